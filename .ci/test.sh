@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Runs the test suites and closes with the counts of each. A suite that fails, does not finish or
+# runs no test fails the whole, but the suites after it still run.
+# Usage: .ci/test.sh [SUITE...], all of them by default.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+# One profile for everything that is built here, so that nothing is compiled twice.
+profile=ci
+built=${CARGO_TARGET_DIR:-target}/$profile
+logs=${CARGO_TARGET_DIR:-target}/test-logs
+locked=()
+[ -n "${CI:-}" ] && locked=(--locked)
+
+all=(rust doc interop node wire browser c)
+[ $# -gt 0 ] || set -- "${all[@]}"
+
+closing=() # the closing lines
+outcome=0
+
+# Numbers that stand before the word $2 in the file $1, added up.
+sum() { grep -oE "[0-9]+ $2" "$1" | awk '{ total += $1 } END { print total + 0 }'; }
+
+# The number after `# word` at the end of a TAP file, which is what Node's runner writes.
+tap() { sed -n "s/^# $2 //p" "$1" | tail -n 1 | grep . || echo 0; }
+
+count() { # count SUITE STATUS PASSED FAILED SKIPPED
+  local status=$2 passed=$3 failed=$4 skipped=$5
+  [ "$status" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+  [ $((passed + failed)) -eq 0 ] && failed=1
+  [ "$failed" -ne 0 ] && outcome=1
+  local line="$1: $passed passed, $failed failed"
+  [ "$skipped" -ne 0 ] && line+=", $skipped skipped"
+  closing+=("$line")
+  [ "$status" -eq 124 ] && echo "$1: stopped, it ran longer than its limit"
+}
+
+limit() { timeout --kill-after=10 "$@" </dev/null; }
+
+run_rust() {
+  local log=$logs/rust.log
+  limit 1800 cargo nextest run "${locked[@]}" --workspace --cargo-profile "$profile" --color never 2>&1 | tee "$log"
+  local status=${PIPESTATUS[0]}
+  grep -E '^ +Summary ' "$log" >"$log.summary"
+  count rust "$status" "$(sum "$log.summary" passed)" \
+    $(($(sum "$log.summary" failed) + $(sum "$log.summary" 'timed out'))) "$(sum "$log.summary" skipped)"
+}
+
+run_doc() {
+  local log=$logs/doc.log
+  limit 900 cargo test "${locked[@]}" --workspace --doc --profile "$profile" 2>&1 | tee "$log"
+  local status=${PIPESTATUS[0]}
+  grep '^test result:' "$log" >"$log.summary"
+  count doc "$status" "$(sum "$log.summary" passed)" "$(sum "$log.summary" failed)" "$(sum "$log.summary" ignored)"
+}
+
+run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
+  local log=$logs/$1.tap files=()
+  mapfile -t files < <(find "tests/$1" -name '*.test.mjs' | sort)
+  if [ ${#files[@]} -eq 0 ]; then
+    echo "tests/$1 holds no *.test.mjs"
+    count "$1" 1 0 0 0
+    return
+  fi
+  # Two files at a time: one per core, and the tests of a file share a server.
+  limit 1200 node --test --test-concurrency=2 \
+    --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$log" "${files[@]}"
+  local status=$?
+  count "$1" "$status" "$(tap "$log" pass)" $(($(tap "$log" fail) + $(tap "$log" cancelled))) \
+    $(($(tap "$log" skipped) + $(tap "$log" todo)))
+}
+
+run_c() {
+  local log=$logs/c.log
+  limit 300 tests/c/run.sh "$built" 2>&1 | tee "$log"
+  local status=${PIPESTATUS[0]}
+  tail -n 1 "$log" >"$log.summary"
+  count c "$status" "$(sum "$log.summary" passed)" "$(sum "$log.summary" failed)" 0
+}
+
+rm -rf "$logs"
+mkdir -p "$logs"
+# All targets at once: dependencies are resolved one way for the tests, the addon and the library.
+cargo build "${locked[@]}" --workspace --all-targets --profile "$profile" || exit 1
+node node-binding/scripts/build.mjs --profile "$profile" || exit 1
+
+for suite in "$@"; do
+  printf '\n== %s\n' "$suite"
+  case $suite in
+    rust) run_rust ;;
+    doc) run_doc ;;
+    c) run_c ;;
+    *) run_node "$suite" ;;
+  esac
+done
+
+printf '\n== tests\n'
+printf '%s\n' "${closing[@]}"
+exit "$outcome"

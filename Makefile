@@ -1,0 +1,62 @@
+# Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
+
+.PHONY: build demo test lint fmt header bench fuzz clean
+
+LOCKED := $(if $(CI),--locked)
+SETUP := .ci/setup.sh
+TSC := node-binding/node_modules/.bin/tsc -p node-binding
+ESLINT := .ci/lint/node_modules/.bin/eslint -c .ci/lint/eslint.config.mjs --max-warnings 0
+
+# Crates outside the workspace, with a lock file of their own.
+APART := $(wildcard tests/bench/Cargo.toml tests/fuzz/Cargo.toml)
+
+# A full run goes into the README; try things with make bench BENCH="--quick".
+BENCH := --readme
+
+# How long each fuzz target runs, in seconds.
+FUZZ_SECONDS := 20
+
+build:
+	$(SETUP) rust node
+	cargo build $(LOCKED) --release -p kraken-ws-ffi
+	node node-binding/scripts/build.mjs --profile release
+
+demo: build
+	$(SETUP) demo
+	node node-binding/examples/chat/server.mjs
+
+# Some suites only: make test SUITES="interop node"
+test:
+	$(SETUP) rust node test
+	.ci/test.sh $(SUITES)
+
+lint:
+	$(SETUP) rust node lint
+	cargo fmt --all --check
+	$(foreach crate,$(APART),cargo fmt --all --manifest-path $(crate) --check &&) true
+	cargo clippy $(LOCKED) --profile ci --workspace --all-targets -- -D warnings
+	.ci/deny.sh
+	$(TSC) --noEmit
+	$(ESLINT) node-binding tests
+	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
+
+fmt:
+	cargo fmt --all
+	$(foreach crate,$(APART),cargo fmt --all --manifest-path $(crate) &&) true
+
+header:
+	cargo run --quiet -p kraken-ws-ffi --example header
+
+bench: build
+	node tests/bench/run.mjs $(BENCH)
+
+fuzz:
+	$(SETUP) rust fuzz
+	set -e; for target in $$(cargo +nightly fuzz list --fuzz-dir tests/fuzz); do \
+	  echo "== $$target"; \
+	  cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+clean:
+	cargo clean
+	rm -rf node-binding/dist node-binding/*.node

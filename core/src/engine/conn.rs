@@ -1,0 +1,179 @@
+//! One Engine.IO session as its shard holds it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+
+use super::frame::Form;
+use super::outbox::Outbox;
+use super::sid::Id;
+use crate::host::RequestInfo;
+use crate::net::http::Answer;
+use crate::net::stream::WriteHalf;
+use crate::socketio::packet::PacketType;
+
+/// Names a connection within its shard; the generation tells a reused slot apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ConnKey {
+    pub slot: u32,
+    pub generation: u32,
+}
+
+/// What the reader task of a WebSocket should do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReaderState {
+    Run,
+    /// Too many events wait for the host: do not read.
+    Paused,
+    /// The session is over; read and discard until the peer closes, so that what we wrote arrives.
+    Drain,
+    /// Stop at once.
+    Stop,
+}
+
+/// Shared by a reader task and its connection.
+pub(crate) struct ReaderCtl {
+    state: Cell<ReaderState>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl ReaderCtl {
+    pub(crate) fn new() -> Rc<Self> {
+        Rc::new(Self { state: Cell::new(ReaderState::Run), waker: RefCell::new(None) })
+    }
+
+    pub(crate) fn state(&self) -> ReaderState {
+        self.state.get()
+    }
+
+    /// Changes the state and wakes the task. `Stop` and `Drain` are final.
+    pub(crate) fn set(&self, state: ReaderState) {
+        if matches!(self.state.get(), ReaderState::Stop) {
+            return;
+        }
+        self.state.set(state);
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn remember(&self, waker: &Waker) {
+        let mut slot = self.waker.borrow_mut();
+        if !slot.as_ref().is_some_and(|w| w.will_wake(waker)) {
+            *slot = Some(waker.clone());
+        }
+    }
+}
+
+/// A WebSocket as the session sees it.
+pub(crate) struct WsTransport {
+    pub write: WriteHalf,
+    pub ctl: Rc<ReaderCtl>,
+    pub deflate: bool,
+    /// The kernel's buffer is full and a drain task waits for it.
+    pub blocked: bool,
+}
+
+/// A poll that waits for packets.
+pub(crate) struct PollWaiter {
+    pub reply: oneshot::Sender<Answer>,
+    pub shape: PollShape,
+}
+
+/// How a polling client wants its payloads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PollShape {
+    pub b64: bool,
+    pub jsonp: Option<String>,
+    /// `gzip` or `deflate`, if the client accepts it and the option allows it.
+    pub encoding: Option<&'static str>,
+    /// Headers for the answer: CORS and what the host added.
+    pub headers: http::HeaderMap,
+}
+
+/// Long-polling state.
+#[derive(Default)]
+pub(crate) struct Polling {
+    pub get: Option<PollWaiter>,
+    /// A POST whose answer is held back: its connection may not send more (host queue full).
+    pub held_post: Option<(oneshot::Sender<Answer>, Answer)>,
+    pub posting: bool,
+}
+
+pub(crate) enum Transport {
+    WebSocket(WsTransport),
+    Polling(Box<Polling>),
+}
+
+/// A WebSocket that is being probed for a polling session.
+pub(crate) struct Probe {
+    pub ws: WsTransport,
+    /// `2probe` came and was answered.
+    pub probed: bool,
+    /// Distinguishes this probe from an earlier one of the same session.
+    pub number: u32,
+}
+
+/// A packet whose attachments are still coming.
+pub(crate) struct Partial {
+    pub socket: u32,
+    pub kind: PacketType,
+    pub id: Option<u64>,
+    pub data: Box<str>,
+    pub want: usize,
+    pub have: Vec<Bytes>,
+    pub bytes: usize,
+}
+
+/// One Engine.IO session.
+pub(crate) struct Conn {
+    pub generation: u32,
+    pub sid: Id,
+    /// Engine.IO protocol: 3 or 4.
+    pub protocol: u8,
+    pub transport: Transport,
+    pub outbox: Outbox,
+    /// In the shard's list of connections to flush.
+    pub dirty: bool,
+    /// Waits for a pong (protocol 4).
+    pub awaiting_pong: bool,
+    /// When the heartbeat acts next, in wheel ticks, and the tick its wheel entry is at.
+    pub deadline: u64,
+    pub armed: u64,
+    pub request: Arc<RequestInfo>,
+    /// The sockets of this client: (namespace, slot).
+    pub sockets: SmallVec<[(u32, u32); 1]>,
+    pub partial: Option<Box<Partial>>,
+    pub probe: Option<Box<Probe>>,
+    pub probes: u32,
+    /// Namespaces that the host is being asked about.
+    pub asking: u32,
+    /// Number of the newest event that this connection caused, and how many since the host caught up.
+    pub last_event: u64,
+    pub pending_events: u32,
+    pub paused: bool,
+}
+
+impl Conn {
+    /// The WebSocket form that this connection is sent.
+    pub(crate) fn form(&self, threshold: Option<usize>) -> Form {
+        let deflate = match &self.transport {
+            Transport::WebSocket(ws) if ws.deflate => threshold,
+            _ => None,
+        };
+        Form { v3: self.protocol == 3, deflate }
+    }
+
+    /// Would a packet leave at once? What `volatile` asks.
+    pub(crate) fn writable(&self) -> bool {
+        match &self.transport {
+            Transport::WebSocket(ws) => !ws.blocked,
+            Transport::Polling(polling) => polling.get.is_some(),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What an engine request has to be (engine.io's `verify`), apart from the sessions it may name.
+
+use super::query::Query;
+use crate::host::RequestInfo;
+use crate::options::Options;
+use crate::reason::Refusal;
+
+/// A request that passed the first checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Polling,
+    WebSocket,
+}
+
+/// Does `url` belong to the engine? engine.io compares the beginning only.
+pub(crate) fn is_engine_path(options: &Options, url: &str) -> bool {
+    match url.strip_prefix(options.path.as_str()) {
+        Some(rest) if options.add_trailing_slash => rest.starts_with('/') || options.path == "/",
+        Some(rest) => rest.is_empty() || rest.starts_with(['?', '/']),
+        None => false,
+    }
+}
+
+/// The transport, if it is known and allowed.
+pub(crate) fn transport(options: &Options, query: &Query) -> Result<Transport, Refusal> {
+    match query.transport.as_deref() {
+        Some("polling") if options.transports.polling => Ok(Transport::Polling),
+        Some("websocket") if options.transports.websocket => Ok(Transport::WebSocket),
+        _ => Err(Refusal::UnknownTransport),
+    }
+}
+
+/// The Engine.IO protocol of a handshake.
+pub(crate) fn protocol(options: &Options, query: &Query) -> Result<u8, Refusal> {
+    match query.eio.as_deref() {
+        Some("4") => Ok(4),
+        _ if options.allow_eio3 => Ok(3),
+        _ => Err(Refusal::UnsupportedProtocol),
+    }
+}
+
+/// A WebSocket handshake (RFC 6455 §4.2.1).
+pub(crate) struct WsRequest<'a> {
+    pub key: &'a str,
+    pub extensions: Option<&'a str>,
+}
+
+/// Reads the handshake headers; the error is the HTTP status to answer with.
+pub(crate) fn websocket(request: &RequestInfo) -> Result<WsRequest<'_>, u16> {
+    let key = request.header("sec-websocket-key").filter(|key| super::ws::valid_key(key)).ok_or(400u16)?;
+    match request.header("sec-websocket-version") {
+        Some("13" | "8") => {}
+        _ => return Err(426),
+    }
+    Ok(WsRequest { key, extensions: request.header("sec-websocket-extensions") })
+}
+
+/// Does the request ask for a WebSocket?
+pub(crate) fn is_upgrade(request: &RequestInfo) -> bool {
+    request.header("upgrade").is_some_and(|v| v.eq_ignore_ascii_case("websocket"))
+        && request.header("connection").is_some_and(|v| v.to_ascii_lowercase().contains("upgrade"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_path_ends_at_a_slash_unless_told_otherwise() {
+        let with = Options::default();
+        assert!(is_engine_path(&with, "/socket.io/?EIO=4"));
+        assert!(!is_engine_path(&with, "/socket.io?EIO=4"));
+        assert!(!is_engine_path(&with, "/socket.iox/?EIO=4"));
+        let without = Options::from_json(&json!({"addTrailingSlash": false})).unwrap();
+        assert!(is_engine_path(&without, "/socket.io?EIO=4"));
+        assert!(!is_engine_path(&without, "/other"));
+    }
+}

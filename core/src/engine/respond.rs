@@ -1,0 +1,125 @@
+//! HTTP answers of the engine.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::Full;
+
+use super::conn::PollShape;
+use super::outbox::Shared;
+use super::payload;
+use crate::net::http::Answer;
+use crate::options::Options;
+use crate::reason::Refusal;
+
+/// An answer with a body of that type.
+pub(crate) fn answer(
+    status: u16,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+    headers: &HeaderMap,
+) -> Answer {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = headers.clone();
+    if !content_type.is_empty() {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    response
+}
+
+/// engine.io's refusal: `{"code":1,"message":"Session ID unknown"}`.
+pub(crate) fn refusal(refusal: Refusal, message: Option<&str>, headers: &HeaderMap) -> Answer {
+    let body = serde_json::json!({ "code": refusal as u8, "message": message.unwrap_or(refusal.message()) });
+    answer(refusal.http_status(), "application/json", body.to_string(), headers)
+}
+
+/// Packets for a poll.
+pub(crate) fn payload(options: &Options, shape: &PollShape, protocol: u8, frames: &[Shared]) -> Answer {
+    let parts: Vec<_> = frames.iter().flat_map(|f| f.payload_parts()).collect();
+    let parts = parts.into_iter();
+    let mut body = Vec::new();
+    let binary = if protocol == 4 {
+        payload::encode_v4(parts, &mut body);
+        false
+    } else {
+        payload::encode_v3(parts, !shape.b64 && shape.jsonp.is_none(), &mut body)
+    };
+    let mut content_type = if binary { "application/octet-stream" } else { "text/plain; charset=UTF-8" };
+    if let Some(index) = &shape.jsonp {
+        let text = serde_json::Value::from(String::from_utf8_lossy(&body).into_owned()).to_string();
+        // Valid in JSON, line ends in old JavaScript.
+        let text = text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+        body = format!("___eio[{index}]({text});").into_bytes();
+        content_type = "text/javascript; charset=UTF-8";
+    }
+    let threshold = options.http_compression.map_or(usize::MAX, |c| c.threshold);
+    let encoded = shape
+        .encoding
+        .filter(|_| body.len() >= threshold)
+        .map(|encoding| (encoding, squeeze(encoding, &body)));
+    let (encoding, body) = match encoded {
+        Some((encoding, small)) => (Some(encoding), small),
+        None => (None, body),
+    };
+    let mut response = answer(200, content_type, body, &shape.headers);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+fn squeeze(encoding: &str, body: &[u8]) -> Vec<u8> {
+    // Level 6 is zlib's own default and what Node uses.
+    let level = flate2::Compression::new(6);
+    let written = if encoding == "gzip" {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), level);
+        gzip.write_all(body).and_then(|()| gzip.finish())
+    } else {
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
+        zlib.write_all(body).and_then(|()| zlib.finish())
+    };
+    written.expect("writing to memory can't fail")
+}
+
+/// The compression that a client accepts, gzip before deflate.
+pub(crate) fn accepted_encoding(options: &Options, accept: Option<&str>) -> Option<&'static str> {
+    options.http_compression?;
+    let accept = accept?;
+    ["gzip", "deflate"].into_iter().find(|encoding| {
+        accept.split(',').any(|item| {
+            let mut parts = item.split(';').map(str::trim);
+            parts.next() == Some(encoding) && !parts.any(|p| p == "q=0")
+        })
+    })
+}
+
+/// Adds headers that the host gave; names or values that HTTP can't carry are left out and logged.
+pub(crate) fn add_headers(out: &mut HeaderMap, extra: &[(String, String)]) {
+    for (name, value) in extra {
+        match (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) {
+            (Ok(name), Ok(value)) => {
+                out.append(name, value);
+            }
+            _ => tracing::warn!(name, "a header of the host is not valid and was left out"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_are_chosen_by_the_header() {
+        let options = Options::default();
+        assert_eq!(accepted_encoding(&options, Some("deflate, gzip;q=0.5")), Some("gzip"));
+        assert_eq!(accepted_encoding(&options, Some("gzip;q=0, deflate")), Some("deflate"));
+        assert_eq!(accepted_encoding(&options, Some("br")), None);
+        assert_eq!(accepted_encoding(&options, None), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! Random ids: 15 bytes from the system's CSPRNG as 20 characters of base64url.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// A 20-character id, kept inline: session ids (secret) and public socket ids.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Id([u8; 20]);
+
+/// Characters in the order that the first one numbers shards.
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Random bytes by the block: one system call serves many ids.
+struct Pool {
+    bytes: [u8; 1024],
+    left: usize,
+}
+
+thread_local! {
+    static POOL: std::cell::RefCell<Pool> = const { std::cell::RefCell::new(Pool { bytes: [0; 1024], left: 0 }) };
+}
+
+fn random15() -> [u8; 15] {
+    POOL.with_borrow_mut(|pool| {
+        if pool.left < 15 {
+            getrandom::fill(&mut pool.bytes).expect("the system's random generator works");
+            pool.left = pool.bytes.len();
+        }
+        let start = pool.left - 15;
+        let mut out = [0; 15];
+        out.copy_from_slice(&pool.bytes[start..pool.left]);
+        // Used bytes must not be found in memory later: they are session secrets.
+        pool.bytes[start..pool.left].fill(0);
+        pool.left = start;
+        out
+    })
+}
+
+impl Id {
+    /// A public socket id.
+    pub(crate) fn random() -> Self {
+        let mut id = [0; 20];
+        URL_SAFE_NO_PAD.encode_slice(random15(), &mut id).expect("15 bytes are 20 characters");
+        Self(id)
+    }
+
+    /// A session id. Its first character names the shard that owns the session, so that any shard can
+    /// route a polling request without a shared table; 114 random bits remain.
+    pub(crate) fn for_shard(shard: usize) -> Self {
+        let mut id = Self::random();
+        id.0[0] = ALPHABET[shard & 63];
+        id
+    }
+
+    /// The shard in a session id.
+    pub(crate) fn shard(text: &str) -> Option<usize> {
+        let first = *text.as_bytes().first()?;
+        ALPHABET.iter().position(|c| *c == first)
+    }
+
+    /// Reads an id back from text; `None` if it can't be one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        text.as_bytes().try_into().ok().map(Self)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_id_routes_to_its_shard() {
+        for shard in 0..64 {
+            assert_eq!(Id::shard(Id::for_shard(shard).as_str()), Some(shard));
+        }
+    }
+
+    #[test]
+    fn ids_are_twenty_characters_and_differ() {
+        let ids: std::collections::HashSet<_> = (0..10_000).map(|_| Id::random()).collect();
+        assert_eq!(ids.len(), 10_000);
+        assert!(ids.iter().all(|id| id.as_str().len() == 20));
+    }
+}

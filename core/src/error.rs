@@ -1,0 +1,102 @@
+//! The one error table of the core. Numbers and names are stable: a number is never reused, and the C
+//! header and the TypeScript types are generated from [`ErrorCode::ALL`].
+
+use std::fmt;
+
+/// Stable identity of an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u16)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// An option has an unknown name or a value outside its range.
+    Option = 1,
+    /// A listener could not be bound.
+    Listen = 2,
+    /// Certificate or key could not be read or do not fit each other.
+    Tls = 3,
+    /// The server is shut down.
+    Closed = 4,
+    /// A payload is not the JSON text the call needs, or its attachments don't match.
+    Payload = 5,
+    /// A handed-over descriptor is not a connected stream socket, or its request head is not HTTP.
+    Adopt = 6,
+    /// The command queue is full (`commandQueueBytes`); nothing was sent.
+    QueueFull = 7,
+    /// The operating system refused a thread or another resource.
+    System = 8,
+    /// A namespace or event name is not allowed.
+    Name = 9,
+}
+
+impl ErrorCode {
+    /// Every code with its public name, for the generators.
+    pub const ALL: &'static [(ErrorCode, &'static str)] = &[
+        (ErrorCode::Option, "OPTION"),
+        (ErrorCode::Listen, "LISTEN"),
+        (ErrorCode::Tls, "TLS"),
+        (ErrorCode::Closed, "CLOSED"),
+        (ErrorCode::Payload, "PAYLOAD"),
+        (ErrorCode::Adopt, "ADOPT"),
+        (ErrorCode::QueueFull, "QUEUE_FULL"),
+        (ErrorCode::System, "SYSTEM"),
+        (ErrorCode::Name, "NAME"),
+    ];
+
+    /// Public name, `OPTION` for example. Hosts prefix it: `ERR_KRAKEN_WS_OPTION`.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(code, _)| *code == self).map_or("UNKNOWN", |(_, name)| name)
+    }
+}
+
+/// What a call of the core can fail with: a stable code and a message that says what to do.
+#[derive(Debug, Clone)]
+pub struct Error {
+    code: ErrorCode,
+    message: String,
+}
+
+/// Shorthand used by the whole crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Makes an error; `message` names the culprit and the accepted values.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The message without the code.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(ErrorCode::Closed, "the server is shut down")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_unique_and_named() {
+        let mut seen = std::collections::HashSet::new();
+        for (code, name) in ErrorCode::ALL {
+            assert!(seen.insert(*code as u16));
+            assert_eq!(code.name(), *name);
+        }
+    }
+}

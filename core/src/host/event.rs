@@ -1,0 +1,247 @@
+//! What the core tells its host.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::reason::{Reason, Refusal};
+
+/// Names one Socket.IO socket (one namespace of one client) in this process; fits a JavaScript number:
+/// 6 bits shard, 23 bits slot, 24 bits generation. Never sent to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketHandle(pub u64);
+
+impl SocketHandle {
+    pub(crate) fn new(shard: usize, slot: u32, generation: u32) -> Self {
+        Self(((generation as u64 & 0xff_ffff) << 29) | ((slot as u64) << 6) | shard as u64)
+    }
+
+    pub(crate) fn shard(self) -> usize {
+        (self.0 & 0x3f) as usize
+    }
+
+    pub(crate) fn slot(self) -> usize {
+        ((self.0 >> 6) & 0x7f_ffff) as usize
+    }
+}
+
+/// The request that opened a connection.
+#[derive(Debug, Clone, Default)]
+pub struct RequestInfo {
+    /// `GET` for a handshake.
+    pub method: String,
+    /// Path and query as received.
+    pub url: String,
+    /// Header names in lower case with their values, in the order received.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+    /// Peer address, empty for a Unix socket.
+    pub address: String,
+    /// Peer port, 0 for a Unix socket.
+    pub port: u16,
+    /// TLS on the connection itself.
+    pub secure: bool,
+    /// `websocket` or `polling`.
+    pub transport: &'static str,
+    /// Engine.IO protocol, 3 or 4.
+    pub protocol: u8,
+    /// Milliseconds since the epoch.
+    pub issued: u64,
+}
+
+impl RequestInfo {
+    /// First header of that (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| &**n == name).map(|(_, v)| &**v)
+    }
+}
+
+/// The host's answer to [`Event::AllowRequest`].
+#[derive(Debug, Default)]
+pub struct Decision {
+    /// `Some(message)` refuses with HTTP 403, code 4.
+    pub refuse: Option<String>,
+    /// Headers to add to the handshake response.
+    pub headers: Vec<(String, String)>,
+}
+
+/// The host's answer to [`Event::Http`].
+#[derive(Debug, Default)]
+pub struct HttpReply {
+    /// HTTP status.
+    pub status: u16,
+    /// Response headers.
+    pub headers: Vec<(String, String)>,
+    /// Response body.
+    pub body: Bytes,
+}
+
+/// A question that the host answers once; dropping it answers with the default.
+pub type Reply<T> = oneshot::Sender<T>;
+
+/// What happened. Per socket the order is the order on the wire.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A client asked to join a namespace. With `pending` the namespace is decided by the host: call
+    /// `Server::accept` or `Server::reject`; otherwise the socket is connected already.
+    Connect {
+        /// The new socket.
+        socket: SocketHandle,
+        /// Namespace name, with the leading `/`.
+        nsp: Arc<str>,
+        /// Public id, 20 characters.
+        id: Box<str>,
+        /// The request that opened the connection.
+        request: Arc<RequestInfo>,
+        /// JSON text of the CONNECT payload (`auth`), an object, or empty.
+        auth: Box<str>,
+        /// The host has to accept or reject.
+        pending: bool,
+        /// Which engine connection this is; equal for the sockets of one client.
+        conn: u64,
+    },
+    /// The client sent an event.
+    Packet {
+        /// From.
+        socket: SocketHandle,
+        /// JSON array `["event", …]`, placeholders for attachments.
+        data: Box<str>,
+        /// Binary attachments.
+        attachments: Vec<Bytes>,
+        /// The client wants an ack: answer with `Server::ack`.
+        ack: Option<u64>,
+    },
+    /// The client acknowledged an emit.
+    Ack {
+        /// From.
+        socket: SocketHandle,
+        /// The id given at the emit.
+        id: u64,
+        /// JSON array of the arguments.
+        data: Box<str>,
+        /// Binary attachments.
+        attachments: Vec<Bytes>,
+    },
+    /// An emit with a time-out was not acknowledged in time (or its socket is gone).
+    AckTimeout {
+        /// To whom it went.
+        socket: SocketHandle,
+        /// The id given at the emit.
+        id: u64,
+    },
+    /// A broadcast with acks is complete or timed out.
+    BroadcastAck {
+        /// The id given at the publish.
+        id: u64,
+        /// Not all clients answered in time.
+        timed_out: bool,
+        /// How many clients were asked.
+        expected: usize,
+        /// First argument of each answer as JSON text (`null` where it had none), with its attachments.
+        responses: Vec<(Box<str>, Vec<Bytes>)>,
+    },
+    /// The socket is gone; it left its rooms already.
+    Disconnect {
+        /// Which.
+        socket: SocketHandle,
+        /// Why.
+        reason: Reason,
+        /// Detail for the log, may be empty.
+        detail: &'static str,
+    },
+    /// A client asked for a namespace that does not exist. Answer `true` after creating it with
+    /// `Server::namespace`, else the client gets `Invalid namespace`.
+    Namespace {
+        /// The name.
+        name: Box<str>,
+        /// CONNECT payload.
+        auth: Box<str>,
+        /// The request that opened the connection.
+        request: Arc<RequestInfo>,
+        /// The answer.
+        reply: Reply<bool>,
+    },
+    /// A handshake waits for the host's word (`hooks.allow_request`).
+    AllowRequest {
+        /// The request.
+        request: Arc<RequestInfo>,
+        /// Session id that the connection will have.
+        sid: Box<str>,
+        /// The answer.
+        reply: Reply<Decision>,
+    },
+    /// A later polling response or an upgrade asks for extra headers (`hooks.headers`).
+    Headers {
+        /// The request.
+        request: Arc<RequestInfo>,
+        /// The headers to add.
+        reply: Reply<Vec<(String, String)>>,
+    },
+    /// A request outside the engine's path (`hooks.http`).
+    Http {
+        /// The request.
+        request: Arc<RequestInfo>,
+        /// Its body.
+        body: Bytes,
+        /// The answer; dropped means 404.
+        reply: Reply<HttpReply>,
+    },
+    /// The engine refused a request.
+    ConnectionError {
+        /// The request.
+        request: Arc<RequestInfo>,
+        /// engine.io's code.
+        refusal: Refusal,
+        /// Detail: a name and its value, for the log.
+        context: Vec<(&'static str, String)>,
+    },
+    /// An engine connection opened (`hooks.connections`).
+    Open {
+        /// Connection number, as in [`Event::Connect`].
+        conn: u64,
+        /// The request.
+        request: Arc<RequestInfo>,
+    },
+    /// A room of this process changed (`hooks.rooms`).
+    Room {
+        /// What happened.
+        change: RoomChange,
+        /// Namespace.
+        nsp: Arc<str>,
+        /// Room.
+        room: Box<str>,
+        /// Who, for joins and leaves.
+        socket: Option<SocketHandle>,
+    },
+    /// Everything is closed; the last event.
+    Closed,
+}
+
+/// See [`Event::Room`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomChange {
+    /// First member in this process.
+    Created,
+    /// Last member in this process left.
+    Deleted,
+    /// A socket joined.
+    Joined,
+    /// A socket left.
+    Left,
+}
+
+impl Event {
+    /// What the event weighs in the host queue, in bytes (payload plus a flat share).
+    pub(crate) fn weight(&self) -> usize {
+        const FLAT: usize = 128;
+        FLAT + match self {
+            Event::Packet { data, attachments, .. } | Event::Ack { data, attachments, .. } => {
+                data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
+            }
+            Event::Http { body, .. } => body.len(),
+            Event::Connect { auth, .. } => auth.len(),
+            _ => 0,
+        }
+    }
+}

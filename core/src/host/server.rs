@@ -1,0 +1,608 @@
+//! The server as a host drives it.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    BroadcastAcks, Event, Events, HostQueue, HttpReply, Namespace, Namespaces, RequestInfo, SocketHandle,
+    Stats,
+};
+use crate::engine::frame::Frame;
+use crate::error::{Error, ErrorCode, Result};
+use crate::net::listener;
+use crate::net::stream::{Peer, RawStream};
+use crate::net::tls::TlsState;
+use crate::options::Options;
+use crate::rooms::{Directory, Target};
+use crate::shard::{self, Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
+use crate::socketio::encode::{self, Packet};
+
+/// How a packet is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmitFlags {
+    /// Drop it for clients that can't be written to at that moment.
+    pub volatile: bool,
+    /// Compress it where compression was negotiated.
+    pub compress: bool,
+    /// Keep it on this node.
+    pub local: bool,
+}
+
+impl Default for EmitFlags {
+    fn default() -> Self {
+        Self { volatile: false, compress: true, local: false }
+    }
+}
+
+/// A socket found by [`Server::fetch_sockets`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FetchedSocket {
+    /// Its handle.
+    pub socket: SocketHandle,
+    /// Public id.
+    pub id: Box<str>,
+    /// The request that opened its connection.
+    pub request: Arc<RequestInfo>,
+    /// JSON of the CONNECT payload, may be empty.
+    pub auth: Box<str>,
+    /// Its rooms, the one named by its own id included.
+    pub rooms: Vec<Box<str>>,
+    /// JSON that the host attached with [`Server::set_data`], may be empty.
+    pub data: Box<str>,
+}
+
+/// What an adopted connection is known to be, when its descriptor can't tell (a proxy, a pipe).
+#[derive(Debug, Clone, Default)]
+pub struct AdoptInfo {
+    /// Peer address.
+    pub address: String,
+    /// Peer port.
+    pub port: u16,
+    /// The peer's connection is encrypted.
+    pub secure: bool,
+}
+
+/// A running server. Cloning gives another handle to the same one; every method may be called from any
+/// thread. Packets that one thread issues for a socket leave in the order of the calls.
+#[derive(Clone)]
+pub struct Server(Arc<Inner>);
+
+struct Inner {
+    core: Arc<Core>,
+    /// For binding sockets, which tokio does only within a runtime.
+    binder: Mutex<tokio::runtime::Runtime>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        close(&self.core);
+    }
+}
+
+impl Server {
+    /// Starts the shards. [`Events`] is the host's end of the event queue.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Tls`] for a certificate or key that can't be used, [`ErrorCode::System`] if threads
+    /// can't be started.
+    pub fn new(options: Options) -> Result<(Server, Events)> {
+        let system =
+            |e: std::io::Error| Error::new(ErrorCode::System, format!("a thread could not start: {e}"));
+        let count = match options.shards {
+            0 => std::thread::available_parallelism().map_or(1, |n| n.get()).min(64),
+            n => n,
+        };
+        let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
+        let binder = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(system)?;
+        let (shards, receivers): (Vec<_>, Vec<_>) = (0..count)
+            .map(|_| {
+                let (tx, rx) = mpsc::unbounded_channel();
+                (ShardSender::new(tx), rx)
+            })
+            .unzip();
+        let host = HostQueue::new(count, options.host_queue_bytes);
+        let core = Arc::new(Core {
+            namespaces: Namespaces::default(),
+            directory: Directory::default(),
+            host: host.clone(),
+            shards,
+            tls,
+            started: Instant::now(),
+            closing: AtomicBool::new(false),
+            next_shard: AtomicUsize::new(0),
+            running: AtomicUsize::new(count),
+            options,
+        });
+        let weak = Arc::downgrade(&core);
+        host.on_resume(Box::new(move |shard| {
+            if let Some(core) = weak.upgrade() {
+                core.shards[shard].send(Command::Resume);
+            }
+        }));
+        core.namespaces.create("/");
+        for (index, receiver) in receivers.into_iter().enumerate() {
+            let thread = core.clone();
+            std::thread::Builder::new()
+                .name(format!("kraken-shard-{index}"))
+                .spawn(move || {
+                    let _last = LastOut(thread.clone());
+                    shard::run(thread, index, receiver);
+                })
+                .map_err(system)?;
+        }
+        Ok((Server(Arc::new(Inner { core, binder: Mutex::new(binder) })), Events(host)))
+    }
+
+    fn core(&self) -> &Core {
+        &self.0.core
+    }
+
+    fn open(&self) -> Result<()> {
+        if self.core().is_closing() { Err(Error::closed()) } else { Ok(()) }
+    }
+
+    /// Listens on a TCP address; port 0 takes a free one. Returns what was bound.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Listen`] with the system's reason.
+    pub fn listen_tcp(&self, host: &str, port: u16) -> Result<SocketAddr> {
+        self.open()?;
+        let fail = |e: std::io::Error| Error::new(ErrorCode::Listen, format!("listen {host}:{port}: {e}"));
+        let addrs: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(fail)?.collect();
+        let binder = self.0.binder.lock().unwrap_or_else(|e| e.into_inner());
+        let _runtime = binder.enter();
+        let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
+        for addr in addrs {
+            match listener::bind_tcp(addr, self.core().options.backlog) {
+                Ok((listener, bound)) => {
+                    self.core().shards[0].send(Command::Listen(listener));
+                    return Ok(bound);
+                }
+                Err(e) => last = e,
+            }
+        }
+        Err(fail(last))
+    }
+
+    /// Listens on a Unix socket path. A socket file that nobody listens on any more is replaced.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Listen`] with the system's reason.
+    pub fn listen_unix(&self, path: &Path) -> Result<()> {
+        self.open()?;
+        let listener = listener::bind_unix(path)
+            .map_err(|e| Error::new(ErrorCode::Listen, format!("listen {}: {e}", path.display())))?;
+        self.core().shards[0].send(Command::Listen(listener));
+        Ok(())
+    }
+
+    /// Closes the listeners; connections stay.
+    pub fn stop_listening(&self) {
+        self.core().shards[0].send(Command::StopListening);
+    }
+
+    /// Takes over a connection that was accepted elsewhere. `head` is the HTTP request head as received,
+    /// with whatever was read behind it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Adopt`] if the descriptor is no connected stream socket.
+    pub fn adopt(&self, fd: OwnedFd, head: Vec<u8>) -> Result<()> {
+        self.adopt_with(fd, head, None)
+    }
+
+    /// [`Server::adopt`] for a descriptor that can't tell its peer.
+    ///
+    /// # Errors
+    /// As [`Server::adopt`].
+    pub fn adopt_with(&self, fd: OwnedFd, head: Vec<u8>, info: Option<AdoptInfo>) -> Result<()> {
+        self.open()?;
+        let fail = |e: &dyn std::fmt::Display| {
+            Error::new(ErrorCode::Adopt, format!("adopt: expected a connected stream socket: {e}"))
+        };
+        let stream = std::net::TcpStream::from(fd);
+        // A Unix socket has no address that the TCP call could read.
+        let stream = match stream.local_addr() {
+            Ok(_) => {
+                stream.peer_addr().map_err(|e| fail(&e))?;
+                RawStream::Tcp(stream)
+            }
+            Err(_) => {
+                let unix = std::os::unix::net::UnixStream::from(OwnedFd::from(stream));
+                unix.peer_addr().map_err(|e| fail(&e))?;
+                RawStream::Unix(unix)
+            }
+        };
+        let peer = info.map(|i| Peer { address: i.address, port: i.port, secure: i.secure });
+        let core = self.core();
+        core.shards[core.pick()].send(Command::Serve { stream, prefix: head.into(), peer, tls: false });
+        Ok(())
+    }
+
+    /// Answers a polling request (or a preflight) that another HTTP server received. `reply` is called
+    /// once, on a core thread.
+    pub fn http(&self, request: RequestInfo, body: Bytes, reply: Box<dyn FnOnce(HttpReply) + Send>) {
+        let core = self.core();
+        let reply = Box::new(move |answer: crate::net::http::Answer| reply(to_reply(answer)));
+        let shard = &core.shards[core.pick()];
+        shard.send(Command::PassedIn(Box::new(PassedIn { request, body, reply })));
+    }
+
+    /// The namespace of that name; it is created if need be. A missing leading `/` is added.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Name`] for a name with a comma, which the protocol can't carry.
+    pub fn namespace(&self, name: &str) -> Result<Namespace> {
+        if name.contains(',') {
+            return Err(Error::new(
+                ErrorCode::Name,
+                format!("namespace: expected a name without commas, got {name:?}"),
+            ));
+        }
+        let name = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
+        Ok(Namespace(self.core().namespaces.create(&name)))
+    }
+
+    /// Forgets a namespace: later CONNECTs to it are refused; sockets in it stay.
+    pub fn remove_namespace(&self, name: &str) {
+        self.core().namespaces.remove(name);
+    }
+
+    fn shard_of(&self, socket: SocketHandle) -> Option<&ShardSender> {
+        self.core().shards.get(socket.shard())
+    }
+
+    fn tell(&self, socket: SocketHandle, command: Command) {
+        if let Some(shard) = self.shard_of(socket) {
+            shard.send(command);
+        }
+    }
+
+    /// Accepts a socket whose `Connect` was `pending`.
+    pub fn accept(&self, socket: SocketHandle) {
+        self.tell(socket, Command::Accept(socket));
+    }
+
+    /// Refuses a socket whose `Connect` was `pending`. `error` is JSON: `{"message": …, "data": …}`.
+    pub fn reject(&self, socket: SocketHandle, error: &str) {
+        self.tell(socket, Command::Reject(socket, error.into()));
+    }
+
+    /// Queues a payload for a shard, within `commandQueueBytes`.
+    fn send(&self, shard: &ShardSender, weight: usize, outgoing: Outgoing) -> Result<()> {
+        shard.queued.fetch_add(weight, Ordering::Relaxed);
+        if shard.send(Command::Send(weight, outgoing)) { Ok(()) } else { Err(Error::closed()) }
+    }
+
+    /// Refuses when a queue has no room for `weight` more.
+    fn room_for(&self, shards: &[ShardSender], weight: usize) -> Result<()> {
+        self.open()?;
+        let limit = self.core().options.command_queue_bytes;
+        let full = shards.iter().any(|s| {
+            let queued = s.queued.load(Ordering::Relaxed);
+            queued > 0 && queued + weight > limit
+        });
+        if full {
+            return Err(Error::new(
+                ErrorCode::QueueFull,
+                format!("commandQueueBytes: more than {limit} bytes wait for a shard; nothing was sent"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn event(
+        &self,
+        nsp: &Namespace,
+        id: Option<u64>,
+        data: &str,
+        attachments: &[Bytes],
+        flags: EmitFlags,
+    ) -> Result<Frame> {
+        let packet = Packet { ack: false, id, data, attachments };
+        encode::message(self.core().options.parser, nsp.name(), packet, flags.compress)
+    }
+
+    /// Queues an encoded packet for one socket.
+    fn emit_frame(
+        &self,
+        socket: SocketHandle,
+        frame: Frame,
+        flags: EmitFlags,
+        ack: Option<(u64, Option<Duration>)>,
+    ) -> Result<()> {
+        let Some(shard) = self.shard_of(socket) else { return Ok(()) };
+        self.room_for(std::slice::from_ref(shard), frame.len())?;
+        let weight = frame.len();
+        self.send(shard, weight, Outgoing::Emit(EmitTo { socket, frame: Arc::new(frame), flags, ack }))
+    }
+
+    /// Sends an event to one socket. `data` is a JSON array `["event", …]`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Payload`], [`ErrorCode::QueueFull`], [`ErrorCode::Closed`]. A socket that is gone is no error.
+    pub fn emit(
+        &self,
+        nsp: &Namespace,
+        socket: SocketHandle,
+        data: &str,
+        attachments: Vec<Bytes>,
+        flags: EmitFlags,
+    ) -> Result<()> {
+        let frame = self.event(nsp, None, data, &attachments, flags)?;
+        self.emit_frame(socket, frame, flags, None)
+    }
+
+    /// Sends an event that the client shall acknowledge; [`Event::Ack`](super::Event::Ack) or, with a
+    /// `timeout`, [`Event::AckTimeout`](super::Event::AckTimeout) carries the returned id.
+    ///
+    /// # Errors
+    /// As [`Server::emit`].
+    pub fn emit_with_ack(
+        &self,
+        nsp: &Namespace,
+        socket: SocketHandle,
+        data: &str,
+        attachments: Vec<Bytes>,
+        flags: EmitFlags,
+        timeout: Option<Duration>,
+    ) -> Result<u64> {
+        let id = nsp.next_ack_id();
+        let frame = self.event(nsp, Some(id), data, &attachments, flags)?;
+        self.emit_frame(socket, frame, flags, Some((id, timeout)))?;
+        Ok(id)
+    }
+
+    /// Answers an event that asked for an ack. `data` is a JSON array of the arguments.
+    ///
+    /// # Errors
+    /// As [`Server::emit`].
+    pub fn ack(
+        &self,
+        nsp: &Namespace,
+        socket: SocketHandle,
+        id: u64,
+        data: &str,
+        attachments: Vec<Bytes>,
+    ) -> Result<()> {
+        let packet = Packet { ack: true, id: Some(id), data, attachments: &attachments };
+        let frame = encode::message(self.core().options.parser, nsp.name(), packet, true)?;
+        self.emit_frame(socket, frame, EmitFlags::default(), None)
+    }
+
+    /// Sends an event to everybody that `target` means. It is encoded once; the cost for the caller does
+    /// not depend on the number of recipients.
+    ///
+    /// # Errors
+    /// As [`Server::emit`].
+    pub fn publish(
+        &self,
+        nsp: &Namespace,
+        target: Target,
+        data: &str,
+        attachments: Vec<Bytes>,
+        flags: EmitFlags,
+    ) -> Result<()> {
+        self.publish_inner(nsp, target, data, &attachments, flags, None)
+    }
+
+    /// [`Server::publish`] with acks: [`Event::BroadcastAck`](super::Event::BroadcastAck) brings all
+    /// answers, or those that came before `timeout`.
+    ///
+    /// # Errors
+    /// As [`Server::emit`].
+    pub fn publish_with_ack(
+        &self,
+        nsp: &Namespace,
+        target: Target,
+        data: &str,
+        attachments: Vec<Bytes>,
+        flags: EmitFlags,
+        timeout: Duration,
+    ) -> Result<u64> {
+        let id = nsp.next_ack_id();
+        self.publish_inner(nsp, target, data, &attachments, flags, Some((id, timeout)))?;
+        Ok(id)
+    }
+
+    fn publish_inner(
+        &self,
+        nsp: &Namespace,
+        target: Target,
+        data: &str,
+        attachments: &[Bytes],
+        flags: EmitFlags,
+        ack: Option<(u64, Duration)>,
+    ) -> Result<()> {
+        let core = self.core();
+        let id = ack.map(|(id, _)| id);
+        let frame = self.event(nsp, id, data, attachments, flags)?;
+        let weight = frame.len();
+        self.room_for(&core.shards, weight)?;
+        let (frame, target) = (Arc::new(frame), Arc::new(target));
+        let acks = ack.map(|(id, _)| (id, BroadcastAcks::new(id, core.shards.len())));
+        for (index, shard) in core.shards.iter().enumerate() {
+            let publish = Publish {
+                nsp: nsp.0.clone(),
+                target: target.clone(),
+                frame: frame.clone(),
+                flags,
+                acks: acks.clone(),
+                timeout: ack.filter(|_| index == 0).map(|(_, timeout)| timeout),
+            };
+            self.send(shard, weight, Outgoing::Publish(publish))?;
+        }
+        Ok(())
+    }
+
+    /// Adds a socket to rooms.
+    pub fn join(&self, socket: SocketHandle, rooms: &[&str]) {
+        self.tell(socket, Command::Join(socket, names(rooms)));
+    }
+
+    /// Takes a socket out of rooms.
+    pub fn leave(&self, socket: SocketHandle, rooms: &[&str]) {
+        self.tell(socket, Command::Leave(socket, names(rooms)));
+    }
+
+    /// Takes a socket out of all rooms, also the one named by its own id.
+    pub fn leave_all(&self, socket: SocketHandle) {
+        self.tell(socket, Command::LeaveAll(socket));
+    }
+
+    /// Gives every shard a command about a room expression.
+    fn all(&self, command: impl Fn() -> Command) {
+        for shard in &self.core().shards {
+            shard.send(command());
+        }
+    }
+
+    /// Adds all sockets that `target` means to rooms.
+    pub fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: &[&str]) {
+        let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), names(rooms).into());
+        self.all(|| Command::SocketsJoin(nsp.0.clone(), target.clone(), rooms.clone()));
+    }
+
+    /// Takes all sockets that `target` means out of rooms.
+    pub fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: &[&str]) {
+        let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), names(rooms).into());
+        self.all(|| Command::SocketsLeave(nsp.0.clone(), target.clone(), rooms.clone()));
+    }
+
+    /// Disconnects all sockets that `target` means, with `close` their whole connections.
+    pub fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool) {
+        let target = Arc::new(target);
+        self.all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), close));
+    }
+
+    /// Disconnects one socket, with `close` its whole connection.
+    pub fn disconnect(&self, socket: SocketHandle, close: bool) {
+        self.tell(socket, Command::Disconnect(socket, close));
+    }
+
+    /// Attaches JSON to a socket, for [`Server::fetch_sockets`].
+    pub fn set_data(&self, socket: SocketHandle, json: &str) {
+        self.tell(socket, Command::SetData(socket, json.into()));
+    }
+
+    /// Finds the sockets of this process that `target` means.
+    pub async fn fetch_sockets(&self, nsp: &Namespace, target: Target) -> Vec<FetchedSocket> {
+        let target = Arc::new(target);
+        let mut waiting = Vec::new();
+        for shard in &self.core().shards {
+            let (reply, found) = oneshot::channel();
+            shard.send(Command::Fetch(nsp.0.clone(), target.clone(), reply));
+            waiting.push(found);
+        }
+        let mut out = Vec::new();
+        for found in waiting {
+            // A shard that ended has no sockets.
+            out.extend(found.await.unwrap_or_default().into_iter().map(|f| FetchedSocket {
+                socket: f.socket,
+                id: f.id,
+                request: f.request,
+                auth: f.auth,
+                rooms: f.rooms,
+                data: f.data,
+            }));
+        }
+        out
+    }
+
+    /// Does any socket of this process sit in that room? Does not count own-id rooms.
+    pub fn has_room(&self, nsp: &Namespace, room: &str) -> bool {
+        self.core().directory.has(nsp.0.id, room)
+    }
+
+    /// Names of the rooms of this process, without own-id rooms.
+    pub fn rooms(&self, nsp: &Namespace) -> Vec<Box<str>> {
+        self.core().directory.rooms(nsp.0.id)
+    }
+
+    /// Figures at this moment.
+    pub fn stats(&self) -> Stats {
+        let core = self.core();
+        let sum = |f: fn(&super::ShardStats) -> u64| core.shards.iter().map(|s| f(&s.stats)).sum();
+        Stats {
+            connections: sum(|s| s.connections.get()),
+            sockets: sum(|s| s.sockets.get()),
+            rooms: core.directory.len() as u64,
+            messages_in: sum(|s| s.messages_in.get()),
+            messages_out: sum(|s| s.messages_out.get()),
+            bytes_in: sum(|s| s.bytes_in.get()),
+            bytes_out: sum(|s| s.bytes_out.get()),
+            slow_consumers: sum(|s| s.slow_consumers.get()),
+            volatile_dropped: sum(|s| s.volatile_dropped.get()),
+            host_queue_bytes: core.host.bytes() as u64,
+            command_queue_bytes: core.shards.iter().map(|s| s.queued.load(Ordering::Relaxed) as u64).sum(),
+            uptime_ms: core.started.elapsed().as_millis() as u64,
+        }
+    }
+
+    /// Serves another certificate from now on; connections that exist go on.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Tls`] if the server has no `tls` option or the new pair can't be used; the old stays.
+    pub fn reload_tls(&self, cert: &[u8], key: &[u8]) -> Result<()> {
+        match &self.core().tls {
+            Some(tls) => tls.reload(cert, key),
+            None => Err(Error::new(ErrorCode::Tls, "tls: the server was started without it")),
+        }
+    }
+
+    /// Ends the server: listeners close, every socket gets `server shutting down`, then the threads end and
+    /// [`Event::Closed`](super::Event::Closed) is the last event. Calling it again does nothing.
+    pub fn close(&self) {
+        close(self.core());
+    }
+}
+
+fn close(core: &Core) {
+    if !core.closing.swap(true, Ordering::AcqRel) {
+        for shard in &core.shards {
+            shard.send(Command::Shutdown);
+        }
+    }
+}
+
+/// The last shard thread to end reports [`Event::Closed`].
+struct LastOut(Arc<Core>);
+
+impl Drop for LastOut {
+    fn drop(&mut self) {
+        if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.host.push(0, &mut vec![Event::Closed]);
+        }
+    }
+}
+
+fn names(rooms: &[&str]) -> Box<[Box<str>]> {
+    rooms.iter().map(|r| Box::from(*r)).collect()
+}
+
+fn to_reply(answer: crate::net::http::Answer) -> HttpReply {
+    use http_body_util::BodyExt;
+    let (parts, body) = answer.into_parts();
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    // A full body is ready: collecting it never waits.
+    let mut collect = std::pin::pin!(body.collect());
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let body = match std::future::Future::poll(collect.as_mut(), &mut cx) {
+        std::task::Poll::Ready(Ok(body)) => body.to_bytes(),
+        _ => Bytes::new(),
+    };
+    HttpReply { status: parts.status.as_u16(), headers, body }
+}

@@ -1,0 +1,64 @@
+//! Figures of a running server.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counters of one shard. Only the shard writes them, so a plain load and store is enough.
+#[derive(Default)]
+pub(crate) struct ShardStats {
+    pub connections: Counter,
+    pub sockets: Counter,
+    pub messages_in: Counter,
+    pub messages_out: Counter,
+    pub bytes_in: Counter,
+    pub bytes_out: Counter,
+    pub slow_consumers: Counter,
+    pub volatile_dropped: Counter,
+}
+
+/// A number with one writer.
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, n: usize) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n as u64), Ordering::Relaxed);
+    }
+
+    pub(crate) fn sub(&self, n: usize) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_sub(n as u64), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A snapshot over all shards.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Engine connections that are open.
+    pub connections: u64,
+    /// Sockets: one per connection and namespace.
+    pub sockets: u64,
+    /// Rooms that have a member, without the sockets' own-id rooms.
+    pub rooms: u64,
+    /// Events and acks received, ever.
+    pub messages_in: u64,
+    /// Packets queued for clients, ever: one per recipient.
+    pub messages_out: u64,
+    /// Payload bytes received, ever.
+    pub bytes_in: u64,
+    /// Payload bytes queued for clients, ever.
+    pub bytes_out: u64,
+    /// Connections closed because they did not read.
+    pub slow_consumers: u64,
+    /// Volatile packets that were dropped.
+    pub volatile_dropped: u64,
+    /// Bytes of events that wait for the host.
+    pub host_queue_bytes: u64,
+    /// Bytes of messages that wait for a shard.
+    pub command_queue_bytes: u64,
+    /// Milliseconds since the server was made.
+    pub uptime_ms: u64,
+}

@@ -1,0 +1,53 @@
+//! The native core of kraken-ws-native: a Socket.IO server with rooms and fan-out.
+//!
+//! # Where things are
+//!
+//! | folder | what it holds |
+//! |---|---|
+//! | [`host`] | [`Server`]: commands in; [`Events`]: events out; both in batches |
+//! | `shard` | one thread with its connections: puts the boxes below together |
+//! | [`socketio`] | packets: default and msgpack encoding |
+//! | `rooms` | who is where; [`Target`], a room expression |
+//! | [`engine`] | Engine.IO: frames, payloads, outbox, sessions |
+//! | `net` | listeners, streams, TLS, HTTP/1.1 |
+//! | [`options`], [`error`], [`reason`] | names, defaults and codes: each written down once |
+//!
+//! # A host in a few lines
+//!
+//! ```
+//! use kraken_ws_core::{EmitFlags, Event, Options, Server, Target};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let (server, mut events) = Server::new(Options::default())?;
+//! let addr = server.listen_tcp("127.0.0.1", 0)?;
+//! println!("clients connect to http://{addr}");
+//! let chat = server.namespace("/")?;
+//! server.publish(&chat, Target::room("lobby"), r#"["hello","world"]"#, vec![], EmitFlags::default())?;
+//! server.close();
+//! let mut batch = Vec::new();
+//! while events.recv_many(&mut batch, 64).await > 0 {
+//!     if batch.drain(..).any(|event| matches!(event, Event::Closed)) {
+//!         break;
+//!     }
+//! }
+//! # Ok::<_, kraken_ws_core::Error>(()) }).unwrap();
+//! ```
+
+pub mod engine;
+pub mod error;
+pub mod host;
+mod net;
+pub mod options;
+pub mod reason;
+mod rooms;
+mod shard;
+pub mod socketio;
+
+pub use error::{Error, ErrorCode, Result};
+pub use host::{
+    AdoptInfo, Decision, EmitFlags, Event, Events, FetchedSocket, HttpReply, Namespace, Reply, RequestInfo,
+    RoomChange, Server, SocketHandle, Stats,
+};
+pub use options::Options;
+pub use reason::{Reason, Refusal};
+pub use rooms::Target;

@@ -1,0 +1,98 @@
+//! Listening sockets: bind, and accept with back-off.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::TcpSocket;
+
+use super::stream::RawStream;
+
+/// Where a pause after a failed accept starts and ends. A full descriptor table stays full for a
+/// while: trying again at once would spin, giving up would kill the server.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
+
+/// A bound socket, not yet accepting.
+pub(crate) enum Listener {
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener, PathBuf),
+}
+
+/// Binds a TCP address. Needs a runtime context.
+pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32) -> io::Result<(Listener, SocketAddr)> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    let listener = socket.listen(backlog)?.into_std()?;
+    let addr = listener.local_addr()?;
+    Ok((Listener::Tcp(listener), addr))
+}
+
+/// Binds a Unix socket path; a stale socket file that nobody listens on is replaced.
+pub(crate) fn bind_unix(path: &Path) -> io::Result<Listener> {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let listener = match UnixListener::bind(path) {
+        Err(e) if e.kind() == io::ErrorKind::AddrInUse && UnixStream::connect(path).is_err() => {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)?
+        }
+        other => other?,
+    };
+    listener.set_nonblocking(true)?;
+    Ok(Listener::Unix(listener, path.to_owned()))
+}
+
+/// Removes a socket file when its listener ends.
+struct Unlink(PathBuf);
+
+impl Drop for Unlink {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Accepts until the task is dropped.
+pub(crate) async fn accept_loop(listener: Listener, mut on: impl FnMut(RawStream)) -> io::Result<()> {
+    match listener {
+        Listener::Tcp(listener) => {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let mut pause = BACKOFF.0;
+            loop {
+                let accepted = listener.accept().await.and_then(|(s, _)| s.into_std());
+                step(accepted.map(RawStream::Tcp), &mut pause, &mut on).await;
+            }
+        }
+        Listener::Unix(listener, path) => {
+            let _unlink = Unlink(path);
+            let listener = tokio::net::UnixListener::from_std(listener)?;
+            let mut pause = BACKOFF.0;
+            loop {
+                let accepted = listener.accept().await.and_then(|(s, _)| s.into_std());
+                step(accepted.map(RawStream::Unix), &mut pause, &mut on).await;
+            }
+        }
+    }
+}
+
+/// Passes a connection on, or waits after a failure.
+async fn step(accepted: io::Result<RawStream>, pause: &mut Duration, on: &mut impl FnMut(RawStream)) {
+    match accepted {
+        Ok(stream) => {
+            *pause = BACKOFF.0;
+            on(stream);
+        }
+        // The peer gave up between SYN and accept: its problem, not ours.
+        Err(e) if is_peers(&e) => {}
+        Err(e) => {
+            tracing::warn!(error = %e, pause_ms = pause.as_millis() as u64, "accept failed");
+            tokio::time::sleep(*pause).await;
+            *pause = (*pause * 2).min(BACKOFF.1);
+        }
+    }
+}
+
+fn is_peers(e: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(e.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}

@@ -1,0 +1,248 @@
+//! One type for the byte streams a connection can run on, and its two halves.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream, tcp, unix};
+use tokio_rustls::server::TlsStream;
+
+/// A socket on its way to a shard, not registered with any runtime.
+#[derive(Debug)]
+pub(crate) enum RawStream {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+/// A stream registered with the runtime of this thread. `prefix` holds bytes that somebody read
+/// before us (an adopted request head); they are read first.
+pub(crate) struct Stream {
+    prefix: Bytes,
+    kind: StreamKind,
+}
+
+enum StreamKind {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Peer {
+    pub address: String,
+    pub port: u16,
+    pub secure: bool,
+}
+
+impl Peer {
+    pub(crate) fn of(addr: io::Result<SocketAddr>) -> Self {
+        addr.map_or_else(
+            |_| Self::default(),
+            |a| Self { address: a.ip().to_string(), port: a.port(), secure: false },
+        )
+    }
+}
+
+impl RawStream {
+    /// Registers the socket with the current runtime.
+    pub(crate) fn register(self, prefix: Bytes) -> io::Result<(Stream, Peer)> {
+        Ok(match self {
+            RawStream::Tcp(tcp) => {
+                tcp.set_nonblocking(true)?;
+                // Packets are whole messages already: Nagle would only delay them.
+                tcp.set_nodelay(true)?;
+                let peer = Peer::of(tcp.peer_addr());
+                (Stream { prefix, kind: StreamKind::Tcp(TcpStream::from_std(tcp)?) }, peer)
+            }
+            RawStream::Unix(unix) => {
+                unix.set_nonblocking(true)?;
+                (Stream { prefix, kind: StreamKind::Unix(UnixStream::from_std(unix)?) }, Peer::default())
+            }
+        })
+    }
+}
+
+impl Stream {
+    pub(crate) fn from_tls(tls: TlsStream<TcpStream>) -> Self {
+        Self { prefix: Bytes::new(), kind: StreamKind::Tls(Box::new(tls)) }
+    }
+
+    /// The plain TCP socket, for a TLS handshake; anything else comes back unchanged.
+    pub(crate) fn into_tcp(self) -> Result<TcpStream, Self> {
+        match self.kind {
+            StreamKind::Tcp(tcp) if self.prefix.is_empty() => Ok(tcp),
+            kind => Err(Self { prefix: self.prefix, kind }),
+        }
+    }
+
+    /// Takes the socket off this runtime so that another shard can register it; with it come bytes
+    /// that nobody has read yet.
+    pub(crate) fn into_raw(self) -> io::Result<(RawStream, Bytes)> {
+        let raw = match self.kind {
+            StreamKind::Tcp(tcp) => RawStream::Tcp(tcp.into_std()?),
+            StreamKind::Unix(unix) => RawStream::Unix(unix.into_std()?),
+            // The TLS state stays here and its plain text goes over a socket pair. Only an upgrade of a
+            // polling session whose WebSocket came to another shard takes this way.
+            StreamKind::Tls(mut tls) => {
+                let (mut ours, theirs) = UnixStream::pair()?;
+                tokio::task::spawn_local(async move {
+                    let _ = tokio::io::copy_bidirectional(&mut *tls, &mut ours).await;
+                });
+                RawStream::Unix(theirs.into_std()?)
+            }
+        };
+        Ok((raw, self.prefix))
+    }
+
+    /// Splits into halves; unread prefix bytes are returned first.
+    pub(crate) fn split(self) -> (Bytes, ReadHalf, WriteHalf) {
+        let (r, w) = match self.kind {
+            StreamKind::Tcp(tcp) => {
+                let (r, w) = tcp.into_split();
+                (ReadHalf::Tcp(r), WriteHalf::Tcp(w))
+            }
+            StreamKind::Unix(unix) => {
+                let (r, w) = unix.into_split();
+                (ReadHalf::Unix(r), WriteHalf::Unix(w))
+            }
+            StreamKind::Tls(tls) => {
+                let (r, w) = tokio::io::split(tls);
+                (ReadHalf::Tls(r), WriteHalf::Tls(w))
+            }
+        };
+        (self.prefix, r, w)
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.prefix.has_remaining() {
+            let n = self.prefix.len().min(buf.remaining());
+            buf.put_slice(&self.prefix.split_to(n));
+            return Poll::Ready(Ok(()));
+        }
+        match &mut self.kind {
+            StreamKind::Tcp(s) => Pin::new(s).poll_read(cx, buf),
+            StreamKind::Unix(s) => Pin::new(s).poll_read(cx, buf),
+            StreamKind::Tls(s) => Pin::new(s).poll_read(cx, buf),
+        }
+    }
+}
+
+/// Forwards an `AsyncWrite` method to whichever variant is there.
+macro_rules! each {
+    ($self:expr, $kind:ident, $s:ident => $call:expr) => {
+        match $self {
+            $kind::Tcp($s) => $call,
+            $kind::Unix($s) => $call,
+            $kind::Tls($s) => $call,
+        }
+    };
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        each!(&mut self.kind, StreamKind, s => Pin::new(s).poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each!(&mut self.kind, StreamKind, s => Pin::new(s).poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        each!(&self.kind, StreamKind, s => s.is_write_vectored())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(&mut self.kind, StreamKind, s => Pin::new(s).poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(&mut self.kind, StreamKind, s => Pin::new(s).poll_shutdown(cx))
+    }
+}
+
+/// Reading half; lives in the reader task of its connection.
+pub(crate) enum ReadHalf {
+    Tcp(tcp::OwnedReadHalf),
+    Unix(unix::OwnedReadHalf),
+    Tls(tokio::io::ReadHalf<Box<TlsStream<TcpStream>>>),
+}
+
+impl ReadHalf {
+    /// Reads into `buf`; 0 is end of stream.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(buf);
+        ready!(each!(self, ReadHalf, s => Pin::new(s).poll_read(cx, &mut buf)))?;
+        Poll::Ready(Ok(buf.filled().len()))
+    }
+}
+
+/// Writing half; lives in the connection.
+pub(crate) enum WriteHalf {
+    Tcp(tcp::OwnedWriteHalf),
+    Unix(unix::OwnedWriteHalf),
+    Tls(tokio::io::WriteHalf<Box<TlsStream<TcpStream>>>),
+}
+
+impl WriteHalf {
+    /// One attempt, no waiting: `Poll::Pending` means the kernel's buffer is full.
+    pub(crate) fn try_write(&mut self, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let result = match self {
+            WriteHalf::Tcp(s) => s.try_write_vectored(bufs),
+            WriteHalf::Unix(s) => s.try_write_vectored(bufs),
+            WriteHalf::Tls(_) => return self.poll_write(&mut Context::from_waker(Waker::noop()), bufs),
+        };
+        match result {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            other => Poll::Ready(other),
+        }
+    }
+
+    /// Writes, or wakes `cx` when writing is possible again.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            WriteHalf::Tcp(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+            WriteHalf::Unix(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+            WriteHalf::Tls(s) => {
+                // rustls copies into records of its own; what it accepted must also be pushed out.
+                let n = ready!(Pin::new(&mut *s).poll_write_vectored(cx, bufs))?;
+                let _ = Pin::new(s).poll_flush(cx)?;
+                Poll::Ready(Ok(n))
+            }
+        }
+    }
+
+    /// Pushes out what a TLS stream still holds.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, WriteHalf, s => Pin::new(s).poll_flush(cx))
+    }
+
+    /// Ends our direction.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, WriteHalf, s => Pin::new(s).poll_shutdown(cx))
+    }
+
+    /// Makes the coming close a reset, so that the kernel drops what the peer never read.
+    pub(crate) fn reset_on_close(&self) {
+        if let WriteHalf::Tcp(s) = self {
+            let _ = s.as_ref().set_zero_linger();
+        }
+    }
+}

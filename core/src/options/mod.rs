@@ -1,0 +1,119 @@
+//! Options: one table ([`spec::OPTIONS`]) holds names, ranges and defaults; [`Options`] is what the core
+//! works with. A wrong value is refused at start with its path and the accepted values.
+
+mod cors;
+mod parse;
+mod spec;
+
+pub use cors::{Cors, Origin};
+pub use spec::{Kind, OPTIONS, OptionSpec};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which packet parser clients use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parser {
+    /// socket.io-parser: JSON text with binary attachments.
+    Default,
+    /// socket.io-msgpack-parser: every packet one msgpack map.
+    Msgpack,
+}
+
+/// permessage-deflate or HTTP compression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compression {
+    /// Payloads below this many bytes are sent as they are.
+    pub threshold: usize,
+}
+
+/// The `cookie` option: a cookie with the session id, set by the handshake response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// Cookie name, `io` unless told.
+    pub name: String,
+    /// Everything behind `name=sid`, for instance `; Path=/; HttpOnly; SameSite=Lax`.
+    pub attributes: String,
+}
+
+/// Certificate chain and private key, PEM.
+#[derive(Clone)]
+pub struct Tls {
+    /// Certificate chain, PEM.
+    pub cert: Vec<u8>,
+    /// Private key, PEM.
+    pub key: Vec<u8>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tls { .. }")
+    }
+}
+
+/// Which questions the host wants to be asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hooks {
+    /// `Event::AllowRequest` for each handshake.
+    pub allow_request: bool,
+    /// `Event::Headers` for each later polling response and upgrade.
+    pub headers: bool,
+    /// `Event::Http` for requests outside the path.
+    pub http: bool,
+    /// `Event::Open` for each engine connection.
+    pub connections: bool,
+    /// `Event::Room` for each change of a room.
+    pub rooms: bool,
+    /// `Event::Namespace` for namespaces that do not exist.
+    pub namespaces: bool,
+}
+
+/// All options of a server. Names, ranges and defaults: [`OPTIONS`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+#[allow(missing_docs)] // each field is documented in the table
+pub struct Options {
+    pub path: String,
+    pub add_trailing_slash: bool,
+    pub transports: Transports,
+    pub allow_upgrades: bool,
+    pub allow_eio3: bool,
+    pub ping_interval: Duration,
+    pub ping_timeout: Duration,
+    pub upgrade_timeout: Duration,
+    pub connect_timeout: Duration,
+    pub max_http_buffer_size: usize,
+    pub per_message_deflate: Option<Compression>,
+    pub http_compression: Option<Compression>,
+    pub cookie: Option<Cookie>,
+    pub cors: Option<Arc<Cors>>,
+    pub parser: Parser,
+    pub shards: usize,
+    pub max_outbox_bytes: usize,
+    pub flush_interval: Duration,
+    pub max_pending_events: usize,
+    pub host_queue_bytes: usize,
+    pub command_queue_bytes: usize,
+    pub max_namespaces: usize,
+    pub headers_timeout: Duration,
+    pub keep_alive_timeout: Duration,
+    pub max_header_bytes: usize,
+    pub backlog: u32,
+    pub tls: Option<Tls>,
+    pub hooks: Hooks,
+}
+
+/// Which transports are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transports {
+    /// HTTP long-polling.
+    pub polling: bool,
+    /// WebSocket.
+    pub websocket: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options::from_json(&serde_json::Value::Null).expect("the defaults of the table are valid")
+    }
+}

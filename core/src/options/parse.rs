@@ -1,0 +1,309 @@
+//! JSON document → [`Options`], by the table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Compression, Cookie, Cors, Hooks, Kind, OPTIONS, OptionSpec, Options, Parser, Tls, Transports};
+use crate::error::{Error, ErrorCode, Result};
+
+/// A refusal in the one form all options share.
+pub(super) fn refuse(path: &str, expected: &str, got: &Value) -> Error {
+    let mut shown = got.to_string();
+    if shown.len() > 80 {
+        shown = format!("{}…", shown.chars().take(79).collect::<String>());
+    }
+    Error::new(ErrorCode::Option, format!("{path}: expected {expected}, got {shown}"))
+}
+
+/// Options as given, looked up by name; `null` and absent are the same.
+struct Given<'a>(Option<&'a serde_json::Map<String, Value>>);
+
+impl Given<'_> {
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.and_then(|map| map.get(name)).filter(|value| !value.is_null())
+    }
+
+    fn number(&self, name: &str) -> Result<u64> {
+        let (unit, least, most, default) = match spec(name).kind {
+            Kind::Millis(a, b, d) => ("a number of milliseconds", a, b, d),
+            Kind::Bytes(a, b, d) => ("a number of bytes", a, b, d),
+            Kind::Count(a, b, d) => ("a whole number", a, b, d),
+            _ => unreachable!("{name} is not a number in the table"),
+        };
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let whole = value.as_f64().filter(|f| f.fract() == 0.0 && *f >= least as f64 && *f <= most as f64);
+        whole.map(|f| f as u64).ok_or_else(|| refuse(name, &format!("{unit} from {least} to {most}"), value))
+    }
+
+    fn millis(&self, name: &str) -> Result<Duration> {
+        Ok(Duration::from_millis(self.number(name)?))
+    }
+
+    fn bool(&self, name: &str) -> Result<bool> {
+        let Kind::Bool(default) = spec(name).kind else { unreachable!("{name} is not a bool") };
+        match self.get(name) {
+            None => Ok(default),
+            Some(Value::Bool(b)) => Ok(*b),
+            Some(other) => Err(refuse(name, "true or false", other)),
+        }
+    }
+
+    fn compression(&self, name: &str) -> Result<Option<Compression>> {
+        let Kind::Compression(on, threshold) = spec(name).kind else { unreachable!("{name}") };
+        let default = Compression { threshold: threshold as usize };
+        match self.get(name) {
+            None => Ok(on.then_some(default)),
+            Some(Value::Bool(on)) => Ok(on.then_some(default)),
+            Some(Value::Object(map)) => match map.get("threshold") {
+                None | Some(Value::Null) => Ok(Some(default)),
+                Some(value) => value
+                    .as_u64()
+                    .map(|n| Some(Compression { threshold: n as usize }))
+                    .ok_or_else(|| refuse(&format!("{name}.threshold"), "a number of bytes from 0", value)),
+            },
+            Some(other) => Err(refuse(name, "true, false or { threshold }", other)),
+        }
+    }
+}
+
+fn spec(name: &str) -> &'static OptionSpec {
+    OPTIONS.iter().find(|o| o.name == name).expect("only names of the table are asked for")
+}
+
+impl Options {
+    /// Reads options from a JSON document with the names of [`OPTIONS`]; absent and `null` mean the default.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Option`] with the path of the culprit and the accepted values.
+    ///
+    /// ```
+    /// use kraken_ws_core::Options;
+    /// let error = Options::from_json(&serde_json::json!({ "pingTimeout": "fast" })).unwrap_err();
+    /// assert_eq!(
+    ///     error.message(),
+    ///     r#"pingTimeout: expected a number of milliseconds from 1 to 86400000, got "fast""#
+    /// );
+    /// ```
+    pub fn from_json(json: &Value) -> Result<Options> {
+        let map = match json {
+            Value::Null => None,
+            Value::Object(map) => Some(map),
+            other => return Err(refuse("options", "an object", other)),
+        };
+        for (name, value) in map.into_iter().flatten() {
+            if !OPTIONS.iter().any(|o| o.name == name) {
+                return Err(Error::new(ErrorCode::Option, unknown_option(name, value)));
+            }
+        }
+        let given = Given(map);
+        Ok(Options {
+            path: path(&given)?,
+            add_trailing_slash: given.bool("addTrailingSlash")?,
+            transports: transports(&given)?,
+            allow_upgrades: given.bool("allowUpgrades")?,
+            allow_eio3: given.bool("allowEIO3")?,
+            ping_interval: given.millis("pingInterval")?,
+            ping_timeout: given.millis("pingTimeout")?,
+            upgrade_timeout: given.millis("upgradeTimeout")?,
+            connect_timeout: given.millis("connectTimeout")?,
+            max_http_buffer_size: given.number("maxHttpBufferSize")? as usize,
+            per_message_deflate: given.compression("perMessageDeflate")?,
+            http_compression: given.compression("httpCompression")?,
+            cookie: cookie(&given)?,
+            cors: given.get("cors").map(Cors::from_json).transpose()?.flatten().map(Arc::new),
+            parser: parser(&given)?,
+            shards: given.number("shards")? as usize,
+            max_outbox_bytes: given.number("maxOutboxBytes")? as usize,
+            flush_interval: given.millis("flushIntervalMs")?,
+            max_pending_events: given.number("maxPendingEvents")? as usize,
+            host_queue_bytes: given.number("hostQueueBytes")? as usize,
+            command_queue_bytes: given.number("commandQueueBytes")? as usize,
+            max_namespaces: given.number("maxNamespaces")? as usize,
+            headers_timeout: given.millis("headersTimeoutMs")?,
+            keep_alive_timeout: given.millis("keepAliveTimeoutMs")?,
+            max_header_bytes: given.number("maxHeaderBytes")? as usize,
+            backlog: given.number("backlog")? as u32,
+            tls: tls(&given)?,
+            hooks: hooks(&given)?,
+        })
+    }
+}
+
+fn unknown_option(name: &str, value: &Value) -> String {
+    let near = OPTIONS.iter().find(|o| o.name.eq_ignore_ascii_case(name));
+    let hint = near.map_or_else(String::new, |o| format!(" (did you mean {}?)", o.name));
+    refuse(name, &format!("a known option{hint}"), value).message().to_owned()
+}
+
+fn path(given: &Given<'_>) -> Result<String> {
+    let Kind::Text(default) = spec("path").kind else { unreachable!("path is text") };
+    let text = match given.get("path") {
+        None => default,
+        Some(Value::String(s)) if s.is_ascii() && !s.contains(['?', '#', ' ']) => s,
+        Some(other) => return Err(refuse("path", "an ASCII URL path such as \"/socket.io\"", other)),
+    };
+    let bare = text.trim_matches('/');
+    Ok(format!("/{bare}"))
+}
+
+fn transports(given: &Given<'_>) -> Result<Transports> {
+    const EXPECTED: &str = "a non-empty list of \"polling\" and \"websocket\"";
+    let Some(value) = given.get("transports") else {
+        return Ok(Transports { polling: true, websocket: true });
+    };
+    let list =
+        value.as_array().filter(|l| !l.is_empty()).ok_or_else(|| refuse("transports", EXPECTED, value))?;
+    let mut found = Transports { polling: false, websocket: false };
+    for (i, item) in list.iter().enumerate() {
+        match item.as_str() {
+            Some("polling") => found.polling = true,
+            Some("websocket") => found.websocket = true,
+            _ => return Err(refuse(&format!("transports[{i}]"), "\"polling\" or \"websocket\"", item)),
+        }
+    }
+    Ok(found)
+}
+
+fn parser(given: &Given<'_>) -> Result<Parser> {
+    match given.get("parser").map(Value::as_str) {
+        None | Some(Some("default")) => Ok(Parser::Default),
+        Some(Some("msgpack")) => Ok(Parser::Msgpack),
+        Some(_) => {
+            Err(refuse("parser", "\"default\" or \"msgpack\"", given.get("parser").unwrap_or(&Value::Null)))
+        }
+    }
+}
+
+fn cookie(given: &Given<'_>) -> Result<Option<Cookie>> {
+    let map = match given.get("cookie") {
+        None | Some(Value::Bool(false)) => return Ok(None),
+        Some(Value::Bool(true)) => serde_json::Map::new(),
+        Some(Value::String(name)) => [("name".to_owned(), Value::String(name.clone()))].into_iter().collect(),
+        Some(Value::Object(map)) => map.clone(),
+        Some(other) => return Err(refuse("cookie", "true, false, a name or an object", other)),
+    };
+    let safe = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_graphic() && !b";,=\"".contains(&b));
+    let text = |key: &str| match map.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(s)) if safe(s) => Ok(Some(s.as_str())),
+        Some(other) => Err(refuse(&format!("cookie.{key}"), "text without separators", other)),
+    };
+    let name = text("name")?.unwrap_or("io").to_owned();
+    let mut attributes = String::new();
+    if let Some(Value::Number(age)) = map.get("maxAge") {
+        // Seconds, as the `cookie` package that engine.io uses takes them.
+        attributes += &format!("; Max-Age={}", age.as_f64().unwrap_or(0.0).floor());
+    }
+    if let Some(domain) = text("domain")? {
+        attributes += &format!("; Domain={domain}");
+    }
+    match map.get("path") {
+        Some(Value::Bool(false)) => {}
+        _ => attributes += &format!("; Path={}", text("path")?.unwrap_or("/")),
+    }
+    if map.get("httpOnly") != Some(&Value::Bool(false)) {
+        attributes += "; HttpOnly";
+    }
+    if map.get("secure") == Some(&Value::Bool(true)) {
+        attributes += "; Secure";
+    }
+    match map.get("sameSite") {
+        None | Some(Value::Null) => attributes += "; SameSite=Lax",
+        Some(Value::Bool(false)) => {}
+        Some(Value::Bool(true)) => attributes += "; SameSite=Strict",
+        Some(Value::String(s)) => match s.to_ascii_lowercase().as_str() {
+            "lax" => attributes += "; SameSite=Lax",
+            "strict" => attributes += "; SameSite=Strict",
+            "none" => attributes += "; SameSite=None",
+            _ => {
+                return Err(refuse(
+                    "cookie.sameSite",
+                    "\"lax\", \"strict\" or \"none\"",
+                    &Value::String(s.clone()),
+                ));
+            }
+        },
+        Some(other) => return Err(refuse("cookie.sameSite", "\"lax\", \"strict\" or \"none\"", other)),
+    }
+    Ok(Some(Cookie { name, attributes }))
+}
+
+fn tls(given: &Given<'_>) -> Result<Option<Tls>> {
+    let Some(value) = given.get("tls") else { return Ok(None) };
+    let text = |key: &str| {
+        value.get(key).and_then(Value::as_str).map(|s| s.as_bytes().to_vec()).ok_or_else(|| {
+            Error::new(ErrorCode::Option, format!("tls.{key}: expected PEM text, got nothing usable"))
+        })
+    };
+    Ok(Some(Tls { cert: text("cert")?, key: text("key")? }))
+}
+
+fn hooks(given: &Given<'_>) -> Result<Hooks> {
+    let mut hooks = Hooks::default();
+    let Some(value) = given.get("hooks") else { return Ok(hooks) };
+    let Value::Object(map) = value else { return Err(refuse("hooks", "an object of booleans", value)) };
+    for (name, value) in map {
+        let path = format!("hooks.{name}");
+        let on = value.as_bool().ok_or_else(|| refuse(&path, "true or false", value))?;
+        match name.as_str() {
+            "allowRequest" => hooks.allow_request = on,
+            "headers" => hooks.headers = on,
+            "http" => hooks.http = on,
+            "connections" => hooks.connections = on,
+            "rooms" => hooks.rooms = on,
+            "namespaces" => hooks.namespaces = on,
+            _ => {
+                return Err(refuse(
+                    &path,
+                    "allowRequest, headers, http, connections, rooms or namespaces",
+                    value,
+                ));
+            }
+        }
+    }
+    Ok(hooks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn message(options: Value) -> String {
+        Options::from_json(&options).unwrap_err().message().to_owned()
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_path_and_range() {
+        assert_eq!(
+            message(json!({"pingTimeout": "fast"})),
+            r#"pingTimeout: expected a number of milliseconds from 1 to 86400000, got "fast""#
+        );
+        assert_eq!(
+            message(json!({"transports": ["carrier pigeon"]})),
+            r#"transports[0]: expected "polling" or "websocket", got "carrier pigeon""#
+        );
+        assert_eq!(message(json!({"shards": 1.5})), "shards: expected a whole number from 0 to 64, got 1.5");
+        assert!(message(json!({"pingtimeout": 1})).contains("did you mean pingTimeout?"));
+    }
+
+    #[test]
+    fn defaults_are_socket_ios() {
+        let options = Options::default();
+        assert_eq!(options.ping_interval, Duration::from_millis(25_000));
+        assert_eq!(options.max_http_buffer_size, 1_000_000);
+        assert_eq!(options.path, "/socket.io");
+        assert!(options.per_message_deflate.is_none());
+    }
+
+    #[test]
+    fn cookie_true_is_http_only_and_lax() {
+        let options = Options::from_json(&json!({"cookie": true})).unwrap();
+        assert_eq!(
+            options.cookie,
+            Some(Cookie { name: "io".into(), attributes: "; Path=/; HttpOnly; SameSite=Lax".into() })
+        );
+    }
+}

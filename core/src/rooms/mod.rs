@@ -1,0 +1,192 @@
+//! Who is where: per shard, room → members and member → rooms.
+
+mod directory;
+mod target;
+
+pub(crate) use directory::Directory;
+pub use target::Target;
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+use slab::Slab;
+use smallvec::SmallVec;
+
+/// A room of one namespace with its members (socket slots), in no order.
+struct Room {
+    nsp: u32,
+    name: Box<str>,
+    members: Vec<u32>,
+}
+
+/// Where a member stands: room number, and its place in that room's list.
+type Place = (u32, u32);
+
+/// The rooms of one shard. Joining and leaving cost O(1) plus the leaver's number of rooms; a broadcast
+/// walks a plain list.
+#[derive(Default)]
+pub(crate) struct RoomIndex {
+    hasher: RandomState,
+    rooms: Slab<Room>,
+    by_name: HashTable<u32>,
+    /// By socket slot.
+    places: Vec<SmallVec<[Place; 2]>>,
+}
+
+impl RoomIndex {
+    fn find(&self, nsp: u32, name: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one((nsp, name));
+        self.by_name
+            .find(hash, |&r| {
+                let room = &self.rooms[r as usize];
+                room.nsp == nsp && &*room.name == name
+            })
+            .copied()
+    }
+
+    /// Members of a room; empty if there is none.
+    pub(crate) fn members(&self, nsp: u32, name: &str) -> &[u32] {
+        self.find(nsp, name).map_or(&[], |r| &self.rooms[r as usize].members)
+    }
+
+    /// Names of the rooms that a socket joined.
+    pub(crate) fn rooms_of(&self, member: u32) -> impl Iterator<Item = &str> {
+        self.places.get(member as usize).into_iter().flatten().map(|(r, _)| &*self.rooms[*r as usize].name)
+    }
+
+    /// Adds a member. `None`: it was in already; else whether the room is new.
+    pub(crate) fn join(&mut self, nsp: u32, name: &str, member: u32) -> Option<bool> {
+        let (room, created) = match self.find(nsp, name) {
+            Some(r) => (r, false),
+            None => {
+                let r = self.rooms.insert(Room { nsp, name: name.into(), members: Vec::new() }) as u32;
+                let (rooms, hasher) = (&self.rooms, &self.hasher);
+                self.by_name.insert_unique(hasher.hash_one((nsp, name)), r, |&r| {
+                    let room = &rooms[r as usize];
+                    hasher.hash_one((room.nsp, &*room.name))
+                });
+                (r, true)
+            }
+        };
+        if self.places.len() <= member as usize {
+            self.places.resize_with(member as usize + 1, SmallVec::new);
+        }
+        let places = &mut self.places[member as usize];
+        if places.iter().any(|(r, _)| *r == room) {
+            return None;
+        }
+        let members = &mut self.rooms[room as usize].members;
+        places.push((room, members.len() as u32));
+        members.push(member);
+        Some(created)
+    }
+
+    /// Removes a member. `None`: it was not in; else whether the room is gone now.
+    pub(crate) fn leave(&mut self, nsp: u32, name: &str, member: u32) -> Option<bool> {
+        let room = self.find(nsp, name)?;
+        let places = self.places.get_mut(member as usize)?;
+        let at = places.iter().position(|(r, _)| *r == room)?;
+        let (_, position) = places.swap_remove(at);
+        Some(self.remove(room, position).is_some())
+    }
+
+    /// Removes a member from its rooms and tells each with whether it is gone now.
+    pub(crate) fn leave_all(&mut self, member: u32, mut on: impl FnMut(u32, &str, bool)) {
+        let Some(places) = self.places.get_mut(member as usize) else { return };
+        for (room, position) in std::mem::take(places) {
+            match self.remove(room, position) {
+                Some(gone) => on(gone.nsp, &gone.name, true),
+                None => {
+                    let room = &self.rooms[room as usize];
+                    on(room.nsp, &room.name, false);
+                }
+            }
+        }
+    }
+
+    /// Takes a place out of a room's list; returns the room if that emptied it.
+    fn remove(&mut self, room: u32, position: u32) -> Option<Room> {
+        let members = &mut self.rooms[room as usize].members;
+        members.swap_remove(position as usize);
+        if let Some(&moved) = members.get(position as usize) {
+            for place in &mut self.places[moved as usize] {
+                if place.0 == room {
+                    place.1 = position;
+                }
+            }
+        } else if members.is_empty() {
+            let gone = self.rooms.remove(room as usize);
+            let hash = self.hasher.hash_one((gone.nsp, &*gone.name));
+            if let Ok(entry) = self.by_name.find_entry(hash, |&r| r == room) {
+                entry.remove();
+            }
+            return Some(gone);
+        }
+        // A room that was large once must not keep its list.
+        if members.capacity() > 64 && members.len() * 4 < members.capacity() {
+            members.shrink_to(members.len() * 2);
+        }
+        None
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.rooms.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_last_leaver_takes_the_room_along() {
+        let mut index = RoomIndex::default();
+        assert_eq!(index.join(0, "a", 1), Some(true));
+        assert_eq!(index.join(0, "a", 2), Some(false));
+        assert_eq!(index.join(0, "a", 2), None);
+        assert_eq!(index.join(1, "a", 2), Some(true));
+        assert_eq!(index.leave(0, "a", 1), Some(false));
+        assert_eq!(index.members(0, "a"), [2]);
+        assert_eq!(index.leave(0, "a", 2), Some(true));
+        assert_eq!(index.leave(0, "a", 2), None);
+        assert_eq!(index.members(1, "a"), [2]);
+        assert_eq!(index.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_map_of_sets(ops in proptest::collection::vec((0u8..3, 0u32..2, 0u8..4, 0u32..6), 0..200)) {
+            let mut index = RoomIndex::default();
+            let mut model: BTreeMap<(u32, String), BTreeSet<u32>> = BTreeMap::new();
+            for (op, nsp, room, member) in ops {
+                // A socket belongs to one namespace.
+                let member = member * 2 + nsp;
+                let room = format!("r{room}");
+                match op {
+                    0 => {
+                        index.join(nsp, &room, member);
+                        model.entry((nsp, room)).or_default().insert(member);
+                    }
+                    1 => {
+                        index.leave(nsp, &room, member);
+                        if let Some(set) = model.get_mut(&(nsp, room)) { set.remove(&member); }
+                    }
+                    _ => {
+                        index.leave_all(member, |_, _, _| {});
+                        model.values_mut().for_each(|set| { set.remove(&member); });
+                    }
+                }
+                model.retain(|_, set| !set.is_empty());
+                prop_assert_eq!(index.len(), model.len());
+                for ((nsp, room), set) in &model {
+                    let found: BTreeSet<u32> = index.members(*nsp, room).iter().copied().collect();
+                    prop_assert_eq!(&found, set);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Commands, and connections on their way in.
+
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
+use super::command::Command;
+use super::{Shard, http};
+use crate::net::http::Limits;
+use crate::net::listener::{Listener, accept_loop};
+use crate::net::stream::{Peer, RawStream, Stream};
+
+impl Shard {
+    /// Carries out one command.
+    pub(super) fn execute(self: Rc<Self>, command: Command) {
+        match command {
+            Command::Send(bytes, outgoing) => {
+                self.core.shards[self.index].queued.fetch_sub(bytes, Ordering::Relaxed);
+                self.with(|s| s.send(outgoing));
+            }
+            Command::Accept(socket) => self.with(|s| {
+                if let Some(slot) = s.socket(socket) {
+                    s.accept_socket(slot);
+                }
+            }),
+            Command::Reject(socket, error) => self.with(|s| s.reject_socket(socket, &error)),
+            Command::Join(socket, rooms) => self.with(|s| {
+                if let Some(slot) = s.socket(socket) {
+                    s.join(slot, &rooms);
+                }
+            }),
+            Command::Leave(socket, rooms) => self.with(|s| {
+                if let Some(slot) = s.socket(socket) {
+                    s.leave(slot, &rooms);
+                }
+            }),
+            Command::LeaveAll(socket) => self.with(|s| {
+                if let Some(slot) = s.socket(socket) {
+                    s.leave_all(slot);
+                }
+            }),
+            Command::SocketsJoin(nsp, target, rooms) => self.with(|s| s.sockets_join(&nsp, &target, &rooms)),
+            Command::SocketsLeave(nsp, target, rooms) => {
+                self.with(|s| s.sockets_leave(&nsp, &target, &rooms))
+            }
+            Command::DisconnectSockets(nsp, target, close) => {
+                self.with(|s| s.disconnect_sockets(&nsp, &target, close));
+            }
+            Command::Disconnect(socket, close) => self.with(|s| {
+                if let Some(slot) = s.socket(socket) {
+                    s.disconnect_socket(slot, close);
+                }
+            }),
+            Command::Fetch(nsp, target, reply) => {
+                let _ = reply.send(self.with(|s| s.fetch(&nsp, &target)));
+            }
+            Command::SetData(socket, data) => self.with(|s| {
+                if let Some(slot) = s.socket(socket) {
+                    s.socks[slot as usize].rare.get_or_insert_default().data = data;
+                }
+            }),
+            Command::Listen(listener) => self.listen(listener),
+            Command::Serve { stream, prefix, peer, tls } => {
+                tokio::task::spawn_local(serve(self, stream, prefix, peer, tls));
+            }
+            Command::PassedIn(passed) => {
+                tokio::task::spawn_local(http::passed_in(self, *passed));
+            }
+            Command::Poll { sid, shape, reply } => self.with(|s| s.poll(sid, shape, reply)),
+            Command::PollAborted { sid } => self.with(|s| s.poll_aborted(sid)),
+            Command::Post { sid, body, binary, shape, reply } => {
+                self.with(|s| s.post(sid, &body, binary, shape, reply));
+            }
+            Command::Lookup { sid, reply } => {
+                let _ = reply.send(self.with(|s| s.lookup(sid)));
+            }
+            Command::Upgraded { sid, stream, rest, deflate } => {
+                if let Ok((stream, _)) = stream.register(rest) {
+                    self.with(|s| s.probe(sid, stream, Bytes::new(), deflate));
+                }
+            }
+            Command::Resume => self.with(super::state::State::resume),
+            Command::StopListening => self.with(|s| s.accepting.drain(..).for_each(|task| task.abort())),
+            // Taken before: it ends the loop that calls this.
+            Command::Shutdown => {}
+        }
+    }
+
+    /// Accepts on this shard and spreads the connections over all.
+    fn listen(self: Rc<Self>, listener: Listener) {
+        let core = self.core.clone();
+        let tls = core.tls.is_some();
+        let task = tokio::task::spawn_local(async move {
+            let result = accept_loop(listener, |stream| {
+                core.shards[core.pick()].send(Command::Serve {
+                    stream,
+                    prefix: Bytes::new(),
+                    peer: None,
+                    tls,
+                });
+            })
+            .await;
+            if let Err(error) = result {
+                tracing::error!(%error, "a listener ended");
+            }
+        });
+        self.with(|s| s.accepting.push(task.abort_handle()));
+    }
+}
+
+/// Serves HTTP on a new connection until it becomes a WebSocket or ends.
+async fn serve(shard: Rc<Shard>, raw: RawStream, prefix: Bytes, known: Option<Peer>, tls: bool) {
+    let Ok((mut stream, found)) = raw.register(prefix) else { return };
+    let mut peer = known.unwrap_or(found);
+    let options = &shard.core.options;
+    let limits = Limits {
+        headers_timeout: options.headers_timeout,
+        keep_alive_timeout: options.keep_alive_timeout,
+        max_header_bytes: options.max_header_bytes,
+    };
+    if let Some(state) = shard.core.tls.as_ref().filter(|_| tls) {
+        match stream.into_tcp() {
+            Ok(tcp) => {
+                let handshake = tokio::time::timeout(limits.headers_timeout, state.acceptor().accept(tcp));
+                match handshake.await {
+                    Ok(Ok(tls)) => stream = Stream::from_tls(tls),
+                    _ => return,
+                }
+                peer.secure = true;
+            }
+            // TLS is for TCP listeners; a Unix socket is local and stays plain.
+            Err(plain) => stream = plain,
+        }
+    }
+    let peer = Rc::new(peer);
+    let handler = |request| http::answer(shard.clone(), request, peer.clone());
+    crate::net::http::serve(stream, limits, handler).await;
+}

@@ -1,0 +1,156 @@
+//! Fan-out: one frame, many outboxes.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::command::{EmitTo, Outgoing, Publish};
+use super::state::{AckWait, Pushed, State};
+use super::wheel::Timer;
+use crate::engine::conn::ConnKey;
+use crate::engine::outbox::Shared;
+use crate::engine::sid::Id;
+use crate::host::{EmitFlags, NspShared};
+use crate::rooms::Target;
+
+impl State {
+    /// Sends what a host thread encoded.
+    pub(super) fn send(&mut self, outgoing: Outgoing) {
+        match outgoing {
+            Outgoing::Publish(publish) => self.publish(publish),
+            Outgoing::Emit(emit) => self.emit(emit),
+        }
+    }
+
+    fn publish(&mut self, publish: Publish) {
+        // One reference count of this shard for all its recipients.
+        let frame: Shared = Rc::new(publish.frame);
+        let mut slow: SmallVec<[ConnKey; 4]> = SmallVec::new();
+        let targets = self.targets(&publish.nsp, &publish.target);
+        if let Some((id, acks)) = &publish.acks {
+            for &slot in &targets {
+                let rare = self.socks[slot as usize].rare.get_or_insert_default();
+                rare.acks.insert(*id, AckWait::Broadcast(acks.clone()));
+            }
+        }
+        for &slot in &targets {
+            // A failed write may have closed a connection with several of the targets.
+            let Some(sock) = self.socks.get(slot as usize) else { continue };
+            let conn = sock.conn;
+            if publish.flags.volatile && !self.conns[conn as usize].writable() {
+                self.stats().volatile_dropped.add(1);
+                continue;
+            }
+            if let Pushed::TooMuch = self.push_checked(conn, frame.clone()) {
+                slow.push(self.key(conn));
+            }
+        }
+        if let Some((_, acks)) = publish.acks {
+            if let Some(event) = acks.sent(targets.len()) {
+                self.event(event);
+            }
+            if let Some(timeout) = publish.timeout {
+                let tick = self.wheel.tick_after(timeout);
+                self.wheel.insert(tick, Timer::Broadcast(acks));
+            }
+        }
+        self.give_back(targets);
+        for key in slow {
+            self.close_slow(key);
+        }
+    }
+
+    /// The connected sockets that a room expression means, each once.
+    pub(super) fn targets(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<u32> {
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        let Some(local) = self.nsps.get(&nsp.id) else { return out };
+        // `seen` of a socket marks it as excluded or taken already: no set is built.
+        self.epoch += 1;
+        let epoch = self.epoch;
+        let own = |name: &str, socks: &slab::Slab<super::state::Sock>| {
+            let slot = *local.by_id.get(&Id::parse(name)?)?;
+            socks[slot as usize].own_room.then_some(slot)
+        };
+        for room in &target.except {
+            for &slot in self.rooms.members(nsp.id, room) {
+                self.socks[slot as usize].seen = epoch;
+            }
+            if let Some(slot) = own(room, &self.socks) {
+                self.socks[slot as usize].seen = epoch;
+            }
+        }
+        let socks = &mut self.socks;
+        let mut take = |slot: u32, socks: &mut slab::Slab<super::state::Sock>| {
+            let sock = &mut socks[slot as usize];
+            if sock.seen != epoch && sock.connected {
+                sock.seen = epoch;
+                out.push(slot);
+            }
+        };
+        if target.rooms.is_empty() {
+            local.members.iter().for_each(|&slot| take(slot, socks));
+        }
+        for room in &target.rooms {
+            self.rooms.members(nsp.id, room).iter().for_each(|&slot| take(slot, socks));
+            if let Some(slot) = own(room, socks) {
+                take(slot, socks);
+            }
+        }
+        out
+    }
+
+    /// Returns the list of [`State::targets`] for the next broadcast.
+    pub(super) fn give_back(&mut self, mut targets: Vec<u32>) {
+        // A list for a hundred thousand recipients is not kept for ever.
+        targets.clear();
+        targets.shrink_to(16 * 1024);
+        self.scratch = targets;
+    }
+
+    fn emit(&mut self, emit: EmitTo) {
+        let slot = self.socket(emit.socket);
+        if let Some((id, timeout)) = emit.ack {
+            match slot {
+                Some(slot) => {
+                    let rare = self.socks[slot as usize].rare.get_or_insert_default();
+                    rare.acks.insert(id, AckWait::Host { timed: timeout.is_some() });
+                }
+                None if timeout.is_some() => {
+                    self.orphans.insert((emit.socket, id));
+                }
+                None => {}
+            }
+            if let Some(timeout) = timeout {
+                let tick = self.wheel.tick_after(timeout);
+                self.wheel.insert(tick, Timer::Ack(emit.socket, id));
+            }
+        }
+        if let Some(slot) = slot {
+            self.deliver(slot, Rc::new(emit.frame), emit.flags);
+        }
+    }
+
+    /// Sends a frame to one socket; before it is accepted the frame waits.
+    pub(super) fn deliver(&mut self, slot: u32, frame: Shared, flags: EmitFlags) {
+        let limit = self.core.options.max_outbox_bytes;
+        let sock = &mut self.socks[slot as usize];
+        let conn = sock.conn;
+        if !sock.connected {
+            let early = &mut sock.rare.get_or_insert_default().early;
+            let waiting: usize = early.iter().map(|(f, _)| f.len()).sum();
+            if !early.is_empty() && waiting + frame.len() > limit {
+                let key = self.key(conn);
+                return self.close_slow(key);
+            }
+            early.push((frame, flags));
+            return;
+        }
+        if flags.volatile && !self.conns[conn as usize].writable() {
+            self.stats().volatile_dropped.add(1);
+            return;
+        }
+        self.push(conn, frame);
+    }
+}

@@ -1,0 +1,158 @@
+//! How anything reaches a shard.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use super::state::Fetched;
+use crate::engine::conn::PollShape;
+use crate::engine::frame::Frame;
+use crate::engine::sid::Id;
+use crate::host::{
+    BroadcastAcks, EmitFlags, HostQueue, Namespaces, NspShared, RequestInfo, ShardStats, SocketHandle,
+};
+use crate::net::http::Answer;
+use crate::net::listener::Listener;
+use crate::net::stream::{Peer, RawStream};
+use crate::net::tls::TlsState;
+use crate::options::Options;
+use crate::rooms::{Directory, Target};
+
+/// What all shards and the host share.
+pub(crate) struct Core {
+    pub options: Options,
+    pub namespaces: Namespaces,
+    pub directory: Directory,
+    pub host: Arc<HostQueue>,
+    pub shards: Vec<ShardSender>,
+    pub tls: Option<TlsState>,
+    pub started: Instant,
+    pub closing: AtomicBool,
+    pub next_shard: AtomicUsize,
+    pub running: AtomicUsize,
+}
+
+impl Core {
+    /// The shard for the next connection.
+    pub(crate) fn pick(&self) -> usize {
+        self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len()
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+}
+
+/// The way into one shard.
+pub(crate) struct ShardSender {
+    commands: mpsc::UnboundedSender<Command>,
+    /// Payload bytes of publishes and emits that wait in `commands`.
+    pub queued: AtomicUsize,
+    pub stats: ShardStats,
+}
+
+impl ShardSender {
+    pub(crate) fn new(commands: mpsc::UnboundedSender<Command>) -> Self {
+        Self { commands, queued: AtomicUsize::new(0), stats: ShardStats::default() }
+    }
+
+    /// Queues a command; false if the shard has ended.
+    pub(crate) fn send(&self, command: Command) -> bool {
+        self.commands.send(command).is_ok()
+    }
+}
+
+/// One broadcast.
+pub(crate) struct Publish {
+    pub nsp: Arc<NspShared>,
+    pub target: Arc<Target>,
+    pub frame: Arc<Frame>,
+    pub flags: EmitFlags,
+    /// With acks: the packet id and who collects.
+    pub acks: Option<(u64, Arc<BroadcastAcks>)>,
+    /// How long answers may take; set for the one shard that keeps the time.
+    pub timeout: Option<Duration>,
+}
+
+/// A message for one socket. It is encoded by the caller.
+pub(crate) struct EmitTo {
+    pub socket: SocketHandle,
+    pub frame: Arc<Frame>,
+    pub flags: EmitFlags,
+    pub ack: Option<(u64, Option<Duration>)>,
+}
+
+/// Something to send that is counted against the command queue.
+pub(crate) enum Outgoing {
+    Publish(Publish),
+    Emit(EmitTo),
+}
+
+/// A request that another HTTP server (Node's) passes in.
+pub(crate) struct PassedIn {
+    pub request: RequestInfo,
+    pub body: Bytes,
+    pub reply: Box<dyn FnOnce(Answer) + Send>,
+}
+
+/// See the module's text.
+pub(crate) enum Command {
+    /// Count of bytes to subtract from `queued`, and what to send.
+    Send(usize, Outgoing),
+    Accept(SocketHandle),
+    Reject(SocketHandle, Box<str>),
+    Join(SocketHandle, Box<[Box<str>]>),
+    Leave(SocketHandle, Box<[Box<str>]>),
+    LeaveAll(SocketHandle),
+    SocketsJoin(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
+    SocketsLeave(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
+    DisconnectSockets(Arc<NspShared>, Arc<Target>, bool),
+    Disconnect(SocketHandle, bool),
+    Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),
+    SetData(SocketHandle, Box<str>),
+
+    Listen(Listener),
+    Serve {
+        stream: RawStream,
+        prefix: Bytes,
+        peer: Option<Peer>,
+        tls: bool,
+    },
+    PassedIn(Box<PassedIn>),
+    /// A poll for a session of this shard that arrived at another one.
+    Poll {
+        sid: Id,
+        shape: PollShape,
+        reply: oneshot::Sender<Answer>,
+    },
+    /// The connection that a poll came on is gone.
+    PollAborted {
+        sid: Id,
+    },
+    Post {
+        sid: Id,
+        body: Bytes,
+        binary: bool,
+        shape: PollShape,
+        reply: oneshot::Sender<Answer>,
+    },
+    /// What transport and protocol has a session?
+    Lookup {
+        sid: Id,
+        reply: oneshot::Sender<Option<(&'static str, u8)>>,
+    },
+    /// A WebSocket for a session of this shard.
+    Upgraded {
+        sid: Id,
+        stream: RawStream,
+        rest: Bytes,
+        deflate: bool,
+    },
+    /// The host took events: paused connections may go on.
+    Resume,
+    StopListening,
+    Shutdown,
+}

@@ -1,0 +1,396 @@
+//! Routes of the HTTP side: handshakes, polls, upgrades, and what belongs to the host.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
+
+use super::Shard;
+use super::command::{Command, PassedIn};
+use crate::engine::conn::PollShape;
+use crate::engine::http::{self as rules, Transport};
+use crate::engine::query::{self, Query};
+use crate::engine::sid::Id;
+use crate::engine::{deflate, respond, ws};
+use crate::host::{Decision, Event, RequestInfo};
+use crate::net::http::Answer;
+use crate::net::stream::{Peer, Stream};
+use crate::reason::Refusal;
+
+/// Where a request's body comes from.
+enum Body {
+    Stream(Incoming),
+    Ready(Bytes),
+}
+
+/// One request on its way through the routes.
+struct Exchange {
+    shard: Rc<Shard>,
+    request: Arc<RequestInfo>,
+    query: Query,
+    /// CORS headers, and later what the host adds.
+    headers: HeaderMap,
+}
+
+/// Answers a request that came over a connection of ours.
+pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, peer: Rc<Peer>) -> Answer {
+    let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
+    let (parts, body) = request.into_parts();
+    let mut headers = Vec::with_capacity(parts.headers.len());
+    for (name, value) in &parts.headers {
+        let Ok(value) = value.to_str() else {
+            return respond::refusal(Refusal::BadRequest, None, &HeaderMap::new());
+        };
+        headers.push((name.as_str().into(), value.into()));
+    }
+    let info = RequestInfo {
+        method: parts.method.as_str().to_owned(),
+        url: parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned(),
+        headers,
+        address: peer.address.clone(),
+        port: peer.port,
+        secure: peer.secure,
+        ..RequestInfo::default()
+    };
+    route(shard, info, Body::Stream(body), upgrade).await
+}
+
+/// Answers a request that another server passed in.
+pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
+    let answer = route(shard, passed.request, Body::Ready(passed.body), None).await;
+    (passed.reply)(answer);
+}
+
+async fn route(shard: Rc<Shard>, mut info: RequestInfo, body: Body, upgrade: Option<OnUpgrade>) -> Answer {
+    let _hold = shard.hold();
+    let options = &shard.core.options;
+    info.issued = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+    if !rules::is_engine_path(options, &info.url) {
+        return elsewhere(&shard, info, body).await;
+    }
+    let mut headers = HeaderMap::new();
+    if let Some(cors) = &options.cors {
+        let origin = info.header("origin");
+        if info.method == "OPTIONS" && !cors.preflight_continue {
+            cors.apply_preflight(origin, info.header("access-control-request-headers"), &mut headers);
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            return respond::answer(cors.success_status, "", Bytes::new(), &headers);
+        }
+        cors.apply(origin, &mut headers);
+    }
+    let query = query::parse(info.url.split_once('?').map_or("", |(_, q)| q));
+    let transport = match rules::transport(options, &query) {
+        Ok(transport) => transport,
+        Err(refusal) => {
+            let request = Arc::new(info);
+            let exchange = Exchange { shard: shard.clone(), request, query, headers };
+            let context = vec![("transport", exchange.query.transport.clone().unwrap_or_default())];
+            return exchange.refuse(refusal, None, context);
+        }
+    };
+    info.transport = if transport == Transport::WebSocket { "websocket" } else { "polling" };
+    info.protocol = if query.eio.as_deref() == Some("4") { 4 } else { 3 };
+    let exchange = Exchange { shard: shard.clone(), request: Arc::new(info), query, headers };
+    match exchange.query.sid.clone() {
+        Some(sid) => exchange.existing(&sid, transport, body, upgrade).await,
+        None => exchange.handshake(transport, upgrade).await,
+    }
+}
+
+/// A request outside the engine's path.
+async fn elsewhere(shard: &Rc<Shard>, info: RequestInfo, body: Body) -> Answer {
+    let none = HeaderMap::new();
+    if !shard.core.options.hooks.http {
+        return respond::answer(404, "text/plain; charset=utf-8", "Not found", &none);
+    }
+    let body = match read(body, shard.core.options.max_http_buffer_size).await {
+        Ok(body) => body,
+        Err(status) => return respond::answer(status, "", Bytes::new(), &none),
+    };
+    let (reply, answer) = oneshot::channel();
+    let request = Arc::new(info);
+    shard.with(|s| s.event(Event::Http { request, body, reply }));
+    match answer.await {
+        Ok(given) => {
+            let mut headers = HeaderMap::new();
+            respond::add_headers(&mut headers, &given.headers);
+            respond::answer(given.status, "", given.body, &headers)
+        }
+        Err(_) => respond::answer(404, "text/plain; charset=utf-8", "Not found", &none),
+    }
+}
+
+/// Reads a body up to a limit; the error is the status to answer with.
+async fn read(body: Body, limit: usize) -> Result<Bytes, u16> {
+    match body {
+        Body::Ready(bytes) if bytes.len() > limit => Err(413),
+        Body::Ready(bytes) => Ok(bytes),
+        Body::Stream(body) => match Limited::new(body, limit).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(e) if e.is::<http_body_util::LengthLimitError>() => Err(413),
+            Err(_) => Err(400),
+        },
+    }
+}
+
+impl Exchange {
+    /// Refuses with engine.io's code, and tells the host.
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        message: Option<&str>,
+        context: Vec<(&'static str, String)>,
+    ) -> Answer {
+        let request = self.request.clone();
+        self.shard.with(|s| s.event(Event::ConnectionError { request, refusal, context }));
+        if rules::is_upgrade(&self.request) {
+            // engine.io answers a refused upgrade with the bare message and closes.
+            let mut headers = self.headers.clone();
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            let message = message.unwrap_or(refusal.message()).to_owned();
+            return respond::answer(refusal.http_status(), "text/html", message, &headers);
+        }
+        respond::refusal(refusal, message, &self.headers)
+    }
+
+    fn shape(&self) -> PollShape {
+        let options = &self.shard.core.options;
+        PollShape {
+            b64: self.query.b64,
+            jsonp: self.query.jsonp.clone(),
+            encoding: respond::accepted_encoding(options, self.request.header("accept-encoding")),
+            headers: self.headers.clone(),
+        }
+    }
+
+    /// A new session.
+    async fn handshake(mut self, transport: Transport, upgrade: Option<OnUpgrade>) -> Answer {
+        let options = &self.shard.core.options;
+        if self.request.method != "GET" {
+            let method = self.request.method.clone();
+            return self.refuse(Refusal::BadHandshakeMethod, None, vec![("method", method)]);
+        }
+        let upgrade = upgrade.filter(|_| rules::is_upgrade(&self.request));
+        if (transport == Transport::WebSocket) != upgrade.is_some() {
+            return self.refuse(
+                Refusal::BadRequest,
+                None,
+                vec![("name", "TRANSPORT_HANDSHAKE_ERROR".into())],
+            );
+        }
+        if let Err(refusal) = rules::protocol(options, &self.query) {
+            let protocol = self.request.protocol.to_string();
+            return self.refuse(refusal, None, vec![("protocol", protocol)]);
+        }
+        let sid = self.shard.state.borrow().fresh_sid();
+        if options.hooks.allow_request {
+            let decision = self.ask(sid).await;
+            if let Some(message) = decision.refuse {
+                return self.refuse(Refusal::Forbidden, Some(&message), vec![("message", message.clone())]);
+            }
+            respond::add_headers(&mut self.headers, &decision.headers);
+        }
+        if self.shard.core.is_closing() {
+            return respond::answer(503, "", Bytes::new(), &self.headers);
+        }
+        if let Some(cookie) = &self.shard.core.options.cookie {
+            let value = format!("{}={}{}", cookie.name, sid.as_str(), cookie.attributes);
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                self.headers.append(header::SET_COOKIE, value);
+            }
+        }
+        match upgrade {
+            Some(upgrade) => self.open_websocket(sid, upgrade),
+            None => {
+                let (reply, answer) = oneshot::channel();
+                let shape = self.shape();
+                self.shard.with(|s| {
+                    s.open_polling(sid, self.request.clone());
+                    s.poll(sid, shape, reply);
+                });
+                answer.await.unwrap_or_else(|_| gone())
+            }
+        }
+    }
+
+    /// The host's word on a handshake. A host that can't answer has not allowed it.
+    async fn ask(&self, sid: Id) -> Decision {
+        let (reply, answer) = oneshot::channel();
+        let (request, sid) = (self.request.clone(), sid.as_str().into());
+        self.shard.with(|s| s.event(Event::AllowRequest { request, sid, reply }));
+        answer.await.unwrap_or_else(|_| Decision {
+            refuse: Some(Refusal::Forbidden.message().to_owned()),
+            headers: Vec::new(),
+        })
+    }
+
+    /// 101 for a WebSocket; `None` if the handshake is not RFC 6455's.
+    fn switching(&self) -> Result<(Answer, bool), Box<Answer>> {
+        let handshake = rules::websocket(&self.request).map_err(|status| {
+            let mut headers = self.headers.clone();
+            if status == 426 {
+                headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
+            }
+            Box::new(respond::answer(status, "", Bytes::new(), &headers))
+        })?;
+        let extensions = self
+            .shard
+            .core
+            .options
+            .per_message_deflate
+            .and(handshake.extensions)
+            .and_then(deflate::negotiate);
+        let mut answer = respond::answer(101, "", Bytes::new(), &self.headers);
+        let headers = answer.headers_mut();
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        if let Ok(accept) = HeaderValue::try_from(ws::accept_key(handshake.key)) {
+            headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+        }
+        if let Some(Ok(value)) = extensions.as_ref().map(HeaderValue::try_from) {
+            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, value);
+        }
+        Ok((answer, extensions.is_some()))
+    }
+
+    fn open_websocket(self, sid: Id, upgrade: OnUpgrade) -> Answer {
+        let (answer, deflate) = match self.switching() {
+            Ok(pair) => pair,
+            Err(answer) => return *answer,
+        };
+        tokio::task::spawn_local(async move {
+            if let Some((stream, rest)) = upgraded(upgrade).await {
+                let request = self.request.clone();
+                self.shard.with(|s| {
+                    if !s.closing {
+                        s.open_websocket(stream, rest, deflate, sid, request);
+                    }
+                });
+            }
+        });
+        answer
+    }
+
+    /// A request that names a session.
+    async fn existing(
+        mut self,
+        sid: &str,
+        transport: Transport,
+        body: Body,
+        upgrade: Option<OnUpgrade>,
+    ) -> Answer {
+        let core = self.shard.core.clone();
+        let unknown = || vec![("sid", sid.chars().take(64).collect::<String>())];
+        let owner = Id::shard(sid).filter(|shard| *shard < core.shards.len());
+        let (Some(owner), Some(id)) = (owner, Id::parse(sid)) else {
+            return self.refuse(Refusal::UnknownSid, None, unknown());
+        };
+        let (reply, found) = oneshot::channel();
+        core.shards[owner].send(Command::Lookup { sid: id, reply });
+        let Ok(Some((current, protocol))) = found.await else {
+            return self.refuse(Refusal::UnknownSid, None, unknown());
+        };
+        let upgrade = upgrade.filter(|_| rules::is_upgrade(&self.request));
+        if upgrade.is_none() && current != self.request.transport {
+            let context =
+                vec![("name", "TRANSPORT_MISMATCH".into()), ("transport", self.request.transport.into())];
+            return self.refuse(Refusal::BadRequest, None, context);
+        }
+        if core.options.hooks.headers {
+            let (reply, answer) = oneshot::channel();
+            let request = self.request.clone();
+            self.shard.with(|s| s.event(Event::Headers { request, reply }));
+            respond::add_headers(&mut self.headers, &answer.await.unwrap_or_default());
+        }
+        if let Some(upgrade) = upgrade {
+            return match transport {
+                Transport::WebSocket => self.upgrade(id, owner, upgrade),
+                Transport::Polling => self.refuse(Refusal::BadRequest, None, Vec::new()),
+            };
+        }
+        let shape = self.shape();
+        match self.request.method.as_str() {
+            "GET" => {
+                let (reply, answer) = oneshot::channel();
+                let mut watch = PollWatch { shard: self.shard.clone(), owner, sid: id, done: false };
+                core.shards[owner].send(Command::Poll { sid: id, shape, reply });
+                let answer = answer.await.unwrap_or_else(|_| gone());
+                watch.done = true;
+                answer
+            }
+            "POST" => {
+                let content = self.request.header("content-type").unwrap_or_default();
+                let binary = content == "application/octet-stream";
+                if binary && protocol == 4 {
+                    tracing::debug!("binary POST body in protocol 4");
+                }
+                let body = match read(body, core.options.max_http_buffer_size).await {
+                    Ok(body) => body,
+                    Err(status) => {
+                        self.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+                        return respond::answer(status, "", Bytes::new(), &self.headers);
+                    }
+                };
+                let (reply, answer) = oneshot::channel();
+                core.shards[owner].send(Command::Post { sid: id, body, binary, shape, reply });
+                answer.await.unwrap_or_else(|_| gone())
+            }
+            _ => respond::answer(500, "", Bytes::new(), &self.headers),
+        }
+    }
+
+    /// A WebSocket that probes a polling session.
+    fn upgrade(self, sid: Id, owner: usize, upgrade: OnUpgrade) -> Answer {
+        let (answer, deflate) = match self.switching() {
+            Ok(pair) => pair,
+            Err(answer) => return *answer,
+        };
+        tokio::task::spawn_local(async move {
+            let Some((stream, rest)) = upgraded(upgrade).await else { return };
+            if owner == self.shard.index {
+                return self.shard.with(|s| s.probe(sid, stream, rest, deflate));
+            }
+            if let Ok((raw, prefix)) = stream.into_raw() {
+                let rest = if prefix.is_empty() { rest } else { [&rest[..], &prefix[..]].concat().into() };
+                self.shard.core.shards[owner].send(Command::Upgraded { sid, stream: raw, rest, deflate });
+            }
+        });
+        answer
+    }
+}
+
+/// Tells the session's shard when the connection of a waiting poll goes away.
+struct PollWatch {
+    shard: Rc<Shard>,
+    owner: usize,
+    sid: Id,
+    done: bool,
+}
+
+impl Drop for PollWatch {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        self.shard.core.shards[self.owner].send(Command::PollAborted { sid: self.sid });
+    }
+}
+
+/// The stream behind a finished upgrade, with bytes that came early.
+async fn upgraded(upgrade: OnUpgrade) -> Option<(Stream, Bytes)> {
+    let parts = upgrade.await.ok()?.downcast::<TokioIo<Stream>>().ok()?;
+    Some((parts.io.into_inner(), parts.read_buf))
+}
+
+/// The session ended while its request waited.
+fn gone() -> Answer {
+    respond::answer(400, "", Bytes::new(), &HeaderMap::new())
+}

@@ -1,0 +1,235 @@
+//! How connections and sockets end.
+
+use std::future::poll_fn;
+use std::io::IoSlice;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::state::{AckWait, Farewell, State};
+use super::wheel::Timer;
+use super::{Shard, session};
+use crate::engine::conn::{ConnKey, ReaderState, Transport, WsTransport};
+use crate::engine::ws;
+use crate::host::{Event, RoomChange};
+use crate::net::stream::WriteHalf;
+use crate::reason::Reason;
+use crate::socketio::packet;
+
+/// How long a goodbye may take to be written.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// How long a closed polling session's last packets wait for the client's next poll.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What the peer is told at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goodbye {
+    /// The peer is gone, nothing can be said.
+    None,
+    /// What waits, then a close frame with this code; on polling, the close packet.
+    Ws(u16),
+    /// The answer to the peer's close frame.
+    WsEcho(Option<u16>),
+    /// Reset: the peer does not read, and what waits for it is to be freed at once.
+    Reset,
+}
+
+impl State {
+    /// Ends a session: its sockets leave their rooms, the host hears, the transport says goodbye.
+    pub(super) fn close_conn(
+        &mut self,
+        key: ConnKey,
+        reason: Reason,
+        detail: &'static str,
+        goodbye: Goodbye,
+    ) {
+        if self.conn(key).is_none() {
+            return;
+        }
+        for slot in self.sockets_of(key) {
+            self.remove_socket(slot, reason, detail);
+        }
+        let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
+        let mut conn = self.conns.remove(key.slot as usize);
+        self.sids.remove(&conn.sid);
+        self.stats().connections.sub(1);
+        if conn.paused {
+            self.paused.retain(|k| *k != key);
+        }
+        if let Some(probe) = conn.probe.take() {
+            let ws = probe.ws;
+            self.end_websocket(
+                ws,
+                Vec::new(),
+                if goodbye == Goodbye::None { Goodbye::Ws(1000) } else { goodbye },
+            );
+        }
+        let form = conn.form(threshold);
+        match conn.transport {
+            Transport::WebSocket(ws) => {
+                let rest = match goodbye {
+                    Goodbye::Ws(_) => conn.outbox.drain_bytes(form),
+                    // Data after the peer's close frame is not wanted, but a frame that is half written
+                    // can't be left so: without the rest our close frame would be read as its payload.
+                    Goodbye::WsEcho(_) => conn.outbox.drain_bytes(form),
+                    Goodbye::None | Goodbye::Reset => Vec::new(),
+                };
+                self.end_websocket(ws, rest, goodbye);
+            }
+            Transport::Polling(mut polling) => {
+                if let Some((reply, answer)) = polling.held_post.take() {
+                    let _ = reply.send(answer);
+                }
+                let mut frames: Vec<_> = conn.outbox.take().into();
+                if matches!(goodbye, Goodbye::None | Goodbye::Reset) {
+                    if let Some(get) = polling.get.take() {
+                        let _ = get.reply.send(self.bad_request(&get.shape));
+                    }
+                    return;
+                }
+                frames.push(session::engine_packet("1"));
+                let farewell = Farewell { protocol: conn.protocol, frames };
+                match polling.get.take() {
+                    Some(get) => self.answer_with(get, farewell),
+                    None => {
+                        self.farewells.insert(conn.sid, farewell);
+                        let tick = self.wheel.tick_after(FAREWELL);
+                        self.wheel.insert(tick, Timer::Farewell(conn.sid));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes a client that does not read.
+    pub(super) fn close_slow(&mut self, key: ConnKey) {
+        self.stats().slow_consumers.add(1);
+        self.close_conn(key, Reason::SlowConsumer, "", Goodbye::Reset);
+    }
+
+    /// Ends a WebSocket: writes `rest` and the close frame, then closes our direction.
+    pub(super) fn end_websocket(&mut self, ws: WsTransport, mut rest: Vec<u8>, goodbye: Goodbye) {
+        let mut write = ws.write;
+        match goodbye {
+            Goodbye::None => return ws.ctl.set(ReaderState::Stop),
+            Goodbye::Reset => {
+                write.reset_on_close();
+                return ws.ctl.set(ReaderState::Stop);
+            }
+            Goodbye::Ws(code) => rest.extend_from_slice(&ws::close_frame(code, "")),
+            Goodbye::WsEcho(Some(code)) => rest.extend_from_slice(&ws::close_frame(code, "")),
+            // A close frame without a code is answered by one without a code.
+            Goodbye::WsEcho(None) => rest.extend_from_slice(&[0x88, 0]),
+        }
+        ws.ctl.set(ReaderState::Drain);
+        let at_once = !ws.blocked
+            && matches!(write.try_write(&[IoSlice::new(&rest)]), Poll::Ready(Ok(n)) if {
+                rest.drain(..n);
+                rest.is_empty()
+            });
+        let shutdown = at_once && {
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            write.poll_shutdown(&mut cx).is_ready()
+        };
+        if !shutdown {
+            tokio::task::spawn_local(say_goodbye(self.shard(), write, rest));
+        }
+    }
+
+    /// Takes a socket out of everything and tells the host.
+    pub(super) fn remove_socket(&mut self, slot: u32, reason: Reason, detail: &'static str) {
+        let handle = self.handle(slot);
+        let sock = self.socks.remove(slot as usize);
+        if let Some(conn) = self.conns.get_mut(sock.conn as usize) {
+            conn.sockets.retain(|(_, s)| *s != slot);
+            if conn.partial.as_ref().is_some_and(|p| p.socket == slot) {
+                conn.partial = None;
+            }
+        }
+        let hooked = self.core.options.hooks.rooms;
+        let core = self.core.clone();
+        let mut changes: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
+        self.rooms.leave_all(slot, |nsp, room, gone| {
+            let deleted = gone && core.directory.remove(nsp, room);
+            if hooked {
+                changes.push((room.into(), deleted));
+            }
+        });
+        if let Some(nsp) = self.nsps.get_mut(&sock.nsp) {
+            nsp.by_id.remove(&sock.id);
+            if sock.connected {
+                let position = sock.position as usize;
+                nsp.members.swap_remove(position);
+                if let Some(moved) = nsp.members.get(position) {
+                    self.socks[*moved as usize].position = sock.position;
+                }
+            }
+            let name = nsp.shared.name.clone();
+            for (room, deleted) in changes {
+                self.room_event(RoomChange::Left, &name, &room, Some(handle));
+                if deleted {
+                    self.room_event(RoomChange::Deleted, &name, &room, None);
+                }
+            }
+        }
+        self.stats().sockets.sub(1);
+        for (id, wait) in sock.rare.into_iter().flat_map(|rare| rare.acks) {
+            if matches!(wait, AckWait::Host { timed: true }) {
+                self.orphans.insert((handle, id));
+            }
+        }
+        self.event(Event::Disconnect { socket: handle, reason, detail });
+    }
+
+    /// The host disconnects one socket; with `close` the whole client.
+    pub(super) fn disconnect_socket(&mut self, slot: u32, close: bool) {
+        let conn = self.socks[slot as usize].conn;
+        let key = self.key(conn);
+        let slots = if close { self.sockets_of(key) } else { SmallVec::from_slice(&[slot]) };
+        for slot in slots {
+            if self.conn(key).is_none() {
+                return;
+            }
+            let nsp = self.nsp_name(slot);
+            self.push_packet(conn, packet::PacketType::Disconnect, &nsp, &packet::disconnect(&nsp));
+            if self.socks.contains(slot as usize) {
+                self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
+            }
+        }
+        if close {
+            self.close_conn(key, Reason::ForcedServerClose, "", Goodbye::Ws(1000));
+        }
+    }
+
+    /// Everything ends.
+    pub(super) fn shutdown(&mut self) {
+        self.closing = true;
+        for task in self.accepting.drain(..) {
+            task.abort();
+        }
+        let keys: Vec<u32> = self.conns.iter().map(|(slot, _)| slot as u32).collect();
+        for slot in keys {
+            let key = self.key(slot);
+            self.close_conn(key, Reason::ServerShuttingDown, "", Goodbye::Ws(1001));
+        }
+    }
+}
+
+/// Writes the last bytes of a connection whose kernel buffer was full.
+async fn say_goodbye(shard: Rc<Shard>, mut write: WriteHalf, rest: Vec<u8>) {
+    let _hold = shard.hold();
+    let mut left = &rest[..];
+    let all = poll_fn(|cx| {
+        while !left.is_empty() {
+            match write.poll_write(cx, &[IoSlice::new(left)]) {
+                Poll::Ready(Ok(n)) if n > 0 => left = &left[n..],
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(_) => return Poll::Ready(()),
+            }
+        }
+        write.poll_shutdown(cx).map(|_| ())
+    });
+    let _ = tokio::time::timeout(GOODBYE, all).await;
+}

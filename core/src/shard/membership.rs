@@ -1,0 +1,108 @@
+//! Rooms of sockets, by handle and by room expression.
+
+use std::sync::Arc;
+
+use super::state::{Fetched, State};
+use crate::host::{Event, NspShared, RoomChange, SocketHandle};
+use crate::rooms::Target;
+
+impl State {
+    pub(super) fn join(&mut self, slot: u32, rooms: &[Box<str>]) {
+        let (nsp, id) = (self.socks[slot as usize].nsp, self.socks[slot as usize].id);
+        for room in rooms {
+            // The room named by the own id needs no entry.
+            if &**room == id.as_str() {
+                self.socks[slot as usize].own_room = true;
+                continue;
+            }
+            let Some(created) = self.rooms.join(nsp, room, slot) else { continue };
+            let new = created && self.core.directory.add(nsp, room);
+            if self.core.options.hooks.rooms {
+                let (name, handle) = (self.nsp_name(slot), self.handle(slot));
+                if new {
+                    self.room_event(RoomChange::Created, &name, room, None);
+                }
+                self.room_event(RoomChange::Joined, &name, room, Some(handle));
+            }
+        }
+    }
+
+    pub(super) fn leave(&mut self, slot: u32, rooms: &[Box<str>]) {
+        let (nsp, id) = (self.socks[slot as usize].nsp, self.socks[slot as usize].id);
+        for room in rooms {
+            if &**room == id.as_str() {
+                self.socks[slot as usize].own_room = false;
+            }
+            let Some(gone) = self.rooms.leave(nsp, room, slot) else { continue };
+            let deleted = gone && self.core.directory.remove(nsp, room);
+            if self.core.options.hooks.rooms {
+                let (name, handle) = (self.nsp_name(slot), self.handle(slot));
+                self.room_event(RoomChange::Left, &name, room, Some(handle));
+                if deleted {
+                    self.room_event(RoomChange::Deleted, &name, room, None);
+                }
+            }
+        }
+    }
+
+    /// Leaves every room, the own one too, as socket.io's `leaveAll`.
+    pub(super) fn leave_all(&mut self, slot: u32) {
+        let rooms: Vec<Box<str>> = self.rooms.rooms_of(slot).map(Into::into).collect();
+        self.leave(slot, &rooms);
+        self.socks[slot as usize].own_room = false;
+    }
+
+    pub(super) fn room_event(
+        &mut self,
+        change: RoomChange,
+        nsp: &Arc<str>,
+        room: &str,
+        socket: Option<SocketHandle>,
+    ) {
+        if self.core.options.hooks.rooms {
+            self.event(Event::Room { change, nsp: nsp.clone(), room: room.into(), socket });
+        }
+    }
+
+    pub(super) fn sockets_join(&mut self, nsp: &Arc<NspShared>, target: &Target, rooms: &[Box<str>]) {
+        let targets = self.targets(nsp, target);
+        targets.iter().for_each(|slot| self.join(*slot, rooms));
+        self.give_back(targets);
+    }
+
+    pub(super) fn sockets_leave(&mut self, nsp: &Arc<NspShared>, target: &Target, rooms: &[Box<str>]) {
+        let targets = self.targets(nsp, target);
+        targets.iter().for_each(|slot| self.leave(*slot, rooms));
+        self.give_back(targets);
+    }
+
+    pub(super) fn disconnect_sockets(&mut self, nsp: &Arc<NspShared>, target: &Target, close: bool) {
+        let targets = self.targets(nsp, target);
+        for &slot in &targets {
+            if self.socks.contains(slot as usize) {
+                self.disconnect_socket(slot, close);
+            }
+        }
+        self.give_back(targets);
+    }
+
+    pub(super) fn fetch(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<Fetched> {
+        let targets = self.targets(nsp, target);
+        let found = targets.iter().map(|&slot| self.describe(slot)).collect();
+        self.give_back(targets);
+        found
+    }
+
+    fn describe(&self, slot: u32) -> Fetched {
+        let sock = &self.socks[slot as usize];
+        let own = sock.own_room.then(|| sock.id.as_str().into());
+        Fetched {
+            socket: self.handle(slot),
+            id: sock.id.as_str().into(),
+            request: self.conns[sock.conn as usize].request.clone(),
+            auth: sock.rare.as_ref().map(|r| r.auth.clone()).unwrap_or_default(),
+            rooms: own.into_iter().chain(self.rooms.rooms_of(slot).map(Into::into)).collect(),
+            data: sock.rare.as_ref().map(|r| r.data.clone()).unwrap_or_default(),
+        }
+    }
+}

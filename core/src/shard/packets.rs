@@ -1,0 +1,363 @@
+//! Socket.IO packets from clients (Socket.IO protocol v5, v4 for Engine.IO 3 clients).
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::lifecycle::Goodbye;
+use super::state::{Nsp, Rare, Sock, State};
+use crate::engine::conn::{ConnKey, Partial, ReaderState, Transport};
+use crate::engine::frame::Frame;
+use crate::engine::sid::Id;
+use crate::host::{Event, NspShared, SocketHandle};
+use crate::options::Parser;
+use crate::reason::Reason;
+use crate::socketio::msgpack;
+use crate::socketio::packet::{self, PacketType};
+
+/// Namespaces of one client that the host may be asked about at once. Far above what a client means to
+/// join, far below what would make a flood cost memory.
+const MAX_ASKING: u32 = 1024;
+
+impl State {
+    /// A message packet with text.
+    pub(super) fn on_message(&mut self, key: ConnKey, text: &str) {
+        if self.core.options.parser == Parser::Msgpack {
+            return self.bad_packet(key, "text where msgpack is expected");
+        }
+        if self.conns[key.slot as usize].partial.is_some() {
+            return self.bad_packet(key, "got plaintext data when reconstructing a packet");
+        }
+        let header = match packet::parse(text) {
+            Ok(header) => header,
+            Err(error) => {
+                tracing::debug!(%error, "bad packet");
+                return self.bad_packet(key, "invalid packet");
+            }
+        };
+        let protocol = self.conns[key.slot as usize].protocol;
+        let nsp = if protocol == 3 { header.nsp } else { header.full_nsp };
+        match header.kind {
+            PacketType::Connect => self.on_connect(key, nsp, header.data),
+            PacketType::BinaryEvent | PacketType::BinaryAck if header.attachments > 0 => {
+                let Some(socket) = self.joined(key, nsp) else { return self.not_joined(key) };
+                self.conns[key.slot as usize].partial = Some(Box::new(Partial {
+                    socket,
+                    kind: header.kind,
+                    id: header.id,
+                    data: header.data.into(),
+                    want: header.attachments,
+                    have: Vec::new(),
+                    bytes: 0,
+                }));
+            }
+            kind => self.on_plain(key, kind, nsp, header.id, header.data, Vec::new()),
+        }
+    }
+
+    /// A binary message: an attachment, or a packet of the msgpack parser.
+    pub(super) fn on_binary(&mut self, key: ConnKey, bytes: &[u8]) {
+        if self.core.options.parser == Parser::Msgpack {
+            return match msgpack::decode(bytes) {
+                Ok(d) if d.kind == PacketType::Connect => self.on_connect(key, &d.nsp, &d.data),
+                Ok(d) => self.on_plain(key, d.kind, &d.nsp, d.id, &d.data, d.attachments),
+                Err(error) => {
+                    tracing::debug!(%error, "bad packet");
+                    self.bad_packet(key, "invalid packet");
+                }
+            };
+        }
+        let limit = self.core.options.max_http_buffer_size;
+        let conn = &mut self.conns[key.slot as usize];
+        let Some(partial) = conn.partial.as_mut() else {
+            return self.bad_packet(key, "got binary data when not reconstructing a packet");
+        };
+        // The limit holds for each frame; together the attachments of a packet may have ten of it.
+        partial.bytes += bytes.len();
+        if partial.bytes > limit.saturating_mul(packet::MAX_ATTACHMENTS) {
+            return self.bad_packet(key, "attachments are too large");
+        }
+        partial.have.push(Bytes::copy_from_slice(bytes));
+        if partial.have.len() < partial.want {
+            return;
+        }
+        let Some(done) = conn.partial.take() else { return };
+        if !packet::validate_placeholders(&done.data, done.want) {
+            return self.bad_packet(key, "illegal attachments");
+        }
+        match done.kind {
+            PacketType::BinaryEvent => self.on_event(key, done.socket, done.id, &done.data, done.have),
+            _ => self.on_ack(key, done.socket, done.id, &done.data, done.have),
+        }
+    }
+
+    fn on_plain(
+        &mut self,
+        key: ConnKey,
+        kind: PacketType,
+        nsp: &str,
+        id: Option<u64>,
+        data: &str,
+        attachments: Vec<Bytes>,
+    ) {
+        let Some(socket) = self.joined(key, nsp) else { return self.not_joined(key) };
+        match kind {
+            PacketType::Event | PacketType::BinaryEvent => self.on_event(key, socket, id, data, attachments),
+            PacketType::Ack | PacketType::BinaryAck => self.on_ack(key, socket, id, data, attachments),
+            PacketType::Disconnect => {
+                self.remove_socket(socket, Reason::ClientNamespaceDisconnect, "");
+            }
+            // A client has no business sending CONNECT_ERROR.
+            PacketType::Connect | PacketType::ConnectError => self.not_joined(key),
+        }
+    }
+
+    fn on_event(&mut self, key: ConnKey, socket: u32, id: Option<u64>, data: &str, attachments: Vec<Bytes>) {
+        self.stats().messages_in.add(1);
+        let event = Event::Packet { socket: self.handle(socket), data: data.into(), attachments, ack: id };
+        self.event(event);
+        self.caused_event(key);
+    }
+
+    /// A packet that can't be read: socket.io closes the connection, with this reason.
+    fn bad_packet(&mut self, key: ConnKey, detail: &'static str) {
+        self.close_conn(key, Reason::ForcedClose, detail, Goodbye::Ws(1000));
+    }
+
+    /// A packet for a namespace that was not joined.
+    fn not_joined(&mut self, key: ConnKey) {
+        self.close_conn(key, Reason::ForcedServerClose, "no socket for namespace", Goodbye::Ws(1000));
+    }
+
+    /// The client's connected socket in a namespace.
+    fn joined(&self, key: ConnKey, nsp: &str) -> Option<u32> {
+        self.socket_in(key, nsp).filter(|slot| self.socks[*slot as usize].connected)
+    }
+
+    fn socket_in(&self, key: ConnKey, nsp: &str) -> Option<u32> {
+        let conn = self.conns.get(key.slot as usize)?;
+        conn.sockets
+            .iter()
+            .find(|(id, _)| self.nsps.get(id).is_some_and(|n| &*n.shared.name == nsp))
+            .map(|(_, s)| *s)
+    }
+
+    /// Protocol 3 clients are connected to the main namespace without asking.
+    pub(super) fn connect_v3(&mut self, key: ConnKey) {
+        self.on_connect(key, "/", "");
+    }
+
+    fn on_connect(&mut self, key: ConnKey, nsp: &str, auth: &str) {
+        if self.socket_in(key, nsp).is_some() {
+            // A protocol 3 client says it again for the main namespace; elsewhere it is a mistake.
+            if self.conns[key.slot as usize].protocol != 3 {
+                self.not_joined(key);
+            }
+            return;
+        }
+        let limit = self.core.options.max_namespaces;
+        let conn = &self.conns[key.slot as usize];
+        if conn.sockets.len() >= limit || conn.asking >= MAX_ASKING {
+            return self.close_conn(key, Reason::ForcedServerClose, "too many namespaces", Goodbye::Ws(1008));
+        }
+        match self.core.namespaces.get(nsp) {
+            Some(shared) => self.create_socket(key, &shared, auth),
+            None if self.core.options.hooks.namespaces => self.ask_for_namespace(key, nsp, auth),
+            None => self.refuse_connect(key, nsp, "Invalid namespace", None),
+        }
+    }
+
+    /// The host decides about a namespace that does not exist (yet).
+    fn ask_for_namespace(&mut self, key: ConnKey, nsp: &str, auth: &str) {
+        let conn = &mut self.conns[key.slot as usize];
+        conn.asking += 1;
+        let request = conn.request.clone();
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.event(Event::Namespace { name: nsp.into(), auth: auth.into(), request, reply });
+        self.caused_event(key);
+        let (shard, nsp, auth) = (self.shard.clone(), Box::<str>::from(nsp), Box::<str>::from(auth));
+        tokio::task::spawn_local(async move {
+            let allowed = answer.await.unwrap_or(false);
+            if let Some(shard) = shard.upgrade() {
+                shard.with(|state| state.namespace_decided(key, &nsp, &auth, allowed));
+            }
+        });
+    }
+
+    fn namespace_decided(&mut self, key: ConnKey, nsp: &str, auth: &str, allowed: bool) {
+        let Some(conn) = self.conn(key) else { return };
+        conn.asking -= 1;
+        match self.core.namespaces.get(nsp).filter(|_| allowed) {
+            Some(shared) if self.socket_in(key, nsp).is_none() => self.create_socket(key, &shared, auth),
+            Some(_) => self.not_joined(key),
+            None => self.refuse_connect(key, nsp, "Invalid namespace", None),
+        }
+    }
+
+    fn refuse_connect(&mut self, key: ConnKey, nsp: &str, message: &str, data: Option<&str>) {
+        let conn = &self.conns[key.slot as usize];
+        let text = if conn.protocol == 3 {
+            packet::connect_error_v4(nsp, message, data)
+        } else {
+            packet::connect_error(nsp, message, data)
+        };
+        self.push_packet(key.slot, PacketType::ConnectError, nsp, &text);
+    }
+
+    fn create_socket(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str) {
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let id = Id::random();
+        let pending = shared.decide();
+        let rare = (!auth.is_empty()).then(|| Box::new(Rare { auth: auth.into(), ..Rare::default() }));
+        let slot = self.socks.insert(Sock {
+            generation,
+            conn: key.slot,
+            nsp: shared.id,
+            id,
+            connected: false,
+            own_room: true,
+            seen: 0,
+            position: 0,
+            rare,
+        }) as u32;
+        self.nsp(shared);
+        let conn_number = self.conn_number(key);
+        let conn = &mut self.conns[key.slot as usize];
+        conn.sockets.push((shared.id, slot));
+        let request = conn.request.clone();
+        self.stats().sockets.add(1);
+        if !pending {
+            self.accept_socket(slot);
+            if !self.socks.contains(slot as usize) {
+                return;
+            }
+        }
+        let event = Event::Connect {
+            socket: self.handle(slot),
+            nsp: shared.name.clone(),
+            id: id.as_str().into(),
+            request,
+            auth: auth.into(),
+            pending,
+            conn: conn_number,
+        };
+        self.event(event);
+        self.caused_event(key);
+    }
+
+    /// The socket is connected: the client is told, and what was emitted early goes out.
+    pub(super) fn accept_socket(&mut self, slot: u32) {
+        let sock = &mut self.socks[slot as usize];
+        if sock.connected {
+            return;
+        }
+        sock.connected = true;
+        let (conn, id) = (sock.conn, sock.id);
+        let early = sock.rare.as_mut().map(|r| std::mem::take(&mut r.early)).unwrap_or_default();
+        let nsp: &mut Nsp = self.nsps.get_mut(&sock.nsp).expect("a socket's namespace exists");
+        sock.position = nsp.members.len() as u32;
+        nsp.members.push(slot);
+        nsp.by_id.insert(id, slot);
+        let name = nsp.shared.name.clone();
+        let text = if self.conns[conn as usize].protocol == 3 {
+            packet::connect_v4(&name)
+        } else {
+            packet::connect(&name, id.as_str(), None)
+        };
+        self.push_packet(conn, PacketType::Connect, &name, &text);
+        for (frame, flags) in early {
+            if self.socks.contains(slot as usize) {
+                self.deliver(slot, frame, flags);
+            }
+        }
+    }
+
+    /// The host said no.
+    pub(super) fn reject_socket(&mut self, handle: SocketHandle, error: &str) {
+        let Some(slot) = self.socket(handle) else { return };
+        if self.socks[slot as usize].connected {
+            return;
+        }
+        let key = self.key(self.socks[slot as usize].conn);
+        let name = self.nsp_name(slot);
+        let parsed: serde_json::Value = serde_json::from_str(error).unwrap_or_default();
+        let message = parsed["message"].as_str().unwrap_or("Unauthorized").to_owned();
+        let data = parsed.get("data").map(ToString::to_string);
+        self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "rejected");
+        self.refuse_connect(key, &name, &message, data.as_deref());
+    }
+
+    pub(super) fn nsp_name(&self, slot: u32) -> Arc<str> {
+        let nsp = self.socks[slot as usize].nsp;
+        self.nsps[&nsp].shared.name.clone()
+    }
+
+    /// Queues a control packet (connect, disconnect, connect error). `text` is its default encoding.
+    pub(super) fn push_packet(&mut self, conn: u32, kind: PacketType, nsp: &str, text: &str) {
+        let frame = match self.core.options.parser {
+            Parser::Default => Frame::message(b"", text, &[], false),
+            Parser::Msgpack => {
+                // The JSON is what stands behind type and namespace.
+                let at = 1 + if nsp == "/" { 0 } else { nsp.len() + 1 };
+                let json = text.get(at..).filter(|json| !json.is_empty());
+                match msgpack::encode(kind, nsp, None, json, &[]) {
+                    Ok(bytes) => Frame::binary(&bytes, false),
+                    Err(_) => return,
+                }
+            }
+        };
+        self.push(conn, Rc::new(Arc::new(frame)));
+    }
+
+    /// Counts an event that a connection caused; one that is too far ahead of the host is not read from.
+    pub(super) fn caused_event(&mut self, key: ConnKey) {
+        let taken = self.core.host.taken(self.index);
+        let full = self.core.host.is_full();
+        let limit = self.core.options.max_pending_events as u32;
+        let count = self.event_count;
+        let Some(conn) = self.conn(key) else { return };
+        if conn.last_event <= taken {
+            conn.pending_events = 0;
+        }
+        conn.pending_events += 1;
+        conn.last_event = count;
+        if (conn.pending_events < limit && !full) || conn.paused {
+            return;
+        }
+        conn.paused = true;
+        if let Transport::WebSocket(ws) = &conn.transport {
+            ws.ctl.set(ReaderState::Paused);
+        }
+        self.paused.push(key);
+        self.core.host.set_paused(self.index);
+    }
+
+    /// The host took events: connections that it has caught up with go on.
+    pub(super) fn resume(&mut self) {
+        let taken = self.core.host.taken(self.index);
+        let mut still = Vec::new();
+        for key in std::mem::take(&mut self.paused) {
+            let Some(conn) = self.conn(key) else { continue };
+            if conn.last_event > taken {
+                still.push(key);
+                continue;
+            }
+            conn.paused = false;
+            conn.pending_events = 0;
+            match &mut conn.transport {
+                Transport::WebSocket(ws) => ws.ctl.set(ReaderState::Run),
+                Transport::Polling(polling) => {
+                    if let Some((reply, answer)) = polling.held_post.take() {
+                        let _ = reply.send(answer);
+                    }
+                }
+            }
+        }
+        if !still.is_empty() {
+            self.paused.extend(still);
+            self.core.host.set_paused(self.index);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Long-polling: a GET waits for packets, a POST brings some.
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::lifecycle::Goodbye;
+use super::state::{Farewell, State};
+use crate::engine::conn::{ConnKey, PollShape, PollWaiter, Transport};
+use crate::engine::payload::{self, Packet};
+use crate::engine::sid::Id;
+use crate::engine::{query, respond};
+use crate::net::http::Answer;
+use crate::reason::{Reason, Refusal};
+
+impl State {
+    /// A 400 without a body of interest.
+    pub(super) fn bad_request(&self, shape: &PollShape) -> Answer {
+        respond::answer(400, "", Bytes::new(), &shape.headers)
+    }
+
+    /// A poll arrived.
+    pub(super) fn poll(&mut self, sid: Id, shape: PollShape, reply: oneshot::Sender<Answer>) {
+        let waiter = PollWaiter { reply, shape };
+        let Some(key) = self.by_sid(sid) else {
+            return match self.farewells.remove(&sid) {
+                Some(farewell) => self.answer_with(waiter, farewell),
+                None => {
+                    let refused = respond::refusal(Refusal::UnknownSid, None, &waiter.shape.headers);
+                    let _ = waiter.reply.send(refused);
+                }
+            };
+        };
+        let conn = &mut self.conns[key.slot as usize];
+        let Transport::Polling(polling) = &mut conn.transport else {
+            let _ = waiter.reply.send(respond::refusal(Refusal::BadRequest, None, &waiter.shape.headers));
+            return;
+        };
+        if polling.get.is_some() {
+            let answer = self.bad_request(&waiter.shape);
+            let _ = waiter.reply.send(answer);
+            return self.close_conn(key, Reason::TransportError, "overlap from client", Goodbye::None);
+        }
+        polling.get = Some(waiter);
+        if conn.probe.as_ref().is_some_and(|p| p.probed) {
+            self.release_poll(key);
+        } else if !conn.outbox.is_empty() {
+            self.answer_poll(key);
+        }
+    }
+
+    /// The connection under a waiting poll is gone.
+    pub(super) fn poll_aborted(&mut self, sid: Id) {
+        let Some(key) = self.by_sid(sid) else { return };
+        let conn = &mut self.conns[key.slot as usize];
+        let gone = matches!(&conn.transport, Transport::Polling(p) if p.get.as_ref().is_some_and(|g| g.reply.is_closed()));
+        if gone {
+            self.close_conn(key, Reason::TransportError, "poll connection closed prematurely", Goodbye::None);
+        }
+    }
+
+    /// Answers the waiting poll with everything that waits, if there is one.
+    pub(super) fn answer_poll(&mut self, key: ConnKey) {
+        let Some(conn) = self.conn(key) else { return };
+        let Transport::Polling(polling) = &mut conn.transport else { return };
+        let Some(get) = polling.get.take() else { return };
+        if get.reply.is_closed() {
+            return self.close_conn(
+                key,
+                Reason::TransportError,
+                "poll connection closed prematurely",
+                Goodbye::None,
+            );
+        }
+        let farewell = Farewell { protocol: conn.protocol, frames: conn.outbox.take().into() };
+        self.answer_with(get, farewell);
+    }
+
+    /// Answers a poll with these packets.
+    pub(super) fn answer_with(&self, get: PollWaiter, packets: Farewell) {
+        let answer = respond::payload(&self.core.options, &get.shape, packets.protocol, &packets.frames);
+        let _ = get.reply.send(answer);
+    }
+
+    /// A POST arrived; its body is within `maxHttpBufferSize`.
+    pub(super) fn post(
+        &mut self,
+        sid: Id,
+        body: &[u8],
+        binary: bool,
+        shape: PollShape,
+        reply: oneshot::Sender<Answer>,
+    ) {
+        let Some(key) = self.by_sid(sid) else {
+            let _ = reply.send(respond::refusal(Refusal::UnknownSid, None, &shape.headers));
+            return;
+        };
+        let conn = &mut self.conns[key.slot as usize];
+        let protocol = conn.protocol;
+        let Transport::Polling(polling) = &mut conn.transport else {
+            let _ = reply.send(respond::refusal(Refusal::BadRequest, None, &shape.headers));
+            return;
+        };
+        let wrong = if polling.posting || polling.held_post.is_some() {
+            Some("data request overlap from client")
+        } else if binary && protocol == 4 {
+            Some("invalid content")
+        } else {
+            None
+        };
+        if let Some(detail) = wrong {
+            let answer = self.bad_request(&shape);
+            let _ = reply.send(answer);
+            return self.close_conn(key, Reason::TransportError, detail, Goodbye::None);
+        }
+        polling.posting = true;
+        self.stats().bytes_in.add(body.len());
+        let unwrapped = shape.jsonp.as_ref().map(|_| unwrap_jsonp(body));
+        let body = unwrapped.as_deref().unwrap_or(body);
+        let mut on = |packet: Packet<'_>| {
+            if self.conn(key).is_none() {
+                return false;
+            }
+            match packet {
+                Packet::Text(text) => self.on_packet(key, text),
+                Packet::Binary(bytes) => self.on_binary(key, &bytes),
+            }
+            true
+        };
+        let result = if protocol == 4 {
+            payload::decode_v4(body, &mut on)
+        } else {
+            payload::decode_v3(body, binary, &mut on)
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "bad polling payload");
+            self.close_conn(key, Reason::ParseError, "bad polling payload", Goodbye::Ws(1002));
+        }
+        let answer = respond::answer(200, "text/html", "ok", &shape.headers);
+        let Some(conn) = self.conn(key) else {
+            let _ = reply.send(answer);
+            return;
+        };
+        let paused = conn.paused;
+        match &mut conn.transport {
+            Transport::Polling(polling) => {
+                polling.posting = false;
+                if paused {
+                    // The client sends no more before this one is answered: HTTP's way of pushing back.
+                    polling.held_post = Some((reply, answer));
+                } else {
+                    let _ = reply.send(answer);
+                }
+            }
+            Transport::WebSocket(_) => {
+                let _ = reply.send(answer);
+            }
+        }
+    }
+
+    /// What a session is, for a request that names it.
+    pub(super) fn lookup(&mut self, sid: Id) -> Option<(&'static str, u8)> {
+        match self.by_sid(sid) {
+            Some(key) => {
+                let conn = &self.conns[key.slot as usize];
+                let transport = match conn.transport {
+                    Transport::Polling(_) => "polling",
+                    Transport::WebSocket(_) => "websocket",
+                };
+                Some((transport, conn.protocol))
+            }
+            None => self.farewells.get(&sid).map(|f| ("polling", f.protocol)),
+        }
+    }
+}
+
+/// The `d` field of a JSONP form, with its escaped line ends (engine.io's polling-jsonp).
+fn unwrap_jsonp(body: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(body);
+    let field = text.split('&').find_map(|pair| pair.strip_prefix("d=")).unwrap_or_default();
+    let plain = query::unescape(field);
+    // `\\n` stands for an escaped backslash and n, `\n` for a line end that a form would have changed.
+    plain.replace("\\\\n", "\u{0}").replace("\\n", "\n").replace('\u{0}', "\\n").into_bytes()
+}

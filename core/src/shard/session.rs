@@ -1,0 +1,283 @@
+//! Engine.IO sessions: opening, frames of the active transport, heartbeat.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::json;
+use smallvec::SmallVec;
+
+use super::lifecycle::Goodbye;
+use super::reader::{Reader, read_loop};
+use super::state::State;
+use super::wheel::Timer;
+use crate::engine::conn::{Conn, ConnKey, Polling, ReaderCtl, Transport, WsTransport};
+use crate::engine::frame::Frame;
+use crate::engine::outbox::{Outbox, Shared};
+use crate::engine::sid::Id;
+use crate::engine::ws::{self, Incoming, WsError};
+use crate::host::{Event, RequestInfo};
+use crate::net::stream::Stream;
+use crate::reason::Reason;
+
+impl State {
+    /// A fresh session id of this shard.
+    pub(super) fn fresh_sid(&self) -> Id {
+        loop {
+            let sid = Id::for_shard(self.index);
+            if !self.sids.contains_key(&sid) {
+                return sid;
+            }
+        }
+    }
+
+    /// Starts a session on a WebSocket.
+    pub(super) fn open_websocket(
+        &mut self,
+        stream: Stream,
+        rest: Bytes,
+        deflate: bool,
+        sid: Id,
+        request: Arc<RequestInfo>,
+    ) {
+        let (prefix, read, write) = stream.split();
+        let rest = [&prefix[..], &rest[..]].concat();
+        let ctl = ReaderCtl::new();
+        let ws = WsTransport { write, ctl: ctl.clone(), deflate, blocked: false };
+        let key = self.open(Transport::WebSocket(ws), sid, request);
+        let shard = self.shard();
+        tokio::task::spawn_local(read_loop(Reader { shard, key, probe: 0, read, ctl, deflate, rest }));
+        self.greet(key);
+    }
+
+    /// Starts a polling session; its first poll is answered by the open packet.
+    pub(super) fn open_polling(&mut self, sid: Id, request: Arc<RequestInfo>) -> ConnKey {
+        let key = self.open(Transport::Polling(Box::default()), sid, request);
+        self.greet(key);
+        key
+    }
+
+    fn open(&mut self, transport: Transport, sid: Id, request: Arc<RequestInfo>) -> ConnKey {
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let protocol = request.protocol;
+        let slot = self.conns.insert(Conn {
+            generation,
+            sid,
+            protocol,
+            transport,
+            outbox: Outbox::default(),
+            dirty: false,
+            awaiting_pong: false,
+            deadline: 0,
+            armed: u64::MAX,
+            request: request.clone(),
+            sockets: SmallVec::new(),
+            partial: None,
+            probe: None,
+            probes: 0,
+            asking: 0,
+            last_event: 0,
+            pending_events: 0,
+            paused: false,
+        }) as u32;
+        let key = ConnKey { slot, generation };
+        self.sids.insert(sid, slot);
+        self.stats().connections.add(1);
+        if self.core.options.hooks.connections {
+            let conn = self.conn_number(key);
+            self.event(Event::Open { conn, request });
+        }
+        // Protocol 3 clients are in the main namespace from the start.
+        if protocol == 4 {
+            let tick = self.wheel.tick_after(self.core.options.connect_timeout);
+            self.wheel.insert(tick, Timer::Connect(key));
+        }
+        key
+    }
+
+    /// Sends the open packet (Engine.IO protocol v4, "Handshake") and starts the heartbeat.
+    fn greet(&mut self, key: ConnKey) {
+        let options = &self.core.options;
+        let conn = &self.conns[key.slot as usize];
+        let upgrades: &[&str] = match conn.transport {
+            Transport::Polling(_) if options.allow_upgrades && options.transports.websocket => &["websocket"],
+            _ => &[],
+        };
+        let open = json!({
+            "sid": conn.sid.as_str(),
+            "upgrades": upgrades,
+            "pingInterval": options.ping_interval.as_millis() as u64,
+            "pingTimeout": options.ping_timeout.as_millis() as u64,
+            "maxPayload": options.max_http_buffer_size,
+        });
+        let protocol = conn.protocol;
+        let slot = key.slot;
+        self.push(slot, engine_packet(&format!("0{open}")));
+        if self.conn(key).is_none() {
+            return;
+        }
+        self.heard(key);
+        if protocol == 3 {
+            self.connect_v3(key);
+        }
+    }
+
+    /// A number for the connection that is unique in this process, for the host.
+    pub(super) fn conn_number(&self, key: ConnKey) -> u64 {
+        crate::host::SocketHandle::new(self.index, key.slot, key.generation).0
+    }
+
+    /// A WebSocket frame came in.
+    pub(super) fn on_frame(&mut self, key: ConnKey, probe: u32, incoming: Incoming<'_>) {
+        if probe != 0 && self.is_probe(key, probe) {
+            return self.on_probe_frame(key, incoming);
+        }
+        if self.conn(key).is_none() {
+            return;
+        }
+        match incoming {
+            Incoming::Text(text) => self.on_packet(key, text),
+            Incoming::Binary(bytes) => {
+                // Engine.IO 3 types binary frames too: 4 is a message.
+                let v3 = self.conns[key.slot as usize].protocol == 3;
+                match bytes {
+                    [4, rest @ ..] if v3 => self.on_binary(key, rest),
+                    _ if v3 => self.close_conn(
+                        key,
+                        Reason::ParseError,
+                        "binary packet of unknown type",
+                        Goodbye::Ws(1002),
+                    ),
+                    bytes => self.on_binary(key, bytes),
+                }
+            }
+            Incoming::Ping(payload) => {
+                let pong = Frame::control(ws::pong_frame(payload));
+                self.push(key.slot, Rc::new(Arc::new(pong)));
+            }
+            Incoming::Pong(_) => {}
+            Incoming::Close { code, .. } => {
+                // RFC 6455 §5.5.1: the answer carries the code that came.
+                self.close_conn(key, Reason::TransportClose, "", Goodbye::WsEcho(code));
+            }
+        }
+    }
+
+    /// A WebSocket broke RFC 6455.
+    pub(super) fn on_frame_error(&mut self, key: ConnKey, probe: u32, error: WsError) {
+        if probe != 0 && self.is_probe(key, probe) {
+            return self.drop_probe(key, Goodbye::Ws(error.close_code()));
+        }
+        tracing::debug!(%error, "WebSocket error");
+        let detail = match error {
+            WsError::Protocol(what) => what,
+            WsError::InvalidUtf8 => "invalid UTF-8 sequence",
+            WsError::TooBig => "max payload size exceeded",
+            WsError::Deflate => "invalid compressed data",
+        };
+        self.close_conn(key, Reason::TransportError, detail, Goodbye::Ws(error.close_code()));
+    }
+
+    /// The stream under a reader task ended.
+    pub(super) fn transport_ended(&mut self, key: ConnKey, probe: u32) {
+        if probe != 0 && self.is_probe(key, probe) {
+            return self.drop_probe(key, Goodbye::None);
+        }
+        self.close_conn(key, Reason::TransportClose, "", Goodbye::None);
+    }
+
+    /// An Engine.IO packet on the active transport.
+    pub(super) fn on_packet(&mut self, key: ConnKey, packet: &str) {
+        self.heard_from(key);
+        let protocol = self.conns[key.slot as usize].protocol;
+        match packet.as_bytes().first() {
+            Some(b'4') => self.on_message(key, &packet[1..]),
+            Some(b'2') if protocol == 3 => {
+                self.push(key.slot, engine_packet(&format!("3{}", &packet[1..])));
+            }
+            Some(b'3') if protocol == 4 => self.heard(key),
+            Some(b'2' | b'3') => {
+                self.close_conn(
+                    key,
+                    Reason::TransportError,
+                    "invalid heartbeat direction",
+                    Goodbye::Ws(1002),
+                );
+            }
+            Some(b'1') => self.close_conn(key, Reason::TransportClose, "", Goodbye::Ws(1000)),
+            // noop, or an upgrade on a transport that is active already
+            Some(b'5' | b'6') => {}
+            // An open packet, an unknown type or nothing at all.
+            _ => self.close_conn(key, Reason::ParseError, "unknown packet type", Goodbye::Ws(1002)),
+        }
+    }
+
+    /// Protocol 3: any packet shows that the client lives; the server only watches.
+    fn heard_from(&mut self, key: ConnKey) {
+        if self.conns[key.slot as usize].protocol == 3 {
+            self.heard(key);
+        }
+    }
+
+    /// The client answered the heartbeat: the next one is due in `pingInterval`.
+    fn heard(&mut self, key: ConnKey) {
+        let options = &self.core.options;
+        let conn = &self.conns[key.slot as usize];
+        let wait = match conn.protocol {
+            3 => options.ping_interval + options.ping_timeout,
+            _ => options.ping_interval,
+        };
+        let tick = self.wheel.tick_after(wait);
+        let conn = &mut self.conns[key.slot as usize];
+        conn.awaiting_pong = false;
+        self.arm_heartbeat(key, tick);
+    }
+
+    fn arm_heartbeat(&mut self, key: ConnKey, tick: u64) {
+        let conn = &mut self.conns[key.slot as usize];
+        conn.deadline = tick;
+        // One entry per connection is under way; a later deadline waits for it to fire.
+        if tick < conn.armed {
+            conn.armed = tick;
+            self.wheel.insert(tick, Timer::Heartbeat(key));
+        }
+    }
+
+    /// The heartbeat's entry fired.
+    pub(super) fn on_heartbeat(&mut self, key: ConnKey, tick: u64) {
+        let Some(conn) = self.conn(key) else { return };
+        if conn.armed != tick {
+            return;
+        }
+        conn.armed = u64::MAX;
+        if conn.deadline > tick {
+            let deadline = conn.deadline;
+            return self.arm_heartbeat(key, deadline);
+        }
+        // A connection that we don't read from can't be blamed for silence.
+        if conn.paused {
+            let tick = self.wheel.tick_after(self.core.options.ping_timeout);
+            return self.arm_heartbeat(key, tick);
+        }
+        if conn.awaiting_pong || conn.protocol == 3 {
+            return self.close_conn(key, Reason::PingTimeout, "", Goodbye::Ws(1000));
+        }
+        conn.awaiting_pong = true;
+        let tick = self.wheel.tick_after(self.core.options.ping_timeout);
+        self.arm_heartbeat(key, tick);
+        let ping = self.ping.clone();
+        self.push(key.slot, ping);
+    }
+}
+
+/// An engine packet as a frame of its own.
+pub(super) fn engine_packet(text: &str) -> Shared {
+    Rc::new(Arc::new(Frame::engine(text)))
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Transport::Polling(Box::<Polling>::default())
+    }
+}

@@ -1,0 +1,320 @@
+//! What a shard owns.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use slab::Slab;
+use smallvec::SmallVec;
+
+use super::wheel::Wheel;
+use super::{Core, Shard};
+use crate::engine::conn::{Conn, ConnKey, Transport};
+use crate::engine::frame::Frame;
+use crate::engine::outbox::{Flushed, Shared};
+use crate::engine::sid::Id;
+use crate::host::{BroadcastAcks, Event, NspShared, RequestInfo, ShardStats, SocketHandle};
+use crate::reason::Reason;
+use crate::rooms::RoomIndex;
+
+/// What `fetch_sockets` finds in one shard.
+pub(crate) struct Fetched {
+    pub socket: SocketHandle,
+    pub id: Box<str>,
+    pub request: Arc<RequestInfo>,
+    pub auth: Box<str>,
+    pub rooms: Vec<Box<str>>,
+    pub data: Box<str>,
+}
+
+/// Who waits for an ack of a client.
+pub(super) enum AckWait {
+    /// The host; `timed` if it wants to hear of a time-out.
+    Host {
+        timed: bool,
+    },
+    Broadcast(Arc<BroadcastAcks>),
+}
+
+/// One Socket.IO socket: one namespace of one client.
+pub(super) struct Sock {
+    pub generation: u32,
+    pub conn: u32,
+    pub nsp: u32,
+    pub id: Id,
+    /// Accepted by the host; before that nothing is delivered to it.
+    pub connected: bool,
+    /// Still in the room named by its own id.
+    pub own_room: bool,
+    /// Number of the last broadcast that looked at this socket.
+    pub seen: u64,
+    /// Place in the namespace's list.
+    pub position: u32,
+    pub rare: Option<Box<Rare>>,
+}
+
+/// What few sockets have.
+#[derive(Default)]
+pub(super) struct Rare {
+    /// Emits made before the host accepted the socket.
+    pub early: Vec<(Shared, crate::host::EmitFlags)>,
+    pub acks: HashMap<u64, AckWait>,
+    /// JSON of the CONNECT payload.
+    pub auth: Box<str>,
+    /// JSON that the host attached, for `fetch_sockets`.
+    pub data: Box<str>,
+}
+
+/// A namespace within the shard.
+pub(super) struct Nsp {
+    pub shared: Arc<NspShared>,
+    pub by_id: HashMap<Id, u32>,
+    /// Slots of all connected sockets.
+    pub members: Vec<u32>,
+}
+
+/// A closed polling session's last packets, for the poll that the client still makes.
+pub(super) struct Farewell {
+    pub protocol: u8,
+    pub frames: Vec<Shared>,
+}
+
+/// Everything of a shard that its tasks share.
+pub(super) struct State {
+    pub core: Arc<Core>,
+    pub index: usize,
+    pub shard: Weak<Shard>,
+    pub conns: Slab<Conn>,
+    pub sids: HashMap<Id, u32>,
+    pub socks: Slab<Sock>,
+    pub nsps: HashMap<u32, Nsp>,
+    pub rooms: RoomIndex,
+    pub wheel: Wheel,
+    pub generation: u32,
+    pub dirty: Vec<ConnKey>,
+    pub events: Vec<Event>,
+    /// How many events this shard has made, ever.
+    pub event_count: u64,
+    pub epoch: u64,
+    /// Connections that are not read from until the host catches up.
+    pub paused: Vec<ConnKey>,
+    /// Timed acks whose socket is gone: the host still hears of the time-out.
+    pub orphans: HashSet<(SocketHandle, u64)>,
+    pub farewells: HashMap<Id, Farewell>,
+    pub accepting: Vec<tokio::task::AbortHandle>,
+    pub ping: Shared,
+    /// Recipients of the current broadcast; its room is used again.
+    pub scratch: Vec<u32>,
+    pub closing: bool,
+}
+
+impl State {
+    pub(super) fn new(core: Arc<Core>, index: usize, shard: Weak<Shard>) -> Self {
+        Self {
+            core,
+            index,
+            shard,
+            conns: Slab::new(),
+            sids: HashMap::new(),
+            socks: Slab::new(),
+            nsps: HashMap::new(),
+            rooms: RoomIndex::default(),
+            wheel: Wheel::new(),
+            generation: 0,
+            dirty: Vec::new(),
+            events: Vec::new(),
+            event_count: 0,
+            epoch: 0,
+            paused: Vec::new(),
+            orphans: HashSet::new(),
+            farewells: HashMap::new(),
+            accepting: Vec::new(),
+            ping: Rc::new(Arc::new(Frame::engine("2"))),
+            scratch: Vec::new(),
+            closing: false,
+        }
+    }
+
+    pub(super) fn stats(&self) -> &ShardStats {
+        &self.core.shards[self.index].stats
+    }
+
+    pub(super) fn shard(&self) -> Rc<Shard> {
+        self.shard.upgrade().expect("the state lives in its shard")
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        !self.dirty.is_empty() || !self.events.is_empty()
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.event_count += 1;
+        self.events.push(event);
+    }
+
+    pub(super) fn hand_over_events(&mut self) {
+        let core = self.core.clone();
+        core.host.push(self.index, &mut self.events);
+    }
+
+    /// The end of a turn: one write per dirty connection, one hand-over of events.
+    pub(super) fn end_turn(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for key in dirty.drain(..) {
+            if let Some(conn) = self.conn(key) {
+                conn.dirty = false;
+                self.flush(key);
+            }
+        }
+        // The list keeps its room for the next turn, unless flushing filled a new one.
+        if self.dirty.is_empty() {
+            self.dirty = dirty;
+        }
+        self.hand_over_events();
+    }
+
+    pub(super) fn conn(&mut self, key: ConnKey) -> Option<&mut Conn> {
+        self.conns.get_mut(key.slot as usize).filter(|c| c.generation == key.generation)
+    }
+
+    pub(super) fn key(&self, slot: u32) -> ConnKey {
+        ConnKey { slot, generation: self.conns[slot as usize].generation }
+    }
+
+    pub(super) fn by_sid(&mut self, sid: Id) -> Option<ConnKey> {
+        let slot = *self.sids.get(&sid)?;
+        Some(self.key(slot))
+    }
+
+    /// The slot behind a host's handle, if the socket still exists.
+    pub(super) fn socket(&self, handle: SocketHandle) -> Option<u32> {
+        let slot = handle.slot();
+        let sock = self.socks.get(slot)?;
+        (SocketHandle::new(self.index, slot as u32, sock.generation) == handle).then_some(slot as u32)
+    }
+
+    pub(super) fn handle(&self, slot: u32) -> SocketHandle {
+        SocketHandle::new(self.index, slot, self.socks[slot as usize].generation)
+    }
+
+    /// Queues a frame; the connection is flushed at the end of the turn.
+    pub(super) fn push(&mut self, slot: u32, frame: Shared) {
+        if let Pushed::TooMuch = self.push_checked(slot, frame) {
+            self.close_slow(self.key(slot));
+        }
+    }
+
+    /// Queues a frame within the outbox limit. The caller closes the connection on [`Pushed::TooMuch`].
+    pub(super) fn push_checked(&mut self, slot: u32, frame: Shared) -> Pushed {
+        let limit = self.core.options.max_outbox_bytes;
+        let conn = &mut self.conns[slot as usize];
+        // One message may be larger than the limit; what is bounded is what waits behind a slow reader.
+        if !conn.outbox.is_empty() && conn.outbox.bytes() + frame.len() > limit {
+            // A burst within one turn is no slow consumer: what the kernel takes now doesn't count.
+            let key = ConnKey { slot, generation: conn.generation };
+            self.flush(key);
+            match self.conn(key) {
+                Some(conn) if !conn.outbox.is_empty() && conn.outbox.bytes() + frame.len() > limit => {
+                    return Pushed::TooMuch;
+                }
+                Some(_) => {}
+                None => return Pushed::Gone,
+            }
+        }
+        let stats = &self.core.shards[self.index].stats;
+        stats.messages_out.add(1);
+        stats.bytes_out.add(frame.len());
+        let conn = &mut self.conns[slot as usize];
+        conn.outbox.push(frame);
+        if !conn.dirty {
+            conn.dirty = true;
+            self.dirty.push(ConnKey { slot, generation: conn.generation });
+        }
+        Pushed::Queued
+    }
+
+    /// Writes what waits, as far as the kernel takes it.
+    pub(super) fn flush(&mut self, key: ConnKey) {
+        let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
+        let Some(conn) = self.conn(key) else { return };
+        if conn.outbox.is_empty() {
+            return;
+        }
+        let form = conn.form(threshold);
+        match &mut conn.transport {
+            Transport::WebSocket(ws) => {
+                if ws.blocked {
+                    return;
+                }
+                match conn.outbox.flush(&mut ws.write, form, None) {
+                    Ok(Flushed::All) => {}
+                    Ok(Flushed::Blocked) => {
+                        ws.blocked = true;
+                        tokio::task::spawn_local(super::reader::drain(self.shard(), key));
+                    }
+                    Err(_) => self.close_conn(
+                        key,
+                        Reason::TransportError,
+                        "write failed",
+                        super::lifecycle::Goodbye::None,
+                    ),
+                }
+            }
+            Transport::Polling(_) => self.answer_poll(key),
+        }
+    }
+
+    /// Visits what [`State::flush`] leaves to a full kernel buffer; see `reader::drain`.
+    pub(super) fn poll_drain(
+        &mut self,
+        key: ConnKey,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<()> {
+        use std::task::Poll;
+        let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
+        let Some(conn) = self.conn(key) else { return Poll::Ready(()) };
+        let form = conn.form(threshold);
+        let Transport::WebSocket(ws) = &mut conn.transport else { return Poll::Ready(()) };
+        match conn.outbox.flush(&mut ws.write, form, Some(cx)) {
+            Ok(Flushed::Blocked) => Poll::Pending,
+            Ok(Flushed::All) => match ws.write.poll_flush(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(_) => {
+                    ws.blocked = false;
+                    Poll::Ready(())
+                }
+            },
+            Err(_) => {
+                self.close_conn(key, Reason::TransportError, "write failed", super::lifecycle::Goodbye::None);
+                Poll::Ready(())
+            }
+        }
+    }
+
+    /// The namespace within this shard, made on first use.
+    pub(super) fn nsp(&mut self, shared: &Arc<NspShared>) -> &mut Nsp {
+        self.nsps.entry(shared.id).or_insert_with(|| Nsp {
+            shared: shared.clone(),
+            by_id: HashMap::new(),
+            members: Vec::new(),
+        })
+    }
+
+    /// Slots of the sockets that a client has.
+    pub(super) fn sockets_of(&self, key: ConnKey) -> SmallVec<[u32; 4]> {
+        self.conns
+            .get(key.slot as usize)
+            .filter(|c| c.generation == key.generation)
+            .map(|c| c.sockets.iter().map(|(_, s)| *s).collect())
+            .unwrap_or_default()
+    }
+}
+
+/// How [`State::push_checked`] ended.
+pub(super) enum Pushed {
+    Queued,
+    /// The outbox is over its limit.
+    TooMuch,
+    /// Writing failed and the connection is closed.
+    Gone,
+}

@@ -1,0 +1,117 @@
+//! From long-polling to WebSocket (Engine.IO protocol v4, "Upgrade"). A probe that fails leaves the
+//! polling session as it was.
+
+use std::io::IoSlice;
+use std::task::Poll;
+
+use bytes::Bytes;
+
+use super::lifecycle::Goodbye;
+use super::reader::{Reader, read_loop};
+use super::session::engine_packet;
+use super::state::State;
+use super::wheel::Timer;
+use crate::engine::conn::{ConnKey, Probe, ReaderCtl, ReaderState, Transport, WsTransport};
+use crate::engine::frame::Frame;
+use crate::engine::sid::Id;
+use crate::engine::ws::{self, Incoming};
+use crate::net::stream::Stream;
+
+impl State {
+    /// A WebSocket for a session: becomes its probe if the session is polling and has none.
+    pub(super) fn probe(&mut self, sid: Id, stream: Stream, rest: Bytes, deflate: bool) {
+        let (prefix, read, write) = stream.split();
+        let ctl = ReaderCtl::new();
+        let ws = WsTransport { write, ctl: ctl.clone(), deflate, blocked: false };
+        let key = self.by_sid(sid).filter(|key| {
+            let conn = &self.conns[key.slot as usize];
+            conn.probe.is_none() && matches!(conn.transport, Transport::Polling(_))
+        });
+        let Some(key) = key else {
+            return self.end_websocket(ws, Vec::new(), Goodbye::Ws(1000));
+        };
+        let conn = &mut self.conns[key.slot as usize];
+        conn.probes += 1;
+        let number = conn.probes;
+        conn.probe = Some(Box::new(Probe { ws, probed: false, number }));
+        let tick = self.wheel.tick_after(self.core.options.upgrade_timeout);
+        self.wheel.insert(tick, Timer::Upgrade(key, number));
+        let rest = [&prefix[..], &rest[..]].concat();
+        let shard = self.shard();
+        tokio::task::spawn_local(read_loop(Reader { shard, key, probe: number, read, ctl, deflate, rest }));
+    }
+
+    /// Is that probe still one?
+    pub(super) fn is_probe(&mut self, key: ConnKey, number: u32) -> bool {
+        self.conn(key).and_then(|c| c.probe.as_ref()).is_some_and(|p| p.number == number)
+    }
+
+    /// The probe failed; polling goes on.
+    pub(super) fn drop_probe(&mut self, key: ConnKey, goodbye: Goodbye) {
+        if let Some(probe) = self.conn(key).and_then(|c| c.probe.take()) {
+            self.end_websocket(probe.ws, Vec::new(), goodbye);
+        }
+    }
+
+    /// A frame on the probing WebSocket.
+    pub(super) fn on_probe_frame(&mut self, key: ConnKey, incoming: Incoming<'_>) {
+        let Some(probe) = self.conn(key).and_then(|c| c.probe.as_mut()) else { return };
+        match incoming {
+            Incoming::Text("2probe") => {
+                probe.probed = true;
+                let pong = Frame::engine("3probe");
+                let form = crate::engine::frame::Form { v3: false, deflate: None };
+                // The first bytes on a fresh socket: the kernel takes them whole or the peer is gone.
+                let wire = pong.wire(form);
+                match probe.ws.write.try_write(&[IoSlice::new(wire)]) {
+                    Poll::Ready(Ok(n)) if n == wire.len() => {}
+                    _ => return self.drop_probe(key, Goodbye::None),
+                }
+                self.release_poll(key);
+            }
+            Incoming::Text("5") if probe.probed => self.switch(key),
+            Incoming::Ping(payload) => {
+                let pong = ws::pong_frame(payload);
+                let _ = probe.ws.write.try_write(&[IoSlice::new(&pong)]);
+            }
+            Incoming::Pong(_) => {}
+            Incoming::Close { code, .. } => self.drop_probe(key, Goodbye::WsEcho(code)),
+            _ => self.drop_probe(key, Goodbye::Ws(1002)),
+        }
+    }
+
+    /// While a probe is under way a waiting poll is let go, so that the client can stop polling.
+    pub(super) fn release_poll(&mut self, key: ConnKey) {
+        let Some(conn) = self.conn(key) else { return };
+        let waiting = matches!(&conn.transport, Transport::Polling(p) if p.get.is_some());
+        if waiting && conn.outbox.is_empty() {
+            conn.outbox.push(engine_packet("6"));
+        }
+        if waiting {
+            self.answer_poll(key);
+        }
+    }
+
+    /// The client upgraded: the WebSocket is the transport now.
+    fn switch(&mut self, key: ConnKey) {
+        self.release_poll(key);
+        let Some(conn) = self.conn(key) else { return };
+        let Some(probe) = conn.probe.take() else { return };
+        let old = std::mem::replace(&mut conn.transport, Transport::WebSocket(probe.ws));
+        let has_work = !conn.outbox.is_empty();
+        if let Transport::WebSocket(ws) = &conn.transport
+            && conn.paused
+        {
+            ws.ctl.set(ReaderState::Paused);
+        }
+        if let Transport::Polling(polling) = old
+            && let Some((reply, answer)) = polling.held_post
+        {
+            let _ = reply.send(answer);
+        }
+        if has_work && !conn.dirty {
+            conn.dirty = true;
+            self.dirty.push(key);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Socket.IO packets in the encoding of socket.io-msgpack-parser: each packet is one MessagePack map
+//! `{ type, data, nsp, id? }`, binary data inline.
+//!
+//! Inside, data is JSON text plus attachments, whatever the parser: what leaves [`decode`] and enters
+//! [`encode`] is exactly what the default parser's packets carry. Both directions are one pass without a
+//! tree (encoding walks the JSON twice: a MessagePack container starts with its length). The dialect is
+//! notepack.io's, which both JavaScript ends use: see [`read`] and [`write`].
+//!
+//! `socketioxide-parser-msgpack` deserialises into the handler's own type; here the payload only passes
+//! through, towards a host that speaks JSON.
+
+use bytes::Bytes;
+
+use super::packet::{self, PacketError, PacketType};
+
+mod date;
+mod read;
+mod write;
+
+/// Containers inside each other; deeper data is refused, for the sake of whoever reads it recursively.
+pub const MAX_DEPTH: usize = 512;
+/// Binary values of one packet. An empty one is two bytes here and a placeholder of thirty in JSON: without
+/// a limit a packet could grow fifteenfold.
+pub const MAX_ATTACHMENTS: usize = 4096;
+
+/// A packet, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// Its type; never a binary one, as binary data is not set apart on this wire.
+    pub kind: PacketType,
+    /// The namespace.
+    pub nsp: String,
+    /// The ack id.
+    pub id: Option<u64>,
+    /// JSON text, `{"_placeholder":true,"num":n}` for the n-th attachment; empty if there is no data.
+    pub data: String,
+    /// The binary values in the order in which they appear.
+    pub attachments: Vec<Bytes>,
+}
+
+/// Reads a packet. Stricter than the JavaScript parser in one thing: events follow the default parser's
+/// rule for names, so that a client can't send `disconnect` here either, and ids are not negative.
+///
+/// # Errors
+/// It is not MessagePack, or not a packet that a client may send.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, PacketError> {
+    let mut reader = read::Reader::new(bytes);
+    let mut kind = None;
+    let mut nsp = None;
+    let mut id = None;
+    let mut json = None;
+    for _ in 0..reader.map_len()? {
+        match &*reader.key()? {
+            "type" => kind = reader.uint()?.and_then(PacketType::from_number),
+            "nsp" => nsp = Some(reader.string()?.ok_or(PacketError::InvalidNamespace)?),
+            "id" if reader.take_undefined() => id = None,
+            "id" => id = Some(reader.uint()?.ok_or(PacketError::InvalidId)?),
+            "data" if reader.take_undefined() => json = None,
+            "data" => json = Some(reader.json()?),
+            _ => reader.skip()?,
+        }
+    }
+    reader.finish()?;
+
+    let kind = kind.filter(|kind| !kind.is_binary()).ok_or(PacketError::UnknownType)?;
+    let nsp = nsp.ok_or(PacketError::InvalidNamespace)?.into_owned();
+    let read::Json { text: data, attachments } = match json {
+        Some(json) => json,
+        None if matches!(kind, PacketType::Connect | PacketType::Disconnect) => read::Json::default(),
+        None => return Err(PacketError::InvalidPayload),
+    };
+    if !data.is_empty() && !packet::has_shape(kind, &data) {
+        return Err(PacketError::InvalidPayload);
+    }
+    // A map that the client made to look like a placeholder must not point past the attachments.
+    if !attachments.is_empty() && !packet::validate_placeholders(&data, attachments.len()) {
+        return Err(PacketError::IllegalAttachments);
+    }
+    Ok(Decoded { kind, nsp, id, data, attachments })
+}
+
+/// Writes a packet. `json_data` is well-formed JSON, its placeholders point into `attachments`. A binary
+/// `kind` is written as the plain one.
+///
+/// # Errors
+/// A placeholder points at no attachment, or the data is too deep or too long.
+pub fn encode(
+    kind: PacketType,
+    nsp: &str,
+    id: Option<u64>,
+    json_data: Option<&str>,
+    attachments: &[Bytes],
+) -> Result<Vec<u8>, PacketError> {
+    let kind = match kind {
+        PacketType::BinaryEvent => PacketType::Event,
+        PacketType::BinaryAck => PacketType::Ack,
+        kind => kind,
+    };
+    let json_data = json_data.filter(|json| !json.is_empty());
+    let binary: usize = attachments.iter().map(Bytes::len).sum();
+    let mut out = Vec::with_capacity(48 + nsp.len() + json_data.map_or(0, str::len) + binary);
+    let entries = 2 + u32::from(json_data.is_some()) + u32::from(id.is_some());
+    write::map_len(&mut out, entries);
+    write::string(&mut out, "type")?;
+    write::uint(&mut out, kind as u64);
+    if let Some(json) = json_data {
+        write::string(&mut out, "data")?;
+        json_to_msgpack(json, attachments, &mut out)?;
+    }
+    write::string(&mut out, "nsp")?;
+    write::string(&mut out, nsp)?;
+    if let Some(id) = id {
+        write::string(&mut out, "id")?;
+        write::uint(&mut out, id);
+    }
+    Ok(out)
+}
+
+/// Appends one well-formed JSON value as MessagePack. Placeholders become binary; with no attachments
+/// at all an object that looks like a placeholder is an ordinary one.
+///
+/// # Errors
+/// A placeholder points at no attachment, or the data is too deep or too long. `out` then holds a
+/// beginning of the value.
+pub fn json_to_msgpack(json: &str, attachments: &[Bytes], out: &mut Vec<u8>) -> Result<(), PacketError> {
+    write::json(json, attachments, out)
+}
+
+/// Turns one MessagePack value, which has to be all of `bytes`, into JSON text and attachments.
+///
+/// # Errors
+/// It is not MessagePack, too deep, or has too many binary values.
+pub fn msgpack_to_json(bytes: &[u8]) -> Result<(String, Vec<Bytes>), PacketError> {
+    let mut reader = read::Reader::new(bytes);
+    let json = reader.json()?;
+    reader.finish()?;
+    Ok((json.text, json.attachments))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,337 @@
+//! A walk over JSON text, token by token, that builds nothing and never recurses.
+//!
+//! The text must be well-formed: [`super::parse`] has checked it with serde_json, or a host's
+//! `JSON.stringify` has written it. On other text the walk still ends and never panics, but what it
+//! returns means nothing.
+
+use std::borrow::Cow;
+
+/// One token; commas and colons are skipped.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Token<'a> {
+    /// `{`
+    ObjectStart,
+    /// `}`
+    ObjectEnd,
+    /// `[`
+    ArrayStart,
+    /// `]`
+    ArrayEnd,
+    /// A string or a key, without its quotes, escapes as they are; see [`unescape`].
+    String(&'a str),
+    /// A number.
+    Number(&'a str),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`
+    Null,
+}
+
+/// The tokens of a text.
+#[derive(Debug, Clone)]
+pub struct Tokens<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Tokens<'a> {
+    /// Starts at the beginning of `text`.
+    pub fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    fn string(&mut self) -> &'a str {
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        let mut end = start;
+        while let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(end..).unwrap_or(&[])) {
+            end += found;
+            if bytes[end] == b'"' {
+                self.at = end + 1;
+                return &self.text[start..end];
+            }
+            end += 2;
+        }
+        self.at = bytes.len();
+        &self.text[start..]
+    }
+
+    /// Skips the rest of a container whose start token was the last one; calls `on_start` for each
+    /// container within.
+    pub fn skip_container(&mut self, on_start: &mut dyn FnMut()) {
+        let mut depth = 1;
+        while depth > 0 {
+            match self.next() {
+                Some(Token::ObjectStart | Token::ArrayStart) => {
+                    on_start();
+                    depth += 1;
+                }
+                Some(Token::ObjectEnd | Token::ArrayEnd) => depth -= 1,
+                Some(_) => {}
+                None => break,
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let bytes = self.text.as_bytes();
+        let blank = |b: &u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':');
+        while bytes.get(self.at).is_some_and(blank) {
+            self.at += 1;
+        }
+        let start = self.at;
+        let byte = *bytes.get(start)?;
+        self.at += 1;
+        Some(match byte {
+            b'{' => Token::ObjectStart,
+            b'}' => Token::ObjectEnd,
+            b'[' => Token::ArrayStart,
+            b']' => Token::ArrayEnd,
+            b'"' => Token::String(self.string()),
+            _ => {
+                let more = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+                while bytes.get(self.at).is_some_and(more) {
+                    self.at += 1;
+                }
+                match byte {
+                    b't' => Token::Bool(true),
+                    b'f' => Token::Bool(false),
+                    b'-' | b'0'..=b'9' => Token::Number(&self.text[start..self.at]),
+                    b'n' => Token::Null,
+                    // Not JSON: end the walk.
+                    _ => {
+                        self.at = bytes.len();
+                        return None;
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// The content of a [`Token::String`], escapes resolved. Unpaired surrogates, which JavaScript strings
+/// may hold and UTF-8 can't, become U+FFFD.
+pub fn unescape(raw: &str) -> Cow<'_, str> {
+    let Some(first) = memchr::memchr(b'\\', raw.as_bytes()) else {
+        return Cow::Borrowed(raw);
+    };
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    let mut next = Some(first);
+    while let Some(at) = next {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let mut chars = rest.chars();
+        let escape = chars.next();
+        rest = chars.as_str();
+        match escape {
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('u') => out.push(unicode_escape(&mut rest)),
+            Some(other) => out.push(other),
+            None => {}
+        }
+        next = memchr::memchr(b'\\', rest.as_bytes());
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The character of a `\u` escape whose four digits `rest` begins with; takes the second half of a
+/// surrogate pair too.
+fn unicode_escape(rest: &mut &str) -> char {
+    let Some(unit) = take_hex(rest) else { return char::REPLACEMENT_CHARACTER };
+    if let Some(c) = char::from_u32(unit) {
+        return c;
+    }
+    let mut after = *rest;
+    if unit < 0xdc00
+        && let Some(tail) = after.strip_prefix("\\u")
+    {
+        after = tail;
+        if let Some(low @ 0xdc00..=0xdfff) = take_hex(&mut after) {
+            *rest = after;
+            let code = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+            return char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    char::REPLACEMENT_CHARACTER
+}
+
+fn take_hex(rest: &mut &str) -> Option<u32> {
+    let (digits, after) = rest.split_at_checked(4)?;
+    let unit = u32::from(u16::from_str_radix(digits, 16).ok()?);
+    *rest = after;
+    Some(unit)
+}
+
+/// What is known of an object while the walk is inside it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlaceholderScan {
+    /// The value of `_placeholder` is `true`.
+    marked: bool,
+    /// `num`, if it is a number that can be an index.
+    num: Option<usize>,
+    /// Which of the two keys the next value belongs to.
+    key: Key,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+enum Key {
+    #[default]
+    Other,
+    Mark,
+    Num,
+}
+
+impl PlaceholderScan {
+    /// Notes a key.
+    pub fn key(&mut self, raw: &str) {
+        // Escapes are resolved: `"\u005fplaceholder"` is the same key to JavaScript.
+        self.key = match &*unescape(raw) {
+            "_placeholder" => Key::Mark,
+            "num" => Key::Num,
+            _ => Key::Other,
+        };
+    }
+
+    /// Notes the value of the last key; of two equal keys the later counts, as in `JSON.parse`.
+    pub fn value(&mut self, token: Token<'_>) {
+        match self.key {
+            Key::Mark => self.marked = token == Token::Bool(true),
+            Key::Num => {
+                self.num = match token {
+                    Token::Number(text) => index(text),
+                    _ => None,
+                }
+            }
+            Key::Other => {}
+        }
+        self.key = Key::Other;
+    }
+
+    /// Whether the object is a placeholder, and for which attachment; the inner `None` is one that
+    /// points at nothing.
+    pub fn finish(&self) -> Option<Option<usize>> {
+        self.marked.then_some(self.num)
+    }
+}
+
+/// A JSON number as an index: `2`, and to be as JavaScript is also `2.0` and `2e0`.
+fn index(text: &str) -> Option<usize> {
+    if let Ok(index) = text.parse() {
+        return Some(index);
+    }
+    let value: f64 = text.parse().ok()?;
+    (value >= 0.0 && value <= f64::from(u32::MAX) && value.fract() == 0.0).then_some(value as usize)
+}
+
+/// Calls `on` for each placeholder until it returns false; returns whether all of them passed.
+pub fn placeholders(json: &str, on: &mut dyn FnMut(Option<usize>) -> bool) -> bool {
+    // `_` can only stand in a string, and may be written as an escape.
+    if memchr::memmem::find(json.as_bytes(), b"placeholder").is_none() && !json.contains("\\u") {
+        return true;
+    }
+    let mut walk = Walk::default();
+    for token in Tokens::new(json) {
+        if let Some(Closed::Object(scan)) = walk.step(token)
+            && let Some(num) = scan.finish()
+            && !on(num)
+        {
+            return false;
+        }
+    }
+    true
+}
+
+/// Keeps track of where a walk is: which containers are open, and in an object whether a key or a value
+/// comes next.
+#[derive(Debug, Default)]
+pub struct Walk {
+    open: Vec<Open>,
+}
+
+#[derive(Debug)]
+enum Open {
+    Array,
+    Object { scan: PlaceholderScan, want_value: bool },
+}
+
+/// The container that a token has closed.
+#[derive(Debug)]
+pub enum Closed {
+    /// An array.
+    Array,
+    /// An object, and what was seen of it.
+    Object(PlaceholderScan),
+}
+
+impl Walk {
+    /// Whether a string here would be a key.
+    pub fn at_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Object { want_value: false, .. }))
+    }
+
+    /// Whether the innermost open container is an object.
+    pub fn in_object(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Object { .. }))
+    }
+
+    /// How many containers are open.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Takes a token in.
+    pub fn step(&mut self, token: Token<'_>) -> Option<Closed> {
+        if matches!(token, Token::ArrayEnd | Token::ObjectEnd) {
+            return self.open.pop().map(|open| match open {
+                Open::Array => Closed::Array,
+                Open::Object { scan, .. } => Closed::Object(scan),
+            });
+        }
+        if let Some(Open::Object { scan, want_value }) = self.open.last_mut() {
+            match token {
+                Token::String(raw) if !*want_value => scan.key(raw),
+                token => scan.value(token),
+            }
+            *want_value = !*want_value;
+        }
+        match token {
+            Token::ArrayStart => self.open.push(Open::Array),
+            Token::ObjectStart => {
+                self.open.push(Open::Object { scan: PlaceholderScan::default(), want_value: false })
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+/// Appends a JSON string.
+pub fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    let escaped = |b: u8| b < 0x20 || matches!(b, b'"' | b'\\');
+    while let Some(at) = rest.bytes().position(escaped) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            control => out.push_str(&format!("\\u{control:04x}")),
+        }
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    out.push('"');
+}

@@ -1,0 +1,6 @@
+export * from './dist/index.js';
+import type { Server, ServerOptions } from './dist/index.js';
+
+/** Calls `new Server(srv, opts)`. */
+declare const create: (srv?: unknown, opts?: Partial<ServerOptions>) => Server;
+export default create;

@@ -1,0 +1,18 @@
+// For `import`: the CommonJS build under the names that ES modules can see.
+import create from './dist/index.js';
+
+export const {
+  Server,
+  Namespace,
+  ParentNamespace,
+  Socket,
+  RemoteSocket,
+  BroadcastOperator,
+  setServer,
+  sendToRoom,
+  sendToAll,
+  joinSocketsToRoom,
+  removeSocketsFromRoom,
+} = create;
+
+export default create;

@@ -1,0 +1,134 @@
+// A Node HTTP server in front: it keeps its port and its routes. Upgrades on our path go to the core with
+// their descriptor and Node never sees them again; polling requests are passed in and answered through Node.
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import { Socket as NetSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { NativeServer } from './native';
+import type { ServerOptions } from './options';
+
+const EMPTY = Buffer.alloc(0);
+/** Largest body when `maxHttpBufferSize` is not given; the core's default. */
+const MAX_BODY = 1_000_000;
+
+/** Listens to one HTTP server. */
+export class Attachment {
+  private readonly responses = new Map<number, ServerResponse>();
+  private last = 0;
+  private readonly path: string;
+
+  constructor(
+    private readonly native: NativeServer,
+    server: HttpServer,
+    private readonly options: Partial<ServerOptions>,
+    path: string,
+    private readonly remember: (req: IncomingMessage) => void,
+    closed: () => void,
+  ) {
+    this.path = options.addTrailingSlash === false ? path : `${path}/`;
+    const others = server.listeners('request').slice();
+    server.removeAllListeners('request');
+    server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+      if (this.ours(req)) this.request(req, res);
+      else for (const other of others) other.call(server, req, res);
+    });
+    server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (this.ours(req)) this.upgrade(req, socket as NetSocket, head);
+      else if (options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
+    });
+    server.on('close', closed);
+  }
+
+  private ours(req: IncomingMessage): boolean {
+    return (req.url ?? '').startsWith(this.path);
+  }
+
+  /** An upgrade that is somebody else's: Node would have ended it if there were no listener at all. */
+  private endLater(socket: NetSocket): void {
+    socket.on('error', () => {});
+    setTimeout(() => {
+      if (socket.writable && socket.bytesWritten <= 0) socket.end();
+    }, this.options.destroyUpgradeTimeout ?? 1000).unref();
+  }
+
+  private upgrade(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
+    socket.on('error', () => {});
+    this.remember(req);
+    const raw = Buffer.concat([requestHead(req), head]);
+    const fd = isEncrypted(socket) ? -1 : descriptor(socket);
+    if (fd >= 0) {
+      this.native.adopt(fd, raw);
+      socket.destroy();
+      return;
+    }
+    const { remoteAddress = '', remotePort = 0 } = socket;
+    const inner = new NetSocket({
+      fd: this.native.adoptPiped(raw, remoteAddress, remotePort, isEncrypted(socket)),
+      readable: true,
+      writable: true,
+    });
+    inner.on('error', () => socket.destroy());
+    inner.on('close', () => socket.destroy());
+    socket.on('close', () => inner.destroy());
+    socket.setTimeout(0);
+    socket.pipe(inner).pipe(socket);
+  }
+
+  private request(req: IncomingMessage, res: ServerResponse): void {
+    const limit = this.options.maxHttpBufferSize ?? MAX_BODY;
+    const chunks: Buffer[] = [];
+    let length = 0;
+    req.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= limit) {
+        chunks.push(chunk);
+      } else if (!res.headersSent) {
+        chunks.length = 0;
+        res.writeHead(413).end();
+      }
+    });
+    req.on('end', () => {
+      if (length <= limit) this.pass(req, res, chunks.length === 0 ? EMPTY : Buffer.concat(chunks));
+    });
+  }
+
+  private pass(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+    const number = ++this.last;
+    this.responses.set(number, res);
+    res.on('close', () => this.responses.delete(number));
+    this.remember(req);
+    const { remoteAddress = '', remotePort = 0 } = req.socket;
+    this.native.http(
+      number, req.method ?? 'GET', req.url ?? '', req.rawHeaders, body, remoteAddress, remotePort,
+      isEncrypted(req.socket),
+    );
+  }
+
+  /** The core's answer to a request; whether it was one of this server's. */
+  reply(number: number, status: number, headers: string[], body: Buffer): void {
+    const res = this.responses.get(number);
+    if (!res) return;
+    this.responses.delete(number);
+    for (let i = 0; i < headers.length; i += 2) res.appendHeader(headers[i], headers[i + 1]);
+    if (!res.hasHeader('content-length') && status !== 204 && status !== 304) {
+      res.setHeader('Content-Length', body.length);
+    }
+    res.writeHead(status);
+    res.end(body);
+  }
+}
+
+function isEncrypted(socket: NetSocket): boolean {
+  return (socket as NetSocket & { encrypted?: boolean }).encrypted === true;
+}
+
+function descriptor(socket: NetSocket): number {
+  const handle = (socket as NetSocket & { _handle?: { fd?: number } })._handle;
+  return typeof handle?.fd === 'number' ? handle.fd : -1;
+}
+
+/** The request head as it was on the wire, up to the spelling of spaces. */
+function requestHead(req: IncomingMessage): Buffer {
+  let text = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`;
+  for (let i = 0; i < req.rawHeaders.length; i += 2) text += `${req.rawHeaders[i]}: ${req.rawHeaders[i + 1]}\r\n`;
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}

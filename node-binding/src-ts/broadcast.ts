@@ -1,0 +1,232 @@
+// A message to many: a room expression with flags, immutable, and the calls that send or act on it.
+import type { Namespace } from './namespace';
+import { hasBinary, split } from './payload';
+import type { Target } from './rooms';
+import type { Socket } from './socket';
+import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved } from './socket-types';
+import type { Handshake, Room, SocketId } from './socket-types';
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  EventNames,
+  EventNamesWithError,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+} from './typed-events';
+
+type AnyNamespace = Namespace<any, any, any, any>;
+type BroadcastAck = (err: Error | null, responses: any) => void;
+
+function added(list: Room[], room: Room | Room[]): Room[] {
+  const names = Array.isArray(room) ? room : [room];
+  return [...new Set([...list, ...names.map((name) => (typeof name === 'string' ? name : String(name)))])];
+}
+
+/** Sends to the sockets that a room expression names. */
+export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
+  /** @internal */
+  constructor(
+    private readonly nsp: AnyNamespace,
+    private readonly rooms: Room[] = [],
+    private readonly exceptRooms: Room[] = [],
+    private readonly flags = 0,
+    private readonly timeoutMs = -1,
+    private readonly single = false,
+  ) {}
+
+  private with(change: { rooms?: Room[]; except?: Room[]; flags?: number; timeout?: number }): this {
+    return new BroadcastOperator(
+      this.nsp,
+      change.rooms ?? this.rooms,
+      change.except ?? this.exceptRooms,
+      change.flags ?? this.flags,
+      change.timeout ?? this.timeoutMs,
+      this.single,
+    ) as this;
+  }
+
+  private get target(): Target {
+    return { rooms: new Set(this.rooms), except: new Set(this.exceptRooms) };
+  }
+
+  /** Adds a room, or several. */
+  to(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ rooms: added(this.rooms, room) });
+  }
+
+  /** Alias of `to`. */
+  in(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return this.to(room);
+  }
+
+  /** Leaves out the members of a room, or of several. */
+  except(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ except: added(this.exceptRooms, room) });
+  }
+
+  /** Whether the message may be compressed. */
+  compress(compress: boolean): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ flags: compress ? this.flags & ~NO_COMPRESS : this.flags | NO_COMPRESS });
+  }
+
+  /** The message may be dropped for clients that can't take it right now. */
+  get volatile(): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ flags: this.flags | VOLATILE });
+  }
+
+  /** Clients of this server only. */
+  get local(): BroadcastOperator<EmitEvents, SocketData> {
+    return this.with({ flags: this.flags | LOCAL });
+  }
+
+  /** How long acknowledgements may take, in milliseconds. */
+  timeout(timeout: number): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
+    return this.with({ timeout }) as any;
+  }
+
+  /**
+   * Sends an event. With a function as last argument each client acknowledges, and the function is called
+   * with `(err, responses)`: an error when not all answered in time, and what did come.
+   */
+  emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    refuseReserved(ev);
+    const children = this.nsp._standsFor;
+    if (children) {
+      for (const child of children) {
+        const { rooms, exceptRooms, flags, timeoutMs } = this;
+        new BroadcastOperator(child, rooms, exceptRooms, flags, timeoutMs).emit(ev as string, ...args);
+      }
+      return true;
+    }
+    const ack = typeof args[args.length - 1] === 'function' ? (args.pop() as BroadcastAck) : undefined;
+    const data: unknown[] = [ev, ...args];
+    const { nsp, rooms, exceptRooms, flags } = this;
+    if (nsp._outgoingWatchers > 0) nsp.adapter.apply(this.target, (socket) => socket._notifyOutgoing(data));
+    const native = nsp._native;
+    if (!native) {
+      if (ack) process.nextTick(() => this.finish(ack, null, []));
+      return true;
+    }
+    let text: string;
+    let buffers: Buffer[] | undefined;
+    if (hasBinary(data)) ({ text, buffers } = split(data));
+    else text = JSON.stringify(data);
+    if (ack) {
+      const id = native.publishWithAck(
+        nsp._number, rooms, exceptRooms, text, flags, Math.max(this.timeoutMs, 1), buffers,
+      );
+      nsp.server._broadcastAcks.set(id, (err, responses) => this.finish(ack, err, responses));
+    } else if (rooms.length === 1 && exceptRooms.length === 0 && !buffers) {
+      native.publishRoom(nsp._number, rooms[0], text, flags);
+    } else {
+      native.publish(nsp._number, rooms, exceptRooms, text, flags, buffers);
+    }
+    return true;
+  }
+
+  private finish(ack: BroadcastAck, err: Error | null, responses: unknown[]): void {
+    if (!this.single) ack(err, responses);
+    else ack(err, err ? null : responses[0]);
+  }
+
+  /** Sends an event and resolves with all acknowledgements; rejects, with `err.responses`, on a time-out. */
+  emitWithAck<Ev extends EventNamesWithError<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
+    return new Promise((resolve, reject) => {
+      const done = (err: (Error & { responses?: unknown }) | null, responses: any) => {
+        if (!err) return resolve(responses);
+        err.responses = responses;
+        reject(err);
+      };
+      this.emit(ev, ...([...args, done] as any));
+    });
+  }
+
+  /** Ids of the sockets. Deprecated in socket.io: use `fetchSockets`. */
+  allSockets(): Promise<Set<SocketId>> {
+    return this.nsp.adapter.sockets(new Set(this.rooms));
+  }
+
+  /** The sockets themselves. */
+  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+    const found: Socket<any, any, any, any>[] = [];
+    this.nsp.adapter.apply(this.target, (socket) => found.push(socket));
+    return Promise.resolve(found as unknown as RemoteSocket<EmitEvents, SocketData>[]);
+  }
+
+  /** Puts the sockets into a room, or several. */
+  socketsJoin(room: Room | Room[]): void {
+    const rooms = added([], room);
+    this.nsp.adapter.apply(this.target, (socket) => socket._mirrorJoin(rooms));
+    this.nsp._native?.socketsJoin(this.nsp._number, this.rooms, this.exceptRooms, rooms);
+  }
+
+  /** Takes the sockets out of a room, or several. */
+  socketsLeave(room: Room | Room[]): void {
+    const rooms = added([], room);
+    this.nsp.adapter.apply(this.target, (socket) => {
+      for (const name of rooms) socket._mirrorLeave(name);
+    });
+    this.nsp._native?.socketsLeave(this.nsp._number, this.rooms, this.exceptRooms, rooms);
+  }
+
+  /** Ends the sockets; with `close` their connections too. */
+  disconnectSockets(close = false): void {
+    this.nsp.adapter.apply(this.target, (socket) => socket.disconnect(close));
+  }
+}
+
+/** What `fetchSockets` gives for a socket of another server; those of this server are Socket objects. */
+export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
+  /** Public id. */
+  readonly id: SocketId;
+  /** The request with which the client connected. */
+  readonly handshake: Handshake;
+  /** Rooms at the time of the question. */
+  readonly rooms: Set<Room>;
+  /** The application's data at the time of the question. */
+  readonly data: SocketData;
+  private readonly operator: BroadcastOperator<EmitEvents, SocketData>;
+
+  /** @internal */
+  constructor(
+    nsp: AnyNamespace,
+    details: { id: SocketId; handshake: Handshake; rooms: Room[]; data: SocketData },
+  ) {
+    this.id = details.id;
+    this.handshake = details.handshake;
+    this.rooms = new Set(details.rooms);
+    this.data = details.data;
+    this.operator = new BroadcastOperator(nsp, [this.id], [], 0, -1, true);
+  }
+
+  /** How long the acknowledgement of the next event may take, in milliseconds. */
+  timeout(timeout: number): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
+    return this.operator.timeout(timeout);
+  }
+
+  /** Sends an event to this socket. */
+  emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    return this.operator.emit(ev, ...args);
+  }
+
+  /** Joins a room, or several. */
+  join(room: Room | Room[]): void {
+    this.operator.socketsJoin(room);
+  }
+
+  /** Leaves a room. */
+  leave(room: Room): void {
+    this.operator.socketsLeave(room);
+  }
+
+  /** Ends this socket; with `close` its connection too. */
+  disconnect(close = false): this {
+    this.operator.disconnectSockets(close);
+    return this;
+  }
+}

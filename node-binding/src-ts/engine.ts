@@ -1,0 +1,97 @@
+// `io.engine`: the events and figures of the layer below that applications use.
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { parseRequest } from './request';
+import type { EngineRequest } from './request';
+import type { Server } from './server';
+
+/** Real requests that Node's HTTP server gave us, while the core may still ask about them. */
+const REMEMBERED = 1024;
+
+/**
+ * Emits `connection_error` `{ req, code, message, context }`, `initial_headers` `(headers, req)`,
+ * `headers` `(headers, req)`.
+ */
+export class Engine extends EventEmitter {
+  /** Options of the server. */
+  readonly opts: object;
+  private readonly requests = new Map<string, IncomingMessage>();
+
+  /** @internal */
+  constructor(private readonly server: Server<any, any, any, any>) {
+    super();
+    this.opts = server._opts;
+  }
+
+  /** Connections that are open. */
+  get clientsCount(): number {
+    return this.server.stats().connections;
+  }
+
+  /** Closes all connections. */
+  close(): this {
+    this.server._closeNative();
+    return this;
+  }
+
+  /** A request that came by Node's HTTP server: hooks get it instead of our copy. @internal */
+  _remember(req: IncomingMessage): void {
+    if (!this.server._opts.allowRequest && this.eventNames().length === 0) return;
+    if (this.requests.size >= REMEMBERED) {
+      for (const oldest of this.requests.keys()) {
+        this.requests.delete(oldest);
+        break;
+      }
+    }
+    this.requests.set(`${req.socket.remoteAddress}|${req.socket.remotePort}`, req);
+  }
+
+  private request(text: string): IncomingMessage | EngineRequest {
+    const ours = parseRequest(text);
+    const key = `${ours.socket.remoteAddress}|${ours.socket.remotePort}`;
+    const real = this.requests.get(key);
+    if (!real || real.url !== ours.url) return ours;
+    this.requests.delete(key);
+    return real;
+  }
+
+  /** @internal */
+  _askAllow(text: string, answer: (refuse: string | undefined, headers: string[]) => void): void {
+    const req = this.request(text);
+    const allowed = (): void => {
+      const headers = this.collect('initial_headers', req);
+      answer(undefined, [...headers, ...this.collect('headers', req)]);
+    };
+    const { allowRequest } = this.server._opts;
+    if (!allowRequest) return allowed();
+    allowRequest(req, (err, success) => (success ? allowed() : answer(err || 'Forbidden', [])));
+  }
+
+  /** @internal */
+  _askHeaders(text: string): string[] {
+    return this.listenerCount('headers') > 0 ? this.collect('headers', this.request(text)) : [];
+  }
+
+  private collect(event: string, req: unknown): string[] {
+    const headers: Record<string, unknown> = {};
+    this.emit(event, headers, req);
+    const flat: string[] = [];
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
+      for (const each of Array.isArray(value) ? value : [value]) flat.push(name, String(each));
+    }
+    return flat;
+  }
+
+  /** @internal */
+  _connectionError(code: number, message: string, context: object, text: string): void {
+    if (this.listenerCount('connection_error') === 0) return;
+    this.emit('connection_error', { req: this.request(text), code, message, context });
+  }
+
+  /** @internal */
+  _opened(conn: number, text: string): void {
+    const request = parseRequest(text);
+    this.emit('connection', { id: String(conn), request, protocol: request.protocol, transport: { name: request.transport } });
+  }
+}

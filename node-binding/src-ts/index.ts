@@ -1,0 +1,23 @@
+// What the package offers. `require` gives a function that makes a server, with everything else as its
+// properties, as socket.io's does.
+import { Server } from './server';
+import type { ServerOptions } from './options';
+import type { ServerSource } from './server';
+
+export { Server } from './server';
+export type { ParentNspNameMatchFn, ServerSource } from './server';
+export type { ServerOptions, CookieOptions, CorsOptions, CorsOrigin } from './options';
+export type { ServerStats } from './native';
+export { Namespace } from './namespace';
+export type { ExtendedError } from './namespace';
+export { ParentNamespace } from './parent-namespace';
+export { Socket } from './socket';
+export { BroadcastOperator, RemoteSocket } from './broadcast';
+export type { DefaultEventsMap, EventsMap } from './typed-events';
+export type { DisconnectReason, Event, Handshake, Room, SocketId } from './socket-types';
+export { joinSocketsToRoom, removeSocketsFromRoom, sendToAll, sendToRoom, setServer } from './kraken';
+export type { ServerLike } from './kraken';
+
+const create = (srv?: ServerSource, opts?: Partial<ServerOptions>): Server => new Server(srv, opts);
+
+module.exports = Object.assign(create, exports);

@@ -1,0 +1,89 @@
+// `io.httpServer` of a server made from a port: there is no Node HTTP server then, and this answers what
+// applications ask one.
+import { EventEmitter } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { NativeServer } from './native';
+
+/** The core's own listener. Emits `listening`, `close` and `error`. */
+export class Listener extends EventEmitter {
+  /** Bound and accepting. */
+  listening = false;
+  private bound: AddressInfo | string | null = null;
+
+  /** @internal */
+  constructor(
+    private readonly native: NativeServer,
+    private readonly end: () => Promise<void>,
+  ) {
+    super();
+  }
+
+  /** Binds right away; what goes wrong is an `error` event, as with Node's servers. @internal */
+  _listen(where: number | string, host: string | undefined): void {
+    try {
+      this.bound = typeof where === 'string' ? this.bindPath(where) : this.bindPort(where, host);
+      this.listening = true;
+      this.native.keepProcess(true);
+      process.nextTick(() => this.emit('listening'));
+    } catch (err) {
+      const error = err as NodeJS.ErrnoException;
+      if (/in use/i.test(error.message)) Object.assign(error, { code: 'EADDRINUSE', syscall: 'listen', port: where });
+      process.nextTick(() => this.emit('error', error));
+    }
+  }
+
+  private bindPath(path: string): string {
+    this.native.listenUnix(path);
+    return path;
+  }
+
+  private bindPort(port: number, host: string | undefined): AddressInfo {
+    let bound: [string, number];
+    try {
+      bound = this.native.listenTcp(host ?? '::', port);
+    } catch (err) {
+      // As Node does: both families if there are both, else the old one.
+      if (host !== undefined || /in use/i.test((err as Error).message)) throw err;
+      bound = this.native.listenTcp('0.0.0.0', port);
+    }
+    const [address, actual] = bound;
+    return { address, port: actual, family: address.includes(':') ? 'IPv6' : 'IPv4' };
+  }
+
+  /** Where it listens, `null` before and after. */
+  address(): AddressInfo | string | null {
+    return this.bound;
+  }
+
+  /** Lets the process end although this listens. */
+  unref(): this {
+    this.native.keepProcess(false);
+    return this;
+  }
+
+  /** Undoes `unref`. */
+  ref(): this {
+    this.native.keepProcess(this.listening);
+    return this;
+  }
+
+  /** Closes listener and connections. */
+  close(callback?: (err?: Error) => void): this {
+    if (!this.listening) {
+      const error = Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' });
+      if (callback) process.nextTick(callback, error);
+      return this;
+    }
+    if (callback) this.once('close', callback);
+    void this.end();
+    return this;
+  }
+
+  /** The core closed. @internal */
+  _closed(): void {
+    if (!this.listening) return;
+    this.listening = false;
+    this.bound = null;
+    this.emit('close');
+  }
+}

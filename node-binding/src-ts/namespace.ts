@@ -1,0 +1,267 @@
+// A namespace: its sockets, its middlewares, and messages to all or some of them.
+import { BroadcastOperator } from './broadcast';
+import type { RemoteSocket } from './broadcast';
+import { StrictEventEmitter, emitLocally } from './emitter';
+import type { NativeServer } from './native';
+import { RoomMirror } from './rooms';
+import type { Server } from './server';
+import { Socket } from './socket';
+import type { Room, SocketId } from './socket-types';
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  DecorateAcknowledgementsWithMultipleResponses,
+  DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventNamesWithoutAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  RemoveAcknowledgements,
+} from './typed-events';
+
+/** An error for `next`: message and data reach the client as `connect_error`. */
+export interface ExtendedError extends Error {
+  data?: any;
+}
+
+/** Events of a namespace. */
+export interface NamespaceReservedEventsMap<
+  ListenEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  ServerSideEvents extends EventsMap,
+  SocketData,
+> {
+  connect: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+  connection: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+}
+
+/** Events of a server. */
+export interface ServerReservedEventsMap<
+  ListenEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  ServerSideEvents extends EventsMap,
+  SocketData,
+> extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+  new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+}
+
+/** Names that `serverSideEmit` refuses. */
+const RESERVED: ReadonlySet<string> = new Set(['connect', 'connection', 'new_namespace']);
+
+/** A middleware of a namespace. */
+export type NamespaceMiddleware<L extends EventsMap, E extends EventsMap, S extends EventsMap, D> = (
+  socket: Socket<L, E, S, D>,
+  next: (err?: ExtendedError) => void,
+) => void;
+
+/** A communication channel over the clients' one connection. */
+export class Namespace<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = any,
+> extends StrictEventEmitter<
+  ServerSideEvents,
+  RemoveAcknowledgements<EmitEvents>,
+  NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+> {
+  /** Name with the leading `/`. */
+  readonly name: string;
+  /** The server. */
+  readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** Connected sockets by id. */
+  readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
+  /** Rooms, and their events `create-room`, `delete-room`, `join-room`, `leave-room`. */
+  readonly adapter: RoomMirror;
+
+  /** Sockets that a middleware decides about. @internal */
+  readonly _preConnectSockets: Map<SocketId, Socket<any, any, any, any>> = new Map();
+  /** @internal */
+  _fns: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>[] = [];
+  /** The native server, while there is one. @internal */
+  _native: NativeServer | undefined = undefined;
+  /** The native number of this namespace. @internal */
+  _number = -1;
+  /** Sockets with outgoing catch-all listeners: broadcasts tell those. @internal */
+  _outgoingWatchers = 0;
+
+  /** Namespaces that this one stands for: messages go to all of them. @internal */
+  get _standsFor(): Iterable<Namespace<any, any, any, any>> | undefined {
+    return undefined;
+  }
+
+  /** @internal */
+  constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, name: string) {
+    super();
+    this.server = server;
+    this.name = name;
+    this.adapter = new RoomMirror(this as Namespace<any, any, any, any>);
+  }
+
+  /** Adds a middleware that decides about each new socket. */
+  use(fn: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): this {
+    this._fns.push(fn);
+    return this;
+  }
+
+  private operator(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return new BroadcastOperator(this as Namespace<any, any, any, any>);
+  }
+
+  /** Addresses a room, or several. */
+  to(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.operator().to(room);
+  }
+
+  /** Alias of `to`. */
+  in(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.operator().to(room);
+  }
+
+  /** Addresses everybody except the members of a room, or of several. */
+  except(
+    room: Room | Room[],
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.operator().except(room);
+  }
+
+  /** Whether the next message may be compressed. */
+  compress(
+    compress: boolean,
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.operator().compress(compress);
+  }
+
+  /** The next message may be dropped for clients that can't take it right now. */
+  get volatile(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.operator().volatile;
+  }
+
+  /** Clients of this server only. */
+  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.operator().local;
+  }
+
+  /** How long acknowledgements of the next message may take, in milliseconds. */
+  timeout(
+    timeout: number,
+  ): BroadcastOperator<
+    DecorateAcknowledgements<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>>,
+    SocketData
+  > {
+    return this.operator().timeout(timeout);
+  }
+
+  /** Sends an event to everybody in the namespace. */
+  override emit<Ev extends EventNamesWithoutAck<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    return this.operator().emit(ev as any, ...(args as any));
+  }
+
+  /** Sends an event to everybody and resolves with their acknowledgements. */
+  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<any> {
+    return this.operator().emitWithAck(ev as any, ...(args as any));
+  }
+
+  /** Sends a `message` event. */
+  send(...args: EventParams<EmitEvents, 'message'>): this {
+    this.emit('message' as any, ...(args as any));
+    return this;
+  }
+
+  /** Alias of `send`. */
+  write(...args: EventParams<EmitEvents, 'message'>): this {
+    return this.send(...args);
+  }
+
+  /** Sends an event to the other servers of the cluster; without one there is nobody to tell. */
+  serverSideEmit<Ev extends EventNames<ServerSideEvents>>(
+    ev: Ev,
+    ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
+  ): boolean {
+    if (RESERVED.has(ev as string)) {
+      throw Object.assign(new Error(`"${String(ev)}" is a reserved event name`), { code: 'ERR_KRAKEN_WS_NAME' });
+    }
+    const ack = (args as unknown[])[args.length - 1];
+    if (typeof ack === 'function') process.nextTick(() => ack(null, []));
+    return true;
+  }
+
+  /** Like `serverSideEmit`, resolving with one response per other server. */
+  serverSideEmitWithAck<Ev extends EventNamesWithAck<ServerSideEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<ServerSideEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<ServerSideEvents, Ev>>>[]> {
+    return new Promise((resolve, reject) => {
+      const done = (err: Error | null, responses: any) => (err ? reject(err) : resolve(responses));
+      this.serverSideEmit(ev, ...([...args, done] as any));
+    });
+  }
+
+  /** Ids of all sockets. Deprecated in socket.io: use `fetchSockets`. */
+  allSockets(): Promise<Set<SocketId>> {
+    return this.operator().allSockets();
+  }
+
+  /** All sockets. */
+  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+    return this.operator().fetchSockets() as Promise<RemoteSocket<any, SocketData>[]>;
+  }
+
+  /** Puts all sockets into a room, or several. */
+  socketsJoin(room: Room | Room[]): void {
+    this.operator().socketsJoin(room);
+  }
+
+  /** Takes all sockets out of a room, or several. */
+  socketsLeave(room: Room | Room[]): void {
+    this.operator().socketsLeave(room);
+  }
+
+  /** Ends all sockets; with `close` their connections too. */
+  disconnectSockets(close = false): void {
+    this.operator().disconnectSockets(close);
+  }
+
+  /** A new client: middlewares first, then it is let in or refused. @internal */
+  _add(socket: Socket<any, any, any, any>): void {
+    if (this._fns.length === 0) return this.admit(socket);
+    this._preConnectSockets.set(socket.id, socket);
+    const chain = [...this._fns];
+    const step = (at: number): void => {
+      chain[at](socket, (err?: ExtendedError) => {
+        if (!err && at + 1 < chain.length) return step(at + 1);
+        process.nextTick(() => this.decided(socket, err));
+      });
+    };
+    step(0);
+  }
+
+  private decided(socket: Socket<any, any, any, any>, err: ExtendedError | undefined): void {
+    if (socket._gone || socket.connected || !this._native) return;
+    if (!err) return this.admit(socket);
+    // Texts are refused by some applications with `next('text')`: there is no message then.
+    this._native.reject(socket._handle, JSON.stringify({ message: err.message, data: err.data }));
+    socket._cleanup();
+  }
+
+  private admit(socket: Socket<any, any, any, any>): void {
+    this._preConnectSockets.delete(socket.id);
+    this.sockets.set(socket.id, socket);
+    socket._accept();
+    this.adapter.opened(socket.id);
+    emitLocally(this, ['connect', socket]);
+    emitLocally(this, ['connection', socket]);
+  }
+
+  /** @internal */
+  _remove(socket: Socket<any, any, any, any>): void {
+    if (!this.sockets.delete(socket.id)) this._preConnectSockets.delete(socket.id);
+  }
+}

@@ -1,0 +1,133 @@
+// The addon: where it is found, and what it offers. Nothing else in this package loads it.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One batch of events: see `events.ts`, the only reader. */
+export interface NativeServer {
+  listenTcp(host: string, port: number): [address: string, port: number];
+  listenUnix(path: string): void;
+  reloadTls(cert: Buffer, key: Buffer): void;
+  namespace(name: string): number;
+  removeNamespace(number: number): void;
+  drain(lanes: Float64Array): string;
+  takeBuffers(): Buffer[];
+  payloads(): string[];
+  keepProcess(keep: boolean): void;
+  stats(): ServerStats;
+  close(): void;
+  end(): void;
+  accept(socket: number): void;
+  reject(socket: number, error: string): void;
+  emit(namespace: number, socket: number, data: string, flags: number, buffers?: Buffer[]): void;
+  emitWithAck(
+    namespace: number,
+    socket: number,
+    data: string,
+    flags: number,
+    timeout: number,
+    buffers?: Buffer[],
+  ): number;
+  ack(namespace: number, socket: number, id: number, data: string, buffers?: Buffer[]): void;
+  publishRoom(namespace: number, room: string, data: string, flags: number): void;
+  publish(
+    namespace: number,
+    rooms: string[],
+    except: string[],
+    data: string,
+    flags: number,
+    buffers?: Buffer[],
+  ): void;
+  publishWithAck(
+    namespace: number,
+    rooms: string[],
+    except: string[],
+    data: string,
+    flags: number,
+    timeout: number,
+    buffers?: Buffer[],
+  ): number;
+  join(socket: number, rooms: string[]): void;
+  leave(socket: number, room: string): void;
+  leaveAll(socket: number): void;
+  socketsJoin(namespace: number, rooms: string[], except: string[], join: string[]): void;
+  socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void;
+  disconnect(socket: number, close: boolean): void;
+  answerNamespace(number: number, exists: boolean): void;
+  answerAllow(number: number, refuse: string | undefined, headers: string[]): void;
+  answerHeaders(number: number, headers: string[]): void;
+  answerHttp(number: number, status: number, headers: string[], body: Buffer): void;
+  adopt(fd: number, head: Buffer): void;
+  adoptPiped(head: Buffer, address: string, port: number, secure: boolean): number;
+  http(
+    number: number,
+    method: string,
+    url: string,
+    headers: string[],
+    body: Buffer,
+    address: string,
+    port: number,
+    secure: boolean,
+  ): void;
+}
+
+/** Figures of a running server. */
+export interface ServerStats {
+  /** Engine connections that are open. */
+  connections: number;
+  /** Sockets: one per connection and namespace. */
+  sockets: number;
+  /** Rooms with at least one member, without the sockets' own rooms. */
+  rooms: number;
+  /** Events and acks received since the start. */
+  messagesIn: number;
+  /** Packets queued for clients since the start, one per recipient. */
+  messagesOut: number;
+  /** Payload bytes received since the start. */
+  bytesIn: number;
+  /** Payload bytes queued for clients since the start. */
+  bytesOut: number;
+  /** Connections closed because they did not read. */
+  slowConsumers: number;
+  /** Volatile packets that were dropped. */
+  volatileDropped: number;
+  /** Bytes of events that wait for JavaScript. */
+  hostQueueBytes: number;
+  /** Bytes of messages that wait for a thread of the core. */
+  commandQueueBytes: number;
+  /** Milliseconds since the server was made. */
+  uptimeMs: number;
+}
+
+interface Addon {
+  NativeServer: new (options: string, onWake: () => void) => NativeServer;
+  checkOptions(options: string): void;
+  reasons(): string[];
+  laneCount(): number;
+}
+
+/** `linux-x64-gnu` and the like: the name the build gives the file. */
+function triple(): string {
+  const { platform, arch } = process;
+  if (platform !== 'linux') return `${platform}-${arch}`;
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
+  return `linux-${arch}-${report?.header?.glibcVersionRuntime ? 'gnu' : 'musl'}`;
+}
+
+function load(): Addon {
+  const name = triple();
+  const file = join(__dirname, '..', `kraken-ws-native.${name}.node`);
+  const help = 'build it with `npm run build` in the package folder (needs Rust: `cargo --version`)';
+  if (!existsSync(file)) {
+    throw Object.assign(new Error(`kraken-ws-native: no binary for ${name} (${file}); ${help}`), {
+      code: 'ERR_KRAKEN_WS_LOAD',
+    });
+  }
+  try {
+    return require(file) as Addon;
+  } catch (cause) {
+    const message = `kraken-ws-native: the binary for ${name} does not load (${(cause as Error).message}); ${help}`;
+    throw Object.assign(new Error(message, { cause }), { code: 'ERR_KRAKEN_WS_LOAD' });
+  }
+}
+
+export const { NativeServer, checkOptions, reasons, laneCount } = load();

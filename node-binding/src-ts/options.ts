@@ -1,0 +1,176 @@
+// Options of `new Server`: what is JavaScript's stays here, the rest becomes the core's JSON. The core checks
+// names and values and refuses by name.
+import type { IncomingMessage } from 'node:http';
+import { checkOptions } from './native';
+import type { EngineRequest } from './request';
+
+/** One origin, several, a pattern, or `true` for whatever asks. */
+export type CorsOrigin = boolean | string | RegExp | (boolean | string | RegExp)[];
+
+/** Cross-origin rules, as the `cors` package names them. */
+export interface CorsOptions {
+  origin?: CorsOrigin;
+  methods?: string | string[];
+  allowedHeaders?: string | string[];
+  exposedHeaders?: string | string[];
+  credentials?: boolean;
+  maxAge?: number;
+  preflightContinue?: boolean;
+  optionsSuccessStatus?: number;
+}
+
+/** The cookie that carries the session id. */
+export interface CookieOptions {
+  name?: string;
+  path?: string;
+  domain?: string;
+  httpOnly?: boolean;
+  secure?: boolean;
+  sameSite?: boolean | 'strict' | 'lax' | 'none';
+  maxAge?: number;
+}
+
+/** Options of a server. Times are in milliseconds, sizes in bytes. */
+export interface ServerOptions {
+  /** HTTP path. Default `/socket.io`. */
+  path: string;
+  /** Expect a slash behind the path, as clients send it. Default `true`. */
+  addTrailingSlash: boolean;
+  /** Allowed transports. Default both. */
+  transports: ('polling' | 'websocket')[];
+  /** Polling sessions may upgrade to WebSocket. Default `true`. */
+  allowUpgrades: boolean;
+  /** Accept clients of Engine.IO 3 (socket.io-client 2). Default `false`. */
+  allowEIO3: boolean;
+  /** Time between heartbeats. Default 25000. */
+  pingInterval: number;
+  /** How long a client may take to answer a heartbeat. Default 20000. */
+  pingTimeout: number;
+  /** How long an upgrade may take. Default 10000. */
+  upgradeTimeout: number;
+  /** A client that joins no namespace in this time is closed. Default 45000. */
+  connectTimeout: number;
+  /** Largest message from a client. Default 1000000. */
+  maxHttpBufferSize: number;
+  /** WebSocket compression. Default `false`. */
+  perMessageDeflate: boolean | { threshold?: number };
+  /** Compression of polling responses. Default `true`. */
+  httpCompression: boolean | { threshold?: number };
+  /** Cookie with the session id. Default none. */
+  cookie: boolean | CookieOptions;
+  /** Cross-origin rules. Default none. */
+  cors: CorsOptions | boolean;
+  /** Decides about each handshake: `callback(message)` refuses, `callback(null, true)` allows. */
+  allowRequest: (
+    req: IncomingMessage | EngineRequest,
+    callback: (err: string | null | undefined, success: boolean) => void,
+  ) => void;
+  /** Serve the client's bundles. Default `true`. */
+  serveClient: boolean;
+  /** Packet parser; must be the clients' too. Default `default`. */
+  parser: 'default' | 'msgpack';
+  /** Remove a child namespace when its last socket leaves. Default `false`. */
+  cleanupEmptyChildNamespaces: boolean;
+  /** End upgrades that nobody took. Default `true`. */
+  destroyUpgrade: boolean;
+  /** How long to wait for somebody to take an upgrade. Default 1000. */
+  destroyUpgradeTimeout: number;
+  /** Address to listen on when the server is made from a port. Default: all. */
+  host: string;
+  /** Serve TLS on the own listener; PEM. */
+  tls: { cert: string | Buffer; key: string | Buffer };
+  /** Threads that own connections. Default 0: one per core. */
+  shards: number;
+  /** Bytes that may wait for one client before it is closed as a slow consumer. Default 1 MiB. */
+  maxOutboxBytes: number;
+  /** Collect packets for this long before writing. Default 0. */
+  flushIntervalMs: number;
+  /** Events of one connection that may wait for JavaScript before it is not read from. Default 256. */
+  maxPendingEvents: number;
+  /** Bytes of events that may wait for JavaScript before reading stops. Default 16 MiB. */
+  hostQueueBytes: number;
+  /** Bytes of outgoing messages that may wait for a thread; above, sends throw. Default 256 MiB. */
+  commandQueueBytes: number;
+  /** Namespaces that one client may join. Default 64. */
+  maxNamespaces: number;
+  /** How long a request head may take. Default 10000. */
+  headersTimeoutMs: number;
+  /** How long an idle HTTP connection stays open. Default 60000. */
+  keepAliveTimeoutMs: number;
+  /** Largest request head. Default 16384. */
+  maxHeaderBytes: number;
+  /** Connections that may wait in the kernel. Default 1024. */
+  backlog: number;
+}
+
+/** Options that the core never sees. */
+const JAVASCRIPT_ONLY: ReadonlySet<string> = new Set([
+  'allowRequest',
+  'serveClient',
+  'cleanupEmptyChildNamespaces',
+  'destroyUpgrade',
+  'destroyUpgradeTimeout',
+  'host',
+  'adapter',
+  'wsEngine',
+  'connectionStateRecovery',
+]);
+
+function refuse(message: string): never {
+  throw Object.assign(new Error(message), { code: 'ERR_KRAKEN_WS_OPTION' });
+}
+
+function origin(value: unknown): unknown {
+  if (value instanceof RegExp) return { regex: value.source, flags: value.flags };
+  if (Array.isArray(value)) return value.map(origin);
+  if (typeof value === 'function') {
+    refuse('cors.origin: expected text, a RegExp, true, false or a list of these, got a function');
+  }
+  return value;
+}
+
+function cors(value: unknown): unknown {
+  if (typeof value === 'function') refuse('cors: expected an object such as { origin: true }, got a function');
+  if (value === true) return { origin: '*' };
+  if (!value || typeof value !== 'object' || !('origin' in value)) return value;
+  return { ...value, origin: origin(value.origin) };
+}
+
+/** socket.io takes a parser module; of those there are two that the core has built in. */
+function parser(value: unknown): unknown {
+  if (value === undefined || typeof value === 'string') return value;
+  const { protocol, Encoder } = value as { protocol?: number; Encoder?: { name: string } };
+  if (protocol === 5 && Encoder) {
+    const probe = new (Encoder as unknown as new () => { encode(packet: object): unknown[] })();
+    const [first] = probe.encode({ type: 0, nsp: '/' });
+    return typeof first === 'string' ? 'default' : 'msgpack';
+  }
+  return refuse('parser: expected "default", "msgpack", or the module of either');
+}
+
+function pem(value: unknown): unknown {
+  if (!value || typeof value !== 'object') return value;
+  const { cert, key } = value as { cert?: unknown; key?: unknown };
+  return { ...value, cert: String(cert ?? ''), key: String(key ?? '') };
+}
+
+/** The core's JSON for these options. */
+export function coreOptions(options: Partial<ServerOptions>, hooks: Record<string, boolean>): string {
+  const core: Record<string, unknown> = {};
+  for (const name of Object.keys(options)) {
+    if (!JAVASCRIPT_ONLY.has(name)) core[name] = (options as Record<string, unknown>)[name];
+  }
+  core.cors = cors(core.cors);
+  core.parser = parser(core.parser);
+  core.tls = pem(core.tls);
+  core.hooks = hooks;
+  return JSON.stringify(core);
+}
+
+/** Throws for options that a server would refuse. */
+export function check(options: Partial<ServerOptions>): void {
+  if (options.allowRequest !== undefined && typeof options.allowRequest !== 'function') {
+    refuse(`allowRequest: expected a function, got ${JSON.stringify(options.allowRequest)}`);
+  }
+  checkOptions(coreOptions(options, {}));
+}

@@ -1,0 +1,77 @@
+// Arguments on their way to the core: JSON text, with binary parts taken out as attachments, by the rules of
+// socket.io-parser 4.2 (what counts as binary, how toJSON is honoured, what a placeholder looks like).
+
+function isBinary(value: object): boolean {
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value) || value instanceof Blob;
+}
+
+/** Whether any part of `value` has to travel as an attachment. */
+export function hasBinary(value: unknown, fromToJson = false): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (typeof item === 'object' && hasBinary(item)) return true;
+    }
+    return false;
+  }
+  if (isBinary(value)) return true;
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function' && !fromToJson) {
+    return hasBinary((toJSON as () => unknown).call(value), true);
+  }
+  for (const key in value) {
+    if (Object.prototype.hasOwnProperty.call(value, key)) {
+      const part = (value as Record<string, unknown>)[key];
+      if (typeof part === 'object' && hasBinary(part)) return true;
+    }
+  }
+  return false;
+}
+
+function asBuffer(value: object): Buffer {
+  if (Buffer.isBuffer(value)) return value;
+  if (value instanceof ArrayBuffer) return Buffer.from(value);
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  throw Object.assign(new TypeError('a Blob can not be sent by a server: pass its arrayBuffer()'), {
+    code: 'ERR_KRAKEN_WS_PAYLOAD',
+  });
+}
+
+function takeApart(value: unknown, buffers: Buffer[], fromToJson = false): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (isBinary(value)) {
+    buffers.push(asBuffer(value));
+    return { _placeholder: true, num: buffers.length - 1 };
+  }
+  if (Array.isArray(value)) return value.map((item) => takeApart(item, buffers));
+  if (value instanceof Date) return value;
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function' && !fromToJson) {
+    return takeApart((toJSON as () => unknown).call(value), buffers, true);
+  }
+  const copy: Record<string, unknown> = {};
+  for (const key in value) {
+    if (Object.prototype.hasOwnProperty.call(value, key)) {
+      copy[key] = takeApart((value as Record<string, unknown>)[key], buffers);
+    }
+  }
+  return copy;
+}
+
+/** Data with binary parts, as text with placeholders and the attachments they stand for. */
+export function split(data: unknown[]): { text: string; buffers: Buffer[] } {
+  const buffers: Buffer[] = [];
+  return { text: JSON.stringify(takeApart(data, buffers)), buffers };
+}
+
+/** Puts attachments back where their placeholders are; changes `value` in place and returns it. */
+export function rejoin(value: any, buffers: Buffer[]): any {
+  if (value === null || typeof value !== 'object') return value;
+  if (value._placeholder === true) {
+    const found = typeof value.num === 'number' ? buffers[value.num] : undefined;
+    if (!found) throw new Error('illegal attachments');
+    return found;
+  }
+  for (const key of Object.keys(value)) value[key] = rejoin(value[key], buffers);
+  return value;
+}

@@ -1,0 +1,425 @@
+// The server: its namespaces, its life, and socket.io's names for all of it. What it does for "everybody" is
+// the `/` namespace's doing.
+import { EventEmitter } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
+import { Attachment } from './attach';
+import type { BroadcastOperator, RemoteSocket } from './broadcast';
+import { Clients } from './client';
+import { StrictEventEmitter, emitLocally } from './emitter';
+import { Engine } from './engine';
+import { EventPump } from './events';
+import { Listener } from './listener';
+import { Namespace } from './namespace';
+import type { NamespaceMiddleware, ServerReservedEventsMap } from './namespace';
+import { NativeServer } from './native';
+import type { ServerStats } from './native';
+import { check, coreOptions } from './options';
+import type { ServerOptions } from './options';
+import { ParentNamespace } from './parent-namespace';
+import type { Socket } from './socket';
+import type { Room, SocketId } from './socket-types';
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  DecorateAcknowledgementsWithMultipleResponses,
+  DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventNamesWithoutAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  RemoveAcknowledgements,
+} from './typed-events';
+
+/** Decides whether a namespace may be made: `next(null, true)`. */
+export type ParentNspNameMatchFn = (
+  name: string,
+  auth: { [key: string]: any },
+  fn: (err: Error | null, success: boolean) => void,
+) => void;
+
+/** What a server can be made from: a port, a Unix socket path, or a Node HTTP server. */
+export type ServerSource = number | string | HttpServer;
+
+const NO_FIGURES: ServerStats = {
+  connections: 0, sockets: 0, rooms: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
+  slowConsumers: 0, volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, uptimeMs: 0,
+};
+
+/** A Socket.IO server over the native core. */
+export class Server<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = any,
+> extends StrictEventEmitter<
+  ServerSideEvents,
+  RemoveAcknowledgements<EmitEvents>,
+  ServerReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+> {
+  /** The `/` namespace. */
+  readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** The layer below: `clientsCount`, and the events `connection_error`, `initial_headers`, `headers`. */
+  readonly engine: Engine;
+  /** The HTTP server in front, or the core's own listener in its place. */
+  httpServer!: HttpServer;
+
+  /** @internal */
+  readonly _nsps: Map<string, Namespace<any, any, any, any>> = new Map();
+  /** @internal */
+  readonly _opts: Partial<ServerOptions>;
+  /** @internal */
+  readonly _clients = new Clients(this as Server<any, any, any, any>);
+  /** Broadcasts whose acknowledgements are awaited. @internal */
+  readonly _broadcastAcks = new Map<number, (err: Error | null, responses: unknown[]) => void>();
+  private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
+  private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
+  private native: NativeServer | undefined;
+  private events: EventPump | undefined;
+  private attachment: Attachment | undefined;
+  private whenClosed: Promise<void> = Promise.resolve();
+  private nativeClosed: (() => void) | undefined;
+
+  /**
+   * @param srv a port, a Unix socket path, a Node HTTP server, or the options of a server that gets one later
+   * @param opts options; a wrong one is refused by name
+   */
+  constructor(opts?: Partial<ServerOptions>);
+  constructor(srv?: ServerSource, opts?: Partial<ServerOptions>);
+  constructor(srv?: ServerSource | Partial<ServerOptions>, opts: Partial<ServerOptions> = {}) {
+    super();
+    let source = srv as ServerSource | undefined;
+    if (typeof srv === 'object' && srv !== null && !('listen' in srv && srv.listen)) {
+      opts = srv as Partial<ServerOptions>;
+      source = undefined;
+    }
+    this._opts = { ...opts };
+    this.path(opts.path ?? '/socket.io');
+    check(this._opts);
+    this.engine = new Engine(this as Server<any, any, any, any>);
+    this.sockets = this.of('/');
+    if (source !== undefined && source !== null) this.attach(source);
+  }
+
+  /** Options as given. @internal */
+  get opts(): Partial<ServerOptions> {
+    return this._opts;
+  }
+
+  /** The path, or sets it for servers attached later. */
+  path(): string;
+  path(value: string): this;
+  path(value?: string): string | this {
+    if (value === undefined) return this._opts.path as string;
+    this._opts.path = value.replace(/\/$/, '');
+    return this;
+  }
+
+  /** How long a client may take to join a namespace, or sets it for servers attached later. */
+  connectTimeout(): number;
+  connectTimeout(value: number): this;
+  connectTimeout(value?: number): number | this {
+    if (value === undefined) return this._opts.connectTimeout ?? 45_000;
+    this._opts.connectTimeout = value;
+    return this;
+  }
+
+  /** Alias of `attach`. */
+  listen(srv: ServerSource, opts: Partial<ServerOptions> = {}): this {
+    return this.attach(srv, opts);
+  }
+
+  /** Serves a port, a Unix socket path or a Node HTTP server. */
+  attach(srv: ServerSource, opts: Partial<ServerOptions> = {}): this {
+    if (typeof srv === 'function') {
+      throw new Error(
+        'You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.',
+      );
+    }
+    const options = { ...opts, ...this._opts };
+    const native = this.start(options);
+    if (typeof srv === 'object') {
+      const path = options.path as string;
+      this.attachment = new Attachment(
+        native, srv, options, path, (req) => this.engine._remember(req), () => this._closeNative(),
+      );
+      this.httpServer = srv;
+    } else {
+      const listener = new Listener(native, () => this.close());
+      // Applications ask for the few members that Listener has.
+      this.httpServer = listener as unknown as HttpServer;
+      listener._listen(String(Number(srv)) === String(srv) ? Number(srv) : srv, options.host);
+    }
+    return this;
+  }
+
+  private start(options: Partial<ServerOptions>): NativeServer {
+    if (this.native) return this.native;
+    const json = coreOptions(options, { allowRequest: options.allowRequest !== undefined, namespaces: true });
+    const native = new NativeServer(json, () => this.events?.pump());
+    this.native = native;
+    this.events = new EventPump(this as Server<any, any, any, any>, native);
+    this.whenClosed = new Promise((resolve) => (this.nativeClosed = resolve));
+    for (const namespace of this._nsps.values()) this.link(namespace);
+    return native;
+  }
+
+  private link(namespace: Namespace<any, any, any, any>): void {
+    if (!this.native) return;
+    namespace._number = this.native.namespace(namespace.name);
+    namespace._native = this.native;
+  }
+
+  /** @internal */
+  _register(namespace: Namespace<any, any, any, any>): void {
+    this._nsps.set(namespace.name, namespace);
+    this.link(namespace);
+    if (namespace.name !== '/') emitLocally(this.sockets, ['new_namespace', namespace]);
+  }
+
+  /** @internal */
+  _unregister(namespace: Namespace<any, any, any, any>): void {
+    this._nsps.delete(namespace.name);
+    namespace._native?.removeNamespace(namespace._number);
+    namespace._native = undefined;
+  }
+
+  /**
+   * The namespace of that name, made if there is none. With a RegExp or a function: a parent whose children
+   * are made when a client asks for a name that matches.
+   */
+  of(
+    name: string | RegExp | ParentNspNameMatchFn,
+    fn?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    if (typeof name === 'function' || name instanceof RegExp) return this.parent(name, fn);
+    const full = String(name)[0] === '/' ? String(name) : `/${name}`;
+    let namespace = this._nsps.get(full);
+    if (!namespace) {
+      for (const [pattern, parent] of this.parentsFromRegExp) {
+        if (pattern.test(full)) return parent.createChild(full);
+      }
+      namespace = new Namespace<any, any, any, any>(this, full);
+      this._register(namespace);
+    }
+    if (fn) namespace.on('connect', fn as any);
+    return namespace;
+  }
+
+  private parent(name: RegExp | ParentNspNameMatchFn, fn?: unknown): ParentNamespace<any, any, any, any> {
+    const parent = new ParentNamespace<any, any, any, any>(this);
+    if (typeof name === 'function') {
+      this.parentNsps.set(name, parent);
+    } else {
+      if (name.global || name.sticky) throw new Error('stateful regular expressions are not supported');
+      this.parentNsps.set((nsp, _auth, next) => next(null, name.test(nsp)), parent);
+      this.parentsFromRegExp.set(name, parent);
+    }
+    if (fn) parent.on('connect', fn as any);
+    return parent;
+  }
+
+  /** A client asks for a namespace that does not exist. @internal */
+  _askNamespace(name: string, auth: { [key: string]: any }, answer: (exists: boolean) => void): void {
+    const candidates = [...this.parentNsps];
+    const next = (at: number): void => {
+      if (this._nsps.has(name)) return answer(true);
+      if (at === candidates.length) return answer(false);
+      const [decide, parent] = candidates[at];
+      decide(name, auth, (err, allow) => {
+        if (err || !allow) return next(at + 1);
+        if (!this._nsps.has(name)) parent.createChild(name);
+        answer(true);
+      });
+    };
+    next(0);
+  }
+
+  /** Disconnects everybody, stops listening and ends the threads; `fn` and the promise come afterwards. */
+  async close(fn?: (err?: Error) => void): Promise<void> {
+    for (const namespace of this._nsps.values()) {
+      for (const socket of [...namespace.sockets.values()]) socket._onclose('server shutting down');
+    }
+    const front = this.httpServer as HttpServer | undefined;
+    this._closeNative();
+    if (!front) {
+      await this.whenClosed;
+      fn?.();
+    } else if (front instanceof Listener) {
+      const running = front.listening;
+      await this.whenClosed;
+      fn?.(running ? undefined : Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' }));
+    } else {
+      const stopped = new Promise<Error | undefined>((resolve) => front.close(resolve));
+      await this.whenClosed;
+      fn?.(await stopped);
+    }
+  }
+
+  /** @internal */
+  _closeNative(): void {
+    if (!this.native) return;
+    for (const namespace of this._nsps.values()) namespace._native = undefined;
+    const { native } = this;
+    this.native = undefined;
+    native.close();
+  }
+
+  /** The core's last event. @internal */
+  _closedNative(): void {
+    this.nativeClosed?.();
+    if (this.httpServer instanceof Listener) this.httpServer._closed();
+  }
+
+  /** @internal */
+  _httpReply(number: number, status: number, headers: string[], body: Buffer): void {
+    this.attachment?.reply(number, status, headers, body);
+  }
+
+  /** A socket ended. @internal */
+  _forget(socket: Socket<any, any, any, any>): void {
+    this.events?.forget(socket);
+    this._clients.remove(socket);
+  }
+
+  /** Figures of the running server; zeros without one. */
+  stats(): ServerStats {
+    return this.native?.stats() ?? { ...NO_FIGURES };
+  }
+
+  /** New certificate and key for the own TLS listener; connections stay. */
+  reloadTls(cert: string | Buffer, key: string | Buffer): void {
+    this.native?.reloadTls(Buffer.from(cert as string), Buffer.from(key as string));
+  }
+
+  /** Adds a middleware to the `/` namespace. */
+  use(fn: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): this {
+    this.sockets.use(fn);
+    return this;
+  }
+
+  /** Addresses a room, or several. */
+  to(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.to(room);
+  }
+
+  /** Alias of `to`. */
+  in(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.to(room);
+  }
+
+  /** Addresses everybody except the members of a room, or of several. */
+  except(
+    room: Room | Room[],
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.except(room);
+  }
+
+  /** Sends an event to everybody. */
+  override emit<Ev extends EventNamesWithoutAck<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    return this.sockets.emit(ev, ...args);
+  }
+
+  /** Sends an event to everybody and resolves with their acknowledgements. */
+  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<any> {
+    return this.sockets.emitWithAck(ev, ...args);
+  }
+
+  /** Sends a `message` event to everybody. */
+  send(...args: EventParams<EmitEvents, 'message'>): this {
+    this.sockets.send(...args);
+    return this;
+  }
+
+  /** Alias of `send`. */
+  write(...args: EventParams<EmitEvents, 'message'>): this {
+    return this.send(...args);
+  }
+
+  /** Sends an event to the other servers of the cluster. */
+  serverSideEmit<Ev extends EventNames<ServerSideEvents>>(
+    ev: Ev,
+    ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
+  ): boolean {
+    return this.sockets.serverSideEmit(ev, ...args);
+  }
+
+  /** Like `serverSideEmit`, resolving with one response per other server. */
+  serverSideEmitWithAck<Ev extends EventNamesWithAck<ServerSideEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<ServerSideEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<ServerSideEvents, Ev>>>[]> {
+    return this.sockets.serverSideEmitWithAck(ev, ...args);
+  }
+
+  /** Ids of all sockets. Deprecated in socket.io: use `fetchSockets`. */
+  allSockets(): Promise<Set<SocketId>> {
+    return this.sockets.allSockets();
+  }
+
+  /** All sockets of the `/` namespace. */
+  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+    return this.sockets.fetchSockets();
+  }
+
+  /** Puts all sockets into a room, or several. */
+  socketsJoin(room: Room | Room[]): void {
+    this.sockets.socketsJoin(room);
+  }
+
+  /** Takes all sockets out of a room, or several. */
+  socketsLeave(room: Room | Room[]): void {
+    this.sockets.socketsLeave(room);
+  }
+
+  /** Ends all sockets; with `close` their connections too. */
+  disconnectSockets(close = false): void {
+    this.sockets.disconnectSockets(close);
+  }
+
+  /** Whether the next message may be compressed. */
+  compress(
+    compress: boolean,
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.compress(compress);
+  }
+
+  /** The next message may be dropped for clients that can't take it right now. */
+  get volatile(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.volatile;
+  }
+
+  /** Clients of this server only. */
+  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.local;
+  }
+
+  /** How long acknowledgements of the next message may take, in milliseconds. */
+  timeout(
+    timeout: number,
+  ): BroadcastOperator<
+    DecorateAcknowledgements<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>>,
+    SocketData
+  > {
+    return this.sockets.timeout(timeout);
+  }
+}
+
+// Listeners of the server are listeners of the `/` namespace.
+const emitterMethods = EventEmitter.prototype as unknown as Record<string, unknown>;
+for (const name of Object.keys(emitterMethods)) {
+  if (typeof emitterMethods[name] !== 'function') continue;
+  (Server.prototype as unknown as Record<string, unknown>)[name] = function (
+    this: Server,
+    ...args: unknown[]
+  ): unknown {
+    const { sockets } = this as unknown as { sockets: Record<string, (...args: unknown[]) => unknown> };
+    return sockets[name](...args);
+  };
+}

@@ -1,0 +1,428 @@
+// One client in one namespace. The object is small: what most sockets never use (handshake, rooms, data,
+// acks, middlewares) is made when it is first asked for.
+import { BroadcastOperator } from './broadcast';
+import { CatchAllEmitter } from './catch-all';
+import type { Client, Connection } from './client';
+import { emitLocally } from './emitter';
+import type { Namespace } from './namespace';
+import { hasBinary, split } from './payload';
+import { parseHandshake } from './request';
+import type { EngineRequest } from './request';
+import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved, timeoutError } from './socket-types';
+import type { DisconnectReason, Event, Handshake, Room, SocketId, SocketReservedEventsMap } from './socket-types';
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  DecorateAcknowledgementsWithMultipleResponses,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+} from './typed-events';
+
+type Ack = (...args: any[]) => void;
+
+/** An emit whose acknowledgement is awaited; `timed` callbacks take an error first. */
+interface PendingAck {
+  call: Ack;
+  timed: boolean;
+}
+
+type Middleware = (event: Event, next: (err?: Error) => void) => void;
+
+/** A client in a namespace, as its handlers see it. */
+export class Socket<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = any,
+> extends CatchAllEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap> {
+  /** The namespace this socket belongs to. */
+  readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** Public id, unique per namespace and connection; not the secret session id. */
+  readonly id: SocketId;
+  /** The state of an earlier connection was recovered. */
+  readonly recovered: boolean = false;
+  /** The client is connected: `false` in a middleware and after `disconnect`. */
+  connected = false;
+
+  /** The core's number for this socket. @internal */
+  readonly _handle: number;
+  /** Number of the connection; equal for the sockets of one client. @internal */
+  readonly _conn: number;
+  /** Joined rooms with the own id; `undefined` while there is only the own id. @internal */
+  _rooms: Set<Room> | undefined = undefined;
+  /** The client left before a middleware answered. @internal */
+  _gone = false;
+  private _text: string | undefined;
+  private _handshake: Handshake | undefined = undefined;
+  private _request: EngineRequest | undefined = undefined;
+  private _data: SocketData | undefined = undefined;
+  private _acks: Map<number, PendingAck> | undefined = undefined;
+  private _middlewares: Middleware[] | undefined = undefined;
+  /** What was sent while the connection was not accepted yet. */
+  private _waiting: (() => void)[] | undefined = undefined;
+  private _flags = 0;
+  private _timeout = -1;
+
+  /** @internal */
+  constructor(nsp: Namespace<any, any, any, any>, id: SocketId, handle: number, conn: number, handshake: string) {
+    super();
+    this.nsp = nsp;
+    this.id = id;
+    this._handle = handle;
+    this._conn = conn;
+    this._text = handshake;
+  }
+
+  /** The request with which the client connected; mutable, and shared by all who hold this socket. */
+  get handshake(): Handshake {
+    if (!this._handshake) this.readHandshake();
+    return this._handshake as Handshake;
+  }
+
+  set handshake(value: Handshake) {
+    this.readHandshake();
+    this._handshake = value;
+  }
+
+  /** The request that opened the connection. */
+  get request(): EngineRequest {
+    if (!this._request) this.readHandshake();
+    return this._request as EngineRequest;
+  }
+
+  private readHandshake(): void {
+    if (this._text === undefined) return;
+    const { request, handshake } = parseHandshake(this._text);
+    this._text = undefined;
+    this._request = request;
+    this._handshake = handshake;
+  }
+
+  /** Anything the application wants to keep with the socket; `fetchSockets` shows it. */
+  get data(): SocketData {
+    return (this._data ??= {} as SocketData);
+  }
+
+  set data(value: SocketData) {
+    this._data = value;
+  }
+
+  /** The server. */
+  get server() {
+    return this.nsp.server;
+  }
+
+  /** Rooms of the namespace. */
+  get adapter() {
+    return this.nsp.adapter;
+  }
+
+  /** The client, with its sockets in other namespaces. */
+  get client(): Client {
+    return this.nsp.server._clients.of(this as Socket<any, any, any, any>);
+  }
+
+  /** The connection below. */
+  get conn(): Connection {
+    return this.client.conn;
+  }
+
+  /** The client is not connected. */
+  get disconnected(): boolean {
+    return !this.connected;
+  }
+
+  /** Rooms this socket is in, its own id included; empty after `disconnect`. */
+  get rooms(): Set<Room> {
+    return (this._rooms ??= new Set(this._gone ? [] : [this.id]));
+  }
+
+  /** @internal */
+  get _inOwnRoom(): boolean {
+    return this._rooms === undefined || this._rooms.has(this.id);
+  }
+
+  /**
+   * Sends an event to this client. A function as last argument is called with the client's acknowledgement.
+   * Throws for reserved names.
+   */
+  override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    refuseReserved(ev);
+    const flags = this._flags;
+    const timeout = this._timeout;
+    this._flags = 0;
+    this._timeout = -1;
+    const ack = typeof args[args.length - 1] === 'function' ? (args.pop() as Ack) : undefined;
+    const data: unknown[] = [ev, ...args];
+    this._notifyOutgoing(data);
+    if (this.connected) {
+      this.transmit(data, flags, ack, timeout);
+    } else if (!this._gone) {
+      // In a middleware: delivered once the connection is accepted.
+      (this._waiting ??= []).push(() => this.transmit(data, flags, ack, timeout));
+    } else if (ack && timeout >= 0) {
+      setTimeout(() => ack.call(this, timeoutError()), timeout);
+    }
+    return true;
+  }
+
+  private transmit(data: unknown[], flags: number, ack: Ack | undefined, timeout: number): void {
+    const { _native: native, _number: nsp } = this.nsp;
+    let text: string;
+    let buffers: Buffer[] | undefined;
+    if (hasBinary(data)) ({ text, buffers } = split(data));
+    else text = JSON.stringify(data);
+    if (ack) {
+      const id = native!.emitWithAck(nsp, this._handle, text, flags, timeout, buffers);
+      (this._acks ??= new Map()).set(id, { call: ack, timed: timeout >= 0 });
+    } else {
+      native!.emit(nsp, this._handle, text, flags, buffers);
+    }
+  }
+
+  /** Sends an event and resolves with the acknowledgement; after `timeout()` it rejects when none comes in time. */
+  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
+    const withError = this._timeout >= 0;
+    return new Promise((resolve, reject) => {
+      const done = (first: any, second: any) => {
+        if (!withError) resolve(first);
+        else if (first) reject(first);
+        else resolve(second);
+      };
+      this.emit(ev, ...([...args, done] as any));
+    });
+  }
+
+  /** Sends a `message` event. */
+  send(...args: EventParams<EmitEvents, 'message'>): this {
+    this.emit('message' as any, ...(args as any));
+    return this;
+  }
+
+  /** Alias of `send`. */
+  write(...args: EventParams<EmitEvents, 'message'>): this {
+    return this.send(...args);
+  }
+
+  /** Addresses a room, or several, without this socket. */
+  to(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.broadcast.to(room);
+  }
+
+  /** Alias of `to`. */
+  in(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.broadcast.to(room);
+  }
+
+  /** Addresses everybody in the namespace except this socket and the members of these rooms. */
+  except(
+    room: Room | Room[],
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.broadcast.except(room);
+  }
+
+  /** Addresses everybody in the namespace except this socket. */
+  get broadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    const flags = this._flags;
+    const timeout = this._timeout;
+    this._flags = 0;
+    this._timeout = -1;
+    return new BroadcastOperator(this.nsp as Namespace<any, any, any, any>, [], [this.id], flags, timeout);
+  }
+
+  /** Like `broadcast`, clients of this server only. */
+  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    this._flags |= LOCAL;
+    return this.broadcast;
+  }
+
+  /** The next event may be dropped if the client can't take it right now. */
+  get volatile(): this {
+    this._flags |= VOLATILE;
+    return this;
+  }
+
+  /** Whether the next event may be compressed. */
+  compress(compress: boolean): this {
+    if (compress) this._flags &= ~NO_COMPRESS;
+    else this._flags |= NO_COMPRESS;
+    return this;
+  }
+
+  /** The next event's acknowledgement fails with an error after so many milliseconds. */
+  timeout(
+    timeout: number,
+  ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
+    this._timeout = timeout;
+    return this as any;
+  }
+
+  /** Joins a room, or several; `rooms` shows them right away. */
+  join(rooms: Room | Room[]): Promise<void> | void {
+    if (this._gone) return;
+    const fresh = this._mirrorJoin(Array.isArray(rooms) ? rooms : [rooms]);
+    if (this.connected && fresh.length > 0) this.nsp._native!.join(this._handle, fresh);
+  }
+
+  /** Leaves a room. */
+  leave(room: Room): Promise<void> | void {
+    if (this._mirrorLeave(room) && this.connected) this.nsp._native!.leave(this._handle, room);
+  }
+
+  /** Leaves all rooms, its own included. */
+  leaveAll(): void {
+    for (const room of [...this.rooms]) this._mirrorLeave(room);
+    if (this.connected) this.nsp._native!.leaveAll(this._handle);
+  }
+
+  /** Keeps the mirror in step; returns the rooms that are new. @internal */
+  _mirrorJoin(rooms: Iterable<Room>): Room[] {
+    const fresh: Room[] = [];
+    for (const name of rooms) {
+      const room = typeof name === 'string' ? name : String(name);
+      const mine = this.rooms;
+      if (mine.has(room)) continue;
+      this.nsp.adapter.joined(this.id, room);
+      mine.add(room);
+      fresh.push(room);
+    }
+    return fresh;
+  }
+
+  /** Keeps the mirror in step; whether the socket was in the room. @internal */
+  _mirrorLeave(room: Room): boolean {
+    if (!this.rooms.delete(room)) return false;
+    this.nsp.adapter.left(this.id, room);
+    return true;
+  }
+
+  /** Adds a middleware for each incoming event. */
+  use(fn: Middleware): this {
+    (this._middlewares ??= []).push(fn);
+    return this;
+  }
+
+  /** Ends this socket; with `close` the whole connection, other namespaces included. */
+  disconnect(close = false): this {
+    if (!this.connected) return this;
+    const ending = close ? this.server._clients.peers(this as Socket<any, any, any, any>) : [this];
+    this.nsp._native!.disconnect(this._handle, close);
+    for (const socket of ending) socket._onclose('server namespace disconnect');
+    return this;
+  }
+
+  /** @internal */
+  _watchOutgoing(on: boolean): void {
+    this.nsp._outgoingWatchers += on ? 1 : -1;
+  }
+
+  /** The core lets the client in: tell it, then send what waited. @internal */
+  _accept(): void {
+    this.connected = true;
+    this.nsp._native!.accept(this._handle);
+    const joined = this._rooms ? [...this._rooms].filter((room) => room !== this.id) : [];
+    if (joined.length > 0) this.nsp._native!.join(this._handle, joined);
+    const waiting = this._waiting;
+    this._waiting = undefined;
+    if (waiting) for (const send of waiting) send();
+  }
+
+  /** An event of the client. @internal */
+  _onevent(data: Event, ackId: number): void {
+    if (!this.connected) return;
+    if (ackId >= 0) data.push(this.ackFunction(ackId));
+    if (this._any) for (const listener of [...this._any]) listener.apply(this, data);
+    if (this._middlewares) this.runMiddlewares(data);
+    else this.deliver(data);
+  }
+
+  private deliver(data: Event): void {
+    // Unlike other emitters a socket survives an `error` event without listener: clients can send one.
+    if (data[0] !== 'error' || this.listenerCount('error') > 0) emitLocally(this, data);
+  }
+
+  private ackFunction(id: number): Ack {
+    let sent = false;
+    return (...args: unknown[]) => {
+      if (sent) return;
+      sent = true;
+      if (!this.connected) return;
+      const { _native: native, _number: nsp } = this.nsp;
+      if (hasBinary(args)) {
+        const { text, buffers } = split(args);
+        native!.ack(nsp, this._handle, id, text, buffers);
+      } else {
+        native!.ack(nsp, this._handle, id, JSON.stringify(args));
+      }
+    };
+  }
+
+  private runMiddlewares(data: Event): void {
+    const chain = [...(this._middlewares as Middleware[])];
+    const step = (at: number): void => {
+      chain[at](data, (err?: Error) => {
+        if (!err && at + 1 < chain.length) return step(at + 1);
+        process.nextTick(() => {
+          if (err) this._onerror(err);
+          else if (this.connected) this.deliver(data);
+        });
+      });
+    };
+    step(0);
+  }
+
+  /** The client acknowledged. @internal */
+  _onack(id: number, args: unknown[]): void {
+    const ack = this._acks?.get(id);
+    if (!ack) return;
+    this._acks!.delete(id);
+    if (ack.timed) ack.call.call(this, null, ...args);
+    else ack.call.apply(this, args);
+  }
+
+  /** Nobody acknowledged in time. @internal */
+  _onacktimeout(id: number): void {
+    const ack = this._acks?.get(id);
+    if (!ack) return;
+    this._acks!.delete(id);
+    if (ack.timed) ack.call.call(this, timeoutError());
+  }
+
+  /** @internal */
+  _onerror(err: Error): void {
+    if (this.listenerCount('error') > 0) this.emitReserved('error', err);
+  }
+
+  /** The socket ended, for whatever reason; its rooms are still there for `disconnecting`. @internal */
+  _onclose(reason: DisconnectReason, description?: any): void {
+    if (!this.connected) {
+      this._cleanup();
+      return;
+    }
+    this.emitReserved('disconnecting', reason, description);
+    this._cleanup();
+    this.connected = false;
+    this.emitReserved('disconnect', reason, description);
+  }
+
+  /** Leaves everything; no joins after this. @internal */
+  _cleanup(): void {
+    if (this._gone) return;
+    if (this._rooms) for (const room of [...this._rooms]) this._mirrorLeave(room);
+    else if (this.connected) this.nsp.adapter.left(this.id, this.id);
+    this._gone = true;
+    this._rooms = undefined;
+    this._waiting = undefined;
+    if (this._anyOutgoing) this._watchOutgoing(false);
+    this.nsp._remove(this as Socket<any, any, any, any>);
+    this.server._forget(this as Socket<any, any, any, any>);
+  }
+}

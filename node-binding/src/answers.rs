@@ -1,0 +1,90 @@
+//! Questions of the core that wait for JavaScript. Each has a number; answering twice is harmless, and what
+//! is never answered is dropped with the server, which the core takes as its default.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use kraken_ws_core::{Decision, HttpReply, Reply};
+use napi::bindgen_prelude::BufferSlice;
+use napi_derive::napi;
+
+use crate::server::NativeServer;
+use crate::text::Text;
+
+/// A question by its kind.
+pub enum Question {
+    /// May this namespace be made?
+    Namespace(Reply<bool>),
+    /// May this client connect, and with which headers?
+    Allow(Reply<Decision>),
+    /// Which headers go out with this response?
+    Headers(Reply<Vec<(String, String)>>),
+    /// What is the answer to this request?
+    Http(Reply<HttpReply>),
+}
+
+/// The open questions.
+#[derive(Default)]
+pub struct Questions {
+    last: u64,
+    open: HashMap<u64, Question>,
+}
+
+impl Questions {
+    /// Keeps a question; its number goes to JavaScript.
+    pub fn keep(&mut self, question: Question) -> u64 {
+        self.last += 1;
+        self.open.insert(self.last, question);
+        self.last
+    }
+
+    fn take(&mut self, number: f64) -> Option<Question> {
+        self.open.remove(&(number as u64))
+    }
+}
+
+/// `[name, value, name, value, …]` as pairs.
+pub fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
+    let mut out = Vec::with_capacity(flat.len() / 2);
+    let mut items = flat.into_iter();
+    while let (Some(name), Some(value)) = (items.next(), items.next()) {
+        out.push((name, value));
+    }
+    out
+}
+
+#[napi]
+impl NativeServer {
+    /// Whether the namespace exists now.
+    #[napi]
+    pub fn answer_namespace(&self, number: f64, exists: bool) {
+        if let Some(Question::Namespace(reply)) = self.questions.borrow_mut().take(number) {
+            let _ = reply.send(exists);
+        }
+    }
+
+    /// Whether the handshake goes on; `refuse` is the reason if not, `headers` a flat list of names and values.
+    #[napi]
+    pub fn answer_allow(&self, number: f64, refuse: Option<Text>, headers: Vec<String>) {
+        if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
+            let _ = reply.send(Decision { refuse: refuse.map(|text| text.0), headers: pairs(headers) });
+        }
+    }
+
+    /// Headers for a polling response or an upgrade, as a flat list of names and values.
+    #[napi]
+    pub fn answer_headers(&self, number: f64, headers: Vec<String>) {
+        if let Some(Question::Headers(reply)) = self.questions.borrow_mut().take(number) {
+            let _ = reply.send(pairs(headers));
+        }
+    }
+
+    /// The response to a request outside the engine's path.
+    #[napi]
+    pub fn answer_http(&self, number: f64, status: u32, headers: Vec<String>, body: BufferSlice<'_>) {
+        if let Some(Question::Http(reply)) = self.questions.borrow_mut().take(number) {
+            let body = Bytes::copy_from_slice(&body);
+            let _ = reply.send(HttpReply { status: status as u16, headers: pairs(headers), body });
+        }
+    }
+}

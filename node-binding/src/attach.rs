@@ -1,0 +1,81 @@
+//! Node's own HTTP server in front: an upgrade comes with its descriptor, a polling request as a message.
+
+use std::os::fd::{BorrowedFd, IntoRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+use kraken_ws_core::{AdoptInfo, RequestInfo};
+use napi::bindgen_prelude::BufferSlice;
+use napi_derive::napi;
+
+use crate::answers::pairs;
+use crate::error::{Result, coded, thrown};
+use crate::server::NativeServer;
+use crate::text::Text;
+
+#[napi]
+impl NativeServer {
+    /// Takes a connection over from Node. `head` is the request head as raw HTTP, followed by what was read
+    /// behind it. The descriptor is duplicated: Node closes its own.
+    #[napi]
+    pub fn adopt(&self, fd: i32, head: BufferSlice<'_>) -> Result<()> {
+        if fd < 0 {
+            return Err(coded("ADOPT", "the socket has no descriptor"));
+        }
+        // SAFETY: Node holds the descriptor open during this call; the duplicate is owned here.
+        let duplicate = unsafe { BorrowedFd::borrow_raw(fd) }
+            .try_clone_to_owned()
+            .map_err(|e| coded("ADOPT", &format!("the descriptor can't be duplicated: {e}")))?;
+        self.server.adopt(duplicate, head.to_vec()).map_err(thrown)
+    }
+
+    /// For connections without a descriptor that carries plain bytes (TLS ended by Node): returns the
+    /// descriptor of one end of a socket pair, into which Node pipes; the core has the other end.
+    #[napi]
+    pub fn adopt_piped(&self, head: BufferSlice<'_>, address: Text, port: u32, secure: bool) -> Result<i32> {
+        let (ours, theirs) =
+            UnixStream::pair().map_err(|e| coded("SYSTEM", &format!("no socket pair: {e}")))?;
+        let info = AdoptInfo { address: address.0, port: port as u16, secure };
+        self.server.adopt_with(OwnedFd::from(ours), head.to_vec(), Some(info)).map_err(thrown)?;
+        Ok(theirs.into_raw_fd())
+    }
+
+    /// A polling request that Node's HTTP server received; the answer is an event with `number`.
+    #[napi]
+    #[allow(clippy::too_many_arguments)] // each is one value of the crossing
+    pub fn http(
+        &self,
+        number: f64,
+        method: Text,
+        url: Text,
+        headers: Vec<String>,
+        body: BufferSlice<'_>,
+        address: Text,
+        port: u32,
+        secure: bool,
+    ) {
+        let request = RequestInfo {
+            method: method.0,
+            url: url.0,
+            headers: pairs(headers)
+                .into_iter()
+                .map(|(name, value)| (name.to_ascii_lowercase().into_boxed_str(), value.into_boxed_str()))
+                .collect(),
+            address: address.0,
+            port: port as u16,
+            secure,
+            ..RequestInfo::default()
+        };
+        let (replies, wake) = (self.replies.clone(), self.wake.clone());
+        let number = number as u64;
+        self.server.http(
+            request,
+            Bytes::copy_from_slice(&body),
+            Box::new(move |reply| {
+                replies.lock().unwrap_or_else(PoisonError::into_inner).push((number, reply));
+                wake.wake();
+            }),
+        );
+    }
+}

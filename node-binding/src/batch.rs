@@ -1,0 +1,230 @@
+//! Core → JavaScript. A batch is three things: numbers in a lane array, payloads as one JSON text that
+//! JavaScript parses in one go, and attachments. Payloads are spliced in as the client sent them.
+//!
+//! Lanes per event: kind, socket (slot and shard), socket generation, number. Lane 0 holds how many events
+//! there are, lane 1 how many attachments, lane 2 whether more wait; the events start at lane 4.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use kraken_ws_core::{Event, HttpReply, SocketHandle};
+
+use crate::answers::{Question, Questions};
+use crate::handshake::{quote, request_json};
+
+/// Lanes of one event, and of the head.
+pub const LANES: usize = 4;
+/// Events in one batch: enough to make the crossing cheap, few enough that timers and other sockets of the
+/// host get their turn in between.
+pub const BATCH: usize = 256;
+/// Text after which a batch ends early; a JavaScript string can't hold 256 of the largest messages.
+const TEXT_LIMIT: usize = 4 << 20;
+/// Capacity above which the text buffer is given back after a batch.
+const KEEP_TEXT: usize = 1 << 20;
+
+const CONNECT: u8 = 1;
+const PACKET: u8 = 2;
+const PACKET_BINARY: u8 = 3;
+const ACK: u8 = 4;
+const ACK_BINARY: u8 = 5;
+const ACK_TIMEOUT: u8 = 6;
+const BROADCAST_ACK: u8 = 7;
+const DISCONNECT: u8 = 8;
+const NAMESPACE: u8 = 9;
+const ALLOW_REQUEST: u8 = 10;
+const HEADERS: u8 = 11;
+const HTTP: u8 = 12;
+const CONNECTION_ERROR: u8 = 13;
+const OPEN: u8 = 14;
+const HTTP_REPLY: u8 = 15;
+const CLOSED: u8 = 16;
+
+/// Builds batches; one per server, on the JavaScript thread.
+#[derive(Default)]
+pub struct Batcher {
+    /// Taken from the core, not yet given to JavaScript.
+    pub pending: VecDeque<Event>,
+    /// The JSON array of the last batch.
+    pub text: String,
+    /// Where each payload ends in `text`, for the slow path after a payload that JavaScript can't parse.
+    ends: Vec<usize>,
+    /// Attachments of the last batch, until JavaScript takes them.
+    pub buffers: Vec<Bytes>,
+    /// Events in the last batch.
+    count: usize,
+}
+
+impl Batcher {
+    /// Starts a batch.
+    pub fn begin(&mut self) {
+        if self.text.capacity() > KEEP_TEXT {
+            self.text = String::new();
+        }
+        self.text.clear();
+        self.text.push('[');
+        self.ends.clear();
+        self.buffers.clear();
+        self.count = 0;
+    }
+
+    /// No room for another event.
+    pub fn is_full(&self) -> bool {
+        self.count == BATCH || self.text.len() > TEXT_LIMIT
+    }
+
+    /// Ends the batch and writes its head lanes.
+    pub fn end(&mut self, lanes: &mut [f64], more: bool) {
+        self.text.push(']');
+        lanes[0] = self.count as f64;
+        lanes[1] = self.buffers.len() as f64;
+        lanes[2] = f64::from(u8::from(more));
+    }
+
+    /// The payloads of the last batch one by one.
+    pub fn payloads(&self) -> Vec<String> {
+        let mut start = 1;
+        let mut out = Vec::with_capacity(self.ends.len());
+        for &end in &self.ends {
+            out.push(self.text[start..end].to_owned());
+            start = end + 1;
+        }
+        out
+    }
+
+    fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+        let at = (self.count + 1) * LANES;
+        let handle = socket.map_or(0, |socket| socket.0);
+        lanes[at] = f64::from(kind);
+        lanes[at + 1] = (handle & 0x1fff_ffff) as f64;
+        lanes[at + 2] = (handle >> 29) as f64;
+        lanes[at + 3] = number;
+        self.count += 1;
+        if self.count > 1 {
+            self.text.push(',');
+        }
+    }
+
+    fn payload(&mut self, attachments: Vec<Bytes>, data: &str) {
+        if attachments.is_empty() {
+            self.text.push_str(data);
+        } else {
+            let _ = write!(self.text, "[{},{data}]", attachments.len());
+            self.buffers.extend(attachments);
+        }
+    }
+
+    /// An answer for Node's own HTTP server.
+    pub fn reply(&mut self, lanes: &mut [f64], number: u64, reply: HttpReply) {
+        self.lanes(lanes, HTTP_REPLY, None, number as f64);
+        let _ = write!(self.text, "[{},[", reply.status);
+        for (i, (name, value)) in reply.headers.iter().enumerate() {
+            self.text.push_str(if i > 0 { "," } else { "" });
+            quote(&mut self.text, name);
+            self.text.push(',');
+            quote(&mut self.text, value);
+        }
+        self.text.push_str("]]");
+        self.buffers.push(reply.body);
+        self.ends.push(self.text.len());
+    }
+
+    /// One event of the core.
+    pub fn event(&mut self, lanes: &mut [f64], questions: &mut Questions, event: Event) {
+        match event {
+            Event::Packet { socket, data, attachments, ack } => {
+                let kind = if attachments.is_empty() { PACKET } else { PACKET_BINARY };
+                self.lanes(lanes, kind, Some(socket), ack.map_or(-1.0, |id| id as f64));
+                self.payload(attachments, &data);
+            }
+            Event::Ack { socket, id, data, attachments } => {
+                let kind = if attachments.is_empty() { ACK } else { ACK_BINARY };
+                self.lanes(lanes, kind, Some(socket), id as f64);
+                self.payload(attachments, &data);
+            }
+            Event::AckTimeout { socket, id } => {
+                self.lanes(lanes, ACK_TIMEOUT, Some(socket), id as f64);
+                self.text.push('0');
+            }
+            Event::Connect { socket, nsp, id, request, auth, pending, conn } => {
+                self.lanes(lanes, CONNECT, Some(socket), conn as f64);
+                self.text.push('[');
+                quote(&mut self.text, &nsp);
+                self.text.push(',');
+                quote(&mut self.text, &id);
+                let _ = write!(self.text, ",{pending},");
+                quote(&mut self.text, &request_json(&request, &auth));
+                self.text.push(']');
+            }
+            Event::Disconnect { socket, reason, detail } => {
+                self.lanes(lanes, DISCONNECT, Some(socket), f64::from(reason as u8));
+                quote(&mut self.text, detail);
+            }
+            Event::BroadcastAck { id, timed_out, responses, .. } => {
+                self.lanes(lanes, BROADCAST_ACK, None, id as f64);
+                let _ = write!(self.text, "[{timed_out}");
+                for (data, attachments) in responses {
+                    let _ = write!(self.text, ",{},{data}", attachments.len());
+                    self.buffers.extend(attachments);
+                }
+                self.text.push(']');
+            }
+            Event::Namespace { name, auth, request, reply } => {
+                let number = questions.keep(Question::Namespace(reply));
+                self.lanes(lanes, NAMESPACE, None, number as f64);
+                self.text.push('[');
+                quote(&mut self.text, &name);
+                self.text.push(',');
+                self.text.push_str(if auth.is_empty() { "{}" } else { &auth });
+                self.text.push(',');
+                quote(&mut self.text, &request_json(&request, ""));
+                self.text.push(']');
+            }
+            Event::AllowRequest { request, sid, reply } => {
+                let number = questions.keep(Question::Allow(reply));
+                self.lanes(lanes, ALLOW_REQUEST, None, number as f64);
+                self.text.push('[');
+                quote(&mut self.text, &sid);
+                self.text.push(',');
+                quote(&mut self.text, &request_json(&request, ""));
+                self.text.push(']');
+            }
+            Event::Headers { request, reply } => {
+                let number = questions.keep(Question::Headers(reply));
+                self.lanes(lanes, HEADERS, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Http { request, body, reply } => {
+                let number = questions.keep(Question::Http(reply));
+                self.lanes(lanes, HTTP, None, number as f64);
+                self.buffers.push(body);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::ConnectionError { request, refusal, context } => {
+                self.lanes(lanes, CONNECTION_ERROR, None, f64::from(refusal as u8));
+                self.text.push('[');
+                quote(&mut self.text, refusal.message());
+                self.text.push_str(",{");
+                for (i, (name, value)) in context.iter().enumerate() {
+                    self.text.push_str(if i > 0 { "," } else { "" });
+                    quote(&mut self.text, name);
+                    self.text.push(':');
+                    quote(&mut self.text, value);
+                }
+                self.text.push_str("},");
+                quote(&mut self.text, &request_json(&request, ""));
+                self.text.push(']');
+            }
+            Event::Open { conn, request } => {
+                self.lanes(lanes, OPEN, None, conn as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Closed => {
+                self.lanes(lanes, CLOSED, None, 0.0);
+                self.text.push('0');
+            }
+            _ => return,
+        }
+        self.ends.push(self.text.len());
+    }
+}

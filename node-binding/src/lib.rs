@@ -1,0 +1,29 @@
+//! `kraken-ws-node`: the core as Node sees it. TypeScript over it (`src-ts/`) owns every name and habit of
+//! socket.io; here are only crossings.
+//!
+//! ```text
+//! server.rs    class NativeServer: life cycle, namespaces, figures
+//! commands.rs  JavaScript → core: emit, publish, rooms, acks, disconnect
+//! attach.rs    JavaScript → core: sockets and polling requests of a Node HTTP server
+//! answers.rs   questions of the core that JavaScript answers
+//! batch.rs     core → JavaScript: one batch of events as one JSON text, one lane array, one list of buffers
+//! handshake.rs a request as JSON text
+//! wake.rs      the one thread-safe function: "there are events"
+//! text.rs      a JavaScript string as UTF-8 in one pass
+//! error.rs     core errors as JavaScript errors with a code
+//! ```
+
+#![allow(clippy::missing_safety_doc)]
+
+mod answers;
+mod attach;
+mod batch;
+mod commands;
+mod error;
+mod handshake;
+mod server;
+mod text;
+mod wake;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

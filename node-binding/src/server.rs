@@ -1,0 +1,270 @@
+//! `NativeServer`: one core server as a JavaScript object. Its life, its namespaces and its figures; what
+//! else it can do is in `commands.rs`, `attach.rs` and `answers.rs`.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kraken_ws_core::{Events, HttpReply, Namespace, Options, Reason, Server};
+use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
+use napi::{Env, JsString};
+use napi_derive::napi;
+
+use crate::answers::Questions;
+use crate::batch::{BATCH, Batcher, LANES};
+use crate::error::{Result, coded, node, thrown};
+use crate::text::Text;
+use crate::wake::Wake;
+
+/// Answers on their way to Node's HTTP server, by request number.
+pub type Replies = Arc<Mutex<Vec<(u64, HttpReply)>>>;
+
+/// One server. Lives on one JavaScript thread; the core's threads only touch `wake` and `replies`.
+#[napi]
+pub struct NativeServer {
+    pub(crate) server: Server,
+    events: RefCell<Events>,
+    batcher: RefCell<Batcher>,
+    /// Scratch for `Events::recv_batch`.
+    taken: RefCell<Vec<kraken_ws_core::Event>>,
+    /// By the number that JavaScript knows a namespace by.
+    namespaces: RefCell<Vec<Option<Namespace>>>,
+    pub(crate) questions: RefCell<Questions>,
+    pub(crate) replies: Replies,
+    pub(crate) wake: Arc<Wake>,
+    closed: Cell<bool>,
+}
+
+/// Figures of a server.
+#[napi(object)]
+pub struct NativeStats {
+    pub connections: f64,
+    pub sockets: f64,
+    pub rooms: f64,
+    pub messages_in: f64,
+    pub messages_out: f64,
+    pub bytes_in: f64,
+    pub bytes_out: f64,
+    pub slow_consumers: f64,
+    pub volatile_dropped: f64,
+    pub host_queue_bytes: f64,
+    pub command_queue_bytes: f64,
+    pub uptime_ms: f64,
+}
+
+fn options(json: &str) -> Result<Options> {
+    let value = serde_json::from_str(json).map_err(|e| coded("OPTION", &format!("options: {e}")))?;
+    Options::from_json(&value).map_err(thrown)
+}
+
+/// Throws what `new NativeServer` would throw for these options, without making anything.
+#[napi]
+pub fn check_options(json: Text) -> Result<()> {
+    options(&json).map(drop)
+}
+
+/// Disconnect reasons by number.
+#[napi]
+pub fn reasons() -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for reason in Reason::ALL {
+        let at = *reason as usize;
+        out.resize(out.len().max(at + 1), String::new());
+        out[at] = reason.as_str().to_owned();
+    }
+    out
+}
+
+/// Lanes that the array given to `NativeServer.drain` has to have.
+#[napi]
+pub fn lane_count() -> u32 {
+    ((BATCH + 1) * LANES) as u32
+}
+
+#[napi]
+impl NativeServer {
+    /// `json` are the core's options; `on_wake` is called when there are events to drain.
+    #[napi(constructor)]
+    pub fn new(json: Text, on_wake: Function<'_, (), ()>) -> Result<Self> {
+        let (server, events) = Server::new(options(&json)?).map_err(thrown)?;
+        let wake = Wake::new(on_wake)?;
+        let waker = wake.clone();
+        events.on_wake(Box::new(move || waker.wake()));
+        Ok(Self {
+            server,
+            events: RefCell::new(events),
+            batcher: RefCell::default(),
+            taken: RefCell::default(),
+            namespaces: RefCell::default(),
+            questions: RefCell::default(),
+            replies: Replies::default(),
+            wake,
+            closed: Cell::new(false),
+        })
+    }
+
+    /// Binds a TCP listener; returns `[address, port]`.
+    #[napi]
+    pub fn listen_tcp(&self, host: Text, port: u32) -> Result<(String, u32)> {
+        let port = u16::try_from(port)
+            .map_err(|_| coded("OPTION", &format!("port: expected a whole number from 0 to 65535, got {port}")))?;
+        let address = self.server.listen_tcp(&host, port).map_err(thrown)?;
+        Ok((address.ip().to_string(), u32::from(address.port())))
+    }
+
+    /// Binds a Unix socket.
+    #[napi]
+    pub fn listen_unix(&self, path: Text) -> Result<()> {
+        self.server.listen_unix(Path::new(&*path)).map_err(thrown)
+    }
+
+    /// New certificate and key for the TLS listeners; connections stay.
+    #[napi]
+    pub fn reload_tls(&self, cert: BufferSlice<'_>, key: BufferSlice<'_>) -> Result<()> {
+        self.server.reload_tls(&cert, &key).map_err(thrown)
+    }
+
+    /// Creates or finds a namespace whose sockets wait for `accept`; returns its number.
+    #[napi]
+    pub fn namespace(&self, name: Text) -> Result<u32> {
+        let namespace = self.server.namespace(&name).map_err(thrown)?;
+        namespace.set_decide(true);
+        let mut namespaces = self.namespaces.borrow_mut();
+        let free = namespaces.iter().position(Option::is_none).unwrap_or(namespaces.len());
+        if free == namespaces.len() {
+            namespaces.push(None);
+        }
+        namespaces[free] = Some(namespace);
+        Ok(free as u32)
+    }
+
+    /// Forgets a namespace; its number may be given out again.
+    #[napi]
+    pub fn remove_namespace(&self, number: u32) {
+        if let Some(slot) = self.namespaces.borrow_mut().get_mut(number as usize)
+            && let Some(namespace) = slot.take()
+        {
+            self.server.remove_namespace(namespace.name());
+        }
+    }
+
+    pub(crate) fn with_namespace<T>(
+        &self,
+        number: u32,
+        run: impl FnOnce(&Namespace) -> kraken_ws_core::Result<T>,
+    ) -> Result<T> {
+        match self.namespaces.borrow().get(number as usize) {
+            Some(Some(namespace)) => run(namespace).map_err(thrown),
+            _ => Err(coded("NAME", "the namespace does not exist any more")),
+        }
+    }
+
+    /// Fills `lanes` with the next batch and returns its payloads as one JSON array.
+    #[napi]
+    pub fn drain<'env>(&self, env: &'env Env, mut lanes: Float64ArraySlice<'_>) -> Result<JsString<'env>> {
+        if lanes.len() < (BATCH + 1) * LANES {
+            return Err(coded("PAYLOAD", "the lane array is too short"));
+        }
+        // SAFETY: JavaScript runs on this thread only, so nothing else reads or writes the array meanwhile.
+        let lanes = unsafe { lanes.as_mut() };
+        let mut batcher = self.batcher.borrow_mut();
+        let mut questions = self.questions.borrow_mut();
+        self.wake.answered();
+        batcher.begin();
+        let mut replies = std::mem::take(&mut *self.replies.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        while !batcher.is_full()
+            && let Some((number, reply)) = replies.next()
+        {
+            batcher.reply(lanes, number, reply);
+        }
+        let late: Vec<_> = replies.collect();
+        let mut more = !late.is_empty();
+        if more {
+            self.replies.lock().unwrap_or_else(PoisonError::into_inner).splice(0..0, late);
+        }
+        if batcher.pending.is_empty() {
+            let mut taken = self.taken.borrow_mut();
+            self.events.borrow_mut().recv_batch(&mut taken, BATCH);
+            more |= taken.len() == BATCH;
+            batcher.pending.extend(taken.drain(..));
+        }
+        while !batcher.is_full()
+            && let Some(event) = batcher.pending.pop_front()
+        {
+            batcher.event(lanes, &mut questions, event);
+        }
+        more |= !batcher.pending.is_empty();
+        batcher.end(lanes, more);
+        js_text(env, &batcher.text)
+    }
+
+    /// Attachments of the batch that `drain` returned last.
+    #[napi]
+    pub fn take_buffers<'env>(&self, env: &'env Env) -> Result<Vec<BufferSlice<'env>>> {
+        let buffers = std::mem::take(&mut self.batcher.borrow_mut().buffers);
+        buffers.iter().map(|bytes| BufferSlice::copy_from(env, &bytes[..]).map_err(node)).collect()
+    }
+
+    /// Payloads of the batch that `drain` returned last, each for itself.
+    #[napi]
+    pub fn payloads(&self) -> Vec<String> {
+        self.batcher.borrow().payloads()
+    }
+
+    /// Whether this server keeps the process alive.
+    #[napi]
+    pub fn keep_process(&self, env: Env, keep: bool) {
+        self.wake.keep_process(env, keep);
+    }
+
+    /// Current figures.
+    #[napi]
+    pub fn stats(&self) -> NativeStats {
+        let stats = self.server.stats();
+        NativeStats {
+            connections: stats.connections as f64,
+            sockets: stats.sockets as f64,
+            rooms: stats.rooms as f64,
+            messages_in: stats.messages_in as f64,
+            messages_out: stats.messages_out as f64,
+            bytes_in: stats.bytes_in as f64,
+            bytes_out: stats.bytes_out as f64,
+            slow_consumers: stats.slow_consumers as f64,
+            volatile_dropped: stats.volatile_dropped as f64,
+            host_queue_bytes: stats.host_queue_bytes as f64,
+            command_queue_bytes: stats.command_queue_bytes as f64,
+            uptime_ms: stats.uptime_ms as f64,
+        }
+    }
+
+    /// Stops listening, disconnects everybody, ends the threads. The last event says when it is done.
+    #[napi]
+    pub fn close(&self) {
+        if !self.closed.replace(true) {
+            self.server.close();
+        }
+    }
+
+    /// After the last event: releases what could keep the process alive.
+    #[napi]
+    pub fn end(&self) {
+        self.wake.end();
+    }
+}
+
+impl Drop for NativeServer {
+    /// A worker or a process that ends without `close` leaves no threads behind.
+    fn drop(&mut self) {
+        self.wake.end();
+        self.close();
+    }
+}
+
+/// Text without characters beyond ASCII is one byte per character in V8 too and is copied, not decoded.
+fn js_text<'env>(env: &'env Env, text: &str) -> Result<JsString<'env>> {
+    if text.is_ascii() {
+        env.create_string_latin1(text.as_bytes()).map_err(node)
+    } else {
+        env.create_string(text).map_err(node)
+    }
+}

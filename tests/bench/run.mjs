@@ -1,0 +1,138 @@
+// make bench: every peer under every shape, one after the other, then tables and charts.
+//
+//   node tests/bench/run.mjs [--quick] [--only PEER|SHAPE[,…]] [--out DIR] [--readme]
+//
+// A full run writes to tests/bench/results/. A quick or partial one writes to tests/bench/target/partial/, so that
+// it never replaces numbers worth keeping. --readme puts the section "How fast" into README.md.
+
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { benchBinary, benchDir, build, rootDir } from './build.mjs';
+import { baseline, peers } from './peers.mjs';
+import { chart } from './report/chart.mjs';
+import { machine } from './report/machine.mjs';
+import { fullReport, readmeSection } from './report/markdown.mjs';
+import { shapes } from './shapes.mjs';
+import { judge } from './targets.mjs';
+
+// Longer than the slowest shape of the slowest peer takes by its own limits.
+const ONE_RUN_LIMIT_MS = 180_000;
+const START = '<!-- bench:start -->';
+const END = '<!-- bench:end -->';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    out: { type: 'string' },
+    readme: { type: 'boolean', default: false },
+  },
+});
+const partial = options.quick || options.only !== undefined;
+const { chosenPeers, chosenShapes } = choose(options.only);
+if (options.readme && partial) fail('--readme needs a full run: leave out --quick and --only');
+
+// An interrupted bench leaves nothing running: the load generator is ended, and its server sees the end of its input.
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    interrupt.abort();
+    process.exit(1);
+  });
+}
+
+build();
+const results = await runAll();
+write(options.out ?? join(benchDir, partial ? 'target/partial' : 'results'));
+
+/** Names of peers narrow the peers, names of shapes the shapes. */
+function choose(only) {
+  const names = only?.split(',') ?? [];
+  const all = [...peers, ...shapes].map(({ id }) => id);
+  const unknown = names.filter((name) => !all.includes(name));
+  if (unknown.length > 0) fail(`--only: expected some of ${all.join(', ')}, got ${unknown.join(', ')}`);
+  const narrow = (list) => {
+    const named = list.filter(({ id }) => names.includes(id));
+    return named.length > 0 ? named : list;
+  };
+  return { chosenPeers: narrow(peers), chosenShapes: narrow(shapes) };
+}
+
+async function runAll() {
+  const reports = {};
+  const absent = {};
+  for (const peer of chosenPeers) {
+    const reason = peer.missing?.();
+    if (reason) {
+      absent[peer.id] = reason;
+      console.error(`NOT RUN ${peer.id}: ${reason}`);
+    }
+  }
+  const present = chosenPeers.filter(({ id }) => !(id in absent));
+  // Shape by shape, so that what else the machine is doing meets the peers of one table alike.
+  for (const shape of chosenShapes) {
+    for (const peer of present) {
+      const report = await runOne(peer, shape);
+      (reports[shape.id] ??= {})[peer.id] = report;
+      console.error(`${shape.id.padEnd(11)} ${peer.id.padEnd(14)} ${summary(report)}`);
+    }
+  }
+  return { date: new Date().toISOString(), quick: options.quick, machine: machine(), absent, reports };
+}
+
+async function runOne(peer, shape) {
+  const load = { ...shape.load, ...(options.quick ? shape.quick : {}) };
+  const flags = Object.entries(load).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const args = [shape.kind, ...flags, '--', ...peer.command()];
+  try {
+    const { stdout } = await promisify(execFile)(benchBinary('loadgen'), args, {
+      timeout: ONE_RUN_LIMIT_MS,
+      signal: interrupt.signal,
+    });
+    return { load, ...JSON.parse(stdout) };
+  } catch (error) {
+    return { load, failed: (error.stderr || error.message).trim().split('\n').at(-1) };
+  }
+}
+
+function summary(report) {
+  if (report.failed) return `FAILED: ${report.failed}`;
+  if (report.emitCost) return report.emitCost.map((row) => `${row.members}: ${row.meanUs.toFixed(1)} µs`).join(', ');
+  if (report.kibPerConnection !== undefined) return `${report.kibPerConnection.toFixed(1)} KiB per connection`;
+  const lost = report.lost ? `, ${report.lost} of ${report.wanted} lost` : '';
+  return `${Math.round(report.messagesPerSecond)}/s, ${report.cpuUs.toFixed(2)} µs CPU${lost}`;
+}
+
+function write(outDir) {
+  mkdirSync(outDir, { recursive: true });
+  const get = (peer, shape) => {
+    const report = results.reports[shape]?.[peer];
+    return report?.failed ? undefined : report;
+  };
+  const verdicts = options.quick ? [] : judge(get);
+  const context = { results, peers: chosenPeers, shapes: chosenShapes, baseline, get };
+  writeFileSync(join(outDir, 'bench.json'), `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(join(outDir, 'bench.md'), fullReport(context, verdicts));
+  for (const theme of ['light', 'dark']) writeFileSync(join(outDir, `bench-${theme}.svg`), chart(context, theme));
+  for (const { met, name, value, limit } of verdicts) {
+    console.error(`${met ? 'met   ' : 'MISSED'} ${name}: ${value.toFixed(2)} (limit ${limit.toFixed(2)})`);
+  }
+  if (options.readme) replaceSection(readmeSection(context, relative(rootDir, outDir)));
+  console.error(`written to ${relative(process.cwd(), outDir)}`);
+}
+
+function replaceSection(text) {
+  const path = join(rootDir, 'README.md');
+  const readme = readFileSync(path, 'utf8');
+  const from = readme.indexOf(START);
+  const to = readme.indexOf(END);
+  if (from < 0 || to < from) fail(`README.md has no ${START} … ${END}`);
+  writeFileSync(path, `${readme.slice(0, from + START.length)}\n${text}${readme.slice(to)}`);
+}
+
+function fail(message) {
+  console.error(`bench: ${message}`);
+  process.exit(1);
+}

@@ -1,0 +1,13 @@
+//! The query of an engine request: any text is read, and what is read is no longer than the text.
+#![no_main]
+
+use kraken_ws_core::engine::query;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let query = query::parse(text);
+    // A broken escape may become U+FFFD, three bytes for three.
+    for value in [query.eio, query.transport, query.sid, query.jsonp].into_iter().flatten() {
+        assert!(value.len() <= 3 * text.len());
+    }
+});
