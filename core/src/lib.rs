@@ -45,9 +45,9 @@ pub mod socketio;
 
 pub use error::{Error, ErrorCode, Result};
 pub use host::{
-    AdoptInfo, Decision, EmitFlags, Event, Events, FetchedSocket, HttpReply, Namespace, Reply, RequestInfo,
-    RoomChange, Server, SocketHandle, Stats,
+    AdoptInfo, Cancel, Decision, EmitFlags, Event, Events, FetchedSocket, HttpReply, Namespace, Reply,
+    RequestInfo, RoomChange, Server, SocketHandle, Stats,
 };
-pub use options::Options;
+pub use options::{Hooks, Options};
 pub use reason::{Reason, Refusal};
 pub use rooms::Target;

@@ -23,7 +23,7 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(6, 64, 20, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..20).prop_map(Value::from),
-            prop::collection::hash_map("[a-zé\"]{0,8}", inner, 0..20).prop_map(|map| Value::from_iter(map)),
+            prop::collection::hash_map("[a-zé\"]{0,8}", inner, 0..20).prop_map(Value::from_iter),
         ]
     })
 }

@@ -14,6 +14,7 @@ const MAX_BODY = 1_000_000;
 export class Attachment {
   private readonly responses = new Map<number, ServerResponse>();
   private last = 0;
+  private closing = false;
   private readonly path: string;
 
   constructor(
@@ -52,6 +53,10 @@ export class Attachment {
 
   private upgrade(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
     socket.on('error', () => {});
+    if (this.closing) {
+      socket.destroy();
+      return;
+    }
     this.remember(req);
     const raw = Buffer.concat([requestHead(req), head]);
     const fd = isEncrypted(socket) ? -1 : descriptor(socket);
@@ -92,6 +97,10 @@ export class Attachment {
   }
 
   private pass(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+    if (this.closing) {
+      res.writeHead(503, { Connection: 'close' }).end();
+      return;
+    }
     const number = ++this.last;
     this.responses.set(number, res);
     res.on('close', () => this.responses.delete(number));
@@ -108,12 +117,25 @@ export class Attachment {
     const res = this.responses.get(number);
     if (!res) return;
     this.responses.delete(number);
+    // Node's close waits for connections that clients would keep open.
+    if (this.closing) res.setHeader('Connection', 'close');
     for (let i = 0; i < headers.length; i += 2) res.appendHeader(headers[i], headers[i + 1]);
     if (!res.hasHeader('content-length') && status !== 204 && status !== 304) {
       res.setHeader('Content-Length', body.length);
     }
     res.writeHead(status);
     res.end(body);
+  }
+
+  /** The core begins to close: what it still answers is the last. */
+  close(): void {
+    this.closing = true;
+  }
+
+  /** The core is closed: nobody answers these any more. */
+  closed(): void {
+    for (const res of this.responses.values()) res.writeHead(503, { Connection: 'close' }).end();
+    this.responses.clear();
   }
 }
 

@@ -62,8 +62,14 @@ export class Client {
     this.conn = new Connection(String(first._conn), first.request, () => {
       const [socket] = this.sockets.values();
       socket?.nsp._native?.disconnect(socket._handle, true);
-      for (const each of [...this.sockets.values()]) each._onclose('forced close');
+      this._ended('forced close');
     });
+  }
+
+  /** The connection ends, and with it all sockets. @internal */
+  _ended(reason: DisconnectReason): void {
+    for (const socket of [...this.sockets.values()]) socket._onclose(reason);
+    this.conn._closed(reason);
   }
 
   /** The request that opened the connection. */
@@ -82,6 +88,11 @@ export class Clients {
   private readonly byConnection = new Map<number, AnySocket | Client>();
 
   constructor(private readonly server: Server<any, any, any, any>) {}
+
+  /** Connections with at least one socket. */
+  get size(): number {
+    return this.byConnection.size;
+  }
 
   add(socket: AnySocket): void {
     const known = this.byConnection.get(socket._conn);
@@ -108,12 +119,6 @@ export class Clients {
     const known = this.byConnection.get(socket._conn);
     if (known instanceof Client) return known;
     return known === socket ? this.client(socket) : new Client(this.server, socket);
-  }
-
-  /** All sockets on the connection of this one. */
-  peers(socket: AnySocket): AnySocket[] {
-    const known = this.byConnection.get(socket._conn);
-    return known instanceof Client ? [...known.sockets.values()] : [socket];
   }
 
   /** The client of a socket, if it was ever made. */

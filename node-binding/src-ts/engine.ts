@@ -23,9 +23,9 @@ export class Engine extends EventEmitter {
     this.opts = server._opts;
   }
 
-  /** Connections that are open. */
+  /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
   get clientsCount(): number {
-    return this.server.stats().connections;
+    return Math.max(this.server.stats().connections, this.server._clients.size);
   }
 
   /** Closes all connections. */

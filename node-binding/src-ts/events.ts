@@ -1,6 +1,7 @@
 // Core → JavaScript: takes batches of events from the native server and hands each to whom it concerns.
 // `src/batch.rs` is the writing side and describes the format.
 import type { Client } from './client';
+import type { Commands } from './commands';
 import { laneCount, reasons } from './native';
 import type { NativeServer } from './native';
 import { rejoin } from './payload';
@@ -52,6 +53,7 @@ export class EventPump {
   constructor(
     private readonly server: Server<any, any, any, any>,
     private readonly native: NativeServer,
+    private readonly commands: Commands,
   ) {}
 
   /** Takes one batch; what is left over waits for the next turn of the event loop. */
@@ -65,16 +67,20 @@ export class EventPump {
       this.buffers = lanes[1] > 0 ? native.takeBuffers() : [];
       this.taken = 0;
       const payloads = this.parse(text);
+      this.commands.cork(lanes[3]);
       for (let i = 0; i < count; i++) {
         const at = (i + 1) * LANES;
         // A handler that throws must reach the process, not stop the sockets behind it.
         try {
           this.event(lanes[at], lanes[at + 1], lanes[at + 2], lanes[at + 3], payloads[i]);
         } catch (err) {
-          process.nextTick(() => {
-            throw err;
-          });
+          throwLater(err);
         }
+      }
+      try {
+        this.commands.uncork();
+      } catch (err) {
+        throwLater(err);
       }
       this.buffers = [];
     }
@@ -155,7 +161,7 @@ export class EventPump {
       case HTTP_REPLY:
         return this.server._httpReply(number, payload[0], payload[1], this.attachments(1)[0]);
       case CLOSED:
-        return this.server._closedNative();
+        return this.server._closedNative(this.native);
     }
   }
 
@@ -165,7 +171,7 @@ export class EventPump {
     const namespace = this.server._nsps.get(name);
     if (!namespace) {
       // Removed while the client was on its way.
-      this.native.reject(handle, '{"message":"Invalid namespace"}');
+      this.commands.reject(handle, '{"message":"Invalid namespace"}');
       return;
     }
     const socket = new Socket(namespace, id, handle, conn, handshake);
@@ -192,4 +198,10 @@ export class EventPump {
     }
     done?.(payload[0] ? timeoutError() : null, responses);
   }
+}
+
+function throwLater(err: unknown): void {
+  process.nextTick(() => {
+    throw err;
+  });
 }

@@ -1,8 +1,8 @@
 // A namespace: its sockets, its middlewares, and messages to all or some of them.
 import { BroadcastOperator } from './broadcast';
 import type { RemoteSocket } from './broadcast';
+import type { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './emitter';
-import type { NativeServer } from './native';
 import { RoomMirror } from './rooms';
 import type { Server } from './server';
 import { Socket } from './socket';
@@ -82,8 +82,8 @@ export class Namespace<
   readonly _preConnectSockets: Map<SocketId, Socket<any, any, any, any>> = new Map();
   /** @internal */
   _fns: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>[] = [];
-  /** The native server, while there is one. @internal */
-  _native: NativeServer | undefined = undefined;
+  /** The way to the core, while there is one. @internal */
+  _native: Commands | undefined = undefined;
   /** The native number of this namespace. @internal */
   _number = -1;
   /** Sockets with outgoing catch-all listeners: broadcasts tell those. @internal */
@@ -255,7 +255,6 @@ export class Namespace<
     this._preConnectSockets.delete(socket.id);
     this.sockets.set(socket.id, socket);
     socket._accept();
-    this.adapter.opened(socket.id);
     emitLocally(this, ['connect', socket]);
     emitLocally(this, ['connection', socket]);
   }

@@ -16,6 +16,7 @@ export interface NativeServer {
   stats(): ServerStats;
   close(): void;
   end(): void;
+  deliver(lanes: Float64Array, count: number, text: string): void;
   accept(socket: number): void;
   reject(socket: number, error: string): void;
   emit(namespace: number, socket: number, data: string, flags: number, buffers?: Buffer[]): void;

@@ -5,6 +5,7 @@ import type { Server as HttpServer } from 'node:http';
 import { Attachment } from './attach';
 import type { BroadcastOperator, RemoteSocket } from './broadcast';
 import { Clients } from './client';
+import { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './emitter';
 import { Engine } from './engine';
 import { EventPump } from './events';
@@ -78,6 +79,7 @@ export class Server<
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
   private native: NativeServer | undefined;
+  private commands: Commands | undefined;
   private events: EventPump | undefined;
   private attachment: Attachment | undefined;
   private whenClosed: Promise<void> = Promise.resolve();
@@ -127,6 +129,15 @@ export class Server<
     return this;
   }
 
+  /** Whether the client's bundles are served, or sets it. */
+  serveClient(): boolean;
+  serveClient(value: boolean): this;
+  serveClient(value?: boolean): boolean | this {
+    if (value === undefined) return this._opts.serveClient !== false;
+    this._opts.serveClient = value;
+    return this;
+  }
+
   /** Alias of `attach`. */
   listen(srv: ServerSource, opts: Partial<ServerOptions> = {}): this {
     return this.attach(srv, opts);
@@ -161,7 +172,8 @@ export class Server<
     const json = coreOptions(options, { allowRequest: options.allowRequest !== undefined, namespaces: true });
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
-    this.events = new EventPump(this as Server<any, any, any, any>, native);
+    this.commands = new Commands(native);
+    this.events = new EventPump(this as Server<any, any, any, any>, native, this.commands);
     this.whenClosed = new Promise((resolve) => (this.nativeClosed = resolve));
     for (const namespace of this._nsps.values()) this.link(namespace);
     return native;
@@ -170,7 +182,7 @@ export class Server<
   private link(namespace: Namespace<any, any, any, any>): void {
     if (!this.native) return;
     namespace._number = this.native.namespace(namespace.name);
-    namespace._native = this.native;
+    namespace._native = this.commands;
   }
 
   /** @internal */
@@ -263,13 +275,19 @@ export class Server<
   _closeNative(): void {
     if (!this.native) return;
     for (const namespace of this._nsps.values()) namespace._native = undefined;
-    const { native } = this;
+    const { native, commands } = this;
     this.native = undefined;
-    native.close();
+    this.commands = undefined;
+    // Whoever waits for `close` keeps the process alive, also when nothing else does any more.
+    native.keepProcess(true);
+    this.attachment?.close();
+    commands?.close();
   }
 
   /** The core's last event. @internal */
-  _closedNative(): void {
+  _closedNative(native: NativeServer): void {
+    native.end();
+    this.attachment?.closed();
     this.nativeClosed?.();
     if (this.httpServer instanceof Listener) this.httpServer._closed();
   }

@@ -137,14 +137,14 @@ export class Socket<
     return !this.connected;
   }
 
-  /** Rooms this socket is in, its own id included; empty after `disconnect`. */
+  /** Rooms this socket is in, its own id included from `connection` on; empty after `disconnect`. */
   get rooms(): Set<Room> {
-    return (this._rooms ??= new Set(this._gone ? [] : [this.id]));
+    return (this._rooms ??= new Set(this.connected ? [this.id] : []));
   }
 
   /** @internal */
   get _inOwnRoom(): boolean {
-    return this._rooms === undefined || this._rooms.has(this.id);
+    return this._rooms === undefined ? this.connected : this._rooms.has(this.id);
   }
 
   /**
@@ -313,9 +313,10 @@ export class Socket<
   /** Ends this socket; with `close` the whole connection, other namespaces included. */
   disconnect(close = false): this {
     if (!this.connected) return this;
-    const ending = close ? this.server._clients.peers(this as Socket<any, any, any, any>) : [this];
     this.nsp._native!.disconnect(this._handle, close);
-    for (const socket of ending) socket._onclose('server namespace disconnect');
+    const client = close ? this.server._clients.known(this as Socket<any, any, any, any>) : undefined;
+    if (client) client._ended('server namespace disconnect');
+    else this._onclose('server namespace disconnect');
     return this;
   }
 
@@ -328,8 +329,12 @@ export class Socket<
   _accept(): void {
     this.connected = true;
     this.nsp._native!.accept(this._handle);
-    const joined = this._rooms ? [...this._rooms].filter((room) => room !== this.id) : [];
-    if (joined.length > 0) this.nsp._native!.join(this._handle, joined);
+    if (this._rooms) {
+      if (this._rooms.size > 0) this.nsp._native!.join(this._handle, [...this._rooms]);
+      this._mirrorJoin([this.id]);
+    } else {
+      this.nsp.adapter.opened(this.id);
+    }
     const waiting = this._waiting;
     this._waiting = undefined;
     if (waiting) for (const send of waiting) send();
@@ -409,7 +414,6 @@ export class Socket<
     }
     this.emitReserved('disconnecting', reason, description);
     this._cleanup();
-    this.connected = false;
     this.emitReserved('disconnect', reason, description);
   }
 
@@ -419,6 +423,7 @@ export class Socket<
     if (this._rooms) for (const room of [...this._rooms]) this._mirrorLeave(room);
     else if (this.connected) this.nsp.adapter.left(this.id, this.id);
     this._gone = true;
+    this.connected = false;
     this._rooms = undefined;
     this._waiting = undefined;
     if (this._anyOutgoing) this._watchOutgoing(false);

@@ -2,7 +2,8 @@
 //! JavaScript parses in one go, and attachments. Payloads are spliced in as the client sent them.
 //!
 //! Lanes per event: kind, socket (slot and shard), socket generation, number. Lane 0 holds how many events
-//! there are, lane 1 how many attachments, lane 2 whether more wait; the events start at lane 4.
+//! there are, lane 1 how many attachments, lane 2 whether more wait, lane 3 how many bytes the core's command
+//! queues have to spare; the events start at lane 4.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -74,11 +75,12 @@ impl Batcher {
     }
 
     /// Ends the batch and writes its head lanes.
-    pub fn end(&mut self, lanes: &mut [f64], more: bool) {
+    pub fn end(&mut self, lanes: &mut [f64], more: bool, room: f64) {
         self.text.push(']');
         lanes[0] = self.count as f64;
         lanes[1] = self.buffers.len() as f64;
         lanes[2] = f64::from(u8::from(more));
+        lanes[3] = room;
     }
 
     /// The payloads of the last batch one by one.

@@ -17,7 +17,8 @@ const VOLATILE: u32 = 1;
 const NO_COMPRESS: u32 = 2;
 const LOCAL: u32 = 4;
 
-fn flags(bits: u32) -> EmitFlags {
+/// The flags that `bits` stands for.
+pub fn flags(bits: u32) -> EmitFlags {
     EmitFlags {
         volatile: bits & VOLATILE != 0,
         compress: bits & NO_COMPRESS == 0,

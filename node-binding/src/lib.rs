@@ -4,6 +4,7 @@
 //! ```text
 //! server.rs    class NativeServer: life cycle, namespaces, figures
 //! commands.rs  JavaScript → core: emit, publish, rooms, acks, disconnect
+//! deliver.rs   the same, many in one crossing
 //! attach.rs    JavaScript → core: sockets and polling requests of a Node HTTP server
 //! answers.rs   questions of the core that JavaScript answers
 //! batch.rs     core → JavaScript: one batch of events as one JSON text, one lane array, one list of buffers
@@ -19,6 +20,7 @@ mod answers;
 mod attach;
 mod batch;
 mod commands;
+mod deliver;
 mod error;
 mod handshake;
 mod server;

@@ -32,6 +32,8 @@ pub struct NativeServer {
     pub(crate) questions: RefCell<Questions>,
     pub(crate) replies: Replies,
     pub(crate) wake: Arc<Wake>,
+    /// The option of that name.
+    command_queue_bytes: f64,
     closed: Cell<bool>,
 }
 
@@ -86,7 +88,9 @@ impl NativeServer {
     /// `json` are the core's options; `on_wake` is called when there are events to drain.
     #[napi(constructor)]
     pub fn new(json: Text, on_wake: Function<'_, (), ()>) -> Result<Self> {
-        let (server, events) = Server::new(options(&json)?).map_err(thrown)?;
+        let options = options(&json)?;
+        let command_queue_bytes = options.command_queue_bytes as f64;
+        let (server, events) = Server::new(options).map_err(thrown)?;
         let wake = Wake::new(on_wake)?;
         let waker = wake.clone();
         events.on_wake(Box::new(move || waker.wake()));
@@ -99,6 +103,7 @@ impl NativeServer {
             questions: RefCell::default(),
             replies: Replies::default(),
             wake,
+            command_queue_bytes,
             closed: Cell::new(false),
         })
     }
@@ -194,7 +199,8 @@ impl NativeServer {
             batcher.event(lanes, &mut questions, event);
         }
         more |= !batcher.pending.is_empty();
-        batcher.end(lanes, more);
+        let queued = self.server.stats().command_queue_bytes as f64;
+        batcher.end(lanes, more, self.command_queue_bytes - queued);
         js_text(env, &batcher.text)
     }
 
@@ -247,15 +253,15 @@ impl NativeServer {
 
     /// After the last event: releases what could keep the process alive.
     #[napi]
-    pub fn end(&self) {
-        self.wake.end();
+    pub fn end(&self, env: Env) {
+        self.wake.end(Some(env));
     }
 }
 
 impl Drop for NativeServer {
     /// A worker or a process that ends without `close` leaves no threads behind.
     fn drop(&mut self) {
-        self.wake.end();
+        self.wake.end(None);
         self.close();
     }
 }

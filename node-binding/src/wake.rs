@@ -61,8 +61,12 @@ impl Wake {
         }
     }
 
-    /// No call after this one.
-    pub fn end(&self) {
+    /// No call after this one. On the JavaScript thread `env` is known and the function stops counting as a
+    /// reason to stay alive at once; releasing it does so only when the event loop next turns.
+    pub fn end(&self, env: Option<Env>) {
+        if let Some(env) = env {
+            self.keep_process(env, false);
+        }
         self.callback.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

@@ -11,7 +11,7 @@ for (const transport of Object.keys(TRANSPORTS)) {
   async function start(t, options) {
     const server = await serve(t, options);
     const ends = await pair(server.io, server.url, { transport });
-    if (transport === 'upgrade') await upgraded(ends);
+    if (transport === 'upgrade') await upgraded(ends.client);
     return { ...server, ...ends };
   }
 

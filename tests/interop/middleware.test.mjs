@@ -177,18 +177,19 @@ test('a client that goes away while the middleware thinks leaves nothing behind'
       resolve(socket);
     });
   });
-  let connections = 0;
-  io.on('connection', () => { connections += 1; });
+  let inside = 0;
+  io.on('connection', (socket) => {
+    inside += 1;
+    socket.on('disconnect', () => { inside -= 1; });
+  });
   const client = open(url);
   await entered;
   client.io.engine.close();
   await until(() => io.engine.clientsCount === 0, 'client gone');
   release();
   await tick();
-  await tick();
-  assert.equal(connections, 0);
-  assert.equal(io.of('/').sockets.size, 0);
-  assert.equal((await io.fetchSockets()).length, 0);
+  await until(() => inside === 0 && io.of('/').sockets.size === 0, 'nobody inside');
+  assert.deepEqual(await io.fetchSockets(), []);
 });
 
 test('each namespace has middleware of its own', async (t) => {

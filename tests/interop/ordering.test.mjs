@@ -88,7 +88,7 @@ for (const transport of Object.keys(TRANSPORTS)) {
   test(`acks, answers and broadcasts of one handler leave in the order it issued them over ${transport}`, async (t) => {
     const { io, url } = await serve(t);
     const { client, socket } = await pair(io, url, { transport });
-    if (transport === 'upgrade') await upgraded({ client, socket });
+    if (transport === 'upgrade') await upgraded(client);
     socket.join('room');
     const order = [];
     client.on('note', (text) => order.push(text));

@@ -83,10 +83,9 @@ test('every option of socket.io that the tests do not single out is accepted', a
 });
 
 test('path() and connectTimeout() read the options', async (t) => {
-  const { io } = await serve(t, { path: '/somewhere', connectTimeout: 1234, serveClient: false });
+  const { io } = await serve(t, { path: '/somewhere', connectTimeout: 1234 });
   assert.equal(io.path(), '/somewhere');
   assert.equal(io.connectTimeout(), 1234);
-  assert.equal(io.serveClient(), false);
 });
 
 test('inherited enumerable keys trip nobody', async (t) => {

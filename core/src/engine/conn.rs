@@ -113,6 +113,8 @@ pub(crate) enum Transport {
 /// A WebSocket that is being probed for a polling session.
 pub(crate) struct Probe {
     pub ws: WsTransport,
+    /// What waits to be written to it.
+    pub outbox: Outbox,
     /// `2probe` came and was answered.
     pub probed: bool,
     /// Distinguishes this probe from an earlier one of the same session.
@@ -134,6 +136,8 @@ pub(crate) struct Partial {
 pub(crate) struct Conn {
     pub generation: u32,
     pub sid: Id,
+    /// The id that the client knows, if the host chose it.
+    pub alias: Option<Box<str>>,
     /// Engine.IO protocol: 3 or 4.
     pub protocol: u8,
     pub transport: Transport,
@@ -160,6 +164,11 @@ pub(crate) struct Conn {
 }
 
 impl Conn {
+    /// The session id as the client knows it.
+    pub(crate) fn public_sid(&self) -> &str {
+        self.alias.as_deref().unwrap_or(self.sid.as_str())
+    }
+
     /// The WebSocket form that this connection is sent.
     pub(crate) fn form(&self, threshold: Option<usize>) -> Form {
         let deflate = match &self.transport {

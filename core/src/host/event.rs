@@ -63,6 +63,8 @@ pub struct Decision {
     pub refuse: Option<String>,
     /// Headers to add to the handshake response.
     pub headers: Vec<(String, String)>,
+    /// A session id of the host's own making, instead of a random one. It must be a secret and not in use.
+    pub sid: Option<String>,
 }
 
 /// The host's answer to [`Event::Http`].
@@ -202,6 +204,11 @@ pub enum Event {
         conn: u64,
         /// The request.
         request: Arc<RequestInfo>,
+    },
+    /// A polling connection is a WebSocket now.
+    Upgraded {
+        /// Connection number, as in [`Event::Connect`].
+        conn: u64,
     },
     /// A room of this process changed (`hooks.rooms`).
     Room {

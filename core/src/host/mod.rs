@@ -14,6 +14,6 @@ pub use namespaces::Namespace;
 pub(crate) use namespaces::{Namespaces, NspShared};
 pub use queue::Events;
 pub(crate) use queue::HostQueue;
-pub use server::{AdoptInfo, EmitFlags, FetchedSocket, Server};
+pub use server::{AdoptInfo, Cancel, EmitFlags, FetchedSocket, Server};
 pub(crate) use stats::ShardStats;
 pub use stats::Stats;

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::net::listener;
 use crate::net::stream::{Peer, RawStream};
 use crate::net::tls::TlsState;
-use crate::options::Options;
+use crate::options::{Hooks, Options, SharedHooks};
 use crate::rooms::{Directory, Target};
 use crate::shard::{self, Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
 use crate::socketio::encode::{self, Packet};
@@ -70,6 +70,17 @@ pub struct AdoptInfo {
     pub secure: bool,
 }
 
+/// Gives up a request of [`Server::http`]. Dropping it does nothing.
+#[derive(Debug)]
+pub struct Cancel(oneshot::Sender<()>);
+
+impl Cancel {
+    /// The client is gone: a poll that waits ends its session, as when its connection closes.
+    pub fn cancel(self) {
+        let _ = self.0.send(());
+    }
+}
+
 /// A running server. Cloning gives another handle to the same one; every method may be called from any
 /// thread. Packets that one thread issues for a socket leave in the order of the calls.
 #[derive(Clone)]
@@ -109,9 +120,13 @@ impl Server {
             })
             .unzip();
         let host = HostQueue::new(count, options.host_queue_bytes);
+        let hooks = SharedHooks::default();
+        hooks.set(options.hooks);
         let core = Arc::new(Core {
             namespaces: Namespaces::default(),
             directory: Directory::default(),
+            hooks,
+            aliases: shard::Aliases::default(),
             host: host.clone(),
             shards,
             tls,
@@ -227,12 +242,19 @@ impl Server {
     }
 
     /// Answers a polling request (or a preflight) that another HTTP server received. `reply` is called
-    /// once, on a core thread.
-    pub fn http(&self, request: RequestInfo, body: Bytes, reply: Box<dyn FnOnce(HttpReply) + Send>) {
+    /// once, on a core thread; not at all after [`Cancel::cancel`], which is for a client that went away.
+    pub fn http(
+        &self,
+        request: RequestInfo,
+        body: Bytes,
+        reply: Box<dyn FnOnce(HttpReply) + Send>,
+    ) -> Cancel {
+        let (cancel, cancelled) = oneshot::channel();
         let core = self.core();
         let reply = Box::new(move |answer: crate::net::http::Answer| reply(to_reply(answer)));
         let shard = &core.shards[core.pick()];
-        shard.send(Command::PassedIn(Box::new(PassedIn { request, body, reply })));
+        shard.send(Command::PassedIn(Box::new(PassedIn { request, body, reply, cancelled })));
+        Cancel(cancel)
     }
 
     /// The namespace of that name; it is created if need be. A missing leading `/` is added.
@@ -485,6 +507,22 @@ impl Server {
     /// Disconnects one socket, with `close` its whole connection.
     pub fn disconnect(&self, socket: SocketHandle, close: bool) {
         self.tell(socket, Command::Disconnect(socket, close));
+    }
+
+    /// Closes the connection under a socket as the engine does (`forced close`): without a Socket.IO
+    /// DISCONNECT, so that clients reconnect.
+    pub fn close_connection(&self, socket: SocketHandle) {
+        self.tell(socket, Command::CloseConnection(socket));
+    }
+
+    /// Changes which questions the host is asked; connections under way may still miss or meet the old ones.
+    pub fn set_hooks(&self, hooks: Hooks) {
+        self.core().hooks.set(hooks);
+    }
+
+    /// The questions the host is asked now.
+    pub fn hooks(&self) -> Hooks {
+        self.core().hooks.get()
     }
 
     /// Attaches JSON to a socket, for [`Server::fetch_sockets`].

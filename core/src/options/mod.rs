@@ -9,6 +9,7 @@ pub use cors::{Cors, Origin};
 pub use spec::{Kind, OPTIONS, OptionSpec};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 /// Which packet parser clients use.
@@ -52,7 +53,7 @@ impl std::fmt::Debug for Tls {
 }
 
 /// Which questions the host wants to be asked.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hooks {
     /// `Event::AllowRequest` for each handshake.
     pub allow_request: bool,
@@ -66,6 +67,32 @@ pub struct Hooks {
     pub rooms: bool,
     /// `Event::Namespace` for namespaces that do not exist.
     pub namespaces: bool,
+}
+
+/// [`Hooks`] that can change while the server runs.
+#[derive(Debug, Default)]
+pub(crate) struct SharedHooks(AtomicU8);
+
+impl SharedHooks {
+    pub(crate) fn set(&self, hooks: Hooks) {
+        let Hooks { allow_request, headers, http, connections, rooms, namespaces } = hooks;
+        let bits = [allow_request, headers, http, connections, rooms, namespaces];
+        let byte = bits.iter().enumerate().fold(0, |byte, (i, on)| byte | (u8::from(*on) << i));
+        self.0.store(byte, Ordering::Release);
+    }
+
+    pub(crate) fn get(&self) -> Hooks {
+        let byte = self.0.load(Ordering::Acquire);
+        let on = |i: u8| byte & (1 << i) != 0;
+        Hooks {
+            allow_request: on(0),
+            headers: on(1),
+            http: on(2),
+            connections: on(3),
+            rooms: on(4),
+            namespaces: on(5),
+        }
+    }
 }
 
 /// All options of a server. Names, ranges and defaults: [`OPTIONS`].

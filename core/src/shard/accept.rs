@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 use super::command::Command;
+use super::lifecycle::Goodbye;
 use super::{Shard, http};
 use crate::net::http::Limits;
 use crate::net::listener::{Listener, accept_loop};
 use crate::net::stream::{Peer, RawStream, Stream};
+use crate::reason::Reason;
 
 impl Shard {
     /// Carries out one command.
@@ -50,6 +52,12 @@ impl Shard {
             Command::Disconnect(socket, close) => self.with(|s| {
                 if let Some(slot) = s.socket(socket) {
                     s.disconnect_socket(slot, close);
+                }
+            }),
+            Command::CloseConnection(socket) => self.with(|s| {
+                if let Some(slot) = s.socket(socket) {
+                    let key = s.key(s.socks[slot as usize].conn);
+                    s.close_conn(key, Reason::ForcedClose, "", Goodbye::Ws(1000));
                 }
             }),
             Command::Fetch(nsp, target, reply) => {

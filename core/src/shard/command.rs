@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::aliases::Aliases;
 use super::state::Fetched;
 use crate::engine::conn::PollShape;
 use crate::engine::frame::Frame;
@@ -18,12 +19,14 @@ use crate::net::http::Answer;
 use crate::net::listener::Listener;
 use crate::net::stream::{Peer, RawStream};
 use crate::net::tls::TlsState;
-use crate::options::Options;
+use crate::options::{Options, SharedHooks};
 use crate::rooms::{Directory, Target};
 
 /// What all shards and the host share.
 pub(crate) struct Core {
     pub options: Options,
+    pub hooks: SharedHooks,
+    pub aliases: Aliases,
     pub namespaces: Namespaces,
     pub directory: Directory,
     pub host: Arc<HostQueue>,
@@ -96,6 +99,8 @@ pub(crate) struct PassedIn {
     pub request: RequestInfo,
     pub body: Bytes,
     pub reply: Box<dyn FnOnce(Answer) + Send>,
+    /// Resolves when the client gave the request up.
+    pub cancelled: oneshot::Receiver<()>,
 }
 
 /// See the module's text.
@@ -111,6 +116,7 @@ pub(crate) enum Command {
     SocketsLeave(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
     DisconnectSockets(Arc<NspShared>, Arc<Target>, bool),
     Disconnect(SocketHandle, bool),
+    CloseConnection(SocketHandle),
     Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),
     SetData(SocketHandle, Box<str>),
 

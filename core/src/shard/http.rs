@@ -65,8 +65,17 @@ pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, pee
 
 /// Answers a request that another server passed in.
 pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
-    let answer = route(shard, passed.request, Body::Ready(passed.body), None).await;
-    (passed.reply)(answer);
+    let PassedIn { request, body, reply, cancelled } = passed;
+    let cancelled = async {
+        // Dropping the other end is no cancellation.
+        if cancelled.await.is_err() {
+            std::future::pending().await
+        }
+    };
+    tokio::select! {
+        answer = route(shard, request, Body::Ready(body), None) => reply(answer),
+        () = cancelled => {}
+    }
 }
 
 async fn route(shard: Rc<Shard>, mut info: RequestInfo, body: Body, upgrade: Option<OnUpgrade>) -> Answer {
@@ -108,7 +117,7 @@ async fn route(shard: Rc<Shard>, mut info: RequestInfo, body: Body, upgrade: Opt
 /// A request outside the engine's path.
 async fn elsewhere(shard: &Rc<Shard>, info: RequestInfo, body: Body) -> Answer {
     let none = HeaderMap::new();
-    if !shard.core.options.hooks.http {
+    if !shard.core.hooks.get().http {
         return respond::answer(404, "text/plain; charset=utf-8", "Not found", &none);
     }
     let body = match read(body, shard.core.options.max_http_buffer_size).await {
@@ -191,29 +200,37 @@ impl Exchange {
             return self.refuse(refusal, None, vec![("protocol", protocol)]);
         }
         let sid = self.shard.state.borrow().fresh_sid();
-        if options.hooks.allow_request {
+        let mut alias = None;
+        if self.shard.core.hooks.get().allow_request {
             let decision = self.ask(sid).await;
             if let Some(message) = decision.refuse {
                 return self.refuse(Refusal::Forbidden, Some(&message), vec![("message", message.clone())]);
             }
             respond::add_headers(&mut self.headers, &decision.headers);
+            if let Some(chosen) = decision.sid {
+                if chosen.is_empty() || !self.shard.core.aliases.add(&chosen, sid) {
+                    return self.refuse(Refusal::BadRequest, None, vec![("name", "SID_IN_USE".into())]);
+                }
+                alias = Some(Alias { name: chosen.into(), shard: self.shard.clone(), used: false });
+            }
         }
         if self.shard.core.is_closing() {
             return respond::answer(503, "", Bytes::new(), &self.headers);
         }
         if let Some(cookie) = &self.shard.core.options.cookie {
-            let value = format!("{}={}{}", cookie.name, sid.as_str(), cookie.attributes);
+            let known = alias.as_ref().map_or(sid.as_str(), |a| &*a.name);
+            let value = format!("{}={}{}", cookie.name, known, cookie.attributes);
             if let Ok(value) = HeaderValue::from_str(&value) {
                 self.headers.append(header::SET_COOKIE, value);
             }
         }
         match upgrade {
-            Some(upgrade) => self.open_websocket(sid, upgrade),
+            Some(upgrade) => self.open_websocket(sid, alias, upgrade),
             None => {
                 let (reply, answer) = oneshot::channel();
                 let shape = self.shape();
                 self.shard.with(|s| {
-                    s.open_polling(sid, self.request.clone());
+                    s.open_polling((sid, alias.map(Alias::take)), self.request.clone());
                     s.poll(sid, shape, reply);
                 });
                 answer.await.unwrap_or_else(|_| gone())
@@ -228,7 +245,7 @@ impl Exchange {
         self.shard.with(|s| s.event(Event::AllowRequest { request, sid, reply }));
         answer.await.unwrap_or_else(|_| Decision {
             refuse: Some(Refusal::Forbidden.message().to_owned()),
-            headers: Vec::new(),
+            ..Decision::default()
         })
     }
 
@@ -261,7 +278,7 @@ impl Exchange {
         Ok((answer, extensions.is_some()))
     }
 
-    fn open_websocket(self, sid: Id, upgrade: OnUpgrade) -> Answer {
+    fn open_websocket(self, sid: Id, alias: Option<Alias>, upgrade: OnUpgrade) -> Answer {
         let (answer, deflate) = match self.switching() {
             Ok(pair) => pair,
             Err(answer) => return *answer,
@@ -271,7 +288,7 @@ impl Exchange {
                 let request = self.request.clone();
                 self.shard.with(|s| {
                     if !s.closing {
-                        s.open_websocket(stream, rest, deflate, sid, request);
+                        s.open_websocket(stream, rest, deflate, (sid, alias.map(Alias::take)), request);
                     }
                 });
             }
@@ -289,8 +306,9 @@ impl Exchange {
     ) -> Answer {
         let core = self.shard.core.clone();
         let unknown = || vec![("sid", sid.chars().take(64).collect::<String>())];
-        let owner = Id::shard(sid).filter(|shard| *shard < core.shards.len());
-        let (Some(owner), Some(id)) = (owner, Id::parse(sid)) else {
+        let id = core.aliases.resolve(sid);
+        let owner = id.and_then(|id| Id::shard(id.as_str())).filter(|shard| *shard < core.shards.len());
+        let (Some(owner), Some(id)) = (owner, id) else {
             return self.refuse(Refusal::UnknownSid, None, unknown());
         };
         let (reply, found) = oneshot::channel();
@@ -304,7 +322,7 @@ impl Exchange {
                 vec![("name", "TRANSPORT_MISMATCH".into()), ("transport", self.request.transport.into())];
             return self.refuse(Refusal::BadRequest, None, context);
         }
-        if core.options.hooks.headers {
+        if core.hooks.get().headers {
             let (reply, answer) = oneshot::channel();
             let request = self.request.clone();
             self.shard.with(|s| s.event(Event::Headers { request, reply }));
@@ -364,6 +382,28 @@ impl Exchange {
             }
         });
         answer
+    }
+}
+
+/// A session id that the host chose, until the session has it: a handshake that ends early frees it.
+struct Alias {
+    name: Box<str>,
+    shard: Rc<Shard>,
+    used: bool,
+}
+
+impl Alias {
+    fn take(mut self) -> Box<str> {
+        self.used = true;
+        std::mem::take(&mut self.name)
+    }
+}
+
+impl Drop for Alias {
+    fn drop(&mut self) {
+        if !self.used {
+            self.shard.core.aliases.remove(&self.name);
+        }
     }
 }
 

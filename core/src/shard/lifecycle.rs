@@ -28,6 +28,8 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub(super) enum Goodbye {
     /// The peer is gone, nothing can be said.
     None,
+    /// The peer was silent: a WebSocket is told (it may be alive after all), a poll is refused.
+    Timeout,
     /// What waits, then a close frame with this code; on polling, the close packet.
     Ws(u16),
     /// The answer to the peer's close frame.
@@ -54,6 +56,9 @@ impl State {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let mut conn = self.conns.remove(key.slot as usize);
         self.sids.remove(&conn.sid);
+        if let Some(alias) = &conn.alias {
+            self.core.aliases.remove(alias);
+        }
         self.stats().connections.sub(1);
         if conn.paused {
             self.paused.retain(|k| *k != key);
@@ -70,7 +75,7 @@ impl State {
         match conn.transport {
             Transport::WebSocket(ws) => {
                 let rest = match goodbye {
-                    Goodbye::Ws(_) => conn.outbox.drain_bytes(form),
+                    Goodbye::Ws(_) | Goodbye::Timeout => conn.outbox.drain_bytes(form),
                     // Data after the peer's close frame is not wanted, but a frame that is half written
                     // can't be left so: without the rest our close frame would be read as its payload.
                     Goodbye::WsEcho(_) => conn.outbox.drain_bytes(form),
@@ -83,7 +88,7 @@ impl State {
                     let _ = reply.send(answer);
                 }
                 let mut frames: Vec<_> = conn.outbox.take().into();
-                if matches!(goodbye, Goodbye::None | Goodbye::Reset) {
+                if matches!(goodbye, Goodbye::None | Goodbye::Reset | Goodbye::Timeout) {
                     if let Some(get) = polling.get.take() {
                         let _ = get.reply.send(self.bad_request(&get.shape));
                     }
@@ -118,6 +123,7 @@ impl State {
                 write.reset_on_close();
                 return ws.ctl.set(ReaderState::Stop);
             }
+            Goodbye::Timeout => rest.extend_from_slice(&ws::close_frame(1000, "")),
             Goodbye::Ws(code) => rest.extend_from_slice(&ws::close_frame(code, "")),
             Goodbye::WsEcho(Some(code)) => rest.extend_from_slice(&ws::close_frame(code, "")),
             // A close frame without a code is answered by one without a code.
@@ -148,7 +154,7 @@ impl State {
                 conn.partial = None;
             }
         }
-        let hooked = self.core.options.hooks.rooms;
+        let hooked = self.core.hooks.get().rooms;
         let core = self.core.clone();
         let mut changes: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
         self.rooms.leave_all(slot, |nsp, room, gone| {

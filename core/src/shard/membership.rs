@@ -17,7 +17,7 @@ impl State {
             }
             let Some(created) = self.rooms.join(nsp, room, slot) else { continue };
             let new = created && self.core.directory.add(nsp, room);
-            if self.core.options.hooks.rooms {
+            if self.core.hooks.get().rooms {
                 let (name, handle) = (self.nsp_name(slot), self.handle(slot));
                 if new {
                     self.room_event(RoomChange::Created, &name, room, None);
@@ -35,7 +35,7 @@ impl State {
             }
             let Some(gone) = self.rooms.leave(nsp, room, slot) else { continue };
             let deleted = gone && self.core.directory.remove(nsp, room);
-            if self.core.options.hooks.rooms {
+            if self.core.hooks.get().rooms {
                 let (name, handle) = (self.nsp_name(slot), self.handle(slot));
                 self.room_event(RoomChange::Left, &name, room, Some(handle));
                 if deleted {
@@ -59,7 +59,7 @@ impl State {
         room: &str,
         socket: Option<SocketHandle>,
     ) {
-        if self.core.options.hooks.rooms {
+        if self.core.hooks.get().rooms {
             self.event(Event::Room { change, nsp: nsp.clone(), room: room.into(), socket });
         }
     }

@@ -7,6 +7,7 @@
 
 mod accept;
 mod ack;
+mod aliases;
 mod broadcast;
 mod command;
 mod http;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::LocalSet;
 
+pub(crate) use aliases::Aliases;
 pub(crate) use command::{Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
 use state::State;
 

@@ -127,7 +127,7 @@ impl State {
 
     /// A packet for a namespace that was not joined.
     fn not_joined(&mut self, key: ConnKey) {
-        self.close_conn(key, Reason::ForcedServerClose, "no socket for namespace", Goodbye::Ws(1000));
+        self.close_conn(key, Reason::ForcedClose, "no socket for namespace", Goodbye::Ws(1000));
     }
 
     /// The client's connected socket in a namespace.
@@ -159,13 +159,19 @@ impl State {
         let limit = self.core.options.max_namespaces;
         let conn = &self.conns[key.slot as usize];
         if conn.sockets.len() >= limit || conn.asking >= MAX_ASKING {
-            return self.close_conn(key, Reason::ForcedServerClose, "too many namespaces", Goodbye::Ws(1008));
+            return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
         }
         match self.core.namespaces.get(nsp) {
             Some(shared) => self.create_socket(key, &shared, auth),
-            None if self.core.options.hooks.namespaces => self.ask_for_namespace(key, nsp, auth),
-            None => self.refuse_connect(key, nsp, "Invalid namespace", None),
+            None if self.core.hooks.get().namespaces => self.ask_for_namespace(key, nsp, auth),
+            None => self.unknown_namespace(key, nsp),
         }
+    }
+
+    /// The same words for both protocols, unlike an error of the host.
+    fn unknown_namespace(&mut self, key: ConnKey, nsp: &str) {
+        let text = packet::connect_error(nsp, "Invalid namespace", None);
+        self.push_packet(key.slot, PacketType::ConnectError, nsp, &text);
     }
 
     /// The host decides about a namespace that does not exist (yet).
@@ -189,9 +195,12 @@ impl State {
         let Some(conn) = self.conn(key) else { return };
         conn.asking -= 1;
         match self.core.namespaces.get(nsp).filter(|_| allowed) {
+            Some(_) if self.conns[key.slot as usize].sockets.len() >= self.core.options.max_namespaces => {
+                self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
+            }
             Some(shared) if self.socket_in(key, nsp).is_none() => self.create_socket(key, &shared, auth),
             Some(_) => self.not_joined(key),
-            None => self.refuse_connect(key, nsp, "Invalid namespace", None),
+            None => self.unknown_namespace(key, nsp),
         }
     }
 

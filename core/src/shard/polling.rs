@@ -1,6 +1,7 @@
 //! Long-polling: a GET waits for packets, a POST brings some.
 
 use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderValue};
 use tokio::sync::oneshot;
 
 use super::lifecycle::Goodbye;
@@ -135,7 +136,8 @@ impl State {
             tracing::debug!(%error, "bad polling payload");
             self.close_conn(key, Reason::ParseError, "bad polling payload", Goodbye::Ws(1002));
         }
-        let answer = respond::answer(200, "text/html", "ok", &shape.headers);
+        let mut answer = respond::answer(200, "text/html", "ok", &shape.headers);
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let Some(conn) = self.conn(key) else {
             let _ = reply.send(answer);
             return;

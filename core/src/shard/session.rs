@@ -20,6 +20,9 @@ use crate::host::{Event, RequestInfo};
 use crate::net::stream::Stream;
 use crate::reason::Reason;
 
+/// A session id, and the one that the host chose to stand for it.
+pub(super) type Sid = (Id, Option<Box<str>>);
+
 impl State {
     /// A fresh session id of this shard.
     pub(super) fn fresh_sid(&self) -> Id {
@@ -37,7 +40,7 @@ impl State {
         stream: Stream,
         rest: Bytes,
         deflate: bool,
-        sid: Id,
+        sid: Sid,
         request: Arc<RequestInfo>,
     ) {
         let (prefix, read, write) = stream.split();
@@ -51,19 +54,20 @@ impl State {
     }
 
     /// Starts a polling session; its first poll is answered by the open packet.
-    pub(super) fn open_polling(&mut self, sid: Id, request: Arc<RequestInfo>) -> ConnKey {
+    pub(super) fn open_polling(&mut self, sid: Sid, request: Arc<RequestInfo>) -> ConnKey {
         let key = self.open(Transport::Polling(Box::default()), sid, request);
         self.greet(key);
         key
     }
 
-    fn open(&mut self, transport: Transport, sid: Id, request: Arc<RequestInfo>) -> ConnKey {
+    fn open(&mut self, transport: Transport, (sid, alias): Sid, request: Arc<RequestInfo>) -> ConnKey {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
         let protocol = request.protocol;
         let slot = self.conns.insert(Conn {
             generation,
             sid,
+            alias,
             protocol,
             transport,
             outbox: Outbox::default(),
@@ -84,7 +88,7 @@ impl State {
         let key = ConnKey { slot, generation };
         self.sids.insert(sid, slot);
         self.stats().connections.add(1);
-        if self.core.options.hooks.connections {
+        if self.core.hooks.get().connections {
             let conn = self.conn_number(key);
             self.event(Event::Open { conn, request });
         }
@@ -105,7 +109,7 @@ impl State {
             _ => &[],
         };
         let open = json!({
-            "sid": conn.sid.as_str(),
+            "sid": conn.public_sid(),
             "upgrades": upgrades,
             "pingInterval": options.ping_interval.as_millis() as u64,
             "pingTimeout": options.ping_timeout.as_millis() as u64,
@@ -261,7 +265,7 @@ impl State {
             return self.arm_heartbeat(key, tick);
         }
         if conn.awaiting_pong || conn.protocol == 3 {
-            return self.close_conn(key, Reason::PingTimeout, "", Goodbye::Ws(1000));
+            return self.close_conn(key, Reason::PingTimeout, "", Goodbye::Timeout);
         }
         conn.awaiting_pong = true;
         let tick = self.wheel.tick_after(self.core.options.ping_timeout);

@@ -1,21 +1,33 @@
 //! From long-polling to WebSocket (Engine.IO protocol v4, "Upgrade"). A probe that fails leaves the
 //! polling session as it was.
 
-use std::io::IoSlice;
-use std::task::Poll;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
+use super::Shard;
 use super::lifecycle::Goodbye;
 use super::reader::{Reader, read_loop};
 use super::session::engine_packet;
 use super::state::State;
 use super::wheel::Timer;
 use crate::engine::conn::{ConnKey, Probe, ReaderCtl, ReaderState, Transport, WsTransport};
-use crate::engine::frame::Frame;
+use crate::engine::frame::{Form, Frame};
+use crate::engine::outbox::{Flushed, Outbox, Shared};
 use crate::engine::sid::Id;
 use crate::engine::ws::{self, Incoming};
+use crate::host::Event;
 use crate::net::stream::Stream;
+
+/// Probes are never compressed, and nothing binary is sent on them.
+const PLAIN: Form = Form { v3: false, deflate: None };
+
+async fn drain_probe(shard: Rc<Shard>, key: ConnKey, number: u32) {
+    poll_fn(|cx| shard.with(|state| state.poll_probe(key, number, cx))).await;
+}
 
 impl State {
     /// A WebSocket for a session: becomes its probe if the session is polling and has none.
@@ -33,7 +45,7 @@ impl State {
         let conn = &mut self.conns[key.slot as usize];
         conn.probes += 1;
         let number = conn.probes;
-        conn.probe = Some(Box::new(Probe { ws, probed: false, number }));
+        conn.probe = Some(Box::new(Probe { ws, probed: false, number, outbox: Outbox::default() }));
         let tick = self.wheel.tick_after(self.core.options.upgrade_timeout);
         self.wheel.insert(tick, Timer::Upgrade(key, number));
         let rest = [&prefix[..], &rest[..]].concat();
@@ -59,24 +71,47 @@ impl State {
         match incoming {
             Incoming::Text("2probe") => {
                 probe.probed = true;
-                let pong = Frame::engine("3probe");
-                let form = crate::engine::frame::Form { v3: false, deflate: None };
-                // The first bytes on a fresh socket: the kernel takes them whole or the peer is gone.
-                let wire = pong.wire(form);
-                match probe.ws.write.try_write(&[IoSlice::new(wire)]) {
-                    Poll::Ready(Ok(n)) if n == wire.len() => {}
-                    _ => return self.drop_probe(key, Goodbye::None),
-                }
+                self.write_probe(key, engine_packet("3probe"));
                 self.release_poll(key);
             }
             Incoming::Text("5") if probe.probed => self.switch(key),
             Incoming::Ping(payload) => {
-                let pong = ws::pong_frame(payload);
-                let _ = probe.ws.write.try_write(&[IoSlice::new(&pong)]);
+                let pong = Frame::control(ws::pong_frame(payload));
+                self.write_probe(key, Rc::new(Arc::new(pong)));
             }
             Incoming::Pong(_) => {}
             Incoming::Close { code, .. } => self.drop_probe(key, Goodbye::WsEcho(code)),
             _ => self.drop_probe(key, Goodbye::Ws(1002)),
+        }
+    }
+
+    /// Sends a frame on the probing WebSocket. A socket that has just come from another shard can't be
+    /// written to before its runtime has looked at it once, so even the first bytes may have to wait.
+    fn write_probe(&mut self, key: ConnKey, frame: Shared) {
+        let Some(probe) = self.conn(key).and_then(|c| c.probe.as_mut()) else { return };
+        probe.outbox.push(frame);
+        let number = probe.number;
+        if !probe.ws.blocked {
+            probe.ws.blocked = true;
+            tokio::task::spawn_local(drain_probe(self.shard(), key, number));
+        }
+    }
+
+    fn poll_probe(&mut self, key: ConnKey, number: u32, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.is_probe(key, number) {
+            return Poll::Ready(());
+        }
+        let Some(probe) = self.conn(key).and_then(|c| c.probe.as_mut()) else { return Poll::Ready(()) };
+        match probe.outbox.flush(&mut probe.ws.write, PLAIN, Some(cx)) {
+            Ok(Flushed::Blocked) => Poll::Pending,
+            Ok(Flushed::All) => {
+                probe.ws.blocked = false;
+                Poll::Ready(())
+            }
+            Err(_) => {
+                self.drop_probe(key, Goodbye::None);
+                Poll::Ready(())
+            }
         }
     }
 
@@ -96,7 +131,9 @@ impl State {
     fn switch(&mut self, key: ConnKey) {
         self.release_poll(key);
         let Some(conn) = self.conn(key) else { return };
-        let Some(probe) = conn.probe.take() else { return };
+        let Some(mut probe) = conn.probe.take() else { return };
+        // What the probe's own task had still to write (a pong at most) is dropped with it.
+        probe.ws.blocked = false;
         let old = std::mem::replace(&mut conn.transport, Transport::WebSocket(probe.ws));
         let has_work = !conn.outbox.is_empty();
         if let Transport::WebSocket(ws) = &conn.transport
@@ -113,5 +150,7 @@ impl State {
             conn.dirty = true;
             self.dirty.push(key);
         }
+        let conn = self.conn_number(key);
+        self.event(Event::Upgraded { conn });
     }
 }

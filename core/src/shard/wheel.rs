@@ -1,6 +1,6 @@
 //! One set of timers for a whole shard: no task and no runtime timer per connection.
 //!
-//! Deadlines are rounded up to ticks and kept in order of tick, so the shard sleeps until exactly the next
+//! Deadlines are rounded to ticks and kept in order of tick, so the shard sleeps until exactly the next
 //! one that is in use. Entries are never removed: whoever is called checks whether it still applies.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use crate::engine::conn::ConnKey;
 use crate::engine::sid::Id;
 use crate::host::{BroadcastAcks, SocketHandle};
 
-/// Length of a tick. Heartbeats are seconds, acks and test settings some ten milliseconds.
-const TICK: Duration = Duration::from_millis(5);
-/// Delays above a second are rounded to this many ticks (50 ms), so that connections share wake-ups.
-const COARSE: u64 = 10;
+/// Length of a tick: what the runtime's own timers resolve.
+const TICK: Duration = Duration::from_millis(1);
+/// Delays above a second are rounded up to this many ticks, so that connections share wake-ups.
+const COARSE: u64 = 50;
 
 /// What is due.
 pub(super) enum Timer {
@@ -40,7 +40,7 @@ impl Wheel {
 
     /// The tick in which `delay` from now is over.
     pub(super) fn tick_after(&self, delay: Duration) -> u64 {
-        let ticks = ((self.start.elapsed() + delay).as_nanos()).div_ceil(TICK.as_nanos()) as u64;
+        let ticks = ((self.start.elapsed() + delay).as_nanos() / TICK.as_nanos()) as u64;
         if delay >= Duration::from_secs(1) { ticks.div_ceil(COARSE) * COARSE } else { ticks }
     }
 

@@ -9,8 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(decoded) = msgpack::decode(bytes) {
         let data = Some(decoded.data.as_str());
         let again =
-            msgpack::encode(decoded.kind, &decoded.nsp, decoded.id, data, &decoded.attachments)
-                .unwrap();
+            msgpack::encode(decoded.kind, &decoded.nsp, decoded.id, data, &decoded.attachments).unwrap();
         let back = msgpack::decode(&again).unwrap();
         assert_eq!((back.kind, &back.nsp, back.id), (decoded.kind, &decoded.nsp, decoded.id));
     }

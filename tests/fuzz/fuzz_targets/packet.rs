@@ -8,13 +8,7 @@ use serde_json::value::RawValue;
 fuzz_target!(|text: &str| {
     let Ok(header) = packet::parse(text) else { return };
     let mut again = Vec::new();
-    packet::write_event_prefix(
-        &mut again,
-        header.kind,
-        header.attachments,
-        header.full_nsp,
-        header.id,
-    );
+    packet::write_event_prefix(&mut again, header.kind, header.attachments, header.full_nsp, header.id);
     again.extend_from_slice(header.data.as_bytes());
     let again = String::from_utf8(again).unwrap();
     assert_eq!(packet::parse(&again), Ok(header));

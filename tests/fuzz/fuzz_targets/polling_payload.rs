@@ -21,9 +21,7 @@ impl Owned {
 
 type Read = (Vec<Owned>, Result<(), PayloadError>);
 
-fn read(
-    decode: impl FnOnce(&mut dyn FnMut(Packet<'_>) -> bool) -> Result<(), PayloadError>,
-) -> Read {
+fn read(decode: impl FnOnce(&mut dyn FnMut(Packet<'_>) -> bool) -> Result<(), PayloadError>) -> Read {
     let mut seen = Vec::new();
     let result = decode(&mut |packet| {
         seen.push(match packet {
@@ -49,8 +47,7 @@ fuzz_target!(|body: &[u8]| {
         }
         for binary_supported in [false, true] {
             let mut again = Vec::new();
-            let binary =
-                payload::encode_v3(packets.iter().map(Owned::part), binary_supported, &mut again);
+            let binary = payload::encode_v3(packets.iter().map(Owned::part), binary_supported, &mut again);
             let (back, result) = read(|on| payload::decode_v3(&again, binary, on));
             assert_eq!((&back, result), (&packets, Ok(())));
         }

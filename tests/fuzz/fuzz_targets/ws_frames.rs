@@ -7,10 +7,7 @@ use libfuzzer_sys::fuzz_target;
 
 const MAX_MESSAGE: usize = 4096;
 
-fn read<'a>(
-    pieces: impl Iterator<Item = &'a [u8]>,
-    limits: &Limits,
-) -> (Vec<String>, Option<WsError>) {
+fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>, limits: &Limits) -> (Vec<String>, Option<WsError>) {
     let mut decoder = Decoder::new();
     let mut seen = Vec::new();
     for piece in pieces {

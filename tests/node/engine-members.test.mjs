@@ -1,0 +1,69 @@
+// io.engine and socket.conn, the layer below, where applications reach into it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { open, pair } from '../support/clients.mjs';
+import { serve } from '../support/harness.mjs';
+import { enginePath, openPolling, request } from '../support/http.mjs';
+import { event, until } from '../support/wait.mjs';
+
+test('socket.conn and socket.request show the connection', async (t) => {
+  const { io, url } = await serve(t);
+  const { socket } = await pair(io, url, { extraHeaders: { 'x-me': '1' } });
+  assert.equal(socket.request.headers['x-me'], '1');
+  assert.equal(socket.client.conn, socket.conn);
+  assert.equal(socket.conn.protocol, 4);
+  assert.match(socket.conn.remoteAddress, /127\.0\.0\.1$/);
+});
+
+test('conn.close() ends the connection and conn says so', async (t) => {
+  const { io, url } = await serve(t);
+  const { client, socket } = await pair(io, url);
+  const closed = event(socket.conn, 'close');
+  const told = event(client, 'disconnect');
+  socket.conn.close();
+  await closed;
+  assert.equal((await told)[0], 'transport close');
+  assert.equal(io.engine.clientsCount, 0);
+});
+
+test('conn.transport.name follows the upgrade', async (t) => {
+  const { io, url } = await serve(t);
+  const { socket } = await pair(io, url, { transport: 'upgrade' });
+  await until(() => socket.conn.transport.name === 'websocket', 'on websocket');
+});
+
+test('io.engine announces each connection', async (t) => {
+  const { io, url } = await serve(t);
+  const arrived = event(io.engine, 'connection');
+  const { sid } = await openPolling(url);
+  const [session] = await arrived;
+  assert.equal(session.id, sid);
+});
+
+test('io.engine.generateId decides the session id', async (t) => {
+  const { io, url } = await serve(t);
+  let n = 0;
+  io.engine.generateId = () => `custom-${(n += 1)}`;
+  assert.equal((await openPolling(url)).sid, 'custom-1');
+  assert.equal((await openPolling(url)).sid, 'custom-2');
+});
+
+test('io.engine.use installs middleware of the express kind on every request', async (t) => {
+  const { io, url } = await serve(t);
+  const seen = [];
+  io.engine.use((incoming, response, next) => {
+    seen.push(incoming.method);
+    if (incoming.headers['x-block']) {
+      response.writeHead(418);
+      response.end('teapot');
+    } else {
+      next();
+    }
+  });
+  assert.equal((await request(url + enginePath(), { headers: { 'x-block': '1' } })).status, 418);
+  const { client } = await pair(io, url);
+  assert.equal(client.connected, true);
+  assert.deepEqual(seen, ['GET', 'GET']);
+  const blocked = open(url, { extraHeaders: { 'x-block': '1' } });
+  await event(blocked, 'connect_error');
+});
