@@ -103,7 +103,7 @@ export class Attachment {
     }
     const number = ++this.last;
     this.responses.set(number, res);
-    res.on('close', () => this.responses.delete(number));
+    res.on('close', () => this.native.httpOver(number, this.responses.delete(number)));
     this.remember(req);
     const { remoteAddress = '', remotePort = 0 } = req.socket;
     this.native.http(

@@ -8,7 +8,7 @@ import type { DisconnectReason, SocketId } from './socket-types';
 
 type AnySocket = Socket<any, any, any, any>;
 
-/** The connection of a client: the readable part of engine.io's socket. Emits `close` with the reason. */
+/** The connection of a client: the readable part of engine.io's socket. Emits `upgrade`, and `close` with the reason. */
 export class Connection extends EventEmitter {
   /** `open` or `closed`. */
   readyState: 'open' | 'closed' = 'open';
@@ -16,8 +16,8 @@ export class Connection extends EventEmitter {
   readonly protocol: number;
   /** Address of the peer. */
   readonly remoteAddress: string;
-  /** The transport that the connection began with. */
-  readonly transport: { name: string };
+  /** The transport in use. */
+  transport: { name: string };
 
   /** @internal */
   constructor(
@@ -36,6 +36,12 @@ export class Connection extends EventEmitter {
   /** Closes the connection. */
   close(): void {
     if (this.readyState === 'open') this.end();
+  }
+
+  /** Polling became WebSocket. @internal */
+  _upgraded(): void {
+    this.transport = { name: 'websocket' };
+    this.emit('upgrade', this.transport);
   }
 
   /** @internal */
@@ -59,11 +65,13 @@ export class Client {
     first: AnySocket,
   ) {
     this.sockets.set(first.id, first);
+    const upgraded = first._upgraded;
     this.conn = new Connection(String(first._conn), first.request, () => {
       const [socket] = this.sockets.values();
-      socket?.nsp._native?.disconnect(socket._handle, true);
+      socket?.nsp._native?.closeConnection(socket._handle);
       this._ended('forced close');
     });
+    if (upgraded) this.conn.transport = { name: 'websocket' };
   }
 
   /** The connection ends, and with it all sockets. @internal */
@@ -125,6 +133,13 @@ export class Clients {
   known(socket: AnySocket): Client | undefined {
     const known = this.byConnection.get(socket._conn);
     return known instanceof Client ? known : undefined;
+  }
+
+  /** A connection left polling. */
+  upgraded(connection: number): void {
+    const known = this.byConnection.get(connection);
+    if (known instanceof Client) known.conn._upgraded();
+    else if (known) known._upgraded = true;
   }
 
   private client(socket: AnySocket): Client {

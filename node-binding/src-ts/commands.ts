@@ -1,7 +1,8 @@
-// JavaScript → core. While a batch of events is dispatched, what handlers send is collected and handed over
-// in one crossing at its end: a crossing per ack costs more than the ack, and a thread of the core that is
-// woken for a hundred acks at once writes them with a few system calls. The order of calls is kept: what can't
-// be collected is sent only after what was.
+// JavaScript → core. What the application sends is collected and handed over in one crossing: at the end of
+// the batch of events whose handlers are running, else when the current piece of JavaScript is done. A crossing
+// per message costs more than the message, and a thread of the core that is woken for a hundred of them at
+// once writes them with a few system calls. The order of calls is kept: what can't be collected is sent only
+// after what was.
 import type { NativeServer } from './native';
 
 /** What a collected command is; `src/deliver.rs` reads them. */
@@ -14,10 +15,12 @@ const JOIN = 4;
 /** Lanes of one command: kind and namespace, socket, number. */
 const LANES = 3;
 const NAMESPACE_SHIFT = 8;
-/** Commands in one crossing: the shards work on them while the next ones are collected. */
-const COMMANDS = 128;
+/** Commands in one crossing, as many as there are events in a batch. */
+const COMMANDS = 256;
 /** Characters in one crossing. */
 const TEXT = 256 * 1024;
+/** Bytes of a character, at most. */
+const LARGEST_CHARACTER = 4;
 /** Below this much room in the core's command queues a refusal has to reach the call that it refuses. */
 const ROOM = 16 * TEXT;
 
@@ -27,20 +30,39 @@ export class Commands {
   private lines: string[] = [];
   private count = 0;
   private length = 0;
-  private corked = false;
+  /** A batch of events is being dispatched and ends with a flush. */
+  private inBatch = false;
+  /** A flush waits for the end of the current piece of JavaScript. */
+  private scheduled = false;
+  /** Bytes that the core's command queues can still take, at least. */
+  private room: number;
 
-  constructor(private readonly native: NativeServer) {}
-
-  /** Collect from here on, if the core's command queues have `room` bytes to spare. */
-  cork(room: number): void {
-    this.corked = room > ROOM;
+  constructor(private readonly native: NativeServer) {
+    this.room = native.commandRoom();
   }
 
-  /** Hands over what was collected and collects no more. */
-  uncork(): void {
-    this.corked = false;
+  /** Handlers run from here on; the core's command queues have `room` bytes to spare. */
+  beginBatch(room: number): void {
+    this.inBatch = true;
+    this.room = room;
+  }
+
+  /** The handlers are done. */
+  endBatch(): void {
+    this.inBatch = false;
     this.flush();
   }
+
+  /** Nothing is collected that might be refused later, when its caller can't be told any more. */
+  private get mayCollect(): boolean {
+    if (this.room <= ROOM) this.room = this.native.commandRoom();
+    return this.room > ROOM;
+  }
+
+  private readonly flushLater = (): void => {
+    this.scheduled = false;
+    this.flush();
+  };
 
   private flush(): void {
     if (this.count === 0) return;
@@ -48,6 +70,7 @@ export class Commands {
     const text = this.lines.join('\n');
     this.lines = [];
     this.count = 0;
+    this.room -= this.length * LARGEST_CHARACTER;
     this.length = 0;
     this.native.deliver(this.lanes, count, text);
   }
@@ -61,7 +84,12 @@ export class Commands {
       this.lines.push(line);
       this.length += line.length;
     }
-    if (this.count === COMMANDS || this.length > TEXT) this.flush();
+    if (this.count === COMMANDS || this.length > TEXT) {
+      this.flush();
+    } else if (!this.inBatch && !this.scheduled) {
+      this.scheduled = true;
+      queueMicrotask(this.flushLater);
+    }
   }
 
   /** The native server, when everything collected is on its way. */
@@ -71,28 +99,26 @@ export class Commands {
   }
 
   accept(socket: number): void {
-    if (this.corked) this.collect(ACCEPT, 0, socket, 0);
-    else this.native.accept(socket);
+    this.collect(ACCEPT, 0, socket, 0);
   }
 
   emit(namespace: number, socket: number, data: string, flags: number, buffers?: Buffer[]): void {
-    if (this.corked && !buffers) this.collect(EMIT, namespace, socket, flags, data);
+    if (!buffers && this.mayCollect) this.collect(EMIT, namespace, socket, flags, data);
     else this.direct.emit(namespace, socket, data, flags, buffers);
   }
 
   ack(namespace: number, socket: number, id: number, data: string, buffers?: Buffer[]): void {
-    if (this.corked && !buffers) this.collect(ACK, namespace, socket, id, data);
+    if (!buffers && this.mayCollect) this.collect(ACK, namespace, socket, id, data);
     else this.direct.ack(namespace, socket, id, data, buffers);
   }
 
   publishRoom(namespace: number, room: string, data: string, flags: number): void {
-    if (this.corked && !room.includes('\n')) this.collect(PUBLISH_ROOM, namespace, 0, flags, `${room}\n${data}`);
+    if (!room.includes('\n') && this.mayCollect) this.collect(PUBLISH_ROOM, namespace, 0, flags, `${room}\n${data}`);
     else this.direct.publishRoom(namespace, room, data, flags);
   }
 
   join(socket: number, rooms: string[]): void {
-    if (this.corked) this.collect(JOIN, 0, socket, 0, JSON.stringify(rooms));
-    else this.native.join(socket, rooms);
+    this.collect(JOIN, 0, socket, 0, JSON.stringify(rooms));
   }
 
   emitWithAck(
@@ -151,6 +177,10 @@ export class Commands {
 
   disconnect(socket: number, close: boolean): void {
     this.direct.disconnect(socket, close);
+  }
+
+  closeConnection(socket: number): void {
+    this.direct.closeConnection(socket);
   }
 
   removeNamespace(number: number): void {

@@ -15,12 +15,38 @@ const REMEMBERED = 1024;
 export class Engine extends EventEmitter {
   /** Options of the server. */
   readonly opts: object;
+  /** Some hook would show a request to the application. */
+  private asks = false;
   private readonly requests = new Map<string, IncomingMessage>();
+
+  private makeId: ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined;
 
   /** @internal */
   constructor(private readonly server: Server<any, any, any, any>) {
     super();
     this.opts = server._opts;
+    // The core asks only what somebody wants to answer. `newListener` comes before the listener is there.
+    super.on('newListener', (name) => this._hook(name as string));
+    super.on('removeListener', () => this._hook());
+  }
+
+  /** Makes the session id of a new connection: a secret that is not in use. Set it to replace the core's. */
+  get generateId(): ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined {
+    return this.makeId;
+  }
+
+  set generateId(make: ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined) {
+    this.makeId = make;
+    this._hook();
+  }
+
+  /** Tells the core what to ask. @internal */
+  _hook(coming?: string): void {
+    const wanted = (name: string): boolean => name === coming || this.listenerCount(name) > 0;
+    const { allowRequest } = this.server._opts;
+    const handshakes = wanted('initial_headers') || wanted('headers') || !!this.makeId || !!allowRequest;
+    this.asks = handshakes || wanted('connection_error');
+    this.server._setHooks(handshakes, wanted('headers'), wanted('connection'));
   }
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
@@ -36,7 +62,7 @@ export class Engine extends EventEmitter {
 
   /** A request that came by Node's HTTP server: hooks get it instead of our copy. @internal */
   _remember(req: IncomingMessage): void {
-    if (!this.server._opts.allowRequest && this.eventNames().length === 0) return;
+    if (!this.asks) return;
     if (this.requests.size >= REMEMBERED) {
       for (const oldest of this.requests.keys()) {
         this.requests.delete(oldest);
@@ -56,15 +82,21 @@ export class Engine extends EventEmitter {
   }
 
   /** @internal */
-  _askAllow(text: string, answer: (refuse: string | undefined, headers: string[]) => void): void {
+  _askAllow(
+    text: string,
+    answer: (refuse: string | undefined, headers: string[], sid: string | undefined) => void,
+  ): void {
     const req = this.request(text);
-    const allowed = (): void => {
-      const headers = this.collect('initial_headers', req);
-      answer(undefined, [...headers, ...this.collect('headers', req)]);
+    const allowed = async (): Promise<void> => {
+      const headers = [...this.collect('initial_headers', req), ...this.collect('headers', req)];
+      answer(undefined, headers, await this.makeId?.(req));
     };
     const { allowRequest } = this.server._opts;
-    if (!allowRequest) return allowed();
-    allowRequest(req, (err, success) => (success ? allowed() : answer(err || 'Forbidden', [])));
+    if (!allowRequest) return void allowed();
+    allowRequest(req, (err, success) => {
+      if (success) void allowed();
+      else answer(err || 'Forbidden', [], undefined);
+    });
   }
 
   /** @internal */

@@ -27,6 +27,7 @@ const CONNECTION_ERROR = 13;
 const OPEN = 14;
 const HTTP_REPLY = 15;
 const CLOSED = 16;
+const UPGRADED = 17;
 
 const REASONS = reasons() as DisconnectReason[];
 /** Reasons that concern one namespace; with all others the whole connection is gone. */
@@ -67,7 +68,7 @@ export class EventPump {
       this.buffers = lanes[1] > 0 ? native.takeBuffers() : [];
       this.taken = 0;
       const payloads = this.parse(text);
-      this.commands.cork(lanes[3]);
+      this.commands.beginBatch(lanes[3]);
       for (let i = 0; i < count; i++) {
         const at = (i + 1) * LANES;
         // A handler that throws must reach the process, not stop the sockets behind it.
@@ -78,7 +79,7 @@ export class EventPump {
         }
       }
       try {
-        this.commands.uncork();
+        this.commands.endBatch();
       } catch (err) {
         throwLater(err);
       }
@@ -95,6 +96,11 @@ export class EventPump {
     const low = socket._handle % GENERATION;
     const table = this.sockets[low & SHARD_MASK];
     if (table?.[low >>> SHARD_BITS] === socket) table[low >>> SHARD_BITS] = undefined;
+  }
+
+  /** The handshake of a socket as JSON text; it is given out once. */
+  handshake(socket: number): string | undefined {
+    return this.native.handshake(socket) ?? undefined;
   }
 
   private parse(text: string): any[] {
@@ -149,8 +155,8 @@ export class EventPump {
           this.native.answerNamespace(number, exists),
         );
       case ALLOW_REQUEST:
-        return this.server.engine._askAllow(payload[1], (refuse, headers) =>
-          this.native.answerAllow(number, refuse, headers),
+        return this.server.engine._askAllow(payload[1], (refuse, headers, sid) =>
+          this.native.answerAllow(number, refuse, headers, sid),
         );
       case HEADERS:
         return this.native.answerHeaders(number, this.server.engine._askHeaders(payload));
@@ -160,21 +166,24 @@ export class EventPump {
         return this.server.engine._opened(number, payload);
       case HTTP_REPLY:
         return this.server._httpReply(number, payload[0], payload[1], this.attachments(1)[0]);
+      case UPGRADED:
+        return this.server._clients.upgraded(number);
       case CLOSED:
         return this.server._closedNative(this.native);
     }
   }
 
-  private connect(low: number, generation: number, conn: number, payload: [string, string, boolean, string]): void {
-    const [name, id, , handshake] = payload;
+  private connect(low: number, generation: number, conn: number, payload: [string, string]): void {
+    const [name, id] = payload;
     const handle = generation * GENERATION + low;
     const namespace = this.server._nsps.get(name);
     if (!namespace) {
       // Removed while the client was on its way.
+      this.handshake(handle);
       this.commands.reject(handle, '{"message":"Invalid namespace"}');
       return;
     }
-    const socket = new Socket(namespace, id, handle, conn, handshake);
+    const socket = new Socket(namespace, id, handle, conn);
     (this.sockets[low & SHARD_MASK] ??= [])[low >>> SHARD_BITS] = socket;
     this.server._clients.add(socket);
     namespace._add(socket);

@@ -12,10 +12,12 @@ export interface NativeServer {
   drain(lanes: Float64Array): string;
   takeBuffers(): Buffer[];
   payloads(): string[];
+  handshake(socket: number): string | null;
   keepProcess(keep: boolean): void;
   stats(): ServerStats;
   close(): void;
   end(): void;
+  commandRoom(): number;
   deliver(lanes: Float64Array, count: number, text: string): void;
   accept(socket: number): void;
   reject(socket: number, error: string): void;
@@ -53,8 +55,10 @@ export interface NativeServer {
   socketsJoin(namespace: number, rooms: string[], except: string[], join: string[]): void;
   socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void;
   disconnect(socket: number, close: boolean): void;
+  closeConnection(socket: number): void;
+  setHooks(allowRequest: boolean, headers: boolean, connections: boolean): void;
   answerNamespace(number: number, exists: boolean): void;
-  answerAllow(number: number, refuse: string | undefined, headers: string[]): void;
+  answerAllow(number: number, refuse: string | undefined, headers: string[], sid: string | undefined): void;
   answerHeaders(number: number, headers: string[]): void;
   answerHttp(number: number, status: number, headers: string[], body: Buffer): void;
   adopt(fd: number, head: Buffer): void;
@@ -69,6 +73,7 @@ export interface NativeServer {
     port: number,
     secure: boolean,
   ): void;
+  httpOver(number: number, gone: boolean): void;
 }
 
 /** Figures of a running server. */

@@ -169,13 +169,14 @@ export class Server<
 
   private start(options: Partial<ServerOptions>): NativeServer {
     if (this.native) return this.native;
-    const json = coreOptions(options, { allowRequest: options.allowRequest !== undefined, namespaces: true });
+    const json = coreOptions(options, { namespaces: true });
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
     this.commands = new Commands(native);
     this.events = new EventPump(this as Server<any, any, any, any>, native, this.commands);
     this.whenClosed = new Promise((resolve) => (this.nativeClosed = resolve));
     for (const namespace of this._nsps.values()) this.link(namespace);
+    this.engine._hook();
     return native;
   }
 
@@ -293,8 +294,18 @@ export class Server<
   }
 
   /** @internal */
+  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean): void {
+    this.native?.setHooks(allowRequest, headers, connections);
+  }
+
+  /** @internal */
   _httpReply(number: number, status: number, headers: string[], body: Buffer): void {
     this.attachment?.reply(number, status, headers, body);
+  }
+
+  /** The handshake of a socket as JSON text; it is given out once. @internal */
+  _handshakeText(socket: Socket<any, any, any, any>): string | undefined {
+    return this.events?.handshake(socket._handle);
   }
 
   /** A socket ended. @internal */

@@ -55,9 +55,12 @@ export class Socket<
   readonly _conn: number;
   /** Joined rooms with the own id; `undefined` while there is only the own id. @internal */
   _rooms: Set<Room> | undefined = undefined;
+  /** The connection began with polling and is a WebSocket now. @internal */
+  _upgraded = false;
   /** The client left before a middleware answered. @internal */
   _gone = false;
-  private _text: string | undefined;
+  /** The handshake as text, kept from the end of the socket until somebody reads it. */
+  private _text: string | undefined = undefined;
   private _handshake: Handshake | undefined = undefined;
   private _request: EngineRequest | undefined = undefined;
   private _data: SocketData | undefined = undefined;
@@ -69,13 +72,12 @@ export class Socket<
   private _timeout = -1;
 
   /** @internal */
-  constructor(nsp: Namespace<any, any, any, any>, id: SocketId, handle: number, conn: number, handshake: string) {
+  constructor(nsp: Namespace<any, any, any, any>, id: SocketId, handle: number, conn: number) {
     super();
     this.nsp = nsp;
     this.id = id;
     this._handle = handle;
     this._conn = conn;
-    this._text = handshake;
   }
 
   /** The request with which the client connected; mutable, and shared by all who hold this socket. */
@@ -96,8 +98,9 @@ export class Socket<
   }
 
   private readHandshake(): void {
-    if (this._text === undefined) return;
-    const { request, handshake } = parseHandshake(this._text);
+    const text = this._text ?? this.server._handshakeText(this as Socket<any, any, any, any>);
+    if (text === undefined) return;
+    const { request, handshake } = parseHandshake(text);
     this._text = undefined;
     this._request = request;
     this._handshake = handshake;
@@ -424,6 +427,7 @@ export class Socket<
     else if (this.connected) this.nsp.adapter.left(this.id, this.id);
     this._gone = true;
     this.connected = false;
+    if (!this._request) this._text = this.server._handshakeText(this as Socket<any, any, any, any>);
     this._rooms = undefined;
     this._waiting = undefined;
     if (this._anyOutgoing) this._watchOutgoing(false);

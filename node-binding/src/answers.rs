@@ -63,11 +63,16 @@ impl NativeServer {
         }
     }
 
-    /// Whether the handshake goes on; `refuse` is the reason if not, `headers` a flat list of names and values.
+    /// Whether the handshake goes on; `refuse` is the reason if not, `headers` a flat list of names and values,
+    /// `sid` a session id in place of the core's.
     #[napi]
-    pub fn answer_allow(&self, number: f64, refuse: Option<Text>, headers: Vec<String>) {
+    pub fn answer_allow(&self, number: f64, refuse: Option<Text>, headers: Vec<String>, sid: Option<Text>) {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
-            let _ = reply.send(Decision { refuse: refuse.map(|text| text.0), headers: pairs(headers) });
+            let _ = reply.send(Decision {
+                refuse: refuse.map(|text| text.0),
+                headers: pairs(headers),
+                sid: sid.map(|text| text.0),
+            });
         }
     }
 

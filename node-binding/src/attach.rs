@@ -69,7 +69,7 @@ impl NativeServer {
         };
         let (replies, wake) = (self.replies.clone(), self.wake.clone());
         let number = number as u64;
-        self.server.http(
+        let cancel = self.server.http(
             request,
             Bytes::copy_from_slice(&body),
             Box::new(move |reply| {
@@ -77,5 +77,16 @@ impl NativeServer {
                 wake.wake();
             }),
         );
+        self.passed_in.borrow_mut().insert(number, cancel);
+    }
+
+    /// The request of that number is answered, or its client is gone.
+    #[napi]
+    pub fn http_over(&self, number: f64, gone: bool) {
+        if let Some(cancel) = self.passed_in.borrow_mut().remove(&(number as u64))
+            && gone
+        {
+            cancel.cancel();
+        }
     }
 }

@@ -5,11 +5,12 @@
 //! there are, lane 1 how many attachments, lane 2 whether more wait, lane 3 how many bytes the core's command
 //! queues have to spare; the events start at lane 4.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use kraken_ws_core::{Event, HttpReply, SocketHandle};
+use kraken_ws_core::{Event, HttpReply, RequestInfo, SocketHandle};
 
 use crate::answers::{Question, Questions};
 use crate::handshake::{quote, request_json};
@@ -40,6 +41,7 @@ const CONNECTION_ERROR: u8 = 13;
 const OPEN: u8 = 14;
 const HTTP_REPLY: u8 = 15;
 const CLOSED: u8 = 16;
+const UPGRADED: u8 = 17;
 
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
@@ -52,6 +54,9 @@ pub struct Batcher {
     ends: Vec<usize>,
     /// Attachments of the last batch, until JavaScript takes them.
     pub buffers: Vec<Bytes>,
+    /// Request and CONNECT payload of each socket, until JavaScript takes them: most applications never read
+    /// them, and here they are shared with the core.
+    handshakes: HashMap<u64, (Arc<RequestInfo>, Box<str>)>,
     /// Events in the last batch.
     count: usize,
 }
@@ -67,6 +72,11 @@ impl Batcher {
         self.ends.clear();
         self.buffers.clear();
         self.count = 0;
+    }
+
+    /// The handshake of a socket as JSON text; it is given out once.
+    pub fn handshake(&mut self, socket: u64) -> Option<String> {
+        self.handshakes.remove(&socket).map(|(request, auth)| request_json(&request, &auth))
     }
 
     /// No room for another event.
@@ -148,15 +158,14 @@ impl Batcher {
                 self.lanes(lanes, ACK_TIMEOUT, Some(socket), id as f64);
                 self.text.push('0');
             }
-            Event::Connect { socket, nsp, id, request, auth, pending, conn } => {
+            Event::Connect { socket, nsp, id, request, auth, conn, .. } => {
                 self.lanes(lanes, CONNECT, Some(socket), conn as f64);
                 self.text.push('[');
                 quote(&mut self.text, &nsp);
                 self.text.push(',');
                 quote(&mut self.text, &id);
-                let _ = write!(self.text, ",{pending},");
-                quote(&mut self.text, &request_json(&request, &auth));
                 self.text.push(']');
+                self.handshakes.insert(socket.0, (request, auth));
             }
             Event::Disconnect { socket, reason, detail } => {
                 self.lanes(lanes, DISCONNECT, Some(socket), f64::from(reason as u8));
@@ -220,6 +229,10 @@ impl Batcher {
             Event::Open { conn, request } => {
                 self.lanes(lanes, OPEN, None, conn as f64);
                 quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Upgraded { conn } => {
+                self.lanes(lanes, UPGRADED, None, conn as f64);
+                self.text.push('0');
             }
             Event::Closed => {
                 self.lanes(lanes, CLOSED, None, 0.0);

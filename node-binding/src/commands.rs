@@ -19,11 +19,7 @@ const LOCAL: u32 = 4;
 
 /// The flags that `bits` stands for.
 pub fn flags(bits: u32) -> EmitFlags {
-    EmitFlags {
-        volatile: bits & VOLATILE != 0,
-        compress: bits & NO_COMPRESS == 0,
-        local: bits & LOCAL != 0,
-    }
+    EmitFlags { volatile: bits & VOLATILE != 0, compress: bits & NO_COMPRESS == 0, local: bits & LOCAL != 0 }
 }
 
 fn handle(socket: f64) -> SocketHandle {
@@ -182,7 +178,13 @@ impl NativeServer {
 
     /// Puts everybody of a room expression into rooms.
     #[napi]
-    pub fn sockets_join(&self, namespace: u32, rooms: Vec<Text>, except: Vec<Text>, join: Vec<Text>) -> Result<()> {
+    pub fn sockets_join(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        join: Vec<Text>,
+    ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
             self.server.sockets_join(namespace, target(rooms, except), &refs(&join));
             Ok(())
@@ -191,7 +193,13 @@ impl NativeServer {
 
     /// Takes everybody of a room expression out of rooms.
     #[napi]
-    pub fn sockets_leave(&self, namespace: u32, rooms: Vec<Text>, except: Vec<Text>, leave: Vec<Text>) -> Result<()> {
+    pub fn sockets_leave(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        leave: Vec<Text>,
+    ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
             self.server.sockets_leave(namespace, target(rooms, except), &refs(&leave));
             Ok(())
@@ -202,5 +210,11 @@ impl NativeServer {
     #[napi]
     pub fn disconnect(&self, socket: f64, close: bool) {
         self.server.disconnect(handle(socket), close);
+    }
+
+    /// Closes the connection under a socket without a word of Socket.IO, so that its client reconnects.
+    #[napi]
+    pub fn close_connection(&self, socket: f64) {
+        self.server.close_connection(handle(socket));
     }
 }

@@ -1,5 +1,4 @@
-//! A request as JSON text. JavaScript keeps the text and parses it when an application first reads
-//! `handshake` or `request`; most never do.
+//! A request as JSON text, made when an application first reads `handshake` or `request`; most never do.
 
 use kraken_ws_core::RequestInfo;
 

@@ -11,11 +11,11 @@
 //! handshake.rs a request as JSON text
 //! wake.rs      the one thread-safe function: "there are events"
 //! text.rs      a JavaScript string as UTF-8 in one pass
+//! allocator.rs mimalloc, told to give memory back
 //! error.rs     core errors as JavaScript errors with a code
 //! ```
 
-#![allow(clippy::missing_safety_doc)]
-
+mod allocator;
 mod answers;
 mod attach;
 mod batch;
@@ -26,6 +26,3 @@ mod handshake;
 mod server;
 mod text;
 mod wake;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -2,10 +2,11 @@
 //! else it can do is in `commands.rs`, `attach.rs` and `answers.rs`.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kraken_ws_core::{Events, HttpReply, Namespace, Options, Reason, Server};
+use kraken_ws_core::{Cancel, Events, HttpReply, Namespace, Options, Reason, Server};
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
 use napi_derive::napi;
@@ -31,6 +32,8 @@ pub struct NativeServer {
     namespaces: RefCell<Vec<Option<Namespace>>>,
     pub(crate) questions: RefCell<Questions>,
     pub(crate) replies: Replies,
+    /// Requests of Node's HTTP server that the core has not answered yet.
+    pub(crate) passed_in: RefCell<HashMap<u64, Cancel>>,
     pub(crate) wake: Arc<Wake>,
     /// The option of that name.
     command_queue_bytes: f64,
@@ -102,6 +105,7 @@ impl NativeServer {
             namespaces: RefCell::default(),
             questions: RefCell::default(),
             replies: Replies::default(),
+            passed_in: RefCell::default(),
             wake,
             command_queue_bytes,
             closed: Cell::new(false),
@@ -111,8 +115,9 @@ impl NativeServer {
     /// Binds a TCP listener; returns `[address, port]`.
     #[napi]
     pub fn listen_tcp(&self, host: Text, port: u32) -> Result<(String, u32)> {
-        let port = u16::try_from(port)
-            .map_err(|_| coded("OPTION", &format!("port: expected a whole number from 0 to 65535, got {port}")))?;
+        let port = u16::try_from(port).map_err(|_| {
+            coded("OPTION", &format!("port: expected a whole number from 0 to 65535, got {port}"))
+        })?;
         let address = self.server.listen_tcp(&host, port).map_err(thrown)?;
         Ok((address.ip().to_string(), u32::from(address.port())))
     }
@@ -176,7 +181,8 @@ impl NativeServer {
         let mut questions = self.questions.borrow_mut();
         self.wake.answered();
         batcher.begin();
-        let mut replies = std::mem::take(&mut *self.replies.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        let mut replies =
+            std::mem::take(&mut *self.replies.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
         while !batcher.is_full()
             && let Some((number, reply)) = replies.next()
         {
@@ -199,9 +205,14 @@ impl NativeServer {
             batcher.event(lanes, &mut questions, event);
         }
         more |= !batcher.pending.is_empty();
-        let queued = self.server.stats().command_queue_bytes as f64;
-        batcher.end(lanes, more, self.command_queue_bytes - queued);
+        batcher.end(lanes, more, self.command_room());
         js_text(env, &batcher.text)
+    }
+
+    /// Bytes of messages that the core's command queues can still take.
+    #[napi]
+    pub fn command_room(&self) -> f64 {
+        self.command_queue_bytes - self.server.stats().command_queue_bytes as f64
     }
 
     /// Attachments of the batch that `drain` returned last.
@@ -211,10 +222,26 @@ impl NativeServer {
         buffers.iter().map(|bytes| BufferSlice::copy_from(env, &bytes[..]).map_err(node)).collect()
     }
 
+    /// The handshake of a socket as JSON text. It is given out once, and has to be taken when the socket ends.
+    #[napi]
+    pub fn handshake(&self, socket: f64) -> Option<String> {
+        self.batcher.borrow_mut().handshake(socket as u64)
+    }
+
     /// Payloads of the batch that `drain` returned last, each for itself.
     #[napi]
     pub fn payloads(&self) -> Vec<String> {
         self.batcher.borrow().payloads()
+    }
+
+    /// Which questions JavaScript wants to be asked.
+    #[napi]
+    pub fn set_hooks(&self, allow_request: bool, headers: bool, connections: bool) {
+        let mut hooks = self.server.hooks();
+        hooks.allow_request = allow_request;
+        hooks.headers = headers;
+        hooks.connections = connections;
+        self.server.set_hooks(hooks);
     }
 
     /// Whether this server keeps the process alive.

@@ -61,7 +61,13 @@ unsafe fn read(env: sys::napi_env, value: sys::napi_value, capacity: usize) -> n
     let mut written = 0;
     // SAFETY: the buffer has `capacity` bytes; Node-API writes `written` of them and a terminator.
     unsafe {
-        check(sys::napi_get_value_string_utf8(env, value, bytes.as_mut_ptr().cast(), capacity, &mut written))?;
+        check(sys::napi_get_value_string_utf8(
+            env,
+            value,
+            bytes.as_mut_ptr().cast(),
+            capacity,
+            &mut written,
+        ))?;
         bytes.set_len(written);
     }
     Ok((bytes, written + 4 >= capacity))

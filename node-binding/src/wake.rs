@@ -24,11 +24,7 @@ impl Wake {
     /// `callback` is called without arguments on the JavaScript thread. It starts without keeping the
     /// process alive.
     pub fn new(callback: Function<'_, (), ()>) -> Result<Arc<Self>> {
-        let callback = callback
-            .build_threadsafe_function::<()>()
-            .weak::<true>()
-            .build()
-            .map_err(node)?;
+        let callback = callback.build_threadsafe_function::<()>().weak::<true>().build().map_err(node)?;
         Ok(Arc::new(Self { called: AtomicBool::new(false), callback: Mutex::new(Some(callback)) }))
     }
 

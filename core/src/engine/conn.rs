@@ -85,6 +85,23 @@ pub(crate) struct PollWaiter {
     pub shape: PollShape,
 }
 
+/// A POST that is being read, handled or held back.
+pub(crate) struct PostWaiter {
+    pub reply: oneshot::Sender<Answer>,
+    pub shape: PollShape,
+    /// The answer, kept while the connection may not send more (the host is behind).
+    pub held: Option<Answer>,
+}
+
+impl PostWaiter {
+    /// Sends the answer that was held back.
+    pub(crate) fn answer(self) {
+        if let Some(answer) = self.held {
+            let _ = self.reply.send(answer);
+        }
+    }
+}
+
 /// How a polling client wants its payloads.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PollShape {
@@ -100,9 +117,7 @@ pub(crate) struct PollShape {
 #[derive(Default)]
 pub(crate) struct Polling {
     pub get: Option<PollWaiter>,
-    /// A POST whose answer is held back: its connection may not send more (host queue full).
-    pub held_post: Option<(oneshot::Sender<Answer>, Answer)>,
-    pub posting: bool,
+    pub post: Option<PostWaiter>,
 }
 
 pub(crate) enum Transport {

@@ -22,7 +22,8 @@ pub fn parse(query: &str) -> Query {
     let mut out = Query::default();
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let slot = match key {
+        let key = unescape(key);
+        let slot = match &*key {
             "EIO" => &mut out.eio,
             "transport" => &mut out.transport,
             "sid" => &mut out.sid,

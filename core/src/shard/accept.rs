@@ -77,9 +77,11 @@ impl Shard {
             }
             Command::Poll { sid, shape, reply } => self.with(|s| s.poll(sid, shape, reply)),
             Command::PollAborted { sid } => self.with(|s| s.poll_aborted(sid)),
-            Command::Post { sid, body, binary, shape, reply } => {
-                self.with(|s| s.post(sid, &body, binary, shape, reply));
+            Command::PostBegin { sid, binary, shape, reply } => {
+                self.with(|s| s.post_begin(sid, binary, shape, reply));
             }
+            Command::Post { sid, body, binary } => self.with(|s| s.post(sid, &body, binary)),
+            Command::PostEnded { sid, gone } => self.with(|s| s.post_ended(sid, gone)),
             Command::Lookup { sid, reply } => {
                 let _ = reply.send(self.with(|s| s.lookup(sid)));
             }

@@ -138,12 +138,22 @@ pub(crate) enum Command {
     PollAborted {
         sid: Id,
     },
+    PostBegin {
+        sid: Id,
+        binary: bool,
+        shape: PollShape,
+        reply: oneshot::Sender<Answer>,
+    },
+    /// The body of a POST that began.
     Post {
         sid: Id,
         body: Bytes,
         binary: bool,
-        shape: PollShape,
-        reply: oneshot::Sender<Answer>,
+    },
+    /// A POST without a usable body; `gone`: its connection ended.
+    PostEnded {
+        sid: Id,
+        gone: bool,
     },
     /// What transport and protocol has a session?
     Lookup {

@@ -60,7 +60,13 @@ pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, pee
         secure: peer.secure,
         ..RequestInfo::default()
     };
-    route(shard, info, Body::Stream(body), upgrade).await
+    let refused_upgrade = upgrade.is_some();
+    let mut answer = route(shard, info, Body::Stream(body), upgrade).await;
+    if refused_upgrade && answer.status() != http::StatusCode::SWITCHING_PROTOCOLS {
+        // The client meant to leave HTTP; nothing more is expected on this connection.
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// Answers a request that another server passed in.
@@ -317,6 +323,9 @@ impl Exchange {
             return self.refuse(Refusal::UnknownSid, None, unknown());
         };
         let upgrade = upgrade.filter(|_| rules::is_upgrade(&self.request));
+        if protocol != self.request.protocol {
+            return self.refuse(Refusal::BadRequest, None, vec![("name", "PROTOCOL_MISMATCH".into())]);
+        }
         if upgrade.is_none() && current != self.request.transport {
             let context =
                 vec![("name", "TRANSPORT_MISMATCH".into()), ("transport", self.request.transport.into())];
@@ -334,35 +343,58 @@ impl Exchange {
                 Transport::Polling => self.refuse(Refusal::BadRequest, None, Vec::new()),
             };
         }
-        let shape = self.shape();
         match self.request.method.as_str() {
             "GET" => {
+                // Before the channel: when all this is dropped, the channel is closed first.
+                let mut watch = self.watch(owner, Command::PollAborted { sid: id });
                 let (reply, answer) = oneshot::channel();
-                let mut watch = PollWatch { shard: self.shard.clone(), owner, sid: id, done: false };
+                let shape = self.shape();
                 core.shards[owner].send(Command::Poll { sid: id, shape, reply });
                 let answer = answer.await.unwrap_or_else(|_| gone());
-                watch.done = true;
+                watch.command = None;
                 answer
             }
-            "POST" => {
-                let content = self.request.header("content-type").unwrap_or_default();
-                let binary = content == "application/octet-stream";
-                if binary && protocol == 4 {
-                    tracing::debug!("binary POST body in protocol 4");
-                }
-                let body = match read(body, core.options.max_http_buffer_size).await {
-                    Ok(body) => body,
-                    Err(status) => {
-                        self.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-                        return respond::answer(status, "", Bytes::new(), &self.headers);
-                    }
-                };
-                let (reply, answer) = oneshot::channel();
-                core.shards[owner].send(Command::Post { sid: id, body, binary, shape, reply });
-                answer.await.unwrap_or_else(|_| gone())
-            }
+            "POST" => self.post(id, owner, body).await,
             _ => respond::answer(500, "", Bytes::new(), &self.headers),
         }
+    }
+
+    /// Packets from a polling client. The session knows of the POST from its head on: a second one at the
+    /// same time breaks the rules, and a session that ends takes the POST along.
+    async fn post(mut self, sid: Id, owner: usize, body: Body) -> Answer {
+        let shards = &self.shard.core.shards;
+        let binary = self.request.header("content-type") == Some("application/octet-stream");
+        // Before the channel: when all this is dropped, the channel is closed first.
+        let mut watch = self.watch(owner, Command::PostEnded { sid, gone: true });
+        let (reply, mut answer) = oneshot::channel();
+        shards[owner].send(Command::PostBegin { sid, binary, shape: self.shape(), reply });
+        let body = tokio::select! {
+            biased;
+            early = &mut answer => {
+                watch.command = None;
+                let mut early = early.unwrap_or_else(|_| gone());
+                early.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                return early;
+            }
+            body = read(body, self.shard.core.options.max_http_buffer_size) => body,
+        };
+        let answer = match body {
+            Ok(body) => {
+                shards[owner].send(Command::Post { sid, body, binary });
+                answer.await.unwrap_or_else(|_| gone())
+            }
+            Err(status) => {
+                shards[owner].send(Command::PostEnded { sid, gone: status != 413 });
+                self.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+                respond::answer(status, "", Bytes::new(), &self.headers)
+            }
+        };
+        watch.command = None;
+        answer
+    }
+
+    fn watch(&self, owner: usize, command: Command) -> Watch {
+        Watch { shard: self.shard.clone(), owner, command: Some(command) }
     }
 
     /// A WebSocket that probes a polling session.
@@ -407,20 +439,19 @@ impl Drop for Alias {
     }
 }
 
-/// Tells the session's shard when the connection of a waiting poll goes away.
-struct PollWatch {
+/// Tells the session's shard when the connection under a request goes away.
+struct Watch {
     shard: Rc<Shard>,
     owner: usize,
-    sid: Id,
-    done: bool,
+    /// Sent when this is dropped.
+    command: Option<Command>,
 }
 
-impl Drop for PollWatch {
+impl Drop for Watch {
     fn drop(&mut self) {
-        if self.done {
-            return;
+        if let Some(command) = self.command.take() {
+            self.shard.core.shards[self.owner].send(command);
         }
-        self.shard.core.shards[self.owner].send(Command::PollAborted { sid: self.sid });
     }
 }
 

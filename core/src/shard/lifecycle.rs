@@ -28,6 +28,8 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub(super) enum Goodbye {
     /// The peer is gone, nothing can be said.
     None,
+    /// The client closed with a packet: a poll that waits is let go.
+    Release,
     /// The peer was silent: a WebSocket is told (it may be alive after all), a poll is refused.
     Timeout,
     /// What waits, then a close frame with this code; on polling, the close packet.
@@ -75,7 +77,7 @@ impl State {
         match conn.transport {
             Transport::WebSocket(ws) => {
                 let rest = match goodbye {
-                    Goodbye::Ws(_) | Goodbye::Timeout => conn.outbox.drain_bytes(form),
+                    Goodbye::Ws(_) | Goodbye::Timeout | Goodbye::Release => conn.outbox.drain_bytes(form),
                     // Data after the peer's close frame is not wanted, but a frame that is half written
                     // can't be left so: without the rest our close frame would be read as its payload.
                     Goodbye::WsEcho(_) => conn.outbox.drain_bytes(form),
@@ -84,19 +86,32 @@ impl State {
                 self.end_websocket(ws, rest, goodbye);
             }
             Transport::Polling(mut polling) => {
-                if let Some((reply, answer)) = polling.held_post.take() {
-                    let _ = reply.send(answer);
+                if let Some(post) = polling.post.take() {
+                    let _ = post.reply.send(post.held.unwrap_or_else(|| self.bad_request(&post.shape)));
                 }
-                let mut frames: Vec<_> = conn.outbox.take().into();
-                if matches!(goodbye, Goodbye::None | Goodbye::Reset | Goodbye::Timeout) {
-                    if let Some(get) = polling.get.take() {
+                let get = polling.get.take();
+                let protocol = conn.protocol;
+                if goodbye == Goodbye::Release {
+                    let frames = vec![session::engine_packet("6")];
+                    return get.into_iter().for_each(|get| {
+                        self.answer_with(get, Farewell { protocol, frames: frames.clone() });
+                    });
+                }
+                // Only a session that the server ends is told so; one that broke the rules is gone.
+                let told = matches!(
+                    reason,
+                    Reason::ForcedClose | Reason::ForcedServerClose | Reason::ServerShuttingDown
+                );
+                if !told {
+                    if let Some(get) = get {
                         let _ = get.reply.send(self.bad_request(&get.shape));
                     }
                     return;
                 }
+                let mut frames: Vec<_> = conn.outbox.take().into();
                 frames.push(session::engine_packet("1"));
-                let farewell = Farewell { protocol: conn.protocol, frames };
-                match polling.get.take() {
+                let farewell = Farewell { protocol, frames };
+                match get {
                     Some(get) => self.answer_with(get, farewell),
                     None => {
                         self.farewells.insert(conn.sid, farewell);
@@ -123,7 +138,7 @@ impl State {
                 write.reset_on_close();
                 return ws.ctl.set(ReaderState::Stop);
             }
-            Goodbye::Timeout => rest.extend_from_slice(&ws::close_frame(1000, "")),
+            Goodbye::Timeout | Goodbye::Release => rest.extend_from_slice(&ws::close_frame(1000, "")),
             Goodbye::Ws(code) => rest.extend_from_slice(&ws::close_frame(code, "")),
             Goodbye::WsEcho(Some(code)) => rest.extend_from_slice(&ws::close_frame(code, "")),
             // A close frame without a code is answered by one without a code.

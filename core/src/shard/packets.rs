@@ -358,8 +358,8 @@ impl State {
             match &mut conn.transport {
                 Transport::WebSocket(ws) => ws.ctl.set(ReaderState::Run),
                 Transport::Polling(polling) => {
-                    if let Some((reply, answer)) = polling.held_post.take() {
-                        let _ = reply.send(answer);
+                    if let Some(post) = polling.post.take_if(|post| post.held.is_some()) {
+                        post.answer();
                     }
                 }
             }

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::lifecycle::Goodbye;
 use super::state::{Farewell, State};
-use crate::engine::conn::{ConnKey, PollShape, PollWaiter, Transport};
+use crate::engine::conn::{ConnKey, PollShape, PollWaiter, PostWaiter, Transport};
 use crate::engine::payload::{self, Packet};
 use crate::engine::sid::Id;
 use crate::engine::{query, respond};
@@ -82,11 +82,10 @@ impl State {
         let _ = get.reply.send(answer);
     }
 
-    /// A POST arrived; its body is within `maxHttpBufferSize`.
-    pub(super) fn post(
+    /// The head of a POST arrived; its body follows with [`State::post`].
+    pub(super) fn post_begin(
         &mut self,
         sid: Id,
-        body: &[u8],
         binary: bool,
         shape: PollShape,
         reply: oneshot::Sender<Answer>,
@@ -101,7 +100,7 @@ impl State {
             let _ = reply.send(respond::refusal(Refusal::BadRequest, None, &shape.headers));
             return;
         };
-        let wrong = if polling.posting || polling.held_post.is_some() {
+        let wrong = if polling.post.is_some() {
             Some("data request overlap from client")
         } else if binary && protocol == 4 {
             Some("invalid content")
@@ -113,9 +112,34 @@ impl State {
             let _ = reply.send(answer);
             return self.close_conn(key, Reason::TransportError, detail, Goodbye::None);
         }
-        polling.posting = true;
+        polling.post = Some(PostWaiter { reply, shape, held: None });
+    }
+
+    /// The POST came to nothing: its body is too long, or with `gone` its connection ended.
+    pub(super) fn post_ended(&mut self, sid: Id, gone: bool) {
+        let Some(key) = self.by_sid(sid) else { return };
+        if let Transport::Polling(polling) = &mut self.conns[key.slot as usize].transport {
+            let under_way =
+                polling.post.as_ref().is_some_and(|p| !gone || p.reply.is_closed() || p.held.is_none());
+            if under_way {
+                polling.post = None;
+                if gone {
+                    let detail = "data request connection closed prematurely";
+                    self.close_conn(key, Reason::TransportError, detail, Goodbye::None);
+                }
+            }
+        }
+    }
+
+    /// The body of a POST; it is within `maxHttpBufferSize`.
+    pub(super) fn post(&mut self, sid: Id, body: &[u8], binary: bool) {
+        let Some(key) = self.by_sid(sid) else { return };
+        let conn = &mut self.conns[key.slot as usize];
+        let protocol = conn.protocol;
+        let Transport::Polling(polling) = &mut conn.transport else { return };
+        let Some(jsonp) = polling.post.as_ref().map(|p| p.shape.jsonp.is_some()) else { return };
         self.stats().bytes_in.add(body.len());
-        let unwrapped = shape.jsonp.as_ref().map(|_| unwrap_jsonp(body));
+        let unwrapped = jsonp.then(|| unwrap_jsonp(body));
         let body = unwrapped.as_deref().unwrap_or(body);
         let mut on = |packet: Packet<'_>| {
             if self.conn(key).is_none() {
@@ -134,28 +158,21 @@ impl State {
         };
         if let Err(error) = result {
             tracing::debug!(%error, "bad polling payload");
-            self.close_conn(key, Reason::ParseError, "bad polling payload", Goodbye::Ws(1002));
+            self.close_conn(key, Reason::ParseError, "bad polling payload", Goodbye::None);
         }
-        let mut answer = respond::answer(200, "text/html", "ok", &shape.headers);
-        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let Some(conn) = self.conn(key) else {
-            let _ = reply.send(answer);
-            return;
-        };
+        // A session that ended has answered already.
+        let Some(conn) = self.conn(key) else { return };
         let paused = conn.paused;
-        match &mut conn.transport {
-            Transport::Polling(polling) => {
-                polling.posting = false;
-                if paused {
-                    // The client sends no more before this one is answered: HTTP's way of pushing back.
-                    polling.held_post = Some((reply, answer));
-                } else {
-                    let _ = reply.send(answer);
-                }
-            }
-            Transport::WebSocket(_) => {
-                let _ = reply.send(answer);
-            }
+        let Transport::Polling(polling) = &mut conn.transport else { return };
+        let Some(mut post) = polling.post.take() else { return };
+        let mut answer = respond::answer(200, "text/html", "ok", &post.shape.headers);
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if paused {
+            // The client sends no more before this one is answered: HTTP's way of pushing back.
+            post.held = Some(answer);
+            polling.post = Some(post);
+        } else {
+            let _ = post.reply.send(answer);
         }
     }
 

@@ -108,16 +108,18 @@ impl State {
             Transport::Polling(_) if options.allow_upgrades && options.transports.websocket => &["websocket"],
             _ => &[],
         };
-        let open = json!({
-            "sid": conn.public_sid(),
-            "upgrades": upgrades,
-            "pingInterval": options.ping_interval.as_millis() as u64,
-            "pingTimeout": options.ping_timeout.as_millis() as u64,
-            "maxPayload": options.max_http_buffer_size,
-        });
+        // In the order that engine.io writes them.
+        let open = format!(
+            r#"0{{"sid":{},"upgrades":{},"pingInterval":{},"pingTimeout":{},"maxPayload":{}}}"#,
+            json!(conn.public_sid()),
+            json!(upgrades),
+            options.ping_interval.as_millis(),
+            options.ping_timeout.as_millis(),
+            options.max_http_buffer_size,
+        );
         let protocol = conn.protocol;
         let slot = key.slot;
-        self.push(slot, engine_packet(&format!("0{open}")));
+        self.push(slot, engine_packet(&open));
         if self.conn(key).is_none() {
             return;
         }
@@ -209,7 +211,7 @@ impl State {
                     Goodbye::Ws(1002),
                 );
             }
-            Some(b'1') => self.close_conn(key, Reason::TransportClose, "", Goodbye::Ws(1000)),
+            Some(b'1') => self.close_conn(key, Reason::TransportClose, "", Goodbye::Release),
             // noop, or an upgrade on a transport that is active already
             Some(b'5' | b'6') => {}
             // An open packet, an unknown type or nothing at all.

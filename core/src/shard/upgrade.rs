@@ -142,9 +142,9 @@ impl State {
             ws.ctl.set(ReaderState::Paused);
         }
         if let Transport::Polling(polling) = old
-            && let Some((reply, answer)) = polling.held_post
+            && let Some(post) = polling.post
         {
-            let _ = reply.send(answer);
+            post.answer();
         }
         if has_work && !conn.dirty {
             conn.dirty = true;

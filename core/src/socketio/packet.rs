@@ -4,7 +4,7 @@
 //! A packet is read as borrows of the text that came in. Its JSON is checked (well-formed, of the shape
 //! its type asks for) but never built into a tree: it travels to the host as text. What is accepted is
 //! what socket.io-parser 4.2.7 accepts, except for two oddities that no encoder writes: a space where
-//! the ack id stands (there the id 0) and an id past 64 bits (there a rounded one).
+//! the ack id stands (there the id 0) and an id past 64 bits (there a rounded one, here the largest).
 //!
 //! `socketioxide-core` has these packets too, with an owned namespace and a payload value per packet and
 //! parsing tied to its `Value`; on the path of every message that is allocations for nothing.
@@ -148,7 +148,8 @@ pub fn parse(text: &str) -> Result<Header<'_>, PacketError> {
     let (id, data) = rest.split_at(digits);
     let id = match id {
         "" => None,
-        id => Some(id.parse().map_err(|_| PacketError::InvalidId)?),
+        // Too long for a number: nobody waits for it, and its ack will name an id that nobody sent.
+        id => Some(id.parse().unwrap_or(u64::MAX)),
     };
 
     if !data.is_empty() && !is_payload_valid(kind, data) {
