@@ -13,9 +13,9 @@ pub enum Reason {
     PingTimeout = 2,
     /// A packet could not be parsed.
     ParseError = 3,
-    /// The engine session was closed by the client's own close packet.
+    /// The server closed the connection: a packet that can't be read or has no place, or the host's word.
     ForcedClose = 4,
-    /// The server closed the connection for a protocol reason.
+    /// The server closed the whole client: no CONNECT in time, or `disconnect` with `close`.
     ForcedServerClose = 5,
     /// The client left the namespace.
     ClientNamespaceDisconnect = 6,

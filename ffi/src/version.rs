@@ -2,11 +2,10 @@
 
 use std::ffi::{CStr, c_char};
 
-const VERSION: &CStr =
-    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-        Ok(version) => version,
-        Err(_) => panic!("the package version holds a NUL byte"),
-    };
+const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+    Ok(version) => version,
+    Err(_) => panic!("the package version holds a NUL byte"),
+};
 
 /// Returns the version of the library that is loaded, for example `0.1.0`: NUL-terminated ASCII.
 ///

@@ -3,6 +3,8 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Engine } from './engine';
+import { UpgradeResponse } from './engine-middleware';
 import type { NativeServer } from './native';
 import type { ServerOptions } from './options';
 
@@ -22,18 +24,18 @@ export class Attachment {
     server: HttpServer,
     private readonly options: Partial<ServerOptions>,
     path: string,
-    private readonly remember: (req: IncomingMessage) => void,
+    private readonly engine: Engine,
     closed: () => void,
   ) {
     this.path = options.addTrailingSlash === false ? path : `${path}/`;
     const others = server.listeners('request').slice();
     server.removeAllListeners('request');
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-      if (this.ours(req)) this.request(req, res);
+      if (this.ours(req)) this.requestThrough(req, res);
       else for (const other of others) other.call(server, req, res);
     });
     server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (this.ours(req)) this.upgrade(req, socket as NetSocket, head);
+      if (this.ours(req)) this.upgradeThrough(req, socket as NetSocket, head);
       else if (options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
     });
     server.on('close', closed);
@@ -51,17 +53,38 @@ export class Attachment {
     }, this.options.destroyUpgradeTimeout ?? 1000).unref();
   }
 
-  private upgrade(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
+  private upgradeThrough(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
     socket.on('error', () => {});
+    const refuse = (body: string): void => {
+      const length = Buffer.byteLength(body);
+      socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n${body}`);
+    };
+    const go = (): void => {
+      if (socket.writable) this.upgrade(req, socket, head);
+    };
+    this.engine._through(req, new UpgradeResponse(req, socket), go, refuse);
+  }
+
+  private requestThrough(req: IncomingMessage, res: ServerResponse): void {
+    const refuse = (body: string): void => {
+      if (!res.headersSent) res.writeHead(400, { 'Content-Type': 'application/json' });
+      res.end(body);
+    };
+    this.engine._through(req, res, () => this.request(req, res), refuse);
+  }
+
+  private upgrade(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
     if (this.closing) {
       socket.destroy();
       return;
     }
-    this.remember(req);
+    this.engine._remember(req);
     const raw = Buffer.concat([requestHead(req), head]);
     const fd = isEncrypted(socket) ? -1 : descriptor(socket);
     if (fd >= 0) {
-      this.native.adopt(fd, raw);
+      // While a middleware took its time Node went on reading.
+      const read = socket.read() as Buffer | null;
+      this.native.adopt(fd, read ? Buffer.concat([raw, read]) : raw);
       socket.destroy();
       return;
     }
@@ -79,6 +102,13 @@ export class Attachment {
   }
 
   private request(req: IncomingMessage, res: ServerResponse): void {
+    const { headers } = req;
+    if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
+      // Nothing to wait for: a client that goes away must find its request with the core already.
+      req.resume();
+      this.pass(req, res, EMPTY);
+      return;
+    }
     const limit = this.options.maxHttpBufferSize ?? MAX_BODY;
     const chunks: Buffer[] = [];
     let length = 0;
@@ -104,7 +134,7 @@ export class Attachment {
     const number = ++this.last;
     this.responses.set(number, res);
     res.on('close', () => this.native.httpOver(number, this.responses.delete(number)));
-    this.remember(req);
+    this.engine._remember(req);
     const { remoteAddress = '', remotePort = 0 } = req.socket;
     this.native.http(
       number, req.method ?? 'GET', req.url ?? '', req.rawHeaders, body, remoteAddress, remotePort,

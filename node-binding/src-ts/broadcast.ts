@@ -2,7 +2,7 @@
 import type { Namespace } from './namespace';
 import { hasBinary, split } from './payload';
 import type { Target } from './rooms';
-import type { Socket } from './socket';
+import { Socket } from './socket';
 import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved } from './socket-types';
 import type { Handshake, Room, SocketId } from './socket-types';
 import type {
@@ -180,8 +180,14 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   }
 }
 
-/** What `fetchSockets` gives for a socket of another server; those of this server are Socket objects. */
+/** What `fetchSockets` gives for a socket of another server; those of this server are Socket objects, which
+ * have all of it and count as instances. */
 export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
+  /** @internal */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Socket || Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+
   /** Public id. */
   readonly id: SocketId;
   /** The request with which the client connected. */

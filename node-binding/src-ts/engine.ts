@@ -1,6 +1,8 @@
 // `io.engine`: the events and figures of the layer below that applications use.
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { UpgradeResponse, runChain } from './engine-middleware';
+import type { EngineMiddleware, EngineResponse } from './engine-middleware';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
 import type { Server } from './server';
@@ -15,6 +17,9 @@ const REMEMBERED = 1024;
 export class Engine extends EventEmitter {
   /** Options of the server. */
   readonly opts: object;
+  private readonly middlewares: EngineMiddleware[] = [];
+  /** Headers that middlewares want in the answer to an upgrade. */
+  private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
   /** Some hook would show a request to the application. */
   private asks = false;
   private readonly requests = new Map<string, IncomingMessage>();
@@ -40,13 +45,48 @@ export class Engine extends EventEmitter {
     this._hook();
   }
 
+  /**
+   * Adds a middleware of the express kind for each of the engine's requests. They run in Node's HTTP server, so
+   * the server has to be made from one.
+   */
+  use(fn: EngineMiddleware): this {
+    this.middlewares.push(fn);
+    this._needsHttpServer();
+    this._hook();
+    return this;
+  }
+
+  /** Throws when there are middlewares and a port that would bypass them. @internal */
+  _needsHttpServer(): void {
+    if (this.middlewares.length === 0 || !this.server._ownsListener) return;
+    throw Object.assign(
+      new Error('io.engine.use: needs a server made from a Node HTTP server, new Server(httpServer), not from a port'),
+      { code: 'ERR_KRAKEN_WS_UNSUPPORTED' },
+    );
+  }
+
+  /** Middlewares first, then `go`; a middleware that failed is told to the client and to us. @internal */
+  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (body: string) => void): void {
+    if (this.middlewares.length === 0) return go();
+    runChain(this.middlewares, req, res, (err) => {
+      if (!err) {
+        if (res instanceof UpgradeResponse) this.upgradeHeaders.set(req, res.headers);
+        return go();
+      }
+      const message = 'Bad request';
+      this.emit('connection_error', { req, code: 3, message, context: { name: 'MIDDLEWARE_FAILURE' } });
+      refuse(JSON.stringify({ code: 3, message }));
+    });
+  }
+
   /** Tells the core what to ask. @internal */
   _hook(coming?: string): void {
     const wanted = (name: string): boolean => name === coming || this.listenerCount(name) > 0;
     const { allowRequest } = this.server._opts;
-    const handshakes = wanted('initial_headers') || wanted('headers') || !!this.makeId || !!allowRequest;
+    const every = wanted('headers') || this.middlewares.length > 0;
+    const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
     this.asks = handshakes || wanted('connection_error');
-    this.server._setHooks(handshakes, wanted('headers'), wanted('connection'));
+    this.server._setHooks(handshakes, every, wanted('connection'));
   }
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
@@ -101,11 +141,11 @@ export class Engine extends EventEmitter {
 
   /** @internal */
   _askHeaders(text: string): string[] {
-    return this.listenerCount('headers') > 0 ? this.collect('headers', this.request(text)) : [];
+    return this.collect('headers', this.request(text));
   }
 
-  private collect(event: string, req: unknown): string[] {
-    const headers: Record<string, unknown> = {};
+  private collect(event: string, req: object): string[] {
+    const headers: Record<string, unknown> = event === 'headers' ? { ...this.upgradeHeaders.get(req) } : {};
     this.emit(event, headers, req);
     const flat: string[] = [];
     for (const name of Object.keys(headers)) {
@@ -122,8 +162,8 @@ export class Engine extends EventEmitter {
   }
 
   /** @internal */
-  _opened(conn: number, text: string): void {
+  _opened(id: string, text: string): void {
     const request = parseRequest(text);
-    this.emit('connection', { id: String(conn), request, protocol: request.protocol, transport: { name: request.transport } });
+    this.emit('connection', { id, request, protocol: request.protocol, transport: { name: request.transport } });
   }
 }

@@ -163,7 +163,7 @@ export class EventPump {
       case CONNECTION_ERROR:
         return this.server.engine._connectionError(number, payload[0], payload[1], payload[2]);
       case OPEN:
-        return this.server.engine._opened(number, payload);
+        return this.server.engine._opened(payload[0], payload[1]);
       case HTTP_REPLY:
         return this.server._httpReply(number, payload[0], payload[1], this.attachments(1)[0]);
       case UPGRADED:

@@ -78,6 +78,8 @@ export class Server<
   readonly _broadcastAcks = new Map<number, (err: Error | null, responses: unknown[]) => void>();
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
+  /** Clients reach the core without passing Node. @internal */
+  _ownsListener = false;
   private native: NativeServer | undefined;
   private commands: Commands | undefined;
   private events: EventPump | undefined;
@@ -155,10 +157,12 @@ export class Server<
     if (typeof srv === 'object') {
       const path = options.path as string;
       this.attachment = new Attachment(
-        native, srv, options, path, (req) => this.engine._remember(req), () => this._closeNative(),
+        native, srv, options, path, this.engine, () => this._closeNative(),
       );
       this.httpServer = srv;
     } else {
+      this._ownsListener = true;
+      this.engine._needsHttpServer();
       const listener = new Listener(native, () => this.close());
       // Applications ask for the few members that Listener has.
       this.httpServer = listener as unknown as HttpServer;

@@ -226,9 +226,13 @@ impl Batcher {
                 quote(&mut self.text, &request_json(&request, ""));
                 self.text.push(']');
             }
-            Event::Open { conn, request } => {
+            Event::Open { conn, sid, request } => {
                 self.lanes(lanes, OPEN, None, conn as f64);
+                self.text.push('[');
+                quote(&mut self.text, &sid);
+                self.text.push(',');
                 quote(&mut self.text, &request_json(&request, ""));
+                self.text.push(']');
             }
             Event::Upgraded { conn } => {
                 self.lanes(lanes, UPGRADED, None, conn as f64);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { open, pair } from '../support/clients.mjs';
-import { serve } from '../support/harness.mjs';
+import { serve, serveAttached } from '../support/harness.mjs';
 import { enginePath, openPolling, request } from '../support/http.mjs';
 import { event, until } from '../support/wait.mjs';
 
@@ -49,7 +49,7 @@ test('io.engine.generateId decides the session id', async (t) => {
 });
 
 test('io.engine.use installs middleware of the express kind on every request', async (t) => {
-  const { io, url } = await serve(t);
+  const { io, url } = await serveAttached(t);
   const seen = [];
   io.engine.use((incoming, response, next) => {
     seen.push(incoming.method);

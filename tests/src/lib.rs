@@ -1,1 +1,14 @@
-//! Black-box tests of the Rust host API live in `tests/`; this crate itself is empty.
+//! What the black-box tests of the Rust host API share: a host that takes events one by one, a client that
+//! speaks Engine.IO 4 over any byte stream, and a look at this process from outside.
+//!
+//! Each file in `tests/` is about one behaviour. Everything here waits at most [`PATIENCE`].
+
+mod client;
+mod host;
+pub mod process;
+
+pub use client::{Client, TcpClient, UnixClient, dial};
+pub use host::{Gate, Host, eventually};
+
+/// Longest wait for anything that has to come.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);

@@ -119,8 +119,10 @@ accepts('frames that arrive byte by byte are understood', async ({ ws }) => {
     await ws.send(Buffer.from([byte]));
     await new Promise(setImmediate);
   }
-  assert.equal(await ws.nextText(), PING_ANSWER);
-  assert.equal((await ws.nextFrame()).opcode, OP.PONG);
+  // A pong is the server's own answer and need not wait for the host's.
+  const answers = [await ws.nextFrame(), await ws.nextFrame()];
+  assert.deepEqual(answers.map(({ opcode }) => opcode).sort((a, b) => a - b), [OP.TEXT, OP.PONG]);
+  assert.equal(String(answers.find(({ opcode }) => opcode === OP.TEXT).payload), PING_ANSWER);
 });
 
 accepts('many frames in one segment are answered in order', async ({ ws }) => {

@@ -202,6 +202,8 @@ pub enum Event {
     Open {
         /// Connection number, as in [`Event::Connect`].
         conn: u64,
+        /// Session id: a secret, for the host's eyes only.
+        sid: Box<str>,
         /// The request.
         request: Arc<RequestInfo>,
     },

@@ -1,7 +1,7 @@
 //! Namespaces of a server, shared by host threads and shards.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, RwLock};
 
 /// One namespace.
@@ -9,7 +9,6 @@ pub(crate) struct NspShared {
     pub id: u32,
     pub name: Arc<str>,
     decide: AtomicBool,
-    ack_ids: AtomicU64,
 }
 
 /// A handle to a namespace; cheap to clone.
@@ -26,10 +25,6 @@ impl Namespace {
     /// accepts by itself, which saves a turn through the host.
     pub fn set_decide(&self, on: bool) {
         self.0.decide.store(on, Ordering::Release);
-    }
-
-    pub(crate) fn next_ack_id(&self) -> u64 {
-        self.0.ack_ids.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -66,7 +61,6 @@ impl Namespaces {
             id: self.next.fetch_add(1, Ordering::Relaxed),
             name: name.into(),
             decide: AtomicBool::new(false),
-            ack_ids: AtomicU64::new(0),
         });
         map.insert(name.into(), nsp.clone());
         nsp

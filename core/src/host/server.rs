@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -88,8 +88,6 @@ pub struct Server(Arc<Inner>);
 
 struct Inner {
     core: Arc<Core>,
-    /// For binding sockets, which tokio does only within a runtime.
-    binder: Mutex<tokio::runtime::Runtime>,
 }
 
 impl Drop for Inner {
@@ -112,7 +110,6 @@ impl Server {
             n => n,
         };
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
-        let binder = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(system)?;
         let (shards, receivers): (Vec<_>, Vec<_>) = (0..count)
             .map(|_| {
                 let (tx, rx) = mpsc::unbounded_channel();
@@ -126,6 +123,7 @@ impl Server {
             namespaces: Namespaces::default(),
             directory: Directory::default(),
             hooks,
+            ack_ids: AtomicU64::new(0),
             aliases: shard::Aliases::default(),
             host: host.clone(),
             shards,
@@ -153,7 +151,7 @@ impl Server {
                 })
                 .map_err(system)?;
         }
-        Ok((Server(Arc::new(Inner { core, binder: Mutex::new(binder) })), Events(host)))
+        Ok((Server(Arc::new(Inner { core })), Events(host)))
     }
 
     fn core(&self) -> &Core {
@@ -172,8 +170,6 @@ impl Server {
         self.open()?;
         let fail = |e: std::io::Error| Error::new(ErrorCode::Listen, format!("listen {host}:{port}: {e}"));
         let addrs: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(fail)?.collect();
-        let binder = self.0.binder.lock().unwrap_or_else(|e| e.into_inner());
-        let _runtime = binder.enter();
         let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
         for addr in addrs {
             match listener::bind_tcp(addr, self.core().options.backlog) {
@@ -376,7 +372,7 @@ impl Server {
         flags: EmitFlags,
         timeout: Option<Duration>,
     ) -> Result<u64> {
-        let id = nsp.next_ack_id();
+        let id = self.core().ack_ids.fetch_add(1, Ordering::Relaxed);
         let frame = self.event(nsp, Some(id), data, &attachments, flags)?;
         self.emit_frame(socket, frame, flags, Some((id, timeout)))?;
         Ok(id)
@@ -429,7 +425,7 @@ impl Server {
         flags: EmitFlags,
         timeout: Duration,
     ) -> Result<u64> {
-        let id = nsp.next_ack_id();
+        let id = self.core().ack_ids.fetch_add(1, Ordering::Relaxed);
         self.publish_inner(nsp, target, data, &attachments, flags, Some((id, timeout)))?;
         Ok(id)
     }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::net::TcpSocket;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::stream::RawStream;
 
@@ -16,15 +16,20 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from
 /// A bound socket, not yet accepting.
 pub(crate) enum Listener {
     Tcp(std::net::TcpListener),
-    Unix(std::os::unix::net::UnixListener, PathBuf),
+    Unix(std::os::unix::net::UnixListener, Unlink),
 }
 
-/// Binds a TCP address. Needs a runtime context.
+/// Binds a TCP address. `::` takes IPv4 too, as in Node.
 pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32) -> io::Result<(Listener, SocketAddr)> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    let listener = socket.listen(backlog)?.into_std()?;
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() && addr.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(backlog as i32)?;
+    let listener = std::net::TcpListener::from(socket);
     let addr = listener.local_addr()?;
     Ok((Listener::Tcp(listener), addr))
 }
@@ -40,11 +45,11 @@ pub(crate) fn bind_unix(path: &Path) -> io::Result<Listener> {
         other => other?,
     };
     listener.set_nonblocking(true)?;
-    Ok(Listener::Unix(listener, path.to_owned()))
+    Ok(Listener::Unix(listener, Unlink(path.to_owned())))
 }
 
 /// Removes a socket file when its listener ends.
-struct Unlink(PathBuf);
+pub(crate) struct Unlink(PathBuf);
 
 impl Drop for Unlink {
     fn drop(&mut self) {
@@ -63,8 +68,7 @@ pub(crate) async fn accept_loop(listener: Listener, mut on: impl FnMut(RawStream
                 step(accepted.map(RawStream::Tcp), &mut pause, &mut on).await;
             }
         }
-        Listener::Unix(listener, path) => {
-            let _unlink = Unlink(path);
+        Listener::Unix(listener, _unlink) => {
             let listener = tokio::net::UnixListener::from_std(listener)?;
             let mut pause = BACKOFF.0;
             loop {

@@ -1,7 +1,7 @@
 //! How anything reaches a shard.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -27,6 +27,8 @@ pub(crate) struct Core {
     pub options: Options,
     pub hooks: SharedHooks,
     pub aliases: Aliases,
+    /// One count for all namespaces, so that an id names one ack in the whole server.
+    pub ack_ids: AtomicU64,
     pub namespaces: Namespaces,
     pub directory: Directory,
     pub host: Arc<HostQueue>,

@@ -78,7 +78,9 @@ pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
             std::future::pending().await
         }
     };
+    // The route first: it must have begun, or there is nobody to hear of the end.
     tokio::select! {
+        biased;
         answer = route(shard, request, Body::Ready(body), None) => reply(answer),
         () = cancelled => {}
     }
@@ -317,12 +319,20 @@ impl Exchange {
         let (Some(owner), Some(id)) = (owner, id) else {
             return self.refuse(Refusal::UnknownSid, None, unknown());
         };
+        let upgrade = upgrade.filter(|_| rules::is_upgrade(&self.request));
+        // From here on: a client that goes away while it polls ends its session. It is declared before the
+        // channels, so that they are closed first when all this is dropped.
+        let mut watch = self.watch(owner, Command::PollAborted { sid: id });
         let (reply, found) = oneshot::channel();
         core.shards[owner].send(Command::Lookup { sid: id, reply });
         let Ok(Some((current, protocol))) = found.await else {
+            watch.command = None;
             return self.refuse(Refusal::UnknownSid, None, unknown());
         };
-        let upgrade = upgrade.filter(|_| rules::is_upgrade(&self.request));
+        let polls = upgrade.is_none() && self.request.method == "GET";
+        if !polls || protocol != self.request.protocol || current != self.request.transport {
+            watch.command = None;
+        }
         if protocol != self.request.protocol {
             return self.refuse(Refusal::BadRequest, None, vec![("name", "PROTOCOL_MISMATCH".into())]);
         }
@@ -345,8 +355,6 @@ impl Exchange {
         }
         match self.request.method.as_str() {
             "GET" => {
-                // Before the channel: when all this is dropped, the channel is closed first.
-                let mut watch = self.watch(owner, Command::PollAborted { sid: id });
                 let (reply, answer) = oneshot::channel();
                 let shape = self.shape();
                 core.shards[owner].send(Command::Poll { sid: id, shape, reply });

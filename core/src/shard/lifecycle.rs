@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::state::{AckWait, Farewell, State};
 use super::wheel::Timer;
-use super::{Shard, session};
+use super::{Shard, polling, session};
 use crate::engine::conn::{ConnKey, ReaderState, Transport, WsTransport};
 use crate::engine::ws;
 use crate::host::{Event, RoomChange};
@@ -87,7 +87,12 @@ impl State {
             }
             Transport::Polling(mut polling) => {
                 if let Some(post) = polling.post.take() {
-                    let _ = post.reply.send(post.held.unwrap_or_else(|| self.bad_request(&post.shape)));
+                    let answer = match post.held {
+                        Some(held) => held,
+                        None if goodbye == Goodbye::Release => polling::post_taken(&post.shape),
+                        None => self.bad_request(&post.shape),
+                    };
+                    let _ = post.reply.send(answer);
                 }
                 let get = polling.get.take();
                 let protocol = conn.protocol;

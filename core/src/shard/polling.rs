@@ -53,7 +53,7 @@ impl State {
     pub(super) fn poll_aborted(&mut self, sid: Id) {
         let Some(key) = self.by_sid(sid) else { return };
         let conn = &mut self.conns[key.slot as usize];
-        let gone = matches!(&conn.transport, Transport::Polling(p) if p.get.as_ref().is_some_and(|g| g.reply.is_closed()));
+        let gone = matches!(&conn.transport, Transport::Polling(p) if p.get.as_ref().is_none_or(|g| g.reply.is_closed()));
         if gone {
             self.close_conn(key, Reason::TransportError, "poll connection closed prematurely", Goodbye::None);
         }
@@ -165,8 +165,7 @@ impl State {
         let paused = conn.paused;
         let Transport::Polling(polling) = &mut conn.transport else { return };
         let Some(mut post) = polling.post.take() else { return };
-        let mut answer = respond::answer(200, "text/html", "ok", &post.shape.headers);
-        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let answer = post_taken(&post.shape);
         if paused {
             // The client sends no more before this one is answered: HTTP's way of pushing back.
             post.held = Some(answer);
@@ -190,6 +189,13 @@ impl State {
             None => self.farewells.get(&sid).map(|f| ("polling", f.protocol)),
         }
     }
+}
+
+/// The answer to a POST whose packets were taken.
+pub(super) fn post_taken(shape: &PollShape) -> Answer {
+    let mut answer = respond::answer(200, "text/html", "ok", &shape.headers);
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// The `d` field of a JSONP form, with its escaped line ends (engine.io's polling-jsonp).

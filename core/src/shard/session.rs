@@ -90,7 +90,8 @@ impl State {
         self.stats().connections.add(1);
         if self.core.hooks.get().connections {
             let conn = self.conn_number(key);
-            self.event(Event::Open { conn, request });
+            let sid = self.conns[slot as usize].public_sid().into();
+            self.event(Event::Open { conn, sid, request });
         }
         // Protocol 3 clients are in the main namespace from the start.
         if protocol == 4 {
