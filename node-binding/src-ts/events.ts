@@ -49,6 +49,10 @@ export class EventPump {
   private readonly sockets: (AnySocket | undefined)[][] = [];
   private buffers: Buffer[] = [];
   private taken = 0;
+  /** The batch under way: its payloads, how many events it has and how many are dispatched. */
+  private payloads: any[] = [];
+  private count = 0;
+  private at = 0;
   private again = false;
 
   constructor(
@@ -60,36 +64,56 @@ export class EventPump {
   /** Takes one batch; what is left over waits for the next turn of the event loop. */
   readonly pump = (): void => {
     this.again = false;
+    // The batch under way takes what is left when it is done.
+    if (this.at < this.count) return;
     const { lanes, native } = this;
     const text = native.drain(lanes);
-    const count = lanes[0];
-    const more = lanes[2] !== 0;
-    if (count > 0) {
-      this.buffers = lanes[1] > 0 ? native.takeBuffers() : [];
-      this.taken = 0;
-      const payloads = this.parse(text);
-      this.commands.beginBatch(lanes[3]);
-      for (let i = 0; i < count; i++) {
-        const at = (i + 1) * LANES;
-        // A handler that throws must reach the process, not stop the sockets behind it.
-        try {
-          this.event(lanes[at], lanes[at + 1], lanes[at + 2], lanes[at + 3], payloads[i]);
-        } catch (err) {
-          throwLater(err);
-        }
-      }
+    this.count = lanes[0];
+    this.at = 0;
+    if (this.count === 0) return this.takeMore();
+    this.buffers = lanes[1] > 0 ? native.takeBuffers() : [];
+    this.taken = 0;
+    this.payloads = this.parse(text);
+    this.commands.beginBatch(lanes[3]);
+    this.step();
+  };
+
+  /**
+   * Dispatches the events of one socket. Between two sockets the promises that their handlers left are settled,
+   * as they are when each socket reads by itself: an answer of an async handler leaves before what the next
+   * client causes. The microtask runs behind those that are queued, the tick behind those that they queue.
+   */
+  private readonly step = (): void => {
+    const { lanes, count } = this;
+    const low = lanes[(this.at + 1) * LANES + 1];
+    do {
+      const at = (this.at + 1) * LANES;
+      // A handler that throws must reach the process, not stop the sockets behind it.
       try {
-        this.commands.endBatch();
+        this.event(lanes[at], lanes[at + 1], lanes[at + 2], lanes[at + 3], this.payloads[this.at]);
       } catch (err) {
         throwLater(err);
       }
-      this.buffers = [];
+      this.at += 1;
+    } while (this.at < count && lanes[(this.at + 1) * LANES + 1] === low);
+    if (this.at < count) return queueMicrotask(this.hop);
+    try {
+      this.commands.endBatch();
+    } catch (err) {
+      throwLater(err);
     }
-    if (more && !this.again) {
-      this.again = true;
-      setImmediate(this.pump);
-    }
+    this.buffers = [];
+    this.payloads = [];
+    this.takeMore();
   };
+
+  private readonly hop = (): void => process.nextTick(this.step);
+
+  private takeMore(): void {
+    if (this.lanes[2] === 0 || this.again) return;
+    this.again = true;
+    setImmediate(this.pump);
+  }
 
   /** A socket ended; what still comes for its handle is not for it. */
   forget(socket: AnySocket): void {

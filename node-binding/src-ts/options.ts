@@ -160,10 +160,11 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
   for (const name of Object.keys(options)) {
     if (!JAVASCRIPT_ONLY.has(name)) core[name] = (options as Record<string, unknown>)[name];
   }
-  if (options.adapter) {
+  const { adapter, connectionStateRecovery } = options as Record<string, unknown>;
+  if (adapter) {
     refuse('adapter: JavaScript adapters do not run on the native server; leave the option out');
   }
-  if (options.connectionStateRecovery) {
+  if (connectionStateRecovery) {
     refuse('connectionStateRecovery: not supported by this version; leave the option out');
   }
   core.cors = cors(core.cors);

@@ -258,7 +258,11 @@ export class Server<
   /** Disconnects everybody, stops listening and ends the threads; `fn` and the promise come afterwards. */
   async close(fn?: (err?: Error) => void): Promise<void> {
     for (const namespace of this._nsps.values()) {
-      for (const socket of [...namespace.sockets.values()]) socket._onclose('server shutting down');
+      for (const socket of [...namespace.sockets.values()]) {
+        // The core still has it for a moment, but what handlers of `disconnect` send to its rooms is not for it.
+        namespace._native?.leaveAll(socket._handle);
+        socket._onclose('server shutting down');
+      }
     }
     const front = this.httpServer as HttpServer | undefined;
     this._closeNative();

@@ -39,6 +39,8 @@ describe('the look of the demo', { timeout: 60_000 }, () => {
       test(`nothing overflows at ${size.width} px, ${colorScheme}`, async () => {
         const window = await openWindow(browser, demo.url, 'Viewer', { size, colorScheme });
         await window.seesMessage(longWord);
+        // Who is known to type is told of again only after some seconds.
+        await talker.page.fill('#composer-input', '');
         await talker.type('.');
         await window.sees('#typing', `${longName} is typing…`);
         await window.nextFigures();

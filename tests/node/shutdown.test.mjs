@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as tcpConnect } from 'node:net';
 import { test } from 'node:test';
-import { TRANSPORTS, open, pair } from '../support/clients.mjs';
+import { TRANSPORTS, connect, open, pair } from '../support/clients.mjs';
+import { serve } from '../support/harness.mjs';
 import { run } from '../support/child.mjs';
 import { freePort, startServer } from '../support/server.mjs';
 import { Server, isNative, nativeOnly } from '../support/subject.mjs';
@@ -267,4 +268,23 @@ test('a port that is taken is an error of the http server that names it', async 
   holder.close();
   assert.equal(stdout.trim(), 'EADDRINUSE', stderr);
   assert.equal(code, 0);
+});
+
+test('a client is not told of its own end by handlers that the shutdown runs', async (t) => {
+  const { io, url, close } = await serve(t);
+  io.on('connection', (socket) => {
+    socket.join('room');
+    socket.on('disconnect', () => io.to('room').emit('left', socket.id));
+  });
+  const clients = await Promise.all([0, 1, 2].map(() => connect(url, { reconnection: false })));
+  const heard = clients.map((client) => {
+    const own = client.id;
+    const ids = [];
+    client.on('left', (id) => ids.push(id));
+    return { own, ids };
+  });
+  const ended = clients.map((client) => event(client, 'disconnect'));
+  await close();
+  await Promise.all(ended);
+  for (const { own, ids } of heard) assert.ok(!ids.includes(own));
 });

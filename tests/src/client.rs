@@ -111,11 +111,8 @@ impl<S: Read + Write> Client<S> {
     /// The id under which the next event wants to be acknowledged.
     pub fn asked(&mut self) -> u64 {
         let packet = self.packet();
-        let id = packet.trim_start_matches('2').split('[').next().unwrap_or_default();
-        // An id may begin with a 2 as well: only the packet's type is cut off.
-        let id =
-            if packet.starts_with("22") { packet[1..].split('[').next().unwrap_or_default() } else { id };
-        id.parse().unwrap_or_else(|_| panic!("expected an event with an ack id, got {packet}"))
+        let id = packet.strip_prefix('2').and_then(|rest| rest.split('[').next()?.parse().ok());
+        id.unwrap_or_else(|| panic!("expected an event with an ack id, got {packet}"))
     }
 
     /// Acknowledges with these arguments, a JSON array.

@@ -59,7 +59,7 @@ impl Host {
     }
 
     /// The next event.
-    pub fn next(&mut self) -> Event {
+    pub fn event(&mut self) -> Event {
         if self.taken.is_empty() {
             let mut batch = Vec::new();
             let receive = self.events.recv_many(&mut batch, 256);
@@ -73,7 +73,7 @@ impl Host {
     /// The first event that `pick` wants; those before it are thrown away.
     pub fn find<T>(&mut self, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         loop {
-            let event = self.next();
+            let event = self.event();
             if let Some(found) = pick(&event) {
                 return found;
             }
@@ -108,7 +108,7 @@ impl Host {
         self.server.close();
         let mut rest = Vec::new();
         loop {
-            match self.next() {
+            match self.event() {
                 Event::Closed => break,
                 event => rest.push(event),
             }

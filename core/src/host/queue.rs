@@ -78,9 +78,9 @@ impl HostQueue {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// More waits than `hostQueueBytes`.
-    pub(crate) fn is_full(&self) -> bool {
-        self.bytes() > self.limit
+    /// With `extra` bytes that are not handed over yet, more waits than `hostQueueBytes`.
+    pub(crate) fn is_full_with(&self, extra: usize) -> bool {
+        self.bytes() + extra > self.limit
     }
 
     /// How many events of the shard the host has taken.

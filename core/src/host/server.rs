@@ -218,6 +218,11 @@ impl Server {
         let fail = |e: &dyn std::fmt::Display| {
             Error::new(ErrorCode::Adopt, format!("adopt: expected a connected stream socket: {e}"))
         };
+        match socket2::SockRef::from(&fd).r#type() {
+            Ok(socket2::Type::STREAM) => {}
+            Ok(_) => return Err(fail(&"it is no stream socket")),
+            Err(e) => return Err(fail(&e)),
+        }
         let stream = std::net::TcpStream::from(fd);
         // A Unix socket has no address that the TCP call could read.
         let stream = match stream.local_addr() {

@@ -14,29 +14,27 @@ impl Directory {
         self.0.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// A shard has its first member; true if no other shard had one.
-    pub(crate) fn add(&self, nsp: u32, room: &str) -> bool {
+    /// A shard has its first member. `then` is told whether no other shard had one, before anybody else
+    /// can change the room: what it queues is in the order in which the room changed.
+    pub(crate) fn add(&self, nsp: u32, room: &str, then: impl FnOnce(bool)) {
         let mut map = self.lock();
         let count = map.entry((nsp, room.into())).or_insert(0);
         *count += 1;
-        *count == 1
+        then(*count == 1);
     }
 
-    /// A shard lost its last member; true if no shard has one now.
-    pub(crate) fn remove(&self, nsp: u32, room: &str) -> bool {
+    /// A shard lost its last member. `then` is told whether no shard has one now, as in [`Directory::add`].
+    pub(crate) fn remove(&self, nsp: u32, room: &str, then: impl FnOnce(bool)) {
         let mut map = self.lock();
         let key = (nsp, Box::from(room));
-        match map.get_mut(&key) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                false
-            }
-            Some(_) => {
-                map.remove(&key);
-                true
-            }
-            None => false,
+        let left = map.get_mut(&key).map(|count| {
+            *count -= 1;
+            *count
+        });
+        if left == Some(0) {
+            map.remove(&key);
         }
+        then(left == Some(0));
     }
 
     /// Has any shard a member?

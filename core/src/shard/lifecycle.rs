@@ -13,7 +13,7 @@ use super::wheel::Timer;
 use super::{Shard, polling, session};
 use crate::engine::conn::{ConnKey, ReaderState, Transport, WsTransport};
 use crate::engine::ws;
-use crate::host::{Event, RoomChange};
+use crate::host::Event;
 use crate::net::stream::WriteHalf;
 use crate::reason::Reason;
 use crate::socketio::packet;
@@ -174,15 +174,8 @@ impl State {
                 conn.partial = None;
             }
         }
-        let hooked = self.core.hooks.get().rooms;
-        let core = self.core.clone();
-        let mut changes: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
-        self.rooms.leave_all(slot, |nsp, room, gone| {
-            let deleted = gone && core.directory.remove(nsp, room);
-            if hooked {
-                changes.push((room.into(), deleted));
-            }
-        });
+        let mut left: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
+        self.rooms.leave_all(slot, |_, room, gone| left.push((room.into(), gone)));
         if let Some(nsp) = self.nsps.get_mut(&sock.nsp) {
             nsp.by_id.remove(&sock.id);
             if sock.connected {
@@ -192,12 +185,9 @@ impl State {
                     self.socks[*moved as usize].position = sock.position;
                 }
             }
-            let name = nsp.shared.name.clone();
-            for (room, deleted) in changes {
-                self.room_event(RoomChange::Left, &name, &room, Some(handle));
-                if deleted {
-                    self.room_event(RoomChange::Deleted, &name, &room, None);
-                }
+            let shared = nsp.shared.clone();
+            for (room, gone) in left {
+                self.left(&shared, handle, &room, gone);
             }
         }
         self.stats().sockets.sub(1);

@@ -15,15 +15,51 @@ impl State {
                 self.socks[slot as usize].own_room = true;
                 continue;
             }
-            let Some(created) = self.rooms.join(nsp, room, slot) else { continue };
-            let new = created && self.core.directory.add(nsp, room);
-            if self.core.hooks.get().rooms {
-                let (name, handle) = (self.nsp_name(slot), self.handle(slot));
-                if new {
-                    self.room_event(RoomChange::Created, &name, room, None);
-                }
-                self.room_event(RoomChange::Joined, &name, room, Some(handle));
+            if let Some(created) = self.rooms.join(nsp, room, slot) {
+                self.joined(slot, room, created);
             }
+        }
+    }
+
+    fn joined(&mut self, slot: u32, room: &str, created: bool) {
+        let nsp = self.socks[slot as usize].nsp;
+        let core = self.core.clone();
+        if !core.hooks.get().rooms {
+            if created {
+                core.directory.add(nsp, room, |_| {});
+            }
+            return;
+        }
+        let (name, handle) = (self.nsp_name(slot), self.handle(slot));
+        if !created {
+            return self.room_event(RoomChange::Joined, &name, room, Some(handle));
+        }
+        core.directory.add(nsp, room, |first| {
+            if first {
+                self.room_event(RoomChange::Created, &name, room, None);
+            }
+            self.room_event(RoomChange::Joined, &name, room, Some(handle));
+            self.hand_over_events();
+        });
+    }
+
+    /// A socket left a room; `gone`: it was the shard's last member.
+    pub(super) fn left(&mut self, nsp: &Arc<NspShared>, handle: SocketHandle, room: &str, gone: bool) {
+        let core = self.core.clone();
+        if !core.hooks.get().rooms {
+            if gone {
+                core.directory.remove(nsp.id, room, |_| {});
+            }
+            return;
+        }
+        self.room_event(RoomChange::Left, &nsp.name, room, Some(handle));
+        if gone {
+            core.directory.remove(nsp.id, room, |last| {
+                if last {
+                    self.room_event(RoomChange::Deleted, &nsp.name, room, None);
+                }
+                self.hand_over_events();
+            });
         }
     }
 
@@ -33,14 +69,9 @@ impl State {
             if &**room == id.as_str() {
                 self.socks[slot as usize].own_room = false;
             }
-            let Some(gone) = self.rooms.leave(nsp, room, slot) else { continue };
-            let deleted = gone && self.core.directory.remove(nsp, room);
-            if self.core.hooks.get().rooms {
-                let (name, handle) = (self.nsp_name(slot), self.handle(slot));
-                self.room_event(RoomChange::Left, &name, room, Some(handle));
-                if deleted {
-                    self.room_event(RoomChange::Deleted, &name, room, None);
-                }
+            if let Some(gone) = self.rooms.leave(nsp, room, slot) {
+                let shared = self.nsps[&nsp].shared.clone();
+                self.left(&shared, self.handle(slot), room, gone);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::lifecycle::Goodbye;
-use super::state::{Nsp, Rare, Sock, State};
+use super::state::{Held, Nsp, Rare, Sock, State};
 use crate::engine::conn::{ConnKey, Partial, ReaderState, Transport};
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
@@ -41,7 +41,7 @@ impl State {
         match header.kind {
             PacketType::Connect => self.on_connect(key, nsp, header.data),
             PacketType::BinaryEvent | PacketType::BinaryAck if header.attachments > 0 => {
-                let Some(socket) = self.joined(key, nsp) else { return self.not_joined(key) };
+                let Some(socket) = self.socket_in(key, nsp) else { return self.not_joined(key) };
                 self.conns[key.slot as usize].partial = Some(Box::new(Partial {
                     socket,
                     kind: header.kind,
@@ -101,7 +101,7 @@ impl State {
         data: &str,
         attachments: Vec<Bytes>,
     ) {
-        let Some(socket) = self.joined(key, nsp) else { return self.not_joined(key) };
+        let Some(socket) = self.socket_in(key, nsp) else { return self.not_joined(key) };
         match kind {
             PacketType::Event | PacketType::BinaryEvent => self.on_event(key, socket, id, data, attachments),
             PacketType::Ack | PacketType::BinaryAck => self.on_ack(key, socket, id, data, attachments),
@@ -114,10 +114,24 @@ impl State {
     }
 
     fn on_event(&mut self, key: ConnKey, socket: u32, id: Option<u64>, data: &str, attachments: Vec<Bytes>) {
+        if !self.socks[socket as usize].connected {
+            return self.hold_event(key, socket, Held { id, data: data.into(), attachments });
+        }
         self.stats().messages_in.add(1);
         let event = Event::Packet { socket: self.handle(socket), data: data.into(), attachments, ack: id };
         self.event(event);
         self.caused_event(key);
+    }
+
+    /// A client that sends before it was let in loses nothing if it is, within the limit of one message.
+    fn hold_event(&mut self, key: ConnKey, socket: u32, event: Held) {
+        let limit = self.core.options.max_http_buffer_size;
+        let weight = |e: &Held| 64 + e.data.len() + e.attachments.iter().map(Bytes::len).sum::<usize>();
+        let held = &mut self.socks[socket as usize].rare.get_or_insert_default().held;
+        if !held.is_empty() && held.iter().map(weight).sum::<usize>() + weight(&event) > limit {
+            return self.not_joined(key);
+        }
+        held.push(event);
     }
 
     /// A packet that can't be read: socket.io closes the connection, with this reason.
@@ -130,11 +144,7 @@ impl State {
         self.close_conn(key, Reason::ForcedClose, "no socket for namespace", Goodbye::Ws(1000));
     }
 
-    /// The client's connected socket in a namespace.
-    fn joined(&self, key: ConnKey, nsp: &str) -> Option<u32> {
-        self.socket_in(key, nsp).filter(|slot| self.socks[*slot as usize].connected)
-    }
-
+    /// The client's socket in a namespace.
     fn socket_in(&self, key: ConnKey, nsp: &str) -> Option<u32> {
         let conn = self.conns.get(key.slot as usize)?;
         conn.sockets
@@ -264,7 +274,11 @@ impl State {
         }
         sock.connected = true;
         let (conn, id) = (sock.conn, sock.id);
-        let early = sock.rare.as_mut().map(|r| std::mem::take(&mut r.early)).unwrap_or_default();
+        let (early, held) = sock
+            .rare
+            .as_mut()
+            .map(|r| (std::mem::take(&mut r.early), std::mem::take(&mut r.held)))
+            .unwrap_or_default();
         let nsp: &mut Nsp = self.nsps.get_mut(&sock.nsp).expect("a socket's namespace exists");
         sock.position = nsp.members.len() as u32;
         nsp.members.push(slot);
@@ -280,6 +294,13 @@ impl State {
             if self.socks.contains(slot as usize) {
                 self.deliver(slot, frame, flags);
             }
+        }
+        if !self.socks.contains(slot as usize) {
+            return;
+        }
+        let key = self.key(conn);
+        for Held { id, data, attachments } in held {
+            self.on_event(key, slot, id, &data, attachments);
         }
     }
 
@@ -323,7 +344,7 @@ impl State {
     /// Counts an event that a connection caused; one that is too far ahead of the host is not read from.
     pub(super) fn caused_event(&mut self, key: ConnKey) {
         let taken = self.core.host.taken(self.index);
-        let full = self.core.host.is_full();
+        let full = self.core.host.is_full_with(self.events_weight);
         let limit = self.core.options.max_pending_events as u32;
         let count = self.event_count;
         let Some(conn) = self.conn(key) else { return };

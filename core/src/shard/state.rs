@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use slab::Slab;
 use smallvec::SmallVec;
 
@@ -53,11 +54,20 @@ pub(super) struct Sock {
     pub rare: Option<Box<Rare>>,
 }
 
+/// An event that waits for its socket to be accepted.
+pub(super) struct Held {
+    pub id: Option<u64>,
+    pub data: Box<str>,
+    pub attachments: Vec<Bytes>,
+}
+
 /// What few sockets have.
 #[derive(Default)]
 pub(super) struct Rare {
     /// Emits made before the host accepted the socket.
     pub early: Vec<(Shared, crate::host::EmitFlags)>,
+    /// Events that the client sent before the host accepted the socket.
+    pub held: Vec<Held>,
     pub acks: HashMap<u64, AckWait>,
     /// JSON of the CONNECT payload.
     pub auth: Box<str>,
@@ -93,6 +103,8 @@ pub(super) struct State {
     pub generation: u32,
     pub dirty: Vec<ConnKey>,
     pub events: Vec<Event>,
+    /// What `events` weighs in the host queue.
+    pub events_weight: usize,
     /// How many events this shard has made, ever.
     pub event_count: u64,
     pub epoch: u64,
@@ -123,6 +135,7 @@ impl State {
             generation: 0,
             dirty: Vec::new(),
             events: Vec::new(),
+            events_weight: 0,
             event_count: 0,
             epoch: 0,
             paused: Vec::new(),
@@ -149,11 +162,13 @@ impl State {
 
     pub(super) fn event(&mut self, event: Event) {
         self.event_count += 1;
+        self.events_weight += event.weight();
         self.events.push(event);
     }
 
     pub(super) fn hand_over_events(&mut self) {
         let core = self.core.clone();
+        self.events_weight = 0;
         core.host.push(self.index, &mut self.events);
     }
 

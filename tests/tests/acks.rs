@@ -1,0 +1,142 @@
+//! Acks: of one socket and of a broadcast, answered, late and never.
+
+use std::time::{Duration, Instant};
+
+use kraken_ws_core::{EmitFlags, Event, SocketHandle, Target};
+use kraken_ws_tests::{Host, PATIENCE, TcpClient};
+use serde_json::json;
+
+const SHORT: Duration = Duration::from_millis(80);
+
+fn emit(host: &Host, socket: SocketHandle, timeout: Option<Duration>) -> u64 {
+    let flags = EmitFlags::default();
+    host.server.emit_with_ack(&host.main, socket, r#"["q"]"#, vec![], flags, timeout).unwrap()
+}
+
+fn timed_out(host: &mut Host) -> (SocketHandle, u64) {
+    host.find(|event| match event {
+        Event::AckTimeout { socket, id } => Some((*socket, *id)),
+        Event::Ack { .. } => panic!("nobody answered"),
+        _ => None,
+    })
+}
+
+/// Asks everybody; returns the clients, each with its question taken.
+fn broadcast(host: &mut Host, clients: usize, timeout: Duration) -> (Vec<TcpClient>, u64) {
+    let addr = host.listen();
+    let mut clients: Vec<_> = (0..clients).map(|_| host.client(addr).0).collect();
+    let flags = EmitFlags::default();
+    let id =
+        host.server.publish_with_ack(&host.main, Target::all(), r#"["q"]"#, vec![], flags, timeout).unwrap();
+    for client in &mut clients {
+        assert_eq!(client.asked(), id);
+    }
+    (clients, id)
+}
+
+/// The outcome of a broadcast: in time, how many were asked, and the answers sorted.
+fn outcome(host: &mut Host, of: u64) -> (bool, usize, Vec<String>) {
+    host.find(|event| match event {
+        Event::BroadcastAck { id, timed_out, expected, responses } => {
+            assert_eq!(*id, of);
+            let mut answers: Vec<_> = responses.iter().map(|(json, _)| json.to_string()).collect();
+            answers.sort();
+            Some((!timed_out, *expected, answers))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn an_answer_comes_back_with_the_id_of_its_emit() {
+    let mut host = Host::start(&json!({}));
+    let addr = host.listen();
+    let (mut client, socket) = host.client(addr);
+    let ids = [emit(&host, socket, None), emit(&host, socket, Some(PATIENCE))];
+    assert_eq!([client.asked(), client.asked()], ids);
+    // In the other order, each twice, and one that was never asked.
+    client.ack(ids[1], r#"["second",{"n":2}]"#);
+    client.ack(ids[1], r#"["again"]"#);
+    client.ack(999_999, r#"["made up"]"#);
+    client.ack(ids[0], "[]");
+    client.send(r#"2["end"]"#);
+    let mut got = Vec::new();
+    host.find(|event| match event {
+        Event::Ack { socket: from, id, data, .. } => {
+            assert_eq!(*from, socket);
+            got.push((*id, data.to_string()));
+            None
+        }
+        Event::Packet { .. } => Some(()),
+        _ => None,
+    });
+    assert_eq!(got, [(ids[1], r#"["second",{"n":2}]"#.to_owned()), (ids[0], "[]".to_owned())]);
+    host.close();
+}
+
+#[test]
+fn an_answer_after_the_time_out_is_ignored() {
+    let mut host = Host::start(&json!({}));
+    let addr = host.listen();
+    let (mut client, socket) = host.client(addr);
+    let start = Instant::now();
+    let id = emit(&host, socket, Some(SHORT));
+    assert_eq!(timed_out(&mut host), (socket, id));
+    assert!(start.elapsed() >= SHORT, "after {:?}", start.elapsed());
+    let asked = client.asked();
+    client.ack(asked, r#"["late"]"#);
+    client.send(r#"2["end"]"#);
+    assert!(matches!(host.event(), Event::Packet { .. }));
+    host.close();
+}
+
+#[test]
+fn the_time_out_comes_also_when_the_socket_is_gone_before_or_after() {
+    let mut host = Host::start(&json!({}));
+    let addr = host.listen();
+    let (mut client, socket) = host.client(addr);
+    let waiting = emit(&host, socket, Some(SHORT));
+    client.asked();
+    drop(client);
+    host.find(|event| matches!(event, Event::Disconnect { .. }).then_some(()));
+    let after = emit(&host, socket, Some(SHORT));
+    let mut ids = [timed_out(&mut host), timed_out(&mut host)];
+    ids.sort();
+    assert_eq!(ids, [(socket, waiting), (socket, after)]);
+    host.close();
+}
+
+#[test]
+fn a_broadcast_is_complete_when_everybody_answered() {
+    let mut host = Host::start(&json!({ "shards": 3 }));
+    let (mut clients, id) = broadcast(&mut host, 5, PATIENCE);
+    for (i, client) in clients.iter_mut().enumerate() {
+        client.ack(id, &json!([i, "second argument"]).to_string());
+        client.ack(id, &json!(["twice"]).to_string());
+    }
+    let answers = ["0", "1", "2", "3", "4"].map(str::to_owned).to_vec();
+    assert_eq!(outcome(&mut host, id), (true, 5, answers));
+    host.close();
+}
+
+#[test]
+fn a_broadcast_that_some_do_not_answer_ends_with_what_came() {
+    let mut host = Host::start(&json!({ "shards": 2 }));
+    let (mut clients, id) = broadcast(&mut host, 4, Duration::from_millis(400));
+    clients[0].ack(id, "[10]");
+    clients[3].ack(id, "[]");
+    let gone = clients.remove(1);
+    drop(gone);
+    assert_eq!(outcome(&mut host, id), (false, 4, vec!["10".to_owned(), "null".to_owned()]));
+    host.close();
+}
+
+#[test]
+fn a_broadcast_to_nobody_is_complete_at_once() {
+    let mut host = Host::start(&json!({ "shards": 4 }));
+    let flags = EmitFlags::default();
+    let target = Target::room("nobody's");
+    let id = host.server.publish_with_ack(&host.main, target, r#"["q"]"#, vec![], flags, PATIENCE).unwrap();
+    assert_eq!(outcome(&mut host, id), (true, 0, Vec::new()));
+    host.close();
+}

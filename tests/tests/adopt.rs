@@ -1,0 +1,102 @@
+//! Connections that something else accepted are taken over with what was read from them.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::thread;
+
+use kraken_ws_core::{AdoptInfo, ErrorCode};
+use kraken_ws_tests::{Host, PATIENCE, TcpClient, UnixClient, dial, process};
+use serde_json::json;
+
+/// What a front server does before it knows that the request is not its own.
+fn read_head(stream: &mut impl Read) -> Vec<u8> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        assert_eq!(stream.read(&mut byte).unwrap(), 1);
+        head.push(byte[0]);
+    }
+    head
+}
+
+#[test]
+fn a_tcp_connection_goes_on_behind_its_request_head() {
+    let mut host = Host::start(&json!({ "shards": 2 }));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let client = thread::spawn(move || TcpClient::tcp(addr));
+    let (mut stream, peer) = listener.accept().unwrap();
+    let head = read_head(&mut stream);
+    host.server.adopt(OwnedFd::from(stream), head).unwrap();
+
+    let mut client = client.join().unwrap();
+    let socket = host.socket_of(&client.id);
+    let request = host.settle().remove(0).request;
+    assert_eq!((request.address.as_str(), request.port), ("127.0.0.1", peer.port()));
+    host.emit(socket, r#"["hello"]"#);
+    assert_eq!(client.event(), json!(["hello"]));
+    host.close();
+}
+
+#[test]
+fn a_unix_connection_is_what_the_adopter_says() {
+    let mut host = Host::start(&json!({}));
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(PATIENCE)).unwrap();
+    let client = thread::spawn(move || UnixClient::joined(ours));
+    let head = read_head(&mut theirs);
+    let info = AdoptInfo { address: "192.0.2.7".into(), port: 4711, secure: true };
+    host.server.adopt_with(OwnedFd::from(theirs), head, Some(info)).unwrap();
+
+    let client = client.join().unwrap();
+    host.socket_of(&client.id);
+    let request = host.settle().remove(0).request;
+    assert_eq!((request.address.as_str(), request.port, request.secure), ("192.0.2.7", 4711, true));
+    host.close();
+}
+
+#[test]
+fn bytes_behind_the_head_are_not_lost() {
+    let mut host = Host::start(&json!({}));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = dial(listener.local_addr().unwrap());
+    let (stream, _) = listener.accept().unwrap();
+    // Half of a request was read here, the other half is still to come.
+    host.server.adopt(OwnedFd::from(stream), b"GET /socket.io/?EIO=4&trans".to_vec()).unwrap();
+    client.write_all(b"port=polling HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#"0{"sid":"#), "{answer}");
+    host.close();
+}
+
+#[test]
+fn what_is_no_connected_stream_is_refused_and_closed() {
+    let mut host = Host::start(&json!({}));
+    host.settle();
+    let before = process::descriptors();
+    let refused = |what: &str, fd: OwnedFd| match host.server.adopt(fd, Vec::new()) {
+        Ok(()) => panic!("{what} was adopted"),
+        Err(error) => assert_eq!(error.code(), ErrorCode::Adopt, "{what}"),
+    };
+    refused("a file", File::open("/dev/null").unwrap().into());
+    refused("a pipe", std::io::pipe().unwrap().0.into());
+    refused("a listener", TcpListener::bind("127.0.0.1:0").unwrap().into());
+    refused("an unconnected datagram socket", UdpSocket::bind("127.0.0.1:0").unwrap().into());
+    refused("an unconnected Unix datagram socket", UnixDatagram::unbound().unwrap().into());
+    assert_eq!(process::descriptors(), before);
+    host.close();
+}
+
+#[test]
+fn nothing_is_adopted_by_a_closed_server() {
+    let mut host = Host::start(&json!({}));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    host.close();
+    let refused = host.server.adopt(OwnedFd::from(stream), Vec::new()).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Closed);
+}

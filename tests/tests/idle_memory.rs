@@ -1,0 +1,49 @@
+//! What a connection costs while nothing happens on it.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use kraken_ws_core::Event;
+use kraken_ws_tests::{Host, dial, process};
+use serde_json::json;
+
+/// Joins the main namespace with nothing but a descriptor: what this process holds is then the server's.
+fn join(addr: SocketAddr) -> TcpStream {
+    const CONNECT: &[u8] = &[0x81, 0x82, 0, 0, 0, 0, b'4', b'0'];
+    let mut stream = dial(addr);
+    let head = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
+                Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(CONNECT).unwrap();
+    stream
+}
+
+/// Opens connections until the host has heard of all.
+fn open(host: &mut Host, addr: SocketAddr, count: usize) -> Vec<TcpStream> {
+    let streams: Vec<_> = (0..count).map(|_| join(addr)).collect();
+    for _ in 0..count {
+        host.find(|event| matches!(event, Event::Connect { .. }).then_some(()));
+    }
+    streams
+}
+
+#[test]
+fn an_idle_connection_costs_less_than_6_kib() {
+    const COUNT: usize = 2000;
+    let mut host = Host::start(&json!({ "shards": 2 }));
+    let addr = host.listen();
+    // Threads, buffers and allocator are warm after these.
+    let mut warm = open(&mut host, addr, 100);
+    let before = process::resident();
+    let streams = open(&mut host, addr, COUNT);
+    let each = (process::resident() - before) / COUNT as u64;
+    println!("{each} bytes for an idle connection");
+    assert!(each < 6 * 1024, "{each} bytes for an idle connection");
+
+    let mut byte = [0];
+    warm[0].read_exact(&mut byte).unwrap();
+    assert_eq!(host.server.stats().connections as usize, COUNT + 100);
+    drop(streams);
+    host.close();
+}

@@ -1,0 +1,86 @@
+//! A namespace whose host decides who may connect.
+
+use kraken_ws_core::{Event, Reason, SocketHandle, Target};
+use kraken_ws_tests::{Client, Host, TcpClient, dial};
+use serde_json::{Value, json};
+
+/// A client that has asked to join, and its socket that waits for the host.
+fn asking(host: &mut Host) -> (TcpClient, SocketHandle) {
+    let addr = host.listen();
+    let mut client = Client::open(dial(addr));
+    client.send(r#"0{"token":"t"}"#);
+    let socket = host.find(|event| match event {
+        Event::Connect { socket, auth, pending, .. } => {
+            assert!(*pending);
+            assert_eq!(&**auth, r#"{"token":"t"}"#);
+            Some(*socket)
+        }
+        _ => None,
+    });
+    (client, socket)
+}
+
+fn deciding() -> Host {
+    let host = Host::start(&json!({}));
+    host.main.set_decide(true);
+    host
+}
+
+#[test]
+fn an_accepted_socket_gets_what_was_emitted_before_behind_its_connect() {
+    let mut host = deciding();
+    let (mut client, socket) = asking(&mut host);
+    host.emit(socket, r#"["early",1]"#);
+    host.publish(Target::all(), r#"["not for a socket that waits"]"#);
+    host.emit(socket, r#"["early",2]"#);
+    host.server.accept(socket);
+    // Once is enough.
+    host.server.accept(socket);
+    host.emit(socket, r#"["late"]"#);
+    client.expect_connect();
+    assert_eq!(client.event(), json!(["early", 1]));
+    assert_eq!(client.event(), json!(["early", 2]));
+    assert_eq!(client.event(), json!(["late"]));
+    host.close();
+}
+
+#[test]
+fn a_rejected_socket_is_told_why_and_may_ask_again() {
+    let mut host = deciding();
+    let (mut client, socket) = asking(&mut host);
+    host.emit(socket, r#"["never seen"]"#);
+    host.server.reject(socket, r#"{"message":"not you","data":{"code":7}}"#);
+    // Too late: it is decided.
+    host.server.accept(socket);
+    let refusal = client.packet();
+    let told: Value = serde_json::from_str(refusal.strip_prefix('4').expect("CONNECT_ERROR")).unwrap();
+    assert_eq!(told, json!({ "message": "not you", "data": { "code": 7 } }));
+
+    client.send("0");
+    let again = host.find(|event| match event {
+        Event::Connect { socket, .. } => Some(*socket),
+        _ => None,
+    });
+    assert_ne!(again, socket);
+    host.server.accept(again);
+    client.expect_connect();
+    host.close();
+}
+
+#[test]
+fn a_client_that_leaves_undecided_is_reported_and_later_words_are_ignored() {
+    let mut host = deciding();
+    let (client, socket) = asking(&mut host);
+    drop(client);
+    let reason = host.find(|event| match event {
+        Event::Disconnect { socket: gone, reason, .. } => {
+            assert_eq!(*gone, socket);
+            Some(*reason)
+        }
+        _ => None,
+    });
+    assert_eq!(reason, Reason::TransportClose);
+    host.server.accept(socket);
+    assert!(host.settle().is_empty());
+    host.close();
+}

@@ -1,0 +1,94 @@
+//! The end of a server: who is told, and that nothing is left of it.
+
+use kraken_ws_core::{ErrorCode, Event, Reason, Target};
+use kraken_ws_tests::{Client, Gate, Host, dial, eventually, process};
+use serde_json::json;
+
+#[test]
+fn closed_is_the_last_event_and_threads_and_descriptors_are_gone() {
+    let before = process::descriptors();
+    assert_eq!(process::shards().len(), 0);
+    let path = std::env::temp_dir().join(format!("kraken-shutdown-{}.sock", std::process::id()));
+    {
+        let mut host = Host::start(&json!({ "shards": 4 }));
+        let addr = host.listen();
+        host.server.listen_unix(&path).unwrap();
+        let mut clients: Vec<_> = (0..20).map(|_| host.client(addr)).collect();
+        // One that has not joined, one in the middle of a request head, one that said nothing.
+        let _open = Client::open(dial(addr));
+        let mut half = dial(addr);
+        std::io::Write::write_all(&mut half, b"GET /socket.io/?EIO=4").unwrap();
+        let _silent = dial(addr);
+        assert_eq!(process::shards().len(), 4);
+
+        let mut gone: Vec<_> = host
+            .close()
+            .into_iter()
+            .map(|event| match event {
+                Event::Disconnect { socket, reason, .. } => {
+                    assert_eq!(reason, Reason::ServerShuttingDown);
+                    socket
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        gone.sort();
+        let mut sockets: Vec<_> = clients.iter().map(|(_, socket)| *socket).collect();
+        sockets.sort();
+        assert_eq!(gone, sockets);
+        for (client, _) in &mut clients {
+            assert_eq!(client.ended(), Some(1001));
+        }
+        host.server.close();
+    }
+    eventually("the threads end", || process::shards().is_empty());
+    assert_eq!(process::descriptors(), before);
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_server_that_is_dropped_ends_as_if_closed() {
+    let before = process::descriptors();
+    let mut host = Host::start(&json!({ "shards": 2 }));
+    let addr = host.listen();
+    let (mut client, _) = host.client(addr);
+    drop(host);
+    assert_eq!(client.ended(), Some(1001));
+    drop(client);
+    eventually("the threads end", || process::shards().is_empty());
+    assert_eq!(process::descriptors(), before);
+}
+
+#[test]
+fn what_was_sent_before_the_close_is_delivered() {
+    let mut host = Host::start(&json!({ "shards": 1 }));
+    let addr = host.listen();
+    let (mut client, socket) = host.client(addr);
+    let gate = Gate::hold(&host.server);
+    for n in 0..1000 {
+        host.emit(socket, &json!(["n", n]).to_string());
+    }
+    host.server.close();
+    drop(gate);
+    for n in 0..1000 {
+        assert_eq!(client.event(), json!(["n", n]));
+    }
+    assert_eq!(client.ended(), Some(1001));
+    host.close();
+}
+
+#[test]
+fn a_closed_server_refuses_sends_and_listeners() {
+    let mut host = Host::start(&json!({ "shards": 2 }));
+    let addr = host.listen();
+    let (_client, socket) = host.client(addr);
+    host.close();
+    let flags = kraken_ws_core::EmitFlags::default();
+    let refused = [
+        host.server.emit(&host.main, socket, r#"["x"]"#, vec![], flags).unwrap_err(),
+        host.server.publish(&host.main, Target::all(), r#"["x"]"#, vec![], flags).unwrap_err(),
+        host.server.listen_tcp("127.0.0.1", 0).unwrap_err(),
+    ];
+    assert!(refused.iter().all(|error| error.code() == ErrorCode::Closed));
+    assert!(host.settle().is_empty());
+}
