@@ -53,7 +53,7 @@ setup_rust() {
 setup_node() {
   has node || stop 'node is missing: install Node.js 20 or newer, with npm'
   has npm || stop 'npm is missing: install the one that belongs to your Node.js'
-  node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' ||
+  node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' ||
     stop "Node.js 20 or newer is needed, this is $(node --version)"
   need_node_modules node-binding
 }
