@@ -114,6 +114,7 @@ test('a client of protocol 3 that stops pinging is a ping timeout', async (t) =>
   // It neither pings nor gives up by itself when no pong comes.
   client.io.engine.ping = () => {};
   client.io.engine.onHeartbeat = () => {};
+  clearTimeout(client.io.engine.pingTimeoutTimer);
   assert.equal((await event(socket, 'disconnect'))[0], 'ping timeout');
 });
 

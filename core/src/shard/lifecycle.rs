@@ -62,6 +62,7 @@ impl State {
             self.core.aliases.remove(alias);
         }
         self.stats().connections.sub(1);
+        self.sweep_timers();
         if conn.paused {
             self.paused.retain(|k| *k != key);
         }

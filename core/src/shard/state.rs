@@ -100,6 +100,8 @@ pub(super) struct State {
     pub nsps: HashMap<u32, Nsp>,
     pub rooms: RoomIndex,
     pub wheel: Wheel,
+    /// Connections that closed since the timers were swept.
+    pub stale_timers: usize,
     pub generation: u32,
     pub dirty: Vec<ConnKey>,
     pub events: Vec<Event>,
@@ -132,6 +134,7 @@ impl State {
             nsps: HashMap::new(),
             rooms: RoomIndex::default(),
             wheel: Wheel::new(),
+            stale_timers: 0,
             generation: 0,
             dirty: Vec::new(),
             events: Vec::new(),

@@ -3,9 +3,30 @@
 use super::lifecycle::Goodbye;
 use super::state::State;
 use super::wheel::Timer;
+use crate::engine::conn::ConnKey;
 use crate::reason::Reason;
 
+/// Timers of closed connections that are left alone: fewer are not worth a sweep.
+const STALE: usize = 4096;
+
 impl State {
+    /// A connection closed and left its timers behind. Without a sweep a client that connects and leaves in a
+    /// loop would fill memory for as long as the longest time-out.
+    pub(super) fn sweep_timers(&mut self) {
+        self.stale_timers += 1;
+        if self.stale_timers < STALE.max(self.conns.len()) {
+            return;
+        }
+        self.stale_timers = 0;
+        let conns = &self.conns;
+        let alive =
+            |key: &ConnKey| conns.get(key.slot as usize).is_some_and(|c| c.generation == key.generation);
+        self.wheel.retain(|timer| match timer {
+            Timer::Heartbeat(key) | Timer::Connect(key) | Timer::Upgrade(key, _) => alive(key),
+            Timer::Ack(..) | Timer::Broadcast(_) | Timer::Farewell(_) => true,
+        });
+    }
+
     /// Fires everything that is due.
     pub(super) fn fire_timers(&mut self) {
         while let Some((tick, due)) = self.wheel.take_due() {

@@ -1,7 +1,8 @@
 //! One set of timers for a whole shard: no task and no runtime timer per connection.
 //!
 //! Deadlines are rounded to ticks and kept in order of tick, so the shard sleeps until exactly the next
-//! one that is in use. Entries are never removed: whoever is called checks whether it still applies.
+//! one that is in use. An entry is not removed when it loses its sense: whoever is called checks whether it
+//! still applies. When closed connections have left many of them behind, all are swept out at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,6 +65,15 @@ impl Wheel {
     pub(super) fn next(&self) -> Option<Instant> {
         let (tick, _) = self.slots.first_key_value()?;
         Some(self.start + Duration::from_nanos(TICK.as_nanos() as u64 * tick))
+    }
+
+    /// Drops the timers that `keep` has no use for any more.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Timer) -> bool) {
+        self.slots.retain(|_, timers| {
+            timers.retain(&mut keep);
+            timers.shrink_to_fit();
+            !timers.is_empty()
+        });
     }
 
     /// Takes the timers of one tick that is over.
