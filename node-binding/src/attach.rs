@@ -56,13 +56,13 @@ impl NativeServer {
         secure: bool,
     ) {
         let request = RequestInfo {
-            method: method.0,
-            url: url.0,
+            method: method.0.into(),
+            url: url.0.into(),
             headers: pairs(headers)
                 .into_iter()
-                .map(|(name, value)| (name.to_ascii_lowercase().into_boxed_str(), value.into_boxed_str()))
+                .map(|(name, value)| (name.to_ascii_lowercase(), value))
                 .collect(),
-            address: address.0,
+            address: address.0.into(),
             port: port as u16,
             secure,
             ..RequestInfo::default()

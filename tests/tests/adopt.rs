@@ -35,7 +35,7 @@ fn a_tcp_connection_goes_on_behind_its_request_head() {
     let mut client = client.join().unwrap();
     let socket = host.socket_of(&client.id);
     let request = host.settle().remove(0).request;
-    assert_eq!((request.address.as_str(), request.port), ("127.0.0.1", peer.port()));
+    assert_eq!((&*request.address, request.port), ("127.0.0.1", peer.port()));
     host.emit(socket, r#"["hello"]"#);
     assert_eq!(client.event(), json!(["hello"]));
     host.close();
@@ -54,7 +54,7 @@ fn a_unix_connection_is_what_the_adopter_says() {
     let client = client.join().unwrap();
     host.socket_of(&client.id);
     let request = host.settle().remove(0).request;
-    assert_eq!((request.address.as_str(), request.port, request.secure), ("192.0.2.7", 4711, true));
+    assert_eq!((&*request.address, request.port, request.secure), ("192.0.2.7", 4711, true));
     host.close();
 }
 

@@ -26,10 +26,7 @@ fn the_host_answers_with_status_headers_and_body() {
     let addr = host.listen();
     let client = thread::spawn(move || ask(addr, POST));
     let Event::Http { request, body, reply } = host.event() else { panic!("expected the request") };
-    assert_eq!(
-        (request.method.as_str(), request.url.as_str(), &body[..]),
-        ("POST", "/rooms?x=1", &b"body"[..])
-    );
+    assert_eq!((&*request.method, &*request.url, &body[..]), ("POST", "/rooms?x=1", &b"body"[..]));
     let headers = vec![("x-rooms".to_owned(), "2".to_owned())];
     reply.send(HttpReply { status: 201, headers, body: "made".into() }).unwrap();
     let answer = client.join().unwrap();

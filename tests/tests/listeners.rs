@@ -36,7 +36,7 @@ fn one_server_listens_on_ipv4_ipv6_and_a_unix_path_at_once() {
     assert_eq!(unix.event(), json!(["news"]));
 
     let local = host.settle().into_iter().find(|s| *s.id == *unix.id).unwrap();
-    assert_eq!((local.request.address.as_str(), local.request.port), ("", 0));
+    assert_eq!((&*local.request.address, local.request.port), ("", 0));
     host.close();
 }
 

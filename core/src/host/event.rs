@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::Headers;
 use crate::reason::{Reason, Refusal};
 
 /// Names one Socket.IO socket (one namespace of one client) in this process; fits a JavaScript number:
@@ -30,13 +31,13 @@ impl SocketHandle {
 #[derive(Debug, Clone, Default)]
 pub struct RequestInfo {
     /// `GET` for a handshake.
-    pub method: String,
+    pub method: Box<str>,
     /// Path and query as received.
-    pub url: String,
+    pub url: Box<str>,
     /// Header names in lower case with their values, in the order received.
-    pub headers: Vec<(Box<str>, Box<str>)>,
+    pub headers: Headers,
     /// Peer address, empty for a Unix socket.
-    pub address: String,
+    pub address: Box<str>,
     /// Peer port, 0 for a Unix socket.
     pub port: u16,
     /// TLS on the connection itself.
@@ -52,7 +53,7 @@ pub struct RequestInfo {
 impl RequestInfo {
     /// First header of that (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| &**n == name).map(|(_, v)| &**v)
+        self.headers.get(name)
     }
 }
 
@@ -65,6 +66,17 @@ pub struct Decision {
     pub headers: Vec<(String, String)>,
     /// A session id of the host's own making, instead of a random one. It must be a secret and not in use.
     pub sid: Option<String>,
+}
+
+/// The host's answer to [`Event::Engine`].
+#[derive(Debug)]
+pub enum EngineReply {
+    /// The request goes on; these headers go out with whatever answers it.
+    Continue(Vec<(String, String)>),
+    /// The host answers it.
+    Answer(HttpReply),
+    /// HTTP 400, code 3: the host's middleware failed.
+    Refuse,
 }
 
 /// The host's answer to [`Event::Http`].
@@ -163,6 +175,14 @@ pub enum Event {
         request: Arc<RequestInfo>,
         /// The answer.
         reply: Reply<bool>,
+    },
+    /// A request under the engine's path, before anything is read from it (`hooks.engine`). Requests whose
+    /// head another server has read are not asked about: that server had its word.
+    Engine {
+        /// The request; transport and protocol are not known yet.
+        request: Arc<RequestInfo>,
+        /// The answer; dropped means refuse.
+        reply: Reply<EngineReply>,
     },
     /// A handshake waits for the host's word (`hooks.allow_request`).
     AllowRequest {

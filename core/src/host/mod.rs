@@ -1,19 +1,23 @@
 //! The host side: commands in ([`Server`]), events out ([`Events`]), both in batches.
 //! Node, C and Rust programs are hosts of the same kind.
 
+mod adopt;
 mod broadcast_ack;
 mod event;
+mod headers;
 mod namespaces;
 mod queue;
 mod server;
 mod stats;
 
+pub use adopt::{AdoptInfo, Cancel};
 pub(crate) use broadcast_ack::BroadcastAcks;
-pub use event::{Decision, Event, HttpReply, Reply, RequestInfo, RoomChange, SocketHandle};
+pub use event::{Decision, EngineReply, Event, HttpReply, Reply, RequestInfo, RoomChange, SocketHandle};
+pub use headers::Headers;
 pub use namespaces::Namespace;
 pub(crate) use namespaces::{Namespaces, NspShared};
 pub use queue::Events;
 pub(crate) use queue::HostQueue;
-pub use server::{AdoptInfo, Cancel, EmitFlags, FetchedSocket, Server};
+pub use server::{EmitFlags, FetchedSocket, Server};
 pub(crate) use stats::ShardStats;
 pub use stats::Stats;

@@ -1,7 +1,6 @@
 //! The server as a host drives it.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -10,18 +9,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    BroadcastAcks, Event, Events, HostQueue, HttpReply, Namespace, Namespaces, RequestInfo, SocketHandle,
-    Stats,
-};
+use super::{BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, RequestInfo, SocketHandle};
 use crate::engine::frame::Frame;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::listener;
-use crate::net::stream::{Peer, RawStream};
 use crate::net::tls::TlsState;
 use crate::options::{Hooks, Options, SharedHooks};
 use crate::rooms::{Directory, Target};
-use crate::shard::{self, Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
+use crate::shard::{self, Command, Core, EmitTo, Outgoing, Publish, ShardSender};
 use crate::socketio::encode::{self, Packet};
 
 /// How a packet is sent.
@@ -57,28 +52,6 @@ pub struct FetchedSocket {
     pub rooms: Vec<Box<str>>,
     /// JSON that the host attached with [`Server::set_data`], may be empty.
     pub data: Box<str>,
-}
-
-/// What an adopted connection is known to be, when its descriptor can't tell (a proxy, a pipe).
-#[derive(Debug, Clone, Default)]
-pub struct AdoptInfo {
-    /// Peer address.
-    pub address: String,
-    /// Peer port.
-    pub port: u16,
-    /// The peer's connection is encrypted.
-    pub secure: bool,
-}
-
-/// Gives up a request of [`Server::http`]. Dropping it does nothing.
-#[derive(Debug)]
-pub struct Cancel(oneshot::Sender<()>);
-
-impl Cancel {
-    /// The client is gone: a poll that waits ends its session, as when its connection closes.
-    pub fn cancel(self) {
-        let _ = self.0.send(());
-    }
 }
 
 /// A running server. Cloning gives another handle to the same one; every method may be called from any
@@ -154,11 +127,11 @@ impl Server {
         Ok((Server(Arc::new(Inner { core })), Events(host)))
     }
 
-    fn core(&self) -> &Core {
+    pub(super) fn core(&self) -> &Core {
         &self.0.core
     }
 
-    fn open(&self) -> Result<()> {
+    pub(super) fn open(&self) -> Result<()> {
         if self.core().is_closing() { Err(Error::closed()) } else { Ok(()) }
     }
 
@@ -198,64 +171,6 @@ impl Server {
     /// Closes the listeners; connections stay.
     pub fn stop_listening(&self) {
         self.core().shards[0].send(Command::StopListening);
-    }
-
-    /// Takes over a connection that was accepted elsewhere. `head` is the HTTP request head as received,
-    /// with whatever was read behind it.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Adopt`] if the descriptor is no connected stream socket.
-    pub fn adopt(&self, fd: OwnedFd, head: Vec<u8>) -> Result<()> {
-        self.adopt_with(fd, head, None)
-    }
-
-    /// [`Server::adopt`] for a descriptor that can't tell its peer.
-    ///
-    /// # Errors
-    /// As [`Server::adopt`].
-    pub fn adopt_with(&self, fd: OwnedFd, head: Vec<u8>, info: Option<AdoptInfo>) -> Result<()> {
-        self.open()?;
-        let fail = |e: &dyn std::fmt::Display| {
-            Error::new(ErrorCode::Adopt, format!("adopt: expected a connected stream socket: {e}"))
-        };
-        match socket2::SockRef::from(&fd).r#type() {
-            Ok(socket2::Type::STREAM) => {}
-            Ok(_) => return Err(fail(&"it is no stream socket")),
-            Err(e) => return Err(fail(&e)),
-        }
-        let stream = std::net::TcpStream::from(fd);
-        // A Unix socket has no address that the TCP call could read.
-        let stream = match stream.local_addr() {
-            Ok(_) => {
-                stream.peer_addr().map_err(|e| fail(&e))?;
-                RawStream::Tcp(stream)
-            }
-            Err(_) => {
-                let unix = std::os::unix::net::UnixStream::from(OwnedFd::from(stream));
-                unix.peer_addr().map_err(|e| fail(&e))?;
-                RawStream::Unix(unix)
-            }
-        };
-        let peer = info.map(|i| Peer { address: i.address, port: i.port, secure: i.secure });
-        let core = self.core();
-        core.shards[core.pick()].send(Command::Serve { stream, prefix: head.into(), peer, tls: false });
-        Ok(())
-    }
-
-    /// Answers a polling request (or a preflight) that another HTTP server received. `reply` is called
-    /// once, on a core thread; not at all after [`Cancel::cancel`], which is for a client that went away.
-    pub fn http(
-        &self,
-        request: RequestInfo,
-        body: Bytes,
-        reply: Box<dyn FnOnce(HttpReply) + Send>,
-    ) -> Cancel {
-        let (cancel, cancelled) = oneshot::channel();
-        let core = self.core();
-        let reply = Box::new(move |answer: crate::net::http::Answer| reply(to_reply(answer)));
-        let shard = &core.shards[core.pick()];
-        shard.send(Command::PassedIn(Box::new(PassedIn { request, body, reply, cancelled })));
-        Cancel(cancel)
     }
 
     /// The namespace of that name; it is created if need be. A missing leading `/` is added.
@@ -565,26 +480,6 @@ impl Server {
         self.core().directory.rooms(nsp.0.id)
     }
 
-    /// Figures at this moment.
-    pub fn stats(&self) -> Stats {
-        let core = self.core();
-        let sum = |f: fn(&super::ShardStats) -> u64| core.shards.iter().map(|s| f(&s.stats)).sum();
-        Stats {
-            connections: sum(|s| s.connections.get()),
-            sockets: sum(|s| s.sockets.get()),
-            rooms: core.directory.len() as u64,
-            messages_in: sum(|s| s.messages_in.get()),
-            messages_out: sum(|s| s.messages_out.get()),
-            bytes_in: sum(|s| s.bytes_in.get()),
-            bytes_out: sum(|s| s.bytes_out.get()),
-            slow_consumers: sum(|s| s.slow_consumers.get()),
-            volatile_dropped: sum(|s| s.volatile_dropped.get()),
-            host_queue_bytes: core.host.bytes() as u64,
-            command_queue_bytes: core.shards.iter().map(|s| s.queued.load(Ordering::Relaxed) as u64).sum(),
-            uptime_ms: core.started.elapsed().as_millis() as u64,
-        }
-    }
-
     /// Serves another certificate from now on; connections that exist go on.
     ///
     /// # Errors
@@ -624,24 +519,4 @@ impl Drop for LastOut {
 
 fn names(rooms: &[&str]) -> Box<[Box<str>]> {
     rooms.iter().map(|r| Box::from(*r)).collect()
-}
-
-fn to_reply(answer: crate::net::http::Answer) -> HttpReply {
-    use http_body_util::BodyExt;
-    let (parts, body) = answer.into_parts();
-    let headers = parts
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect();
-    // A full body is ready: collecting it never waits.
-    let mut collect = std::pin::pin!(body.collect());
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    let body = match std::future::Future::poll(collect.as_mut(), &mut cx) {
-        std::task::Poll::Ready(Ok(body)) => body.to_bytes(),
-        _ => Bytes::new(),
-    };
-    HttpReply { status: parts.status.as_u16(), headers, body }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Server;
+
 /// Counters of one shard. Only the shard writes them, so a plain load and store is enough.
 #[derive(Default)]
 pub(crate) struct ShardStats {
@@ -61,4 +63,26 @@ pub struct Stats {
     pub command_queue_bytes: u64,
     /// Milliseconds since the server was made.
     pub uptime_ms: u64,
+}
+
+impl Server {
+    /// Figures at this moment.
+    pub fn stats(&self) -> Stats {
+        let core = self.core();
+        let sum = |f: fn(&ShardStats) -> u64| core.shards.iter().map(|s| f(&s.stats)).sum();
+        Stats {
+            connections: sum(|s| s.connections.get()),
+            sockets: sum(|s| s.sockets.get()),
+            rooms: core.directory.len() as u64,
+            messages_in: sum(|s| s.messages_in.get()),
+            messages_out: sum(|s| s.messages_out.get()),
+            bytes_in: sum(|s| s.bytes_in.get()),
+            bytes_out: sum(|s| s.bytes_out.get()),
+            slow_consumers: sum(|s| s.slow_consumers.get()),
+            volatile_dropped: sum(|s| s.volatile_dropped.get()),
+            host_queue_bytes: core.host.bytes() as u64,
+            command_queue_bytes: core.shards.iter().map(|s| s.queued.load(Ordering::Relaxed) as u64).sum(),
+            uptime_ms: core.started.elapsed().as_millis() as u64,
+        }
+    }
 }

@@ -36,13 +36,15 @@ pub(crate) struct Peer {
     pub address: String,
     pub port: u16,
     pub secure: bool,
+    /// Another server has read the head of the request.
+    pub introduced: bool,
 }
 
 impl Peer {
     pub(crate) fn of(addr: io::Result<SocketAddr>) -> Self {
         addr.map_or_else(
             |_| Self::default(),
-            |a| Self { address: a.ip().to_string(), port: a.port(), secure: false },
+            |a| Self { address: a.ip().to_string(), port: a.port(), ..Self::default() },
         )
     }
 }

@@ -59,6 +59,8 @@ pub struct Hooks {
     pub allow_request: bool,
     /// `Event::Headers` for each later polling response and upgrade.
     pub headers: bool,
+    /// `Event::Engine` for each request under the path.
+    pub engine: bool,
     /// `Event::Http` for requests outside the path.
     pub http: bool,
     /// `Event::Open` for each engine connection.
@@ -75,8 +77,8 @@ pub(crate) struct SharedHooks(AtomicU8);
 
 impl SharedHooks {
     pub(crate) fn set(&self, hooks: Hooks) {
-        let Hooks { allow_request, headers, http, connections, rooms, namespaces } = hooks;
-        let bits = [allow_request, headers, http, connections, rooms, namespaces];
+        let Hooks { allow_request, headers, engine, http, connections, rooms, namespaces } = hooks;
+        let bits = [allow_request, headers, http, connections, rooms, namespaces, engine];
         let byte = bits.iter().enumerate().fold(0, |byte, (i, on)| byte | (u8::from(*on) << i));
         self.0.store(byte, Ordering::Release);
     }
@@ -91,6 +93,7 @@ impl SharedHooks {
             connections: on(3),
             rooms: on(4),
             namespaces: on(5),
+            engine: on(6),
         }
     }
 }

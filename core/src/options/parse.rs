@@ -250,6 +250,7 @@ fn hooks(given: &Given<'_>) -> Result<Hooks> {
         match name.as_str() {
             "allowRequest" => hooks.allow_request = on,
             "headers" => hooks.headers = on,
+            "engine" => hooks.engine = on,
             "http" => hooks.http = on,
             "connections" => hooks.connections = on,
             "rooms" => hooks.rooms = on,

@@ -121,8 +121,10 @@ impl Shard {
 
 /// Serves HTTP on a new connection until it becomes a WebSocket or ends.
 async fn serve(shard: Rc<Shard>, raw: RawStream, prefix: Bytes, known: Option<Peer>, tls: bool) {
+    let introduced = !prefix.is_empty();
     let Ok((mut stream, found)) = raw.register(prefix) else { return };
     let mut peer = known.unwrap_or(found);
+    peer.introduced = introduced;
     let options = &shard.core.options;
     let limits = Limits {
         headers_timeout: options.headers_timeout,

@@ -20,7 +20,7 @@ use crate::engine::http::{self as rules, Transport};
 use crate::engine::query::{self, Query};
 use crate::engine::sid::Id;
 use crate::engine::{deflate, respond, ws};
-use crate::host::{Decision, Event, RequestInfo};
+use crate::host::{Decision, EngineReply, Event, Headers, RequestInfo};
 use crate::net::http::Answer;
 use crate::net::stream::{Peer, Stream};
 use crate::reason::Refusal;
@@ -44,24 +44,22 @@ struct Exchange {
 pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, peer: Rc<Peer>) -> Answer {
     let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
     let (parts, body) = request.into_parts();
-    let mut headers = Vec::with_capacity(parts.headers.len());
-    for (name, value) in &parts.headers {
-        let Ok(value) = value.to_str() else {
-            return respond::refusal(Refusal::BadRequest, None, &HeaderMap::new());
-        };
-        headers.push((name.as_str().into(), value.into()));
-    }
+    let headers =
+        parts.headers.iter().map(|(name, value)| value.to_str().map(|value| (name.as_str(), value)));
+    let Ok(headers) = headers.collect::<Result<Headers, _>>() else {
+        return respond::refusal(Refusal::BadRequest, None, &HeaderMap::new());
+    };
     let info = RequestInfo {
-        method: parts.method.as_str().to_owned(),
-        url: parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned(),
+        method: parts.method.as_str().into(),
+        url: parts.uri.path_and_query().map_or("/", |p| p.as_str()).into(),
         headers,
-        address: peer.address.clone(),
+        address: peer.address.as_str().into(),
         port: peer.port,
         secure: peer.secure,
         ..RequestInfo::default()
     };
     let refused_upgrade = upgrade.is_some();
-    let mut answer = route(shard, info, Body::Stream(body), upgrade).await;
+    let mut answer = route(shard, info, Body::Stream(body), upgrade, !peer.introduced).await;
     if refused_upgrade && answer.status() != http::StatusCode::SWITCHING_PROTOCOLS {
         // The client meant to leave HTTP; nothing more is expected on this connection.
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -81,12 +79,19 @@ pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
     // The route first: it must have begun, or there is nobody to hear of the end.
     tokio::select! {
         biased;
-        answer = route(shard, request, Body::Ready(body), None) => reply(answer),
+        answer = route(shard, request, Body::Ready(body), None, false) => reply(answer),
         () = cancelled => {}
     }
 }
 
-async fn route(shard: Rc<Shard>, mut info: RequestInfo, body: Body, upgrade: Option<OnUpgrade>) -> Answer {
+/// `first`: no other server had the request before us.
+async fn route(
+    shard: Rc<Shard>,
+    mut info: RequestInfo,
+    body: Body,
+    upgrade: Option<OnUpgrade>,
+    first: bool,
+) -> Answer {
     let _hold = shard.hold();
     let options = &shard.core.options;
     info.issued = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
@@ -96,12 +101,18 @@ async fn route(shard: Rc<Shard>, mut info: RequestInfo, body: Body, upgrade: Opt
     let mut headers = HeaderMap::new();
     if let Some(cors) = &options.cors {
         let origin = info.header("origin");
-        if info.method == "OPTIONS" && !cors.preflight_continue {
+        if &*info.method == "OPTIONS" && !cors.preflight_continue {
             cors.apply_preflight(origin, info.header("access-control-request-headers"), &mut headers);
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
             return respond::answer(cors.success_status, "", Bytes::new(), &headers);
         }
         cors.apply(origin, &mut headers);
+    }
+    if first
+        && shard.core.hooks.get().engine
+        && let Err(answer) = middleware(&shard, &info, &mut headers).await
+    {
+        return *answer;
     }
     let query = query::parse(info.url.split_once('?').map_or("", |(_, q)| q));
     let transport = match rules::transport(options, &query) {
@@ -119,6 +130,33 @@ async fn route(shard: Rc<Shard>, mut info: RequestInfo, body: Body, upgrade: Opt
     match exchange.query.sid.clone() {
         Some(sid) => exchange.existing(&sid, transport, body, upgrade).await,
         None => exchange.handshake(transport, upgrade).await,
+    }
+}
+
+/// The host's middleware: adds headers, or answers in our place.
+async fn middleware(
+    shard: &Rc<Shard>,
+    info: &RequestInfo,
+    headers: &mut HeaderMap,
+) -> Result<(), Box<Answer>> {
+    let (reply, answer) = oneshot::channel();
+    let request = Arc::new(info.clone());
+    shard.with(|s| s.event(Event::Engine { request: request.clone(), reply }));
+    match answer.await {
+        Ok(EngineReply::Continue(more)) => {
+            respond::add_headers(headers, &more);
+            Ok(())
+        }
+        Ok(EngineReply::Answer(given)) => {
+            respond::add_headers(headers, &given.headers);
+            Err(Box::new(respond::answer(given.status, "", given.body, headers)))
+        }
+        Ok(EngineReply::Refuse) | Err(_) => {
+            let context = vec![("name", "MIDDLEWARE_FAILURE".to_owned())];
+            let refusal = Refusal::BadRequest;
+            shard.with(|s| s.event(Event::ConnectionError { request, refusal, context }));
+            Err(Box::new(respond::refusal(refusal, None, headers)))
+        }
     }
 }
 
@@ -191,8 +229,8 @@ impl Exchange {
     /// A new session.
     async fn handshake(mut self, transport: Transport, upgrade: Option<OnUpgrade>) -> Answer {
         let options = &self.shard.core.options;
-        if self.request.method != "GET" {
-            let method = self.request.method.clone();
+        if &*self.request.method != "GET" {
+            let method = self.request.method.to_string();
             return self.refuse(Refusal::BadHandshakeMethod, None, vec![("method", method)]);
         }
         let upgrade = upgrade.filter(|_| rules::is_upgrade(&self.request));
@@ -329,7 +367,7 @@ impl Exchange {
             watch.command = None;
             return self.refuse(Refusal::UnknownSid, None, unknown());
         };
-        let polls = upgrade.is_none() && self.request.method == "GET";
+        let polls = upgrade.is_none() && &*self.request.method == "GET";
         if !polls || protocol != self.request.protocol || current != self.request.transport {
             watch.command = None;
         }
@@ -353,7 +391,7 @@ impl Exchange {
                 Transport::Polling => self.refuse(Refusal::BadRequest, None, Vec::new()),
             };
         }
-        match self.request.method.as_str() {
+        match &*self.request.method {
             "GET" => {
                 let (reply, answer) = oneshot::channel();
                 let shape = self.shape();

@@ -1,0 +1,68 @@
+//! Request headers as one text: a connection keeps them for its whole life, and a dozen boxed pairs weigh
+//! twice what their characters do.
+
+use std::fmt;
+
+/// Header names in lower case with their values, in the order received.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(Box<str>);
+
+impl Headers {
+    /// Names and values in the order received.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut lines = self.0.split_terminator('\n');
+        std::iter::from_fn(move || Some((lines.next()?, lines.next()?)))
+    }
+
+    /// First value of that (lower-case) name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// HTTP allows no line feed in names and values; one that a host puts there becomes a space.
+impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let mut text = String::with_capacity(512);
+        for (name, value) in pairs {
+            for part in [name.as_ref(), value.as_ref()] {
+                let start = text.len();
+                text.push_str(part);
+                if text[start..].contains('\n') {
+                    let clean = text[start..].replace('\n', " ");
+                    text.replace_range(start.., &clean);
+                }
+                text.push('\n');
+            }
+        }
+        Self(text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_come_back_in_order_and_the_first_of_a_name_is_found() {
+        let pairs = [("host", "a"), ("x-empty", ""), ("cookie", "b"), ("cookie", "c\td")];
+        let headers: Headers = pairs.into_iter().collect();
+        assert_eq!(headers.iter().collect::<Vec<_>>(), pairs);
+        assert_eq!(headers.get("cookie"), Some("b"));
+        assert_eq!(headers.get("x-empty"), Some(""));
+        assert_eq!(headers.get("none"), None);
+        assert_eq!(Headers::default().iter().count(), 0);
+    }
+
+    #[test]
+    fn a_line_feed_does_not_shift_what_follows() {
+        let headers: Headers = [("a", "1\n2"), ("b", "3")].into_iter().collect();
+        assert_eq!(headers.iter().collect::<Vec<_>>(), [("a", "1 2"), ("b", "3")]);
+    }
+}
