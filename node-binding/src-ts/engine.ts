@@ -1,8 +1,8 @@
 // `io.engine`: the events and figures of the layer below that applications use.
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { UpgradeResponse, runChain } from './engine-middleware';
-import type { EngineMiddleware, EngineResponse } from './engine-middleware';
+import { CollectedResponse, UpgradeResponse, runChain } from './engine-middleware';
+import type { EngineAnswer, EngineMiddleware, EngineResponse } from './engine-middleware';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
 import type { Server } from './server';
@@ -45,24 +45,22 @@ export class Engine extends EventEmitter {
     this._hook();
   }
 
-  /**
-   * Adds a middleware of the express kind for each of the engine's requests. They run in Node's HTTP server, so
-   * the server has to be made from one.
-   */
+  /** Adds a middleware of the express kind for each of the engine's requests. */
   use(fn: EngineMiddleware): this {
     this.middlewares.push(fn);
-    this._needsHttpServer();
     this._hook();
     return this;
   }
 
-  /** Throws when there are middlewares and a port that would bypass them. @internal */
-  _needsHttpServer(): void {
-    if (this.middlewares.length === 0 || !this.server._ownsListener) return;
-    throw Object.assign(
-      new Error('io.engine.use: needs a server made from a Node HTTP server, new Server(httpServer), not from a port'),
-      { code: 'ERR_KRAKEN_WS_UNSUPPORTED' },
-    );
+  /** A request on the core's own listener, for the middlewares. @internal */
+  _askMiddleware(text: string, answer: EngineAnswer): void {
+    const req = parseRequest(text);
+    const res = new CollectedResponse(req, answer);
+    // Middleware asks a request for what Node's has; ours has the readable part of it.
+    runChain(this.middlewares, req as unknown as IncomingMessage, res, (err) => {
+      if (err) answer(0, [], undefined);
+      else res.letPass();
+    });
   }
 
   /** Middlewares first, then `go`; a middleware that failed is told to the client and to us. @internal */
@@ -86,7 +84,7 @@ export class Engine extends EventEmitter {
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
     this.asks = handshakes || wanted('connection_error');
-    this.server._setHooks(handshakes, every, wanted('connection'));
+    this.server._setHooks(handshakes, every, wanted('connection'), this.middlewares.length > 0);
   }
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */

@@ -28,6 +28,7 @@ const OPEN = 14;
 const HTTP_REPLY = 15;
 const CLOSED = 16;
 const UPGRADED = 17;
+const ENGINE = 18;
 
 const REASONS = reasons() as DisconnectReason[];
 /** Reasons that concern one namespace; with all others the whole connection is gone. */
@@ -184,6 +185,10 @@ export class EventPump {
         );
       case HEADERS:
         return this.native.answerHeaders(number, this.server.engine._askHeaders(payload));
+      case ENGINE:
+        return this.server.engine._askMiddleware(payload, (status, headers, body) =>
+          this.native.answerEngine(number, status, headers, body),
+        );
       case CONNECTION_ERROR:
         return this.server.engine._connectionError(number, payload[0], payload[1], payload[2]);
       case OPEN:

@@ -56,10 +56,11 @@ export interface NativeServer {
   socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void;
   disconnect(socket: number, close: boolean): void;
   closeConnection(socket: number): void;
-  setHooks(allowRequest: boolean, headers: boolean, connections: boolean): void;
+  setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void;
   answerNamespace(number: number, exists: boolean): void;
   answerAllow(number: number, refuse: string | undefined, headers: string[], sid: string | undefined): void;
   answerHeaders(number: number, headers: string[]): void;
+  answerEngine(number: number, status: number, headers: string[], body?: Buffer): void;
   answerHttp(number: number, status: number, headers: string[], body: Buffer): void;
   adopt(fd: number, head: Buffer): void;
   adoptPiped(head: Buffer, address: string, port: number, secure: boolean): number;

@@ -78,8 +78,6 @@ export class Server<
   readonly _broadcastAcks = new Map<number, (err: Error | null, responses: unknown[]) => void>();
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
-  /** Clients reach the core without passing Node. @internal */
-  _ownsListener = false;
   private native: NativeServer | undefined;
   private commands: Commands | undefined;
   private events: EventPump | undefined;
@@ -161,8 +159,6 @@ export class Server<
       );
       this.httpServer = srv;
     } else {
-      this._ownsListener = true;
-      this.engine._needsHttpServer();
       const listener = new Listener(native, () => this.close());
       // Applications ask for the few members that Listener has.
       this.httpServer = listener as unknown as HttpServer;
@@ -302,8 +298,8 @@ export class Server<
   }
 
   /** @internal */
-  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean): void {
-    this.native?.setHooks(allowRequest, headers, connections);
+  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void {
+    this.native?.setHooks(allowRequest, headers, connections, engine);
   }
 
   /** @internal */

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use kraken_ws_core::{Decision, HttpReply, Reply};
+use kraken_ws_core::{Decision, EngineReply, HttpReply, Reply};
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 
@@ -19,6 +19,8 @@ pub enum Question {
     Allow(Reply<Decision>),
     /// Which headers go out with this response?
     Headers(Reply<Vec<(String, String)>>),
+    /// May this engine request go on?
+    Engine(Reply<EngineReply>),
     /// What is the answer to this request?
     Http(Reply<HttpReply>),
 }
@@ -81,6 +83,29 @@ impl NativeServer {
     pub fn answer_headers(&self, number: f64, headers: Vec<String>) {
         if let Some(Question::Headers(reply)) = self.questions.borrow_mut().take(number) {
             let _ = reply.send(pairs(headers));
+        }
+    }
+
+    /// What middleware made of an engine request. `status` 0: it goes on and `headers` go out with its answer;
+    /// `headers` is a flat list of names and values. No `body`: the middleware failed.
+    #[napi]
+    pub fn answer_engine(
+        &self,
+        number: f64,
+        status: u32,
+        headers: Vec<String>,
+        body: Option<BufferSlice<'_>>,
+    ) {
+        if let Some(Question::Engine(reply)) = self.questions.borrow_mut().take(number) {
+            let headers = pairs(headers);
+            let _ = reply.send(match body {
+                None => EngineReply::Refuse,
+                Some(_) if status == 0 => EngineReply::Continue(headers),
+                Some(body) => {
+                    let body = Bytes::copy_from_slice(&body);
+                    EngineReply::Answer(HttpReply { status: status as u16, headers, body })
+                }
+            });
         }
     }
 

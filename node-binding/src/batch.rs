@@ -42,6 +42,7 @@ const OPEN: u8 = 14;
 const HTTP_REPLY: u8 = 15;
 const CLOSED: u8 = 16;
 const UPGRADED: u8 = 17;
+const ENGINE: u8 = 18;
 
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
@@ -203,6 +204,11 @@ impl Batcher {
             Event::Headers { request, reply } => {
                 let number = questions.keep(Question::Headers(reply));
                 self.lanes(lanes, HEADERS, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Engine { request, reply } => {
+                let number = questions.keep(Question::Engine(reply));
+                self.lanes(lanes, ENGINE, None, number as f64);
                 quote(&mut self.text, &request_json(&request, ""));
             }
             Event::Http { request, body, reply } => {

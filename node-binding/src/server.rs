@@ -236,11 +236,12 @@ impl NativeServer {
 
     /// Which questions JavaScript wants to be asked.
     #[napi]
-    pub fn set_hooks(&self, allow_request: bool, headers: bool, connections: bool) {
+    pub fn set_hooks(&self, allow_request: bool, headers: bool, connections: bool, engine: bool) {
         let mut hooks = self.server.hooks();
         hooks.allow_request = allow_request;
         hooks.headers = headers;
         hooks.connections = connections;
+        hooks.engine = engine;
         self.server.set_hooks(hooks);
     }
 

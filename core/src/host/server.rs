@@ -84,9 +84,9 @@ impl Server {
         };
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
         let (shards, receivers): (Vec<_>, Vec<_>) = (0..count)
-            .map(|_| {
+            .map(|index| {
                 let (tx, rx) = mpsc::unbounded_channel();
-                (ShardSender::new(tx), rx)
+                (ShardSender::new(index, tx), rx)
             })
             .unzip();
         let host = HostQueue::new(count, options.host_queue_bytes);
@@ -201,6 +201,13 @@ impl Server {
         if let Some(shard) = self.shard_of(socket) {
             shard.send(command);
         }
+    }
+
+    /// Hands over what `act` sends and asks for in one go when it is done, in the order of the calls: cheaper
+    /// than one by one, and the threads of the server start on it when all of it is there. Only calls on this
+    /// thread are meant. Within `act` nothing must wait for an answer.
+    pub fn together<T>(&self, act: impl FnOnce() -> T) -> T {
+        shard::together(&self.core().shards, act)
     }
 
     /// Accepts a socket whose `Connect` was `pending`.

@@ -17,6 +17,11 @@ impl Shard {
     /// Carries out one command.
     pub(super) fn execute(self: Rc<Self>, command: Command) {
         match command {
+            Command::Together(commands) => {
+                for command in commands {
+                    self.clone().execute(command);
+                }
+            }
             Command::Send(bytes, outgoing) => {
                 self.core.shards[self.index].queued.fetch_sub(bytes, Ordering::Relaxed);
                 self.with(|s| s.send(outgoing));

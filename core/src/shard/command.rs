@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::aliases::Aliases;
 use super::state::Fetched;
+use super::together;
 use crate::engine::conn::PollShape;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
@@ -53,6 +54,7 @@ impl Core {
 
 /// The way into one shard.
 pub(crate) struct ShardSender {
+    index: usize,
     commands: mpsc::UnboundedSender<Command>,
     /// Payload bytes of publishes and emits that wait in `commands`.
     pub queued: AtomicUsize,
@@ -60,13 +62,16 @@ pub(crate) struct ShardSender {
 }
 
 impl ShardSender {
-    pub(crate) fn new(commands: mpsc::UnboundedSender<Command>) -> Self {
-        Self { commands, queued: AtomicUsize::new(0), stats: ShardStats::default() }
+    pub(crate) fn new(index: usize, commands: mpsc::UnboundedSender<Command>) -> Self {
+        Self { index, commands, queued: AtomicUsize::new(0), stats: ShardStats::default() }
     }
 
     /// Queues a command; false if the shard has ended.
     pub(crate) fn send(&self, command: Command) -> bool {
-        self.commands.send(command).is_ok()
+        match together::hold(self, self.index, command) {
+            Some(command) => self.commands.send(command).is_ok(),
+            None => !self.commands.is_closed(),
+        }
     }
 }
 
@@ -107,6 +112,8 @@ pub(crate) struct PassedIn {
 
 /// See the module's text.
 pub(crate) enum Command {
+    /// Several of one thread, in order.
+    Together(Vec<Command>),
     /// Count of bytes to subtract from `queued`, and what to send.
     Send(usize, Outgoing),
     Accept(SocketHandle),

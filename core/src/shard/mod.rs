@@ -19,6 +19,7 @@ mod reader;
 mod session;
 mod state;
 mod timers;
+mod together;
 mod upgrade;
 mod wheel;
 
@@ -33,6 +34,7 @@ use tokio::task::LocalSet;
 pub(crate) use aliases::Aliases;
 pub(crate) use command::{Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
 use state::State;
+pub(crate) use together::together;
 
 /// Bytes read at once; one buffer serves all connections of the shard. A read that fills it is repeated,
 /// so a large message costs a call per 64 KiB.
