@@ -3,8 +3,8 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Engine } from './engine';
 import { UpgradeResponse } from './engine-middleware';
+import type { EngineResponse } from './engine-middleware';
 import type { NativeServer } from './native';
 import type { ServerOptions } from './options';
 
@@ -12,7 +12,17 @@ const EMPTY = Buffer.alloc(0);
 /** Largest body when `maxHttpBufferSize` is not given; the core's default. */
 const MAX_BODY = 1_000_000;
 
-/** Listens to one HTTP server. */
+/** The engine in front of the core. */
+export interface Gate {
+  /** Middlewares first, then `go`. */
+  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (body: string) => void): void;
+  /** The core may ask about this request; returns the number to name it by. */
+  _remember(req: IncomingMessage): number;
+  /** The request of that number is answered. */
+  _answered(tag: number): void;
+}
+
+/** Brings the requests of HTTP servers to one core. */
 export class Attachment {
   private readonly responses = new Map<number, ServerResponse>();
   private last = 0;
@@ -21,13 +31,15 @@ export class Attachment {
 
   constructor(
     private readonly native: NativeServer,
-    server: HttpServer,
     private readonly options: Partial<ServerOptions>,
     path: string,
-    private readonly engine: Engine,
-    closed: () => void,
+    private readonly engine: Gate,
   ) {
     this.path = options.addTrailingSlash === false ? path : `${path}/`;
+  }
+
+  /** Takes what is ours of a server's requests; `closed` is called when that server closes. */
+  listen(server: HttpServer, closed: () => void): void {
     const others = server.listeners('request').slice();
     server.removeAllListeners('request');
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
@@ -36,7 +48,7 @@ export class Attachment {
     });
     server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (this.ours(req)) this.upgradeThrough(req, socket as NetSocket, head);
-      else if (options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
+      else if (this.options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
     });
     server.on('close', closed);
   }
@@ -53,7 +65,8 @@ export class Attachment {
     }, this.options.destroyUpgradeTimeout ?? 1000).unref();
   }
 
-  private upgradeThrough(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
+  /** An upgrade on our path. */
+  upgradeThrough(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
     socket.on('error', () => {});
     const refuse = (body: string): void => {
       const length = Buffer.byteLength(body);
@@ -65,7 +78,8 @@ export class Attachment {
     this.engine._through(req, new UpgradeResponse(req, socket), go, refuse);
   }
 
-  private requestThrough(req: IncomingMessage, res: ServerResponse): void {
+  /** A request on our path. */
+  requestThrough(req: IncomingMessage, res: ServerResponse): void {
     const refuse = (body: string): void => {
       if (!res.headersSent) res.writeHead(400, { 'Content-Type': 'application/json' });
       res.end(body);
@@ -78,19 +92,19 @@ export class Attachment {
       socket.destroy();
       return;
     }
-    this.engine._remember(req);
+    const tag = this.engine._remember(req);
     const raw = Buffer.concat([requestHead(req), head]);
     const fd = isEncrypted(socket) ? -1 : descriptor(socket);
     if (fd >= 0) {
       // While a middleware took its time Node went on reading.
       const read = socket.read() as Buffer | null;
-      this.native.adopt(fd, read ? Buffer.concat([raw, read]) : raw);
+      this.native.adopt(fd, read ? Buffer.concat([raw, read]) : raw, tag);
       socket.destroy();
       return;
     }
     const { remoteAddress = '', remotePort = 0 } = socket;
     const inner = new NetSocket({
-      fd: this.native.adoptPiped(raw, remoteAddress, remotePort, isEncrypted(socket)),
+      fd: this.native.adoptPiped(raw, remoteAddress, remotePort, isEncrypted(socket), tag),
       readable: true,
       writable: true,
     });
@@ -133,12 +147,15 @@ export class Attachment {
     }
     const number = ++this.last;
     this.responses.set(number, res);
-    res.on('close', () => this.native.httpOver(number, this.responses.delete(number)));
-    this.engine._remember(req);
+    const tag = this.engine._remember(req);
+    res.on('close', () => {
+      this.native.httpOver(number, this.responses.delete(number));
+      this.engine._answered(tag);
+    });
     const { remoteAddress = '', remotePort = 0 } = req.socket;
     this.native.http(
       number, req.method ?? 'GET', req.url ?? '', req.rawHeaders, body, remoteAddress, remotePort,
-      isEncrypted(req.socket),
+      isEncrypted(req.socket), tag,
     );
   }
 

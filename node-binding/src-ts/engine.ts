@@ -5,10 +5,20 @@ import { CollectedResponse, UpgradeResponse, runChain } from './engine-middlewar
 import type { EngineAnswer, EngineMiddleware, EngineResponse } from './engine-middleware';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
-import type { Server } from './server';
+import type { ServerStats } from './native';
+import type { ServerOptions } from './options';
 
 /** Real requests that Node's HTTP server gave us, while the core may still ask about them. */
 const REMEMBERED = 1024;
+
+/** Whose engine it is. */
+export interface EngineHost {
+  readonly _opts: Partial<ServerOptions>;
+  readonly _clients: { readonly size: number };
+  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void;
+  _closeNative(): void;
+  stats(): ServerStats;
+}
 
 /**
  * Emits `connection_error` `{ req, code, message, context }`, `initial_headers` `(headers, req)`,
@@ -17,17 +27,17 @@ const REMEMBERED = 1024;
 export class Engine extends EventEmitter {
   /** Options of the server. */
   readonly opts: object;
-  private readonly middlewares: EngineMiddleware[] = [];
+  protected readonly middlewares: EngineMiddleware[] = [];
   /** Headers that middlewares want in the answer to an upgrade. */
   private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
   /** Some hook would show a request to the application. */
-  private asks = false;
+  protected asks = false;
   private readonly requests = new Map<string, IncomingMessage>();
 
   private makeId: ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined;
 
   /** @internal */
-  constructor(private readonly server: Server<any, any, any, any>) {
+  constructor(private readonly server: EngineHost) {
     super();
     this.opts = server._opts;
     // The core asks only what somebody wants to answer. `newListener` comes before the listener is there.
@@ -99,8 +109,8 @@ export class Engine extends EventEmitter {
   }
 
   /** A request that came by Node's HTTP server: hooks get it instead of our copy. @internal */
-  _remember(req: IncomingMessage): void {
-    if (!this.asks) return;
+  _remember(req: IncomingMessage): number {
+    if (!this.asks) return 0;
     if (this.requests.size >= REMEMBERED) {
       for (const oldest of this.requests.keys()) {
         this.requests.delete(oldest);
@@ -108,9 +118,13 @@ export class Engine extends EventEmitter {
       }
     }
     this.requests.set(`${req.socket.remoteAddress}|${req.socket.remotePort}`, req);
+    return 0;
   }
 
-  private request(text: string): IncomingMessage | EngineRequest {
+  /** The request of that number is answered. @internal */
+  _answered(_tag: number): void {}
+
+  protected request(text: string): IncomingMessage | EngineRequest {
     const ours = parseRequest(text);
     const key = `${ours.socket.remoteAddress}|${ours.socket.remotePort}`;
     const real = this.requests.get(key);

@@ -154,9 +154,8 @@ export class Server<
     const native = this.start(options);
     if (typeof srv === 'object') {
       const path = options.path as string;
-      this.attachment = new Attachment(
-        native, srv, options, path, this.engine, () => this._closeNative(),
-      );
+      this.attachment = new Attachment(native, options, path, this.engine);
+      this.attachment.listen(srv, () => this._closeNative());
       this.httpServer = srv;
     } else {
       const listener = new Listener(native, () => this.close());

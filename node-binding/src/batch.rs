@@ -51,8 +51,12 @@ pub struct Batcher {
     pub pending: VecDeque<Event>,
     /// The JSON array of the last batch.
     pub text: String,
+    /// Messages of a raw server, behind the JSON in what JavaScript gets; see `raw.rs`.
+    pub messages: String,
+    /// The server is raw.
+    pub raw: bool,
     /// Where each payload ends in `text`, for the slow path after a payload that JavaScript can't parse.
-    ends: Vec<usize>,
+    pub ends: Vec<usize>,
     /// Attachments of the last batch, until JavaScript takes them.
     pub buffers: Vec<Bytes>,
     /// Request and CONNECT payload of each socket, until JavaScript takes them: most applications never read
@@ -68,7 +72,11 @@ impl Batcher {
         if self.text.capacity() > KEEP_TEXT {
             self.text = String::new();
         }
+        if self.messages.capacity() > KEEP_TEXT {
+            self.messages = String::new();
+        }
         self.text.clear();
+        self.messages.clear();
         self.text.push('[');
         self.ends.clear();
         self.buffers.clear();
@@ -82,12 +90,13 @@ impl Batcher {
 
     /// No room for another event.
     pub fn is_full(&self) -> bool {
-        self.count == BATCH || self.text.len() > TEXT_LIMIT
+        self.count == BATCH || self.text.len() + self.messages.len() > TEXT_LIMIT
     }
 
     /// Ends the batch and writes its head lanes.
     pub fn end(&mut self, lanes: &mut [f64], more: bool, room: f64) {
         self.text.push(']');
+        self.text.push_str(&self.messages);
         lanes[0] = self.count as f64;
         lanes[1] = self.buffers.len() as f64;
         lanes[2] = f64::from(u8::from(more));
@@ -105,7 +114,16 @@ impl Batcher {
         out
     }
 
-    fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+    /// Lanes of an event with a payload, which the caller appends.
+    pub fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+        self.head(lanes, kind, socket, number);
+        if !self.ends.is_empty() {
+            self.text.push(',');
+        }
+    }
+
+    /// Lanes of an event without a payload.
+    pub fn head(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
         let at = (self.count + 1) * LANES;
         let handle = socket.map_or(0, |socket| socket.0);
         lanes[at] = f64::from(kind);
@@ -113,9 +131,6 @@ impl Batcher {
         lanes[at + 2] = (handle >> 29) as f64;
         lanes[at + 3] = number;
         self.count += 1;
-        if self.count > 1 {
-            self.text.push(',');
-        }
     }
 
     fn payload(&mut self, attachments: Vec<Bytes>, data: &str) {
@@ -232,6 +247,9 @@ impl Batcher {
                 quote(&mut self.text, &request_json(&request, ""));
                 self.text.push(']');
             }
+            Event::Open { conn, sid, request } if self.raw => {
+                return self.raw_open(lanes, conn, &sid, &request);
+            }
             Event::Open { conn, sid, request } => {
                 self.lanes(lanes, OPEN, None, conn as f64);
                 self.text.push('[');
@@ -248,7 +266,7 @@ impl Batcher {
                 self.lanes(lanes, CLOSED, None, 0.0);
                 self.text.push('0');
             }
-            _ => return,
+            other => return self.raw_event(lanes, other),
         }
         self.ends.push(self.text.len());
     }

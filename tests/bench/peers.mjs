@@ -8,6 +8,14 @@ import { benchDir, rootDir, benchBinary, rootBinary } from './build.mjs';
 const require = createRequire(import.meta.url);
 const node = (script) => [process.execPath, '--expose-gc', join(benchDir, 'servers', script)];
 
+function missingAddon() {
+  try {
+    require(join(rootDir, 'node-binding'));
+  } catch (error) {
+    return `node-binding does not load (${error.code ?? error.name}), run "make build"`;
+  }
+}
+
 /** `ours` is drawn in colour; `missing()` says why a peer cannot run, or nothing. */
 export const peers = [
   { id: 'socket.io', label: 'socket.io (ws)', command: () => node('socket.io.mjs') },
@@ -19,13 +27,14 @@ export const peers = [
     label: 'kraken-ws-native (Node)',
     ours: true,
     command: () => node('kraken-ws-native.mjs'),
-    missing() {
-      try {
-        require(join(rootDir, 'node-binding'));
-      } catch (error) {
-        return `node-binding does not load (${error.code ?? error.name}), run "make build"`;
-      }
-    },
+    missing: missingAddon,
+  },
+  {
+    id: 'native-bridge',
+    label: 'socket.io on kraken-ws-native (bindNative)',
+    ours: true,
+    command: () => node('native-bridge.mjs'),
+    missing: missingAddon,
   },
   {
     id: 'native-rust',

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::Headers;
+use super::{Headers, RawMessage};
 use crate::reason::{Reason, Refusal};
 
 /// Names one Socket.IO socket (one namespace of one client) in this process; fits a JavaScript number:
@@ -48,6 +48,8 @@ pub struct RequestInfo {
     pub protocol: u8,
     /// Milliseconds since the epoch.
     pub issued: u64,
+    /// What the host gave along with a request that it passed in, else 0.
+    pub tag: u64,
 }
 
 impl RequestInfo {
@@ -227,6 +229,34 @@ pub enum Event {
         /// The request.
         request: Arc<RequestInfo>,
     },
+    /// A message of a client (`Options::raw`).
+    Message {
+        /// From, as in [`Event::Open`].
+        conn: u64,
+        /// What it says.
+        message: RawMessage,
+    },
+    /// Everything that was sent to the connection has left it (`Server::raw_notify`).
+    Flushed {
+        /// Connection number, as in [`Event::Open`].
+        conn: u64,
+        /// Number given with the question.
+        number: u64,
+    },
+    /// A client showed that it lives: its ping or pong came (`Options::raw`, `hooks.heartbeats`).
+    Heartbeat {
+        /// Connection number, as in [`Event::Open`].
+        conn: u64,
+    },
+    /// An engine connection ended (`Options::raw`).
+    ConnectionClosed {
+        /// Connection number, as in [`Event::Open`].
+        conn: u64,
+        /// Why.
+        reason: Reason,
+        /// Detail for the log, may be empty.
+        detail: &'static str,
+    },
     /// A polling connection is a WebSocket now.
     Upgraded {
         /// Connection number, as in [`Event::Connect`].
@@ -268,6 +298,7 @@ impl Event {
             Event::Packet { data, attachments, .. } | Event::Ack { data, attachments, .. } => {
                 data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
             }
+            Event::Message { message, .. } => message.len(),
             Event::Http { body, .. } => body.len(),
             Event::Connect { auth, .. } => auth.len(),
             _ => 0,

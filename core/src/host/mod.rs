@@ -7,6 +7,7 @@ mod event;
 mod headers;
 mod namespaces;
 mod queue;
+mod raw;
 mod server;
 mod stats;
 
@@ -18,6 +19,7 @@ pub use namespaces::Namespace;
 pub(crate) use namespaces::{Namespaces, NspShared};
 pub use queue::Events;
 pub(crate) use queue::HostQueue;
+pub use raw::RawMessage;
 pub use server::{EmitFlags, FetchedSocket, Server};
 pub(crate) use stats::ShardStats;
 pub use stats::Stats;

@@ -193,11 +193,11 @@ impl Server {
         self.core().namespaces.remove(name);
     }
 
-    fn shard_of(&self, socket: SocketHandle) -> Option<&ShardSender> {
+    pub(super) fn shard_of(&self, socket: SocketHandle) -> Option<&ShardSender> {
         self.core().shards.get(socket.shard())
     }
 
-    fn tell(&self, socket: SocketHandle, command: Command) {
+    pub(super) fn tell(&self, socket: SocketHandle, command: Command) {
         if let Some(shard) = self.shard_of(socket) {
             shard.send(command);
         }
@@ -221,13 +221,13 @@ impl Server {
     }
 
     /// Queues a payload for a shard, within `commandQueueBytes`.
-    fn send(&self, shard: &ShardSender, weight: usize, outgoing: Outgoing) -> Result<()> {
+    pub(super) fn send(&self, shard: &ShardSender, weight: usize, outgoing: Outgoing) -> Result<()> {
         shard.queued.fetch_add(weight, Ordering::Relaxed);
         if shard.send(Command::Send(weight, outgoing)) { Ok(()) } else { Err(Error::closed()) }
     }
 
     /// Refuses when a queue has no room for `weight` more.
-    fn room_for(&self, shards: &[ShardSender], weight: usize) -> Result<()> {
+    pub(super) fn room_for(&self, shards: &[ShardSender], weight: usize) -> Result<()> {
         self.open()?;
         let limit = self.core().options.command_queue_bytes;
         let full = shards.iter().any(|s| {
@@ -366,9 +366,20 @@ impl Server {
         flags: EmitFlags,
         ack: Option<(u64, Duration)>,
     ) -> Result<()> {
-        let core = self.core();
         let id = ack.map(|(id, _)| id);
         let frame = self.event(nsp, id, data, attachments, flags)?;
+        self.publish_frame(nsp, target, frame, flags, ack)
+    }
+
+    pub(super) fn publish_frame(
+        &self,
+        nsp: &Namespace,
+        target: Target,
+        frame: Frame,
+        flags: EmitFlags,
+        ack: Option<(u64, Duration)>,
+    ) -> Result<()> {
+        let core = self.core();
         let weight = frame.len();
         self.room_for(&core.shards, weight)?;
         let (frame, target) = (Arc::new(frame), Arc::new(target));

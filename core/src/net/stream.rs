@@ -38,6 +38,8 @@ pub(crate) struct Peer {
     pub secure: bool,
     /// Another server has read the head of the request.
     pub introduced: bool,
+    /// See `RequestInfo::tag`.
+    pub tag: u64,
 }
 
 impl Peer {

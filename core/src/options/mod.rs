@@ -69,6 +69,8 @@ pub struct Hooks {
     pub rooms: bool,
     /// `Event::Namespace` for namespaces that do not exist.
     pub namespaces: bool,
+    /// `Event::Heartbeat` for each ping or pong of a client.
+    pub heartbeats: bool,
 }
 
 /// [`Hooks`] that can change while the server runs.
@@ -77,8 +79,9 @@ pub(crate) struct SharedHooks(AtomicU8);
 
 impl SharedHooks {
     pub(crate) fn set(&self, hooks: Hooks) {
-        let Hooks { allow_request, headers, engine, http, connections, rooms, namespaces } = hooks;
-        let bits = [allow_request, headers, http, connections, rooms, namespaces, engine];
+        let Hooks { allow_request, headers, engine, http, connections, rooms, namespaces, heartbeats } =
+            hooks;
+        let bits = [allow_request, headers, http, connections, rooms, namespaces, engine, heartbeats];
         let byte = bits.iter().enumerate().fold(0, |byte, (i, on)| byte | (u8::from(*on) << i));
         self.0.store(byte, Ordering::Release);
     }
@@ -94,6 +97,7 @@ impl SharedHooks {
             rooms: on(4),
             namespaces: on(5),
             engine: on(6),
+            heartbeats: on(7),
         }
     }
 }
@@ -131,6 +135,9 @@ pub struct Options {
     pub backlog: u32,
     pub tls: Option<Tls>,
     pub hooks: Hooks,
+    /// Messages go to the host as they come: connections without Socket.IO, for a host that speaks it. Not in
+    /// the table: it is the host's nature, nothing to configure.
+    pub raw: bool,
 }
 
 /// Which transports are allowed.

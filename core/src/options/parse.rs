@@ -127,6 +127,7 @@ impl Options {
             backlog: given.number("backlog")? as u32,
             tls: tls(&given)?,
             hooks: hooks(&given)?,
+            raw: false,
         })
     }
 }

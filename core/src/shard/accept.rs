@@ -74,8 +74,8 @@ impl Shard {
                 }
             }),
             Command::Listen(listener) => self.listen(listener),
-            Command::Serve { stream, prefix, peer, tls } => {
-                tokio::task::spawn_local(serve(self, stream, prefix, peer, tls));
+            Command::Serve { stream, prefix, peer, tls, tag } => {
+                tokio::task::spawn_local(serve(self, stream, prefix, peer, tls, tag));
             }
             Command::PassedIn(passed) => {
                 tokio::task::spawn_local(http::passed_in(self, *passed));
@@ -97,6 +97,7 @@ impl Shard {
             }
             Command::Resume => self.with(super::state::State::resume),
             Command::StopListening => self.with(|s| s.accepting.drain(..).for_each(|task| task.abort())),
+            Command::Raw(command) => self.with(|s| s.raw_command(command)),
             // Taken before: it ends the loop that calls this.
             Command::Shutdown => {}
         }
@@ -113,6 +114,7 @@ impl Shard {
                     prefix: Bytes::new(),
                     peer: None,
                     tls,
+                    tag: 0,
                 });
             })
             .await;
@@ -125,11 +127,12 @@ impl Shard {
 }
 
 /// Serves HTTP on a new connection until it becomes a WebSocket or ends.
-async fn serve(shard: Rc<Shard>, raw: RawStream, prefix: Bytes, known: Option<Peer>, tls: bool) {
+async fn serve(shard: Rc<Shard>, raw: RawStream, prefix: Bytes, known: Option<Peer>, tls: bool, tag: u64) {
     let introduced = !prefix.is_empty();
     let Ok((mut stream, found)) = raw.register(prefix) else { return };
     let mut peer = known.unwrap_or(found);
     peer.introduced = introduced;
+    peer.tag = tag;
     let options = &shard.core.options;
     let limits = Limits {
         headers_timeout: options.headers_timeout,

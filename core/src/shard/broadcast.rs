@@ -20,6 +20,7 @@ impl State {
         match outgoing {
             Outgoing::Publish(publish) => self.publish(publish),
             Outgoing::Emit(emit) => self.emit(emit),
+            Outgoing::Raw(send) => self.raw_send(send),
         }
     }
 

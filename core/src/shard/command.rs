@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::aliases::Aliases;
+use super::raw::{RawCommand, RawSend};
 use super::state::Fetched;
 use super::together;
 use crate::engine::conn::PollShape;
@@ -99,6 +100,7 @@ pub(crate) struct EmitTo {
 pub(crate) enum Outgoing {
     Publish(Publish),
     Emit(EmitTo),
+    Raw(RawSend),
 }
 
 /// A request that another HTTP server (Node's) passes in.
@@ -135,6 +137,7 @@ pub(crate) enum Command {
         prefix: Bytes,
         peer: Option<Peer>,
         tls: bool,
+        tag: u64,
     },
     PassedIn(Box<PassedIn>),
     /// A poll for a session of this shard that arrived at another one.
@@ -176,6 +179,7 @@ pub(crate) enum Command {
         rest: Bytes,
         deflate: bool,
     },
+    Raw(RawCommand),
     /// The host took events: paused connections may go on.
     Resume,
     StopListening,

@@ -56,6 +56,7 @@ pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, pee
         address: peer.address.as_str().into(),
         port: peer.port,
         secure: peer.secure,
+        tag: peer.tag,
         ..RequestInfo::default()
     };
     let refused_upgrade = upgrade.is_some();

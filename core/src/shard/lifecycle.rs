@@ -56,7 +56,11 @@ impl State {
             self.remove_socket(slot, reason, detail);
         }
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
+        let number = self.conn_number(key);
         let mut conn = self.conns.remove(key.slot as usize);
+        if self.core.options.raw {
+            self.event(Event::ConnectionClosed { conn: number, reason, detail });
+        }
         self.sids.remove(&conn.sid);
         if let Some(alias) = &conn.alias {
             self.core.aliases.remove(alias);
@@ -190,6 +194,7 @@ impl State {
             for (room, gone) in left {
                 self.left(&shared, handle, &room, gone);
             }
+            self.forget_empty(sock.nsp);
         }
         self.stats().sockets.sub(1);
         for (id, wait) in sock.rare.into_iter().flat_map(|rare| rare.acks) {
@@ -197,7 +202,10 @@ impl State {
                 self.orphans.insert((handle, id));
             }
         }
-        self.event(Event::Disconnect { socket: handle, reason, detail });
+        // A raw host made its sockets itself, and knows when they end.
+        if !self.core.options.raw {
+            self.event(Event::Disconnect { socket: handle, reason, detail });
+        }
     }
 
     /// The host disconnects one socket; with `close` the whole client.

@@ -15,6 +15,7 @@ mod lifecycle;
 mod membership;
 mod packets;
 mod polling;
+mod raw;
 mod reader;
 mod session;
 mod state;
@@ -33,6 +34,7 @@ use tokio::task::LocalSet;
 
 pub(crate) use aliases::Aliases;
 pub(crate) use command::{Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
+pub(crate) use raw::{RawCommand, RawSend};
 use state::State;
 pub(crate) use together::together;
 

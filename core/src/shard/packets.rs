@@ -10,7 +10,7 @@ use super::state::{Held, Nsp, Rare, Sock, State};
 use crate::engine::conn::{ConnKey, Partial, ReaderState, Transport};
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
-use crate::host::{Event, NspShared, SocketHandle};
+use crate::host::{Event, NspShared, RawMessage, SocketHandle};
 use crate::options::Parser;
 use crate::reason::Reason;
 use crate::socketio::msgpack;
@@ -23,6 +23,9 @@ const MAX_ASKING: u32 = 1024;
 impl State {
     /// A message packet with text.
     pub(super) fn on_message(&mut self, key: ConnKey, text: &str) {
+        if self.core.options.raw {
+            return self.raw_message(key, RawMessage::Text(text.into()));
+        }
         if self.core.options.parser == Parser::Msgpack {
             return self.bad_packet(key, "text where msgpack is expected");
         }
@@ -58,6 +61,9 @@ impl State {
 
     /// A binary message: an attachment, or a packet of the msgpack parser.
     pub(super) fn on_binary(&mut self, key: ConnKey, bytes: &[u8]) {
+        if self.core.options.raw {
+            return self.raw_message(key, RawMessage::Binary(Bytes::copy_from_slice(bytes)));
+        }
         if self.core.options.parser == Parser::Msgpack {
             return match msgpack::decode(bytes) {
                 Ok(d) if d.kind == PacketType::Connect => self.on_connect(key, &d.nsp, &d.data),

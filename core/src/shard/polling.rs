@@ -74,6 +74,7 @@ impl State {
         }
         let farewell = Farewell { protocol: conn.protocol, frames: conn.outbox.take().into() };
         self.answer_with(get, farewell);
+        self.raw_flushed(key);
     }
 
     /// Answers a poll with these packets.

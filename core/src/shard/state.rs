@@ -265,7 +265,7 @@ impl State {
                     return;
                 }
                 match conn.outbox.flush(&mut ws.write, form, None) {
-                    Ok(Flushed::All) => {}
+                    Ok(Flushed::All) => self.raw_flushed(key),
                     Ok(Flushed::Blocked) => {
                         ws.blocked = true;
                         tokio::task::spawn_local(super::reader::drain(self.shard(), key));
@@ -299,6 +299,7 @@ impl State {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(_) => {
                     ws.blocked = false;
+                    self.raw_flushed(key);
                     Poll::Ready(())
                 }
             },
