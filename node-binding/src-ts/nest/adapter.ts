@@ -124,8 +124,10 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
   /** Closes a server when the application shuts down. */
   override async close(server: any): Promise<void> {
     if (this.forceCloseConnections && server.httpServer === this.httpServer) {
-      // Its end waits for the HTTP connections, and Nest ends those only after this.
+      // Its end waits for the HTTP connections, and Nest ends those only after this. The core's end is waited
+      // for: until then clients on long-polling have their last words to come.
       void server.close();
+      if (server instanceof Server) await server._coreClosed();
       return;
     }
     await super.close(server);

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { describe } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-const majors = (process.env.NEST ?? '11,12').split(',');
+export const majors = (process.env.NEST ?? '11,12').split(',');
 const doors = (process.env.DOOR ?? 'socket.io,bridge,server').split(',');
 
 export const folder = (major) => new URL(`../majors/${major}/`, import.meta.url);
