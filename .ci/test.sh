@@ -71,8 +71,17 @@ run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
     $(($(tap "$log" skipped) + $(tap "$log" todo)))
 }
 
+# Suites whose TypeScript is compiled first: tests/nest, and the demo that tests/browser runs.
 run_nest() {
   if node tests/nest/build.mjs; then run_node nest; else count nest 1 0 0 0; fi
+}
+
+run_browser() {
+  if node-binding/node_modules/.bin/tsc -p node-binding/examples/nest-chat; then
+    run_node browser
+  else
+    count browser 1 0 0 0
+  fi
 }
 
 run_c() {
@@ -96,6 +105,7 @@ for suite in "$@"; do
     doc) run_doc ;;
     c) run_c ;;
     nest) run_nest ;;
+    browser) run_browser ;;
     *) run_node "$suite" ;;
   esac
 done

@@ -10,13 +10,13 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const binding = join(here, '../../node-binding');
 
 function run(command, args, cwd = here) {
-  const { status, error } = spawnSync(command, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status, error } = spawnSync(command, args, { cwd, stdio: 'inherit' });
   if (status !== 0) throw error ?? new Error(`${command} ${args.join(' ')} ended with ${status}`);
 }
 
 const packed = mkdtempSync(join(tmpdir(), 'kraken-ws-native-'));
 try {
-  run('npm', ['pack', '--loglevel=error', '--ignore-scripts', '--pack-destination', packed], binding);
+  run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', packed], binding);
   for (const major of ['11', '12']) {
     const folder = join(here, 'majors', major);
     const installed = join(folder, 'node_modules/kraken-ws-native');

@@ -112,6 +112,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
   }
 
   /** An event's arguments as `@MessageBody()` and `@Ack()` get them. */
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what subclasses of IoAdapter return
   mapPayload(payload: unknown): { data: any; ack?: Function } {
     if (typeof payload === 'function') return { data: undefined, ack: payload };
     if (!Array.isArray(payload)) return { data: payload };
