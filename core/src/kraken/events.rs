@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn no_event_has_a_name_that_socket_io_reserves() {
-        let reserved = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+        let reserved =
+            ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
         for event in CLIENT_EVENTS.iter().chain(SERVER_EVENTS) {
             assert!(!reserved.contains(&event.name), "{}", event.name);
         }
