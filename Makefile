@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build demo test lint fmt header bench fuzz clean
+.PHONY: build demo test lint fmt header generated bench fuzz clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -23,7 +23,8 @@ build:
 
 demo: build
 	$(SETUP) demo
-	node node-binding/examples/chat/server.mjs
+	$(TSC)/examples/nest-chat
+	node node-binding/examples/nest-chat/dist/nest-chat/src/main.mjs
 
 # Some suites only: make test SUITES="interop node"
 test:
@@ -39,6 +40,7 @@ lint:
 	$(TSC) --noEmit
 	$(ESLINT) node-binding tests
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
+	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-core --example typescript -- --check
 
 fmt:
 	cargo fmt --all
@@ -46,6 +48,9 @@ fmt:
 
 header:
 	cargo run --quiet -p kraken-ws-ffi --example header
+
+generated:
+	cargo run --quiet -p kraken-ws-core --example typescript
 
 bench: build
 	node tests/bench/run.mjs $(BENCH)

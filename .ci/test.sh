@@ -12,7 +12,7 @@ logs=${CARGO_TARGET_DIR:-target}/test-logs
 locked=()
 [ -n "${CI:-}" ] && locked=(--locked)
 
-all=(rust doc interop node wire browser c)
+all=(rust doc interop node nest wire browser c)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 closing=() # the closing lines
@@ -56,7 +56,7 @@ run_doc() {
 
 run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
   local log=$logs/$1.tap files=()
-  mapfile -t files < <(find "tests/$1" -name '*.test.mjs' | sort)
+  mapfile -t files < <(find "tests/$1" -name '*.test.mjs' -not -path '*/node_modules/*' | sort)
   if [ ${#files[@]} -eq 0 ]; then
     echo "tests/$1 holds no *.test.mjs"
     count "$1" 1 0 0 0
@@ -69,6 +69,19 @@ run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
   local status=$?
   count "$1" "$status" "$(tap "$log" pass)" $(($(tap "$log" fail) + $(tap "$log" cancelled))) \
     $(($(tap "$log" skipped) + $(tap "$log" todo)))
+}
+
+# Suites whose TypeScript is compiled first: tests/nest, and the demo that tests/browser runs.
+run_nest() {
+  if node tests/nest/build.mjs; then run_node nest; else count nest 1 0 0 0; fi
+}
+
+run_browser() {
+  if node-binding/node_modules/.bin/tsc -p node-binding/examples/nest-chat; then
+    run_node browser
+  else
+    count browser 1 0 0 0
+  fi
 }
 
 run_c() {
@@ -91,6 +104,8 @@ for suite in "$@"; do
     rust) run_rust ;;
     doc) run_doc ;;
     c) run_c ;;
+    nest) run_nest ;;
+    browser) run_browser ;;
     *) run_node "$suite" ;;
   esac
 done

@@ -1,19 +1,9 @@
 // Names and types of a socket that several files share.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
+import type { DisconnectReason } from './generated/codes';
 
-/** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox passed `maxOutboxBytes`. */
-export type DisconnectReason =
-  | 'transport error'
-  | 'transport close'
-  | 'forced close'
-  | 'ping timeout'
-  | 'parse error'
-  | 'server shutting down'
-  | 'forced server close'
-  | 'client namespace disconnect'
-  | 'server namespace disconnect'
-  | 'slow consumer';
+export type { DisconnectReason };
 
 /** Events of a socket that are not the client's. */
 export interface SocketReservedEventsMap {
