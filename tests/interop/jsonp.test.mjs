@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve } from '../support/harness.mjs';
 import { enginePath, request } from '../support/http.mjs';
-import { isNative } from '../support/subject.mjs';
+import { subject } from '../support/subject.mjs';
 import { event } from '../support/wait.mjs';
 
 /** The payload inside `___eio[7]("…");`. */
 function unwrap({ status, headers, text }) {
   assert.equal(status, 200, text);
   // engine.io says text/plain, which browsers refuse to run under `nosniff`.
-  assert.match(headers['content-type'], isNative ? /^text\/javascript/ : /^text\/plain/);
+  assert.match(headers['content-type'], subject === 'socket.io' ? /^text\/plain/ : /^text\/javascript/);
   const [, argument] = /^___eio\[7\]\((.*)\);$/s.exec(text) ?? assert.fail(text);
   return JSON.parse(argument);
 }
