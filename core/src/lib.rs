@@ -46,7 +46,7 @@ pub mod socketio;
 pub use error::{Error, ErrorCode, Result};
 pub use host::{
     AdoptInfo, Cancel, Decision, EmitFlags, EngineReply, Event, Events, FetchedSocket, Headers, HttpReply,
-    Namespace, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
+    Namespace, Recovered, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
 };
 pub use options::{Hooks, Options};
 pub use reason::{Reason, Refusal};

@@ -16,6 +16,7 @@ mod membership;
 mod packets;
 mod polling;
 mod reader;
+mod recovery;
 mod session;
 mod state;
 mod timers;
