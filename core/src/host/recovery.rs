@@ -200,22 +200,21 @@ impl Journal {
         self.last - self.entries.len() as u64
     }
 
-    fn too_old(&self, now: Instant) -> bool {
-        let old = |at: Instant, keep: Duration| now.saturating_duration_since(at) > keep;
-        self.entries.front().is_some_and(|entry| old(entry.at, self.keep + self.unnoticed))
-            || self.away.front().is_some_and(|(since, _)| old(*since, self.keep))
-    }
-
     /// Drops what is too old, and the oldest of what is too much. Returns how long nothing more will be.
     pub(crate) fn sweep(&mut self, now: Instant) -> Option<Duration> {
-        while self.bytes > self.limit || self.too_old(now) {
-            // An entry is older than a session when both could go: it is kept longer.
-            let entry = self.entries.front().map(|entry| entry.at + self.keep + self.unnoticed);
-            let session = self.away.front().map(|(since, _)| *since + self.keep);
-            match (entry, session) {
+        let (keep_session, keep_entry) = (self.keep, self.keep + self.unnoticed);
+        let age = |at: Instant| now.saturating_duration_since(at);
+        while self.away.front().is_some_and(|(since, _)| age(*since) > keep_session) {
+            self.drop_oldest_session();
+        }
+        while self.entries.front().is_some_and(|entry| age(entry.at) > keep_entry) {
+            self.drop_oldest_entry();
+        }
+        while self.bytes > self.limit {
+            match (self.entries.front(), self.away.front()) {
                 (None, None) => break,
-                (Some(entry), session) if session.is_none_or(|session| entry <= session) => {
-                    self.bytes -= self.entries.pop_front().map_or(0, |entry| entry.weight);
+                (Some(entry), away) if away.is_none_or(|(since, _)| entry.at <= *since) => {
+                    self.drop_oldest_entry();
                 }
                 _ => self.drop_oldest_session(),
             }
@@ -227,10 +226,13 @@ impl Journal {
         if self.away.capacity() > 1024 && self.away.len() * 4 < self.away.capacity() {
             self.away.shrink_to(self.away.len() * 2);
         }
-        let until = |at: Instant| at.saturating_duration_since(now);
-        let entry = self.entries.front().map(|entry| until(entry.at) + self.keep + self.unnoticed);
-        let session = self.away.front().map(|(since, _)| until(*since) + self.keep);
+        let entry = self.entries.front().map(|entry| keep_entry.saturating_sub(age(entry.at)));
+        let session = self.away.front().map(|(since, _)| keep_session.saturating_sub(age(*since)));
         entry.into_iter().chain(session).min()
+    }
+
+    fn drop_oldest_entry(&mut self) {
+        self.bytes -= self.entries.pop_front().map_or(0, |entry| entry.weight);
     }
 
     fn drop_oldest_session(&mut self) {

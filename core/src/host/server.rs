@@ -261,7 +261,11 @@ impl Server {
         let Some(shard) = self.shard_of(socket) else { return Ok(()) };
         self.room_for(std::slice::from_ref(shard), frame.len())?;
         let weight = frame.len();
-        self.send(shard, weight, Outgoing::Emit(EmitTo { socket, frame: Arc::new(frame), flags, ack, entry: 0 }))
+        self.send(
+            shard,
+            weight,
+            Outgoing::Emit(EmitTo { socket, frame: Arc::new(frame), flags, ack, entry: 0 }),
+        )
     }
 
     /// Sends an event to one socket. `data` is a JSON array `["event", …]`.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
-    Compression, Cookie, Cors, Hooks, Kind, OPTIONS, OptionSpec, Options, Parser, RecoveryRules, Tls, Transports,
+    Compression, Cookie, Cors, Hooks, Kind, OPTIONS, OptionSpec, Options, Parser, RecoveryRules, Tls,
+    Transports,
 };
 use crate::error::{Error, ErrorCode, Result};
 
