@@ -48,7 +48,7 @@ pub mod socketio;
 pub use error::{Error, ErrorCode, Result};
 pub use host::{
     AdoptInfo, Cancel, Decision, EmitFlags, EngineReply, Event, Events, FetchedSocket, Headers, HttpReply,
-    Namespace, RawMessage, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
+    Namespace, RawMessage, Recovered, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
 };
 pub use options::{Hooks, Options};
 pub use reason::{Reason, Refusal};

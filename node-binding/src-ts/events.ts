@@ -109,20 +109,28 @@ export class EventPump extends Pump<Commands> {
     }
   }
 
-  private connect(low: number, generation: number, conn: number, payload: [string, string]): void {
-    const [name, id] = payload;
+  /** `pending` and `rooms` are there for a socket that is back. */
+  private connect(
+    low: number,
+    generation: number,
+    conn: number,
+    payload: [name: string, id: string, pending?: boolean, rooms?: string[]],
+  ): void {
+    const [name, id, pending = true, rooms] = payload;
     const handle = handleOf(low, generation);
     const namespace = this.server._nsps.get(name);
     if (!namespace) {
       // Removed while the client was on its way.
       this.handshake(handle);
-      this.commands.reject(handle, '{"message":"Invalid namespace"}');
+      if (pending) this.commands.reject(handle, '{"message":"Invalid namespace"}');
+      else this.commands.disconnect(handle, false);
       return;
     }
     const socket = new Socket(namespace, id, handle, conn);
     this.sockets.add(socket);
     this.server._clients.add(socket);
-    namespace._add(socket);
+    if (rooms) socket._recover(rooms);
+    namespace._add(socket, pending);
   }
 
   private disconnect(socket: AnySocket | undefined, reason: DisconnectReason, detail: string): void {

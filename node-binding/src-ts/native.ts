@@ -119,6 +119,8 @@ export interface ServerStats {
   hostQueueBytes: number;
   /** Bytes of messages that wait for a thread of the core. */
   commandQueueBytes: number;
+  /** Bytes of messages and sessions kept for clients that may come back. */
+  recoveryBytes: number;
   /** Milliseconds since the server was made. */
   uptimeMs: number;
 }

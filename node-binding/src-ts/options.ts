@@ -2,6 +2,7 @@
 // names and values and refuses by name.
 import type { IncomingMessage } from 'node:http';
 import { checkOptions } from './native';
+import type { ConnectionStateRecoveryOptions } from './recovery';
 import type { EngineRequest } from './request';
 
 /** One origin, several, a pattern, or `true` for whatever asks. */
@@ -67,6 +68,10 @@ export interface ServerOptions {
   ) => void;
   /** Serve the client's bundles. Default `true`. */
   serveClient: boolean;
+  /** Clients that come back in time get their id, rooms, data and the messages they missed. Default off. */
+  connectionStateRecovery: Partial<ConnectionStateRecoveryOptions>;
+  /** Bytes of messages and sessions kept for clients that may come back. Default 16 MiB. */
+  maxRecoveryBytes: number;
   /** Packet parser; must be the clients' too. Default `default`. */
   parser: 'default' | 'msgpack';
   /** Remove a child namespace when its last socket leaves. Default `false`. */
@@ -113,7 +118,6 @@ const JAVASCRIPT_ONLY: ReadonlySet<string> = new Set([
   'host',
   'adapter',
   'wsEngine',
-  'connectionStateRecovery',
 ]);
 
 function refuse(message: string): never {
@@ -160,12 +164,9 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
   for (const name of Object.keys(options)) {
     if (!JAVASCRIPT_ONLY.has(name)) core[name] = (options as Record<string, unknown>)[name];
   }
-  const { adapter, connectionStateRecovery } = options as Record<string, unknown>;
+  const { adapter } = options as Record<string, unknown>;
   if (adapter) {
     refuse('adapter: JavaScript adapters do not run on the native server; leave the option out');
-  }
-  if (connectionStateRecovery) {
-    refuse('connectionStateRecovery: not supported by this version; leave the option out');
   }
   core.cors = cors(core.cors);
   core.parser = parser(core.parser);

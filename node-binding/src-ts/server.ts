@@ -17,6 +17,7 @@ import type { ServerStats } from './native';
 import { check, coreOptions } from './options';
 import type { ServerOptions } from './options';
 import { ParentNamespace } from './parent-namespace';
+import { Away, withDefaults } from './recovery';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
 import type {
@@ -47,7 +48,7 @@ export type ServerSource = number | string | HttpServer;
 
 const NO_FIGURES: ServerStats = {
   connections: 0, sockets: 0, rooms: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
-  slowConsumers: 0, volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, uptimeMs: 0,
+  slowConsumers: 0, volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, recoveryBytes: 0, uptimeMs: 0,
 };
 
 /** A Socket.IO server over the native core. */
@@ -78,6 +79,8 @@ export class Server<
   readonly _broadcastAcks = new Map<number, (err: Error | null, responses: unknown[]) => void>();
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
+  /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
+  _away: Away | undefined;
   private native: NativeServer | undefined;
   private commands: Commands | undefined;
   private events: EventPump | undefined;
@@ -99,6 +102,9 @@ export class Server<
       source = undefined;
     }
     this._opts = { ...opts };
+    if (opts.connectionStateRecovery) {
+      this._opts.connectionStateRecovery = withDefaults(opts.connectionStateRecovery) as typeof opts.connectionStateRecovery;
+    }
     this.path(opts.path ?? '/socket.io');
     check(this._opts);
     this.engine = new Engine(this as Server<any, any, any, any>);
@@ -171,6 +177,7 @@ export class Server<
     const json = coreOptions(options, { namespaces: true });
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
+    if (options.connectionStateRecovery) this._away = new Away(options.connectionStateRecovery, options);
     this.commands = new Commands(native);
     this.events = new EventPump(this as Server<any, any, any, any>, native, this.commands);
     this.whenClosed = new Promise((resolve) => (this.nativeClosed = resolve));
@@ -296,6 +303,7 @@ export class Server<
   /** The core's last event. @internal */
   _closedNative(native: NativeServer): void {
     native.end();
+    this._away?.clear();
     this.attachment?.closed();
     this.nativeClosed?.();
     if (this.httpServer instanceof Listener) this.httpServer._closed();

@@ -174,12 +174,20 @@ impl Batcher {
                 self.lanes(lanes, ACK_TIMEOUT, Some(socket), id as f64);
                 self.text.push('0');
             }
-            Event::Connect { socket, nsp, id, request, auth, conn, .. } => {
+            Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered } => {
                 self.lanes(lanes, CONNECT, Some(socket), conn as f64);
                 self.text.push('[');
                 quote(&mut self.text, &nsp);
                 self.text.push(',');
                 quote(&mut self.text, &id);
+                if let Some(recovered) = recovered {
+                    let _ = write!(self.text, ",{pending},[");
+                    for (i, room) in recovered.rooms.iter().enumerate() {
+                        self.text.push_str(if i > 0 { "," } else { "" });
+                        quote(&mut self.text, room);
+                    }
+                    self.text.push(']');
+                }
                 self.text.push(']');
                 self.handshakes.insert(socket.0, (request, auth));
             }

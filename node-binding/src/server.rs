@@ -54,6 +54,7 @@ pub struct NativeStats {
     pub volatile_dropped: f64,
     pub host_queue_bytes: f64,
     pub command_queue_bytes: f64,
+    pub recovery_bytes: f64,
     pub uptime_ms: f64,
 }
 
@@ -279,6 +280,7 @@ impl NativeServer {
             volatile_dropped: stats.volatile_dropped as f64,
             host_queue_bytes: stats.host_queue_bytes as f64,
             command_queue_bytes: stats.command_queue_bytes as f64,
+            recovery_bytes: stats.recovery_bytes as f64,
             uptime_ms: stats.uptime_ms as f64,
         }
     }

@@ -116,6 +116,8 @@ pub enum Event {
         pending: bool,
         /// Which engine connection this is; equal for the sockets of one client.
         conn: u64,
+        /// The socket of an earlier connection, with its id, is back (`connectionStateRecovery`).
+        recovered: Option<Box<Recovered>>,
     },
     /// The client sent an event.
     Packet {
@@ -275,6 +277,15 @@ pub enum Event {
     },
     /// Everything is closed; the last event.
     Closed,
+}
+
+/// What a recovered socket brings along; see [`Event::Connect`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The rooms that it is in again, the one named by its own id included.
+    pub rooms: Vec<Box<str>>,
+    /// JSON that the host attached with `Server::set_data`, may be empty.
+    pub data: Box<str>,
 }
 
 /// See [`Event::Room`].

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::recovery::Recovery;
 use super::{BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, RequestInfo, SocketHandle};
 use crate::engine::frame::Frame;
 use crate::error::{Error, ErrorCode, Result};
@@ -105,6 +106,7 @@ impl Server {
             closing: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
             running: AtomicUsize::new(count),
+            recovery: Recovery::new(&options),
             options,
         });
         let weak = Arc::downgrade(&core);
@@ -243,7 +245,7 @@ impl Server {
         Ok(())
     }
 
-    fn event(
+    pub(super) fn event(
         &self,
         nsp: &Namespace,
         id: Option<u64>,
@@ -266,7 +268,11 @@ impl Server {
         let Some(shard) = self.shard_of(socket) else { return Ok(()) };
         self.room_for(std::slice::from_ref(shard), frame.len())?;
         let weight = frame.len();
-        self.send(shard, weight, Outgoing::Emit(EmitTo { socket, frame: Arc::new(frame), flags, ack }))
+        self.send(
+            shard,
+            weight,
+            Outgoing::Emit(EmitTo { socket, frame: Arc::new(frame), flags, ack, entry: 0 }),
+        )
     }
 
     /// Sends an event to one socket. `data` is a JSON array `["event", …]`.
@@ -281,6 +287,9 @@ impl Server {
         attachments: Vec<Bytes>,
         flags: EmitFlags,
     ) -> Result<()> {
+        if self.keeps(flags) {
+            return self.emit_kept(nsp, socket, data, &attachments, flags);
+        }
         let frame = self.event(nsp, None, data, &attachments, flags)?;
         self.emit_frame(socket, frame, flags, None)
     }
@@ -335,6 +344,9 @@ impl Server {
         attachments: Vec<Bytes>,
         flags: EmitFlags,
     ) -> Result<()> {
+        if self.keeps(flags) {
+            return self.publish_kept(nsp, target, data, &attachments, flags);
+        }
         self.publish_inner(nsp, target, data, &attachments, flags, None)
     }
 
@@ -382,18 +394,23 @@ impl Server {
         let core = self.core();
         let weight = frame.len();
         self.room_for(&core.shards, weight)?;
-        let (frame, target) = (Arc::new(frame), Arc::new(target));
-        let acks = ack.map(|(id, _)| (id, BroadcastAcks::new(id, core.shards.len())));
-        for (index, shard) in core.shards.iter().enumerate() {
-            let publish = Publish {
-                nsp: nsp.0.clone(),
-                target: target.clone(),
-                frame: frame.clone(),
-                flags,
-                acks: acks.clone(),
-                timeout: ack.filter(|_| index == 0).map(|(_, timeout)| timeout),
-            };
-            self.send(shard, weight, Outgoing::Publish(publish))?;
+        self.to_shards(&Publish {
+            nsp: nsp.0.clone(),
+            target: Arc::new(target),
+            frame: Arc::new(frame),
+            flags,
+            acks: ack.map(|(id, _)| (id, BroadcastAcks::new(id, core.shards.len()))),
+            timeout: ack.map(|(_, timeout)| timeout),
+            entry: 0,
+        })
+    }
+
+    /// Queues a broadcast for every shard; the first keeps the time.
+    pub(super) fn to_shards(&self, publish: &Publish) -> Result<()> {
+        for (index, shard) in self.core().shards.iter().enumerate() {
+            let timeout = publish.timeout.filter(|_| index == 0);
+            let publish = Publish { timeout, ..publish.clone() };
+            self.send(shard, publish.frame.len(), Outgoing::Publish(publish))?;
         }
         Ok(())
     }

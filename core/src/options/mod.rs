@@ -52,6 +52,15 @@ impl std::fmt::Debug for Tls {
     }
 }
 
+/// The `connectionStateRecovery` option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecoveryRules {
+    /// How long a client may stay away.
+    pub max_disconnection: Duration,
+    /// A recovered socket is connected without asking the host.
+    pub skip_middlewares: bool,
+}
+
 /// Which questions the host wants to be asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hooks {
@@ -122,6 +131,8 @@ pub struct Options {
     pub cookie: Option<Cookie>,
     pub cors: Option<Arc<Cors>>,
     pub parser: Parser,
+    pub connection_state_recovery: Option<RecoveryRules>,
+    pub max_recovery_bytes: usize,
     pub shards: usize,
     pub max_outbox_bytes: usize,
     pub flush_interval: Duration,

@@ -76,6 +76,16 @@ pub const OPTIONS: &[OptionSpec] = &[
         "cross-origin rules",
     ),
     o("parser", Kind::Word(&["default", "msgpack"]), "packet parser, must equal the clients'"),
+    o(
+        "connectionStateRecovery",
+        Kind::Shape("true, false or { maxDisconnectionDuration, skipMiddlewares }"),
+        "clients that come back in time get their id, rooms, data and what they missed",
+    ),
+    o(
+        "maxRecoveryBytes",
+        Kind::Bytes(65_536, 4 * GIB, 16 << 20),
+        "bytes of messages and sessions kept for clients that may come back; beyond, the oldest go",
+    ),
     o("shards", Kind::Count(0, 64, 0), "threads that own connections; 0 means one per core"),
     o(
         "maxOutboxBytes",

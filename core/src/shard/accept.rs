@@ -32,20 +32,17 @@ impl Shard {
                 }
             }),
             Command::Reject(socket, error) => self.with(|s| s.reject_socket(socket, &error)),
-            Command::Join(socket, rooms) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.join(slot, &rooms);
-                }
+            Command::Join(socket, rooms) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.join(slot, &rooms),
+                None => s.forward(socket, Command::Join(socket, rooms)),
             }),
-            Command::Leave(socket, rooms) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.leave(slot, &rooms);
-                }
+            Command::Leave(socket, rooms) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.leave(slot, &rooms),
+                None => s.forward(socket, Command::Leave(socket, rooms)),
             }),
-            Command::LeaveAll(socket) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.leave_all(slot);
-                }
+            Command::LeaveAll(socket) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.leave_all(slot),
+                None => s.forward(socket, Command::LeaveAll(socket)),
             }),
             Command::SocketsJoin(nsp, target, rooms) => self.with(|s| s.sockets_join(&nsp, &target, &rooms)),
             Command::SocketsLeave(nsp, target, rooms) => {
@@ -54,10 +51,9 @@ impl Shard {
             Command::DisconnectSockets(nsp, target, close) => {
                 self.with(|s| s.disconnect_sockets(&nsp, &target, close));
             }
-            Command::Disconnect(socket, close) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.disconnect_socket(slot, close);
-                }
+            Command::Disconnect(socket, close) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.disconnect_socket(slot, close),
+                None => s.forward(socket, Command::Disconnect(socket, close)),
             }),
             Command::CloseConnection(socket) => self.with(|s| {
                 if let Some(slot) = s.socket(socket) {
@@ -65,13 +61,16 @@ impl Shard {
                     s.close_conn(key, Reason::ForcedClose, "", Goodbye::Ws(1000));
                 }
             }),
+            Command::Supersede(socket, reply) => {
+                self.with(|s| s.supersede(socket));
+                let _ = reply.send(());
+            }
             Command::Fetch(nsp, target, reply) => {
                 let _ = reply.send(self.with(|s| s.fetch(&nsp, &target)));
             }
-            Command::SetData(socket, data) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.socks[slot as usize].rare.get_or_insert_default().data = data;
-                }
+            Command::SetData(socket, data) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.socks[slot as usize].rare.get_or_insert_default().data = data,
+                None => s.forward(socket, Command::SetData(socket, data)),
             }),
             Command::Listen(listener) => self.listen(listener),
             Command::Serve { stream, prefix, peer, tls, tag } => {

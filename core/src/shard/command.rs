@@ -14,6 +14,7 @@ use super::together;
 use crate::engine::conn::PollShape;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
+use crate::host::recovery::Recovery;
 use crate::host::{
     BroadcastAcks, EmitFlags, HostQueue, Namespaces, NspShared, RequestInfo, ShardStats, SocketHandle,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Core {
     pub closing: AtomicBool,
     pub next_shard: AtomicUsize,
     pub running: AtomicUsize,
+    /// With the option `connectionStateRecovery`.
+    pub recovery: Option<Recovery>,
 }
 
 impl Core {
@@ -77,6 +80,7 @@ impl ShardSender {
 }
 
 /// One broadcast.
+#[derive(Clone)]
 pub(crate) struct Publish {
     pub nsp: Arc<NspShared>,
     pub target: Arc<Target>,
@@ -86,6 +90,8 @@ pub(crate) struct Publish {
     pub acks: Option<(u64, Arc<BroadcastAcks>)>,
     /// How long answers may take; set for the one shard that keeps the time.
     pub timeout: Option<Duration>,
+    /// Its number in the journal of `connectionStateRecovery`, 0 if it is not kept there.
+    pub entry: u64,
 }
 
 /// A message for one socket. It is encoded by the caller.
@@ -94,6 +100,8 @@ pub(crate) struct EmitTo {
     pub frame: Arc<Frame>,
     pub flags: EmitFlags,
     pub ack: Option<(u64, Option<Duration>)>,
+    /// As in [`Publish`].
+    pub entry: u64,
 }
 
 /// Something to send that is counted against the command queue.
@@ -128,6 +136,8 @@ pub(crate) enum Command {
     DisconnectSockets(Arc<NspShared>, Arc<Target>, bool),
     Disconnect(SocketHandle, bool),
     CloseConnection(SocketHandle),
+    /// The client of a socket is back on another connection; answered when the socket is gone.
+    Supersede(SocketHandle, oneshot::Sender<()>),
     Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),
     SetData(SocketHandle, Box<str>),
 

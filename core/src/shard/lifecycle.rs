@@ -172,7 +172,7 @@ impl State {
     /// Takes a socket out of everything and tells the host.
     pub(super) fn remove_socket(&mut self, slot: u32, reason: Reason, detail: &'static str) {
         let handle = self.handle(slot);
-        let sock = self.socks.remove(slot as usize);
+        let mut sock = self.socks.remove(slot as usize);
         if let Some(conn) = self.conns.get_mut(sock.conn as usize) {
             conn.sockets.retain(|(_, s)| *s != slot);
             if conn.partial.as_ref().is_some_and(|p| p.socket == slot) {
@@ -181,6 +181,9 @@ impl State {
         }
         let mut left: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
         self.rooms.leave_all(slot, |_, room, gone| left.push((room.into(), gone)));
+        let rooms = || left.iter().map(|(room, _)| room.clone()).collect();
+        let parting =
+            self.core.recovery.is_some().then(|| self.parting(&mut sock, reason, rooms())).flatten();
         if let Some(nsp) = self.nsps.get_mut(&sock.nsp) {
             nsp.by_id.remove(&sock.id);
             if sock.connected {
@@ -205,6 +208,9 @@ impl State {
         // A raw host made its sockets itself, and knows when they end.
         if !self.core.options.raw {
             self.event(Event::Disconnect { socket: handle, reason, detail });
+        }
+        if let Some(parting) = parting {
+            self.part(handle, parting);
         }
     }
 

@@ -17,6 +17,7 @@ mod packets;
 mod polling;
 mod raw;
 mod reader;
+mod recovery;
 mod session;
 mod state;
 mod timers;
