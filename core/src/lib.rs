@@ -45,8 +45,8 @@ pub mod socketio;
 
 pub use error::{Error, ErrorCode, Result};
 pub use host::{
-    AdoptInfo, Cancel, Decision, EmitFlags, EngineReply, Event, Events, FetchedSocket, Headers, HttpReply,
-    Namespace, Recovered, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
+    AdoptInfo, Cancel, CorsReply, Decision, EmitFlags, EngineReply, Event, Events, FetchedSocket, Headers,
+    HttpReply, Namespace, Recovered, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
 };
 pub use options::{Hooks, Options};
 pub use reason::{Reason, Refusal};

@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use kraken_ws_core::{Decision, HttpReply, Reply};
+use kraken_ws_core::options::Cors;
+use kraken_ws_core::{CorsReply, Decision, HttpReply, Reply};
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 
+use crate::error::{Result, coded, thrown};
 use crate::server::NativeServer;
 use crate::text::Text;
 
@@ -19,6 +21,8 @@ pub enum Question {
     Allow(Reply<Decision>),
     /// Which headers go out with this response?
     Headers(Reply<Vec<(String, String)>>),
+    /// Which cross-origin rules hold for this request?
+    Cors(Reply<CorsReply>),
     /// What is the answer to this request?
     Http(Reply<HttpReply>),
 }
@@ -74,6 +78,23 @@ impl NativeServer {
                 sid: sid.map(|text| text.0),
             });
         }
+    }
+
+    /// The cross-origin rules for a request as JSON, `false` for none; without an answer the request is refused.
+    #[napi]
+    pub fn answer_cors(&self, number: f64, rules: Option<Text>) -> Result<()> {
+        let Some(Question::Cors(reply)) = self.questions.borrow_mut().take(number) else { return Ok(()) };
+        let rules = rules.map(|text| {
+            let json = serde_json::from_str(&text).map_err(|e| coded("OPTION", &format!("cors: {e}")))?;
+            Cors::from_json(&json).map_err(thrown)
+        });
+        let (answer, result) = match rules {
+            Some(Ok(rules)) => (CorsReply::Rules(rules.map(Box::new)), Ok(())),
+            Some(Err(error)) => (CorsReply::Refuse, Err(error)),
+            None => (CorsReply::Refuse, Ok(())),
+        };
+        let _ = reply.send(answer);
+        result
     }
 
     /// Headers for a polling response or an upgrade, as a flat list of names and values.

@@ -42,6 +42,7 @@ const OPEN: u8 = 14;
 const HTTP_REPLY: u8 = 15;
 const CLOSED: u8 = 16;
 const UPGRADED: u8 = 17;
+const CORS: u8 = 19;
 
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
@@ -211,6 +212,11 @@ impl Batcher {
             Event::Headers { request, reply } => {
                 let number = questions.keep(Question::Headers(reply));
                 self.lanes(lanes, HEADERS, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Cors { request, reply } => {
+                let number = questions.keep(Question::Cors(reply));
+                self.lanes(lanes, CORS, None, number as f64);
                 quote(&mut self.text, &request_json(&request, ""));
             }
             Event::Http { request, body, reply } => {
