@@ -59,6 +59,8 @@ export interface NativeServer {
   setHooks(allowRequest: boolean, headers: boolean, connections: boolean): void;
   answerNamespace(number: number, exists: boolean): void;
   answerAllow(number: number, refuse: string | undefined, headers: string[], sid: string | undefined): void;
+  failAllow(number: number): void;
+  answerCors(number: number, rules: string | undefined): void;
   answerHeaders(number: number, headers: string[]): void;
   answerHttp(number: number, status: number, headers: string[], body: Buffer): void;
   adopt(fd: number, head: Buffer): void;

@@ -74,9 +74,18 @@ impl NativeServer {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
             let _ = reply.send(Decision {
                 refuse: refuse.map(|text| text.0),
+                failed: false,
                 headers: pairs(headers),
                 sid: sid.map(|text| text.0),
             });
+        }
+    }
+
+    /// JavaScript failed to decide about a handshake, and has said so to its application.
+    #[napi]
+    pub fn fail_allow(&self, number: f64) {
+        if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
+            let _ = reply.send(Decision { failed: true, ..Decision::default() });
         }
     }
 

@@ -63,6 +63,8 @@ impl RequestInfo {
 pub struct Decision {
     /// `Some(message)` refuses with HTTP 403, code 4.
     pub refuse: Option<String>,
+    /// Refuses with HTTP 400, code 3, without an [`Event::ConnectionError`]: the host failed and knows it.
+    pub failed: bool,
     /// Headers to add to the handshake response.
     pub headers: Vec<(String, String)>,
     /// A session id of the host's own making, instead of a random one. It must be a secret and not in use.

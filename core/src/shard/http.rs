@@ -248,6 +248,10 @@ impl Exchange {
     ) -> Answer {
         let request = self.request.clone();
         self.shard.with(|s| s.event(Event::ConnectionError { request, refusal, context }));
+        self.refusal(refusal, message)
+    }
+
+    fn refusal(&self, refusal: Refusal, message: Option<&str>) -> Answer {
         if rules::is_upgrade(&self.request) {
             // engine.io answers a refused upgrade with the bare message and closes.
             let mut headers = self.headers.clone();
@@ -291,6 +295,9 @@ impl Exchange {
         let mut alias = None;
         if self.shard.core.hooks.get().allow_request {
             let decision = self.ask(sid).await;
+            if decision.failed {
+                return self.refusal(Refusal::BadRequest, None);
+            }
             if let Some(message) = decision.refuse {
                 return self.refuse(Refusal::Forbidden, Some(&message), vec![("message", message.clone())]);
             }
