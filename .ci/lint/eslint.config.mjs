@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 const unused = ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' }];
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '**/dist/', '**/target/'] },
+  { ignores: ['**/node_modules/', '**/dist/', '**/client-dist/', '**/target/'] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },
