@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 const unused = ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' }];
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '**/dist/', '**/target/', 'tests/nest/majors/*/src/'] },
+  { ignores: ['**/node_modules/', '**/dist/', '**/client-dist/', '**/target/', 'tests/nest/majors/*/src/'] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },

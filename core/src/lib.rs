@@ -47,8 +47,8 @@ pub mod socketio;
 
 pub use error::{Error, ErrorCode, Result};
 pub use host::{
-    AdoptInfo, Cancel, Decision, EmitFlags, EngineReply, Event, Events, FetchedSocket, Headers, HttpReply,
-    Namespace, RawMessage, Recovered, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
+    AdoptInfo, Cancel, CorsReply, Decision, EmitFlags, EngineReply, Event, Events, FetchedSocket, Headers,
+    HttpReply, Namespace, RawMessage, Recovered, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
 };
 pub use options::{Hooks, Options};
 pub use reason::{Reason, Refusal};

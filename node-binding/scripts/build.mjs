@@ -1,7 +1,9 @@
 // Builds the addon with cargo, puts it where src-ts/native.ts looks for it, and compiles the TypeScript.
 //   node scripts/build.mjs [--profile release|ci] [--ts-only]
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, renameSync } from 'node:fs';
+import {
+  copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,7 +38,17 @@ if (!args.includes('--ts-only')) {
   renameSync(`${place}.new`, place);
 }
 
-if (!existsSync(join(here, 'node_modules', 'typescript'))) {
+// The client's bundles that a server offers under its path, as socket.io's package has them.
+function copyClient() {
+  const client = join(here, 'node_modules', 'socket.io-client');
+  const place = join(here, 'client-dist');
+  mkdirSync(place, { recursive: true });
+  for (const name of readdirSync(join(client, 'dist'))) copyFileSync(join(client, 'dist', name), join(place, name));
+  writeFileSync(join(place, 'version'), JSON.parse(readFileSync(join(client, 'package.json'), 'utf8')).version);
+}
+
+if (!['typescript', 'socket.io-client'].every((name) => existsSync(join(here, 'node_modules', name)))) {
   run('npm', ['install', '--no-audit', '--no-fund'], here);
 }
 run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(here, 'tsconfig.json')], here);
+copyClient();

@@ -3,6 +3,7 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { fileName } from './client-files';
 import { UpgradeResponse } from './engine-middleware';
 import type { EngineResponse } from './engine-middleware';
 import type { NativeServer } from './native';
@@ -43,7 +44,9 @@ export class Attachment {
     const others = server.listeners('request').slice();
     server.removeAllListeners('request');
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-      if (this.ours(req)) this.requestThrough(req, res);
+      // Client files are no business of the engine's middlewares.
+      if (this.serves(req)) this.request(req, res);
+      else if (this.ours(req)) this.requestThrough(req, res);
       else for (const other of others) other.call(server, req, res);
     });
     server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -55,6 +58,10 @@ export class Attachment {
 
   private ours(req: IncomingMessage): boolean {
     return (req.url ?? '').startsWith(this.path);
+  }
+
+  private serves(req: IncomingMessage): boolean {
+    return this.options.serveClient !== false && fileName(this.options.path as string, req.url ?? '') !== undefined;
   }
 
   /** An upgrade that is somebody else's: Node would have ended it if there were no listener at all. */

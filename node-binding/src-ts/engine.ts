@@ -1,8 +1,11 @@
 // `io.engine`: the events and figures of the layer below that applications use.
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { isDynamic, resolve } from './cors';
+import type { CorsOptionsDelegate } from './cors';
 import { CollectedResponse, UpgradeResponse, runChain } from './engine-middleware';
 import type { EngineAnswer, EngineMiddleware, EngineResponse } from './engine-middleware';
+import type { CorsOptions } from './options';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
 import type { ServerStats } from './native';
@@ -18,6 +21,13 @@ export interface EngineHost {
   _setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void;
   _closeNative(): void;
   stats(): ServerStats;
+}
+
+/** The answer to a handshake that the core asks about. */
+interface Decision {
+  refuse?: string;
+  headers: string[];
+  sid?: string;
 }
 
 /**
@@ -93,7 +103,7 @@ export class Engine extends EventEmitter {
     const { allowRequest } = this.server._opts;
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
-    this.asks = handshakes || wanted('connection_error');
+    this.asks = handshakes || wanted('connection_error') || isDynamic(this.server._opts.cors);
     this.server._setHooks(handshakes, every, wanted('connection'), this.middlewares.length > 0);
   }
 
@@ -124,31 +134,44 @@ export class Engine extends EventEmitter {
   /** The request of that number is answered. @internal */
   _answered(_tag: number): void {}
 
-  protected request(text: string): IncomingMessage | EngineRequest {
+  /** `last`: this is all that the core asks about the request. */
+  protected request(text: string, last = true): IncomingMessage | EngineRequest {
     const ours = parseRequest(text);
     const key = `${ours.socket.remoteAddress}|${ours.socket.remotePort}`;
     const real = this.requests.get(key);
     if (!real || real.url !== ours.url) return ours;
-    this.requests.delete(key);
+    if (last) this.requests.delete(key);
     return real;
   }
 
-  /** @internal */
-  _askAllow(
-    text: string,
-    answer: (refuse: string | undefined, headers: string[], sid: string | undefined) => void,
-  ): void {
+  /** No decision: making the session id failed, and `connection_error` has been told. @internal */
+  _askAllow(text: string, answer: (decision: Decision | undefined) => void): void {
     const req = this.request(text);
     const allowed = async (): Promise<void> => {
+      let sid: string | undefined;
+      try {
+        sid = await this.makeId?.(req);
+      } catch (error) {
+        answer(undefined);
+        const context = { name: 'ID_GENERATION_ERROR', error };
+        this.emit('connection_error', { req, code: 3, message: 'Bad request', context });
+        return;
+      }
       const headers = [...this.collect('initial_headers', req), ...this.collect('headers', req)];
-      answer(undefined, headers, await this.makeId?.(req));
+      answer({ headers, sid });
     };
     const { allowRequest } = this.server._opts;
     if (!allowRequest) return void allowed();
-    allowRequest(req, (err, success) => {
-      if (success) void allowed();
-      else answer(err || 'Forbidden', [], undefined);
+    allowRequest(req, (err: unknown, success) => {
+      if (success) return void allowed();
+      const refuse = err instanceof Error ? err.message : err;
+      answer({ refuse: refuse ? String(refuse) : 'Forbidden', headers: [] });
     });
+  }
+
+  /** @internal */
+  _askCors(text: string, answer: (rules: string | undefined) => void): void {
+    resolve(this.server._opts.cors as CorsOptions | CorsOptionsDelegate, this.request(text, false), answer);
   }
 
   /** @internal */
@@ -170,7 +193,11 @@ export class Engine extends EventEmitter {
   /** @internal */
   _connectionError(code: number, message: string, context: object, text: string): void {
     if (this.listenerCount('connection_error') === 0) return;
-    this.emit('connection_error', { req: this.request(text), code, message, context });
+    const details: Record<string, unknown> = { ...context };
+    for (const name of ['protocol', 'previousProtocol']) {
+      if (name in details) details[name] = Number(details[name]);
+    }
+    this.emit('connection_error', { req: this.request(text), code, message, context: details });
   }
 
   /** @internal */

@@ -24,12 +24,14 @@ const DISCONNECT = 8;
 const NAMESPACE = 9;
 const ALLOW_REQUEST = 10;
 const HEADERS = 11;
+const HTTP = 12;
 const CONNECTION_ERROR = 13;
 const OPEN = 14;
 const HTTP_REPLY = 15;
 const CLOSED = 16;
 const UPGRADED = 17;
 const ENGINE = 18;
+const CORS = 19;
 
 const REASONS = reasons() as DisconnectReason[];
 /** Reasons that concern one namespace; with all others the whole connection is gone. */
@@ -87,15 +89,24 @@ export class EventPump extends Pump<Commands> {
           this.native.answerNamespace(number, exists),
         );
       case ALLOW_REQUEST:
-        return this.server.engine._askAllow(payload[1], (refuse, headers, sid) =>
-          this.native.answerAllow(number, refuse, headers, sid),
-        );
+        return this.server.engine._askAllow(payload[1], (decision) => {
+          if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
+          else this.native.failAllow(number);
+        });
       case HEADERS:
         return this.native.answerHeaders(number, this.server.engine._askHeaders(payload));
       case ENGINE:
         return this.server.engine._askMiddleware(payload, (status, headers, body) =>
           this.native.answerEngine(number, status, headers, body),
         );
+      case HTTP:
+        // Its body; only files are asked for.
+        this.attachments(1);
+        return void this.server._serveFile(payload).then(([status, headers, body]) => {
+          this.native.answerHttp(number, status, headers, body);
+        });
+      case CORS:
+        return this.server.engine._askCors(payload, (rules) => this.native.answerCors(number, rules));
       case CONNECTION_ERROR:
         return this.server.engine._connectionError(number, payload[0], payload[1], payload[2]);
       case OPEN:

@@ -65,6 +65,8 @@ export interface NativeServer {
   ): void;
   answerNamespace(number: number, exists: boolean): void;
   answerAllow(number: number, refuse: string | undefined, headers: string[], sid: string | undefined): void;
+  failAllow(number: number): void;
+  answerCors(number: number, rules: string | undefined): void;
   answerHeaders(number: number, headers: string[]): void;
   answerEngine(number: number, status: number, headers: string[], body?: Buffer): void;
   answerHttp(number: number, status: number, headers: string[], body: Buffer): void;

@@ -1,12 +1,14 @@
 // Options of `new Server`: what is JavaScript's stays here, the rest becomes the core's JSON. The core checks
 // names and values and refuses by name.
 import type { IncomingMessage } from 'node:http';
+import { isDynamic, plainOrigin } from './cors';
+import type { CorsOptionsDelegate, CustomOrigin, StaticOrigin } from './cors';
 import { checkOptions } from './native';
 import type { ConnectionStateRecoveryOptions } from './recovery';
 import type { EngineRequest } from './request';
 
-/** One origin, several, a pattern, or `true` for whatever asks. */
-export type CorsOrigin = boolean | string | RegExp | (boolean | string | RegExp)[];
+/** One origin, several, a pattern, `true` for whatever asks, or a function that decides. */
+export type CorsOrigin = StaticOrigin | CustomOrigin;
 
 /** Cross-origin rules, as the `cors` package names them. */
 export interface CorsOptions {
@@ -59,8 +61,8 @@ export interface ServerOptions {
   httpCompression: boolean | { threshold?: number };
   /** Cookie with the session id. Default none. */
   cookie: boolean | CookieOptions;
-  /** Cross-origin rules. Default none. */
-  cors: CorsOptions | boolean;
+  /** Cross-origin rules, or a function that gives them for each request. Default none. */
+  cors: CorsOptions | CorsOptionsDelegate | boolean;
   /** Decides about each handshake: `callback(message)` refuses, `callback(null, true)` allows. */
   allowRequest: (
     req: IncomingMessage | EngineRequest,
@@ -124,20 +126,12 @@ function refuse(message: string): never {
   throw Object.assign(new Error(message), { code: 'ERR_KRAKEN_WS_OPTION' });
 }
 
-function origin(value: unknown): unknown {
-  if (value instanceof RegExp) return { regex: value.source, flags: value.flags };
-  if (Array.isArray(value)) return value.map(origin);
-  if (typeof value === 'function') {
-    refuse('cors.origin: expected text, a RegExp, true, false or a list of these, got a function');
-  }
-  return value;
-}
-
+/** Rules that have to be asked for are not the core's. */
 function cors(value: unknown): unknown {
-  if (typeof value === 'function') refuse('cors: expected an object such as { origin: true }, got a function');
+  if (isDynamic(value)) return undefined;
   if (value === true) return { origin: '*' };
   if (!value || typeof value !== 'object' || !('origin' in value)) return value;
-  return { ...value, origin: origin(value.origin) };
+  return { ...value, origin: plainOrigin(value.origin) };
 }
 
 /** socket.io takes a parser module; of those there are two that the core has built in. */

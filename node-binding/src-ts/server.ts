@@ -5,7 +5,10 @@ import type { Server as HttpServer } from 'node:http';
 import { Attachment } from './attach';
 import type { BroadcastOperator, RemoteSocket } from './broadcast';
 import { Clients } from './client';
+import { clientFile, fileName } from './client-files';
+import type { FileAnswer } from './client-files';
 import { Commands } from './commands';
+import { isDynamic } from './cors';
 import { StrictEventEmitter, emitLocally } from './emitter';
 import { Engine } from './engine';
 import { EventPump } from './events';
@@ -18,6 +21,7 @@ import { check, coreOptions } from './options';
 import type { ServerOptions } from './options';
 import { ParentNamespace } from './parent-namespace';
 import { Away, withDefaults } from './recovery';
+import { parseRequest } from './request';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
 import type {
@@ -174,7 +178,11 @@ export class Server<
 
   private start(options: Partial<ServerOptions>): NativeServer {
     if (this.native) return this.native;
-    const json = coreOptions(options, { namespaces: true });
+    const json = coreOptions(options, {
+      namespaces: true,
+      cors: isDynamic(options.cors),
+      files: options.serveClient !== false,
+    });
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
     if (options.connectionStateRecovery) this._away = new Away(options.connectionStateRecovery, options);
@@ -317,6 +325,12 @@ export class Server<
   /** @internal */
   _httpReply(number: number, status: number, headers: string[], body: Buffer): void {
     this.attachment?.reply(number, status, headers, body);
+  }
+
+  /** A request for one of the client's bundles; others the core does not ask about. @internal */
+  async _serveFile(text: string): Promise<FileAnswer> {
+    const { url, headers } = parseRequest(text);
+    return clientFile(fileName(this.path(), url) ?? '', headers);
   }
 
   /** The handshake of a socket as JSON text; it is given out once. @internal */

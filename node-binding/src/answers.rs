@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use kraken_ws_core::{Decision, EngineReply, HttpReply, Reply};
+use kraken_ws_core::options::Cors;
+use kraken_ws_core::{CorsReply, Decision, EngineReply, HttpReply, Reply};
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 
+use crate::error::{Result, coded, thrown};
 use crate::server::NativeServer;
 use crate::text::Text;
 
@@ -21,6 +23,8 @@ pub enum Question {
     Headers(Reply<Vec<(String, String)>>),
     /// May this engine request go on?
     Engine(Reply<EngineReply>),
+    /// Which cross-origin rules hold for this request?
+    Cors(Reply<CorsReply>),
     /// What is the answer to this request?
     Http(Reply<HttpReply>),
 }
@@ -72,10 +76,36 @@ impl NativeServer {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
             let _ = reply.send(Decision {
                 refuse: refuse.map(|text| text.0),
+                failed: false,
                 headers: pairs(headers),
                 sid: sid.map(|text| text.0),
             });
         }
+    }
+
+    /// JavaScript failed to decide about a handshake, and has said so to its application.
+    #[napi]
+    pub fn fail_allow(&self, number: f64) {
+        if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
+            let _ = reply.send(Decision { failed: true, ..Decision::default() });
+        }
+    }
+
+    /// The cross-origin rules for a request as JSON, `false` for none; without an answer the request is refused.
+    #[napi]
+    pub fn answer_cors(&self, number: f64, rules: Option<Text>) -> Result<()> {
+        let Some(Question::Cors(reply)) = self.questions.borrow_mut().take(number) else { return Ok(()) };
+        let rules = rules.map(|text| {
+            let json = serde_json::from_str(&text).map_err(|e| coded("OPTION", &format!("cors: {e}")))?;
+            Cors::from_json(&json).map_err(thrown)
+        });
+        let (answer, result) = match rules {
+            Some(Ok(rules)) => (CorsReply::Rules(rules.map(Box::new)), Ok(())),
+            Some(Err(error)) => (CorsReply::Refuse, Err(error)),
+            None => (CorsReply::Refuse, Ok(())),
+        };
+        let _ = reply.send(answer);
+        result
     }
 
     /// Headers for a polling response or an upgrade, as a flat list of names and values.

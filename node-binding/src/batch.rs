@@ -43,6 +43,7 @@ const HTTP_REPLY: u8 = 15;
 const CLOSED: u8 = 16;
 const UPGRADED: u8 = 17;
 const ENGINE: u8 = 18;
+const CORS: u8 = 19;
 
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
@@ -232,6 +233,11 @@ impl Batcher {
             Event::Engine { request, reply } => {
                 let number = questions.keep(Question::Engine(reply));
                 self.lanes(lanes, ENGINE, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Cors { request, reply } => {
+                let number = questions.keep(Question::Cors(reply));
+                self.lanes(lanes, CORS, None, number as f64);
                 quote(&mut self.text, &request_json(&request, ""));
             }
             Event::Http { request, body, reply } => {

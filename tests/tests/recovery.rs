@@ -1,10 +1,11 @@
 //! Connection state recovery, on raw connections.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kraken_ws_core::{EmitFlags, Event, Reason, SocketHandle, Target};
-use kraken_ws_tests::{Client, Host, TcpClient, dial, eventually};
+use kraken_ws_tests::{Client, Host, TcpClient, dial};
 use serde_json::{Value, json};
 
 /// A client with what it needs to come back.
@@ -129,10 +130,16 @@ fn what_comes_while_the_host_decides_is_delivered_once() {
     host.server.accept(new);
     host.publish(Target::all(), r#"[6]"#);
     let mut seen = Vec::new();
-    while seen.len() < 6 {
+    let mut connects = 0;
+    while seen.len() < 6 || connects == 0 {
         let packet = client.packet();
-        if let Some(json) = packet.strip_prefix('2') {
-            seen.push(serde_json::from_str::<Value>(json).expect("an array")[0].as_u64().expect("a number"));
+        match packet.strip_prefix('2') {
+            Some(json) => {
+                seen.push(
+                    serde_json::from_str::<Value>(json).expect("an array")[0].as_u64().expect("a number"),
+                );
+            }
+            None => connects += 1,
         }
     }
     assert_eq!(seen, [1, 2, 3, 4, 5, 6]);
@@ -166,13 +173,15 @@ fn two_threads_that_send_reach_clients_that_come_and_go_once_and_in_order() {
     let mut host = Host::start(&json!({ "shards": 3, "connectionStateRecovery": {} }));
     let addr = host.listen();
     let done = AtomicBool::new(false);
+    // The clients have an offset before anything is sent that they would have to get.
+    let all_there = Barrier::new(CLIENTS + 2);
     let recoveries = std::thread::scope(|scope| {
+        let all_there = &all_there;
         let senders: Vec<_> = (0..2)
             .map(|sender| {
                 let (server, main) = (host.server.clone(), host.main.clone());
                 scope.spawn(move || {
-                    // The clients are there and have an offset first.
-                    eventually("all are there", || server.stats().messages_out >= CLIENTS as u64);
+                    all_there.wait();
                     for n in 1..=MESSAGES {
                         let data = json!(["n", sender, n]).to_string();
                         server
@@ -185,8 +194,9 @@ fn two_threads_that_send_reach_clients_that_come_and_go_once_and_in_order() {
                 })
             })
             .collect();
-        let clients: Vec<_> =
-            (0..CLIENTS).map(|seed| scope.spawn(move || come_and_go(addr, seed, MESSAGES))).collect();
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|seed| scope.spawn(move || come_and_go(addr, seed, MESSAGES, all_there)))
+            .collect();
         let greeter = scope.spawn(|| {
             while !done.load(Ordering::Acquire) {
                 match host.event() {
@@ -211,10 +221,11 @@ fn two_threads_that_send_reach_clients_that_come_and_go_once_and_in_order() {
     host.close();
 }
 
-fn come_and_go(addr: std::net::SocketAddr, seed: usize, messages: u64) -> usize {
+fn come_and_go(addr: std::net::SocketAddr, seed: usize, messages: u64, all_there: &Barrier) -> usize {
     let (mut client, answer) = join(addr, "", |_, _| {});
     let pid = answer["pid"].as_str().expect("a pid").to_owned();
-    let mut offset = String::new();
+    let mut offset = client.event()[1].as_str().expect("an offset").to_owned();
+    all_there.wait();
     let mut last = [0u64; 2];
     let mut stay = 20 + seed * 7;
     let mut recoveries = 0;

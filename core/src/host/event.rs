@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{Headers, RawMessage};
+use crate::options::Cors;
 use crate::reason::{Reason, Refusal};
 
 /// Names one Socket.IO socket (one namespace of one client) in this process; fits a JavaScript number:
@@ -64,6 +65,8 @@ impl RequestInfo {
 pub struct Decision {
     /// `Some(message)` refuses with HTTP 403, code 4.
     pub refuse: Option<String>,
+    /// Refuses with HTTP 400, code 3, without an [`Event::ConnectionError`]: the host failed and knows it.
+    pub failed: bool,
     /// Headers to add to the handshake response.
     pub headers: Vec<(String, String)>,
     /// A session id of the host's own making, instead of a random one. It must be a secret and not in use.
@@ -78,6 +81,15 @@ pub enum EngineReply {
     /// The host answers it.
     Answer(HttpReply),
     /// HTTP 400, code 3: the host's middleware failed.
+    Refuse,
+}
+
+/// The host's answer to [`Event::Cors`].
+#[derive(Debug)]
+pub enum CorsReply {
+    /// These rules hold for the request; `None` adds no headers and answers no preflight.
+    Rules(Option<Box<Cors>>),
+    /// HTTP 400, code 3: the host could not decide.
     Refuse,
 }
 
@@ -188,6 +200,13 @@ pub enum Event {
         /// The answer; dropped means refuse.
         reply: Reply<EngineReply>,
     },
+    /// A request under the engine's path, and the host decides by which cross-origin rules (`hooks.cors`).
+    Cors {
+        /// The request; transport and protocol are not known yet.
+        request: Arc<RequestInfo>,
+        /// The answer; dropped means refuse.
+        reply: Reply<CorsReply>,
+    },
     /// A handshake waits for the host's word (`hooks.allow_request`).
     AllowRequest {
         /// The request.
@@ -204,7 +223,8 @@ pub enum Event {
         /// The headers to add.
         reply: Reply<Vec<(String, String)>>,
     },
-    /// A request outside the engine's path (`hooks.http`).
+    /// A request outside the engine's path (`hooks.http`), or for one of the files of a client under it
+    /// (`hooks.files`): `socket.io.js` and its like.
     Http {
         /// The request.
         request: Arc<RequestInfo>,

@@ -16,7 +16,8 @@ mod stats;
 pub use adopt::{AdoptInfo, Cancel};
 pub(crate) use broadcast_ack::BroadcastAcks;
 pub use event::{
-    Decision, EngineReply, Event, HttpReply, Recovered, Reply, RequestInfo, RoomChange, SocketHandle,
+    CorsReply, Decision, EngineReply, Event, HttpReply, Recovered, Reply, RequestInfo, RoomChange,
+    SocketHandle,
 };
 pub use headers::Headers;
 pub use namespaces::Namespace;

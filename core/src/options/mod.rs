@@ -9,7 +9,7 @@ pub use cors::{Cors, Origin};
 pub use spec::{Kind, OPTIONS, OptionSpec};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// Which packet parser clients use.
@@ -70,6 +70,10 @@ pub struct Hooks {
     pub headers: bool,
     /// `Event::Engine` for each request under the path.
     pub engine: bool,
+    /// `Event::Cors` for each request under the path, in place of the option `cors`.
+    pub cors: bool,
+    /// `Event::Http` for the files of a client, which lie under the path.
+    pub files: bool,
     /// `Event::Http` for requests outside the path.
     pub http: bool,
     /// `Event::Open` for each engine connection.
@@ -84,20 +88,31 @@ pub struct Hooks {
 
 /// [`Hooks`] that can change while the server runs.
 #[derive(Debug, Default)]
-pub(crate) struct SharedHooks(AtomicU8);
+pub(crate) struct SharedHooks(AtomicU16);
 
 impl SharedHooks {
     pub(crate) fn set(&self, hooks: Hooks) {
-        let Hooks { allow_request, headers, engine, http, connections, rooms, namespaces, heartbeats } =
-            hooks;
-        let bits = [allow_request, headers, http, connections, rooms, namespaces, engine, heartbeats];
-        let byte = bits.iter().enumerate().fold(0, |byte, (i, on)| byte | (u8::from(*on) << i));
-        self.0.store(byte, Ordering::Release);
+        let Hooks {
+            allow_request,
+            headers,
+            engine,
+            cors,
+            files,
+            http,
+            connections,
+            rooms,
+            namespaces,
+            heartbeats,
+        } = hooks;
+        let bits =
+            [allow_request, headers, http, connections, rooms, namespaces, engine, cors, files, heartbeats];
+        let word = bits.iter().enumerate().fold(0, |word, (i, on)| word | (u16::from(*on) << i));
+        self.0.store(word, Ordering::Release);
     }
 
     pub(crate) fn get(&self) -> Hooks {
-        let byte = self.0.load(Ordering::Acquire);
-        let on = |i: u8| byte & (1 << i) != 0;
+        let word = self.0.load(Ordering::Acquire);
+        let on = |i: u8| word & (1 << i) != 0;
         Hooks {
             allow_request: on(0),
             headers: on(1),
@@ -106,7 +121,9 @@ impl SharedHooks {
             rooms: on(4),
             namespaces: on(5),
             engine: on(6),
-            heartbeats: on(7),
+            cors: on(7),
+            files: on(8),
+            heartbeats: on(9),
         }
     }
 }

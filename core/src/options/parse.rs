@@ -292,6 +292,8 @@ fn hooks(given: &Given<'_>) -> Result<Hooks> {
             "allowRequest" => hooks.allow_request = on,
             "headers" => hooks.headers = on,
             "engine" => hooks.engine = on,
+            "cors" => hooks.cors = on,
+            "files" => hooks.files = on,
             "http" => hooks.http = on,
             "connections" => hooks.connections = on,
             "rooms" => hooks.rooms = on,
@@ -299,7 +301,7 @@ fn hooks(given: &Given<'_>) -> Result<Hooks> {
             _ => {
                 return Err(refuse(
                     &path,
-                    "allowRequest, headers, http, connections, rooms or namespaces",
+                    "allowRequest, headers, engine, cors, files, http, connections, rooms or namespaces",
                     value,
                 ));
             }

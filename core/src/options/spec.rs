@@ -120,7 +120,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     o("tls", Kind::Shape("{ cert, key } in PEM"), "serve TLS on listeners"),
     o(
         "hooks",
-        Kind::Shape("{ allowRequest, headers, http, connections, rooms, namespaces }"),
+        Kind::Shape("{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces }"),
         "questions the host wants to answer",
     ),
 ];

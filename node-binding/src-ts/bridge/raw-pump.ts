@@ -94,9 +94,10 @@ export class RawPump extends Pump<RawCommands> {
       case UPGRADED:
         return this.sockets.find(number % 2 ** 29, Math.floor(number / 2 ** 29))?._upgrade();
       case ALLOW_REQUEST:
-        return this.engine._askAllow(payload[1], (refuse, headers, sid) =>
-          this.native.answerAllow(number, refuse, headers, sid),
-        );
+        return this.engine._askAllow(payload[1], (decision) => {
+          if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
+          else this.native.failAllow(number);
+        });
       case HEADERS:
         return this.native.answerHeaders(number, this.engine._askHeaders(payload));
       case CONNECTION_ERROR:
