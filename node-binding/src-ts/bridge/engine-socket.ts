@@ -197,11 +197,11 @@ export class EngineSocket extends EventEmitter {
   }
 
   /** @internal */
-  _closed(reason: string, description?: Error): void {
+  _closed(reason: string, description?: Error, byCore = false): void {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
     this.callbacks.length = 0;
-    this.server._left(this);
+    this.server._left(this, byCore);
     this.emit('close', reason, description);
   }
 }
