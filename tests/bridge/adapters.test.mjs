@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { Server } from 'socket.io';
 import { connect, pair } from '../support/clients.mjs';
 import { event, record, until } from '../support/wait.mjs';
-import { bindNative, bound, countWrites, listening, settled } from './support/bound.mjs';
+import { bound, countWrites, listening, settled } from './support/bound.mjs';
 
 const require = createRequire(import.meta.url);
 const { Adapter, ClusterAdapter } = createRequire(require.resolve('socket.io'))('socket.io-adapter');

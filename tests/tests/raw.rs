@@ -123,13 +123,17 @@ fn a_host_hears_when_what_it_sent_has_left() {
     // More than the kernel's buffers take while the client does not read.
     let big = "x".repeat(12 << 20);
     host.server.raw_send_text(conn, &big, PLAIN, false).unwrap();
+    host.server.raw_send_text(conn, &big, PLAIN, false).unwrap();
     host.server.raw_notify(conn, 2);
+    // Once the first bytes are here the server has written, and found the buffers full.
+    assert_eq!(client.stream().peek(&mut [0]).unwrap(), 1);
     host.server.raw_send_text(conn, "behind", PLAIN, false).unwrap();
     host.server.raw_notify(conn, 3);
     host.server.raw_send_text(conn, "volatile", EmitFlags { volatile: true, ..PLAIN }, false).unwrap();
     let bytes = Bytes::from_static(b"of it");
     host.server.raw_send_binary(conn, &bytes, EmitFlags { volatile: true, ..PLAIN }, true).unwrap();
     eventually("the volatile packet is dropped", || host.server.stats().volatile_dropped == 1);
+    assert_eq!(client.packet().len(), big.len());
     assert_eq!(client.packet().len(), big.len());
     assert_eq!(client.packet(), "behind");
     assert_eq!(flushed(&mut host), (conn, 2));
