@@ -12,7 +12,7 @@ logs=${CARGO_TARGET_DIR:-target}/test-logs
 locked=()
 [ -n "${CI:-}" ] && locked=(--locked)
 
-all=(rust doc interop node nest wire browser c)
+all=(rust doc interop node bridge on-bridge nest wire browser c)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 closing=() # the closing lines
@@ -54,9 +54,10 @@ run_doc() {
   count doc "$status" "$(sum "$log.summary" passed)" "$(sum "$log.summary" failed)" "$(sum "$log.summary" ignored)"
 }
 
-run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
-  local log=$logs/$1.tap files=()
-  mapfile -t files < <(find "tests/$1" -name '*.test.mjs' -not -path '*/node_modules/*' | sort)
+run_node() { # run_node SUITE [FOLDER...]: the files tests/FOLDER/*.test.mjs, by default those of tests/SUITE
+  local log=$logs/$1.tap files=() folders=("${@:2}")
+  [ ${#folders[@]} -gt 0 ] || folders=("$1")
+  mapfile -t files < <(find "${folders[@]/#/tests/}" -name '*.test.mjs' -not -path '*/node_modules/*' | sort)
   if [ ${#files[@]} -eq 0 ]; then
     echo "tests/$1 holds no *.test.mjs"
     count "$1" 1 0 0 0
@@ -106,6 +107,8 @@ for suite in "$@"; do
     c) run_c ;;
     nest) run_nest ;;
     browser) run_browser ;;
+    # What real clients see, of socket.io on the native engine.
+    on-bridge) SUBJECT=bridge run_node on-bridge interop node ;;
     *) run_node "$suite" ;;
   esac
 done

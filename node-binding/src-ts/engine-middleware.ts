@@ -131,7 +131,7 @@ export class CollectedResponse extends ServerResponse {
   }
 }
 
-/** Runs a chain; `done` comes once all called `next`, or with the first error. */
+/** Runs a chain; `done` comes once all called `next`, or with the first error that one passed, threw or rejected with. */
 export function runChain(
   chain: readonly EngineMiddleware[],
   req: IncomingMessage,
@@ -140,7 +140,21 @@ export function runChain(
 ): void {
   const step = (at: number): void => {
     if (at === chain.length) return done();
-    chain[at](req, res, (err) => (err ? done(err) : step(at + 1)));
+    let settled = false;
+    const next = (err?: unknown): void => {
+      if (settled) return;
+      settled = true;
+      if (err) done(err);
+      else step(at + 1);
+    };
+    try {
+      // An async function's promise: the type says `void`, applications do it all the same.
+      Promise.resolve(chain[at](req, res, next) as unknown).catch(next);
+    } catch (err) {
+      // What is thrown behind `next` comes from further on, and is not the middleware's.
+      if (settled) throw err;
+      next(err ?? new Error('the middleware threw'));
+    }
   };
   step(0);
 }

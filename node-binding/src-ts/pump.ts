@@ -29,8 +29,8 @@ export abstract class Pump<C extends CommandBatch> {
   /** One event; `low` and `generation` are a handle. */
   protected abstract event(kind: number, low: number, generation: number, number: number, payload: any): void;
 
-  /** An event of that kind waits until the handlers of those before it are done. */
-  protected apart(_kind: number): boolean {
+  /** An event that waits until the handlers of those before it are done. */
+  protected apart(_kind: number, _payload: any): boolean {
     return false;
   }
 
@@ -60,9 +60,9 @@ export abstract class Pump<C extends CommandBatch> {
   private readonly step = (): void => {
     const { lanes, count } = this;
     if (this.at === count) return this.end();
-    const low = lanes[(this.at + 1) * LANES + 1];
+    let at = (this.at + 1) * LANES;
+    const low = lanes[at + 1];
     do {
-      const at = (this.at + 1) * LANES;
       // A handler that throws must reach the process, not stop the sockets behind it.
       try {
         this.event(lanes[at], lanes[at + 1], lanes[at + 2], lanes[at + 3], this.payloads[this.at]);
@@ -70,7 +70,8 @@ export abstract class Pump<C extends CommandBatch> {
         throwLater(err);
       }
       this.at += 1;
-    } while (this.at < count && lanes[(this.at + 1) * LANES + 1] === low && !this.apart(lanes[(this.at + 1) * LANES]));
+      at += LANES;
+    } while (this.at < count && lanes[at + 1] === low && !this.apart(lanes[at], this.payloads[this.at]));
     if (this.at < count || this.lateHandlers) queueMicrotask(this.hop);
     else this.end();
   };

@@ -160,6 +160,13 @@ impl Batcher {
 
     /// One event of the core.
     pub fn event(&mut self, lanes: &mut [f64], questions: &mut Questions, event: Event) {
+        let event = match self.raw {
+            true => match self.raw_event(lanes, event) {
+                Some(event) => event,
+                None => return,
+            },
+            false => event,
+        };
         match event {
             Event::Packet { socket, data, attachments, ack } => {
                 let kind = if attachments.is_empty() { PACKET } else { PACKET_BINARY };
@@ -261,9 +268,6 @@ impl Batcher {
                 quote(&mut self.text, &request_json(&request, ""));
                 self.text.push(']');
             }
-            Event::Open { conn, sid, request } if self.raw => {
-                return self.raw_open(lanes, conn, &sid, &request);
-            }
             Event::Open { conn, sid, request } => {
                 self.lanes(lanes, OPEN, None, conn as f64);
                 self.text.push('[');
@@ -280,7 +284,7 @@ impl Batcher {
                 self.lanes(lanes, CLOSED, None, 0.0);
                 self.text.push('0');
             }
-            other => return self.raw_event(lanes, other),
+            _ => return,
         }
         self.ends.push(self.text.len());
     }

@@ -166,8 +166,9 @@ fn utf16_len(text: &str) -> usize {
 }
 
 impl Batcher {
-    /// An event that only a raw server has. A message goes into a text of its own, its length is the number.
-    pub fn raw_event(&mut self, lanes: &mut [f64], event: Event) {
+    /// An event that a raw server writes in a way of its own; gives the others back. A message goes into a text of
+    /// its own, its length is the number.
+    pub fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
         match event {
             Event::Message { conn, message: RawMessage::Text(text) } => {
                 self.head(lanes, MESSAGE, Some(SocketHandle(conn)), utf16_len(&text) as f64);
@@ -177,6 +178,7 @@ impl Batcher {
                 self.head(lanes, MESSAGE_BINARY, Some(SocketHandle(conn)), 0.0);
                 self.buffers.push(bytes);
             }
+            Event::Open { conn, sid, request } => self.raw_open(lanes, conn, &sid, &request),
             Event::ConnectionClosed { conn, reason, detail } => {
                 self.lanes(lanes, CONNECTION_CLOSED, Some(SocketHandle(conn)), f64::from(reason as u8));
                 quote(&mut self.text, detail);
@@ -186,13 +188,14 @@ impl Batcher {
                 self.head(lanes, FLUSHED, Some(SocketHandle(conn)), number as f64);
             }
             Event::Heartbeat { conn } => self.head(lanes, HEARTBEAT, Some(SocketHandle(conn)), 0.0),
-            _ => {}
+            other => return Some(other),
         }
+        None
     }
 
     /// A connection: `[session id, tag, transport, protocol, request]`; JavaScript has the request if there is a
     /// tag, and then gets none.
-    pub fn raw_open(&mut self, lanes: &mut [f64], conn: u64, sid: &str, request: &RequestInfo) {
+    fn raw_open(&mut self, lanes: &mut [f64], conn: u64, sid: &str, request: &RequestInfo) {
         self.lanes(lanes, OPEN, Some(SocketHandle(conn)), request.tag as f64);
         self.text.push('[');
         quote(&mut self.text, sid);

@@ -270,7 +270,7 @@ pub enum Event {
         /// Connection number, as in [`Event::Open`].
         conn: u64,
     },
-    /// An engine connection ended (`Options::raw`).
+    /// An engine connection ended (`hooks.connections`).
     ConnectionClosed {
         /// Connection number, as in [`Event::Open`].
         conn: u64,

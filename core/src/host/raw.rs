@@ -44,12 +44,16 @@ impl Server {
     fn raw_send(&self, conn: u64, frame: Frame, flags: EmitFlags, more: bool) -> Result<()> {
         let Some(shard) = self.shard_of(SocketHandle(conn)) else { return Ok(()) };
         let weight = frame.len();
-        self.room_for(std::slice::from_ref(shard), weight)?;
+        // A packet that has begun is not torn.
+        if !more {
+            self.room_for(std::slice::from_ref(shard), weight)?;
+        }
         self.send(shard, weight, Outgoing::Raw(RawSend { conn, frame, flags, more }))
     }
 
     /// Sends a text message to a connection, numbered as in [`Event::Open`](super::Event::Open). `more`: it is a
-    /// further frame of the packet that the last message began, and shares its fate if that was volatile.
+    /// further frame of the packet that the last message began, and shares its fate: dropped if that was volatile
+    /// and dropped, and never refused for want of room.
     ///
     /// # Errors
     /// [`ErrorCode::QueueFull`](crate::ErrorCode::QueueFull), [`ErrorCode::Closed`](crate::ErrorCode::Closed).

@@ -86,7 +86,11 @@ pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
     // The route first: it must have begun, or there is nobody to hear of the end.
     tokio::select! {
         biased;
-        answer = route(shard, request, Body::Ready(body), None, false) => reply(answer),
+        answer = route(shard.clone(), request, Body::Ready(body), None, false) => {
+            // What the request caused must be with the host before its answer is.
+            shard.with(super::state::State::hand_over_events);
+            reply(answer);
+        }
         () = cancelled => {}
     }
 }

@@ -11,7 +11,8 @@ use smallvec::SmallVec;
 use super::state::{AckWait, Farewell, State};
 use super::wheel::Timer;
 use super::{Shard, polling, session};
-use crate::engine::conn::{ConnKey, ReaderState, Transport, WsTransport};
+use crate::engine::conn::{ConnKey, PollWaiter, ReaderState, Transport, WsTransport};
+use crate::engine::sid::Id;
 use crate::engine::ws;
 use crate::host::Event;
 use crate::net::stream::WriteHalf;
@@ -55,12 +56,12 @@ impl State {
         for slot in self.sockets_of(key) {
             self.remove_socket(slot, reason, detail);
         }
-        let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
-        let number = self.conn_number(key);
-        let mut conn = self.conns.remove(key.slot as usize);
-        if self.core.options.raw {
-            self.event(Event::ConnectionClosed { conn: number, reason, detail });
+        if self.core.hooks.get().connections {
+            let conn = self.conn_number(key);
+            self.event(Event::ConnectionClosed { conn, reason, detail });
         }
+        let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
+        let mut conn = self.conns.remove(key.slot as usize);
         self.sids.remove(&conn.sid);
         if let Some(alias) = &conn.alias {
             self.core.aliases.remove(alias);
@@ -122,15 +123,30 @@ impl State {
                 frames.push(session::engine_packet("1"));
                 let farewell = Farewell { protocol, frames };
                 match get {
-                    Some(get) => self.answer_with(get, farewell),
-                    None => {
-                        self.farewells.insert(conn.sid, farewell);
-                        let tick = self.wheel.tick_after(FAREWELL);
-                        self.wheel.insert(tick, Timer::Farewell(conn.sid));
-                    }
+                    Some(get) => self.say_farewell(get, conn.sid, farewell),
+                    None => self.keep_farewell(conn.sid, farewell),
                 }
             }
         }
+    }
+
+    fn keep_farewell(&mut self, sid: Id, farewell: Farewell) {
+        if self.farewells.insert(sid, farewell).is_none() {
+            let tick = self.wheel.tick_after(FAREWELL);
+            self.wheel.insert(tick, Timer::Farewell(sid));
+        }
+    }
+
+    /// Answers a poll with the last packets of its session. The close packet goes out by itself: clients handle
+    /// messages a tick after the payload, and one that reads of the close before that drops them.
+    pub(super) fn say_farewell(&mut self, get: PollWaiter, sid: Id, mut farewell: Farewell) {
+        if farewell.frames.len() > 1
+            && !self.closing
+            && let Some(close) = farewell.frames.pop()
+        {
+            self.keep_farewell(sid, Farewell { protocol: farewell.protocol, frames: vec![close] });
+        }
+        self.answer_with(get, farewell);
     }
 
     /// Closes a client that does not read.

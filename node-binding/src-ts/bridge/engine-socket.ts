@@ -76,8 +76,8 @@ export class EngineSocket extends EventEmitter {
   _watched = false;
   /** Somebody listens to `packet` or `heartbeat`. */
   private packets = false;
-  /** Options of the last message, if it was volatile. */
-  private volatile: SendOptions | undefined;
+  /** Options of the packet that may go on. */
+  private last: SendOptions | undefined;
   private readonly callbacks: SentCallback[] = [];
 
   /** @internal */
@@ -101,20 +101,19 @@ export class EngineSocket extends EventEmitter {
   send(data: unknown, options?: SendOptions | SentCallback, callback?: SentCallback): this {
     if (typeof options === 'function') return this.send(data, undefined, options);
     if (this.readyState !== 'open') return this;
+    const frame = frameOf(data);
     let flags = 0;
     if (options) {
       if (options.compress === false) flags |= NO_COMPRESS;
-      if (options.volatile) {
-        flags |= VOLATILE;
-        // socket.io writes all frames of a packet with one object of options.
-        if (options === this.volatile) flags |= MORE;
-      }
+      if (options.volatile) flags |= VOLATILE;
+      // socket.io writes all frames of a packet with one object of options; bytes come behind text.
+      if (options === this.last && typeof frame !== 'string') flags |= MORE;
     }
-    this.volatile = flags & VOLATILE ? (options as SendOptions) : undefined;
+    this.last = typeof frame === 'string' || flags & MORE ? options : undefined;
     if (this._watched || this.server._watchesAll) this._created(data, options ?? {});
     const { commands } = this.server;
     if (!commands) return this;
-    commands.send(this._handle, frameOf(data), flags);
+    commands.send(this._handle, frame, flags);
     if (typeof callback === 'function') {
       this.callbacks.push(callback);
       commands.notify(this._handle, this.callbacks.length);
@@ -198,11 +197,11 @@ export class EngineSocket extends EventEmitter {
   }
 
   /** @internal */
-  _closed(reason: string, description?: Error): void {
+  _closed(reason: string, description?: Error, byCore = false): void {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
     this.callbacks.length = 0;
-    this.server._left(this);
+    this.server._left(this, byCore);
     this.emit('close', reason, description);
   }
 }

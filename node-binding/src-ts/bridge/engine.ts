@@ -54,9 +54,10 @@ export class BridgeEngine extends Engine implements Gate {
     return run && !run.closing ? run.commands : undefined;
   }
 
-  /** Connections that are open. */
+  /** Connections that are open, those included that JavaScript is yet to hear of. */
   override get clientsCount(): number {
-    return this.open;
+    const { run } = this.core;
+    return run ? Math.max(this.open, run.native.stats().connections - run.pump.leaving) : this.open;
   }
 
   /** Figures of the core. */
@@ -170,11 +171,11 @@ export class BridgeEngine extends Engine implements Gate {
   }
 
   /** A connection ended. @internal */
-  _left(socket: EngineSocket): void {
+  _left(socket: EngineSocket, byCore: boolean): void {
     if (this.clients[socket.id] === socket) delete this.clients[socket.id];
     this.open -= 1;
     this._watched.delete(socket);
-    this.core.run?.pump.forget(socket);
+    this.core.run?.pump.forget(socket, byCore);
   }
 }
 

@@ -15,8 +15,8 @@ export { EngineSocket } from './engine-socket';
 const bridges = new WeakMap<object, Bridge>();
 const followed = new WeakSet<object>();
 
-function refuse(message: string): never {
-  throw Object.assign(new Error(`bindNative: ${message}`), { code: 'ERR_KRAKEN_WS_BRIDGE' });
+function refuse(message: string, code = 'UNSUPPORTED'): never {
+  throw Object.assign(new Error(`bindNative: ${message}`), { code: `ERR_KRAKEN_WS_${code}` });
 }
 
 /** One bound server. */
@@ -110,7 +110,7 @@ function isServer(io: unknown): io is IoServer {
  */
 export function bindNative<T>(io: T, options: BridgeOptions = {}): T {
   const server = io as unknown;
-  if (!isServer(server)) refuse('expected a Server of the package socket.io 4');
+  if (!isServer(server)) refuse('expected a Server of the package socket.io 4', 'ARGUMENT');
   if (bridges.has(server)) refuse('this server is bound already');
   const old = server.engine;
   if (old && (!server.httpServer || typeof old.handleUpgrade !== 'function')) {

@@ -26,6 +26,8 @@ const REASONS = reasons();
 const WITH_JSON: ReadonlySet<number> = new Set([
   ALLOW_REQUEST, HEADERS, CONNECTION_ERROR, OPEN, HTTP_REPLY, CLOSED, UPGRADED, CONNECTION_CLOSED,
 ]);
+/** Type of a DISCONNECT packet, the first character. Another parser's text may begin so too: it is only later. */
+const DISCONNECT = '1';
 /** JSON of a batch without such events. */
 const NOTHING = '[]'.length;
 
@@ -34,6 +36,8 @@ export class RawPump extends Pump<RawCommands> {
   // socket.io handles each packet in a tick of its own.
   protected override readonly lateHandlers = true;
   private readonly sockets = new HandleTable<EngineSocket>();
+  /** Connections that JavaScript has closed and the core may still have. */
+  leaving = 0;
 
   constructor(
     private readonly engine: BridgeEngine,
@@ -44,14 +48,15 @@ export class RawPump extends Pump<RawCommands> {
     super(native, commands);
   }
 
-  /** The last packets of a connection are handled before its end. */
-  protected override apart(kind: number): boolean {
-    return kind === CONNECTION_CLOSED;
+  /** The last events of a client are handled before its end: before a DISCONNECT, and before the connection's. */
+  protected override apart(kind: number, payload: any): boolean {
+    return kind === CONNECTION_CLOSED || (kind === MESSAGE && (payload as string).startsWith(DISCONNECT));
   }
 
-  /** A connection ended. */
-  forget(socket: EngineSocket): void {
+  /** A connection ended; unless `byCore`, the core has yet to hear of it. */
+  forget(socket: EngineSocket, byCore: boolean): void {
     this.sockets.remove(socket);
+    if (!byCore) this.leaving += 1;
   }
 
   /** Messages stand behind the JSON, one after the other; their lengths are in the lanes. */
@@ -85,7 +90,10 @@ export class RawPump extends Pump<RawCommands> {
         return this.engine._connected(handleOf(low, generation), payload, (socket) => this.sockets.add(socket));
       case CONNECTION_CLOSED: {
         const detail = payload === '' ? undefined : new Error(payload as string);
-        return this.sockets.find(low, generation)?._closed(REASONS[number], detail);
+        const socket = this.sockets.find(low, generation);
+        if (socket) socket._closed(REASONS[number], detail, true);
+        else this.leaving -= 1;
+        return;
       }
       case FLUSHED:
         return this.sockets.find(low, generation)?._sent();
