@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { closeClients, connect, connected, open } from '../support/clients.mjs';
@@ -62,6 +63,16 @@ everywhere('the end of an application', ({ major, door, load }) => {
     const client = await connect(url, { path: '/ws' });
     assert.equal(await within(client.emitWithAck('echo', 'ping'), 'echo'), door === 'socket.io' ? 'ping' : 'mapped');
     await assert.rejects(connected(open(url)));
+  });
+
+  test('an adapter from a linked package, with a Nest of its own, finds the HTTP server', { skip: door !== 'server' }, async (t) => {
+    const { KrakenIoAdapter } = createRequire(import.meta.url)('../../node-binding/nest.js');
+    const { start } = await load('apps/start.js');
+    const { EndingModule } = await load('apps/lifecycle.js');
+    const { app, url } = await start(EndingModule, door, 'express', {}, (made) => made.useWebSocketAdapter(new KrakenIoAdapter(made)));
+    t.after(() => app.close());
+    const client = await connect(url);
+    assert.equal(await within(client.emitWithAck('echo', 'linked'), 'echo'), 'linked');
   });
 
   // Nest 11's own adapter lets this one end the process.

@@ -42,7 +42,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
    * @param appOrHttpServer the application, or its HTTP server; without one, gateways need a port of their own
    */
   constructor(appOrHttpServer?: INestApplicationContext | HttpServer | object, options: KrakenIoAdapterOptions = {}) {
-    super(appOrHttpServer);
+    super(httpServerOf(appOrHttpServer));
     const { door = 'server' } = options;
     if (door !== 'server' && door !== 'bridge') {
       throw Object.assign(new Error(`door: expected "server" or "bridge", got ${JSON.stringify(door)}`), {
@@ -133,6 +133,11 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
     }
     await super.close(server);
   }
+}
+
+/** Nest's own check is `instanceof`, which fails where a linked package brings another copy of Nest along. */
+function httpServerOf(app: any): object | undefined {
+  return typeof app?.getHttpServer === 'function' ? app.getHttpServer() : app;
 }
 
 function bridged(source: unknown, options: unknown): unknown {
