@@ -36,6 +36,11 @@ const targets = [
     limit: (get) => get('socket.io-uws', 'echo')?.messagesPerSecond,
     atLeast: true,
   },
+  {
+    name: 'echo CPU through a NestJS gateway, µs, below socket.io',
+    value: (get) => get(node, 'nest')?.cpuUs,
+    limit: (get) => get('socket.io', 'nest')?.cpuUs,
+  },
 ];
 
 function cpu(shape, limit) {
