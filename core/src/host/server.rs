@@ -105,6 +105,7 @@ impl Server {
             closing: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
             running: AtomicUsize::new(count),
+            under_way: Arc::default(),
             options,
         });
         let weak = Arc::downgrade(&core);

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::aliases::Aliases;
 use super::state::Fetched;
+use super::{Hold, UnderWay};
 use crate::engine::conn::PollShape;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     pub closing: AtomicBool,
     pub next_shard: AtomicUsize,
     pub running: AtomicUsize,
+    pub under_way: Arc<UnderWay>,
 }
 
 impl Core {
@@ -103,6 +105,8 @@ pub(crate) struct PassedIn {
     pub reply: Box<dyn FnOnce(Answer) + Send>,
     /// Resolves when the client gave the request up.
     pub cancelled: oneshot::Receiver<()>,
+    /// Taken by who passes it in: the server may end before a shard has heard of it.
+    pub hold: Hold,
 }
 
 /// See the module's text.
@@ -173,4 +177,19 @@ pub(crate) enum Command {
     Resume,
     StopListening,
     Shutdown,
+}
+
+impl Command {
+    /// A step of an HTTP request that names a session.
+    pub(super) fn is_of_request(&self) -> bool {
+        matches!(
+            self,
+            Command::Lookup { .. }
+                | Command::Poll { .. }
+                | Command::PollAborted { .. }
+                | Command::PostBegin { .. }
+                | Command::Post { .. }
+                | Command::PostEnded { .. }
+        )
+    }
 }

@@ -69,7 +69,7 @@ pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, pee
 
 /// Answers a request that another server passed in.
 pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
-    let PassedIn { request, body, reply, cancelled } = passed;
+    let PassedIn { request, body, reply, cancelled, hold: _hold } = passed;
     let cancelled = async {
         // Dropping the other end is no cancellation.
         if cancelled.await.is_err() {
