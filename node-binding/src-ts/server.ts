@@ -290,11 +290,6 @@ export class Server<
     }
   }
 
-  /** The core's end, which unlike that of `close` does not wait for the HTTP server in front. @internal */
-  _coreClosed(): Promise<void> {
-    return this.whenClosed;
-  }
-
   /** @internal */
   _closeNative(): void {
     if (!this.native) return;

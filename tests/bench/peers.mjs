@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { benchDir, rootDir, benchBinary, rootBinary } from './build.mjs';
 
 const require = createRequire(import.meta.url);
-const node = (script) => [process.execPath, '--expose-gc', join(benchDir, 'servers', script)];
+const node = (script, ...args) => [process.execPath, '--expose-gc', join(benchDir, 'servers', script), ...args];
 
 function missingAddon() {
   try {
@@ -46,6 +46,12 @@ export const peers = [
     },
   },
 ];
+
+/** How a peer is started for a shape, or nothing if it has no part in it. */
+export function commandFor(peer, shape) {
+  if (!shape.servers) return peer.command();
+  return shape.servers[peer.id] && node(...shape.servers[peer.id]);
+}
 
 /** Everything is a ratio to this one. */
 export const baseline = 'socket.io';

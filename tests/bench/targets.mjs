@@ -29,6 +29,11 @@ const targets = [
   },
   ...echoAgainstUws(node, ''),
   ...echoAgainstUws('native-bridge', ', with the bridge'),
+  {
+    name: 'echo CPU through a NestJS gateway, µs, below socket.io',
+    value: (get) => get(node, 'nest')?.cpuUs,
+    limit: (get) => get('socket.io', 'nest')?.cpuUs,
+  },
 ];
 
 function echoAgainstUws(peer, what) {

@@ -96,7 +96,8 @@ impl Server {
         let core = self.core();
         let reply = Box::new(move |answer: crate::net::http::Answer| reply(to_reply(answer)));
         let shard = &core.shards[core.pick()];
-        shard.send(Command::PassedIn(Box::new(PassedIn { request, body, reply, cancelled })));
+        let hold = core.under_way.hold();
+        shard.send(Command::PassedIn(Box::new(PassedIn { request, body, reply, cancelled, hold })));
         Cancel(cancel)
     }
 }

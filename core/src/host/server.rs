@@ -107,6 +107,7 @@ impl Server {
             next_shard: AtomicUsize::new(0),
             running: AtomicUsize::new(count),
             recovery: Recovery::new(&options),
+            under_way: Arc::default(),
             options,
         });
         let weak = Arc::downgrade(&core);

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::aliases::Aliases;
 use super::raw::{RawCommand, RawSend};
 use super::state::Fetched;
-use super::together;
+use super::{Hold, UnderWay, together};
 use crate::engine::conn::PollShape;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
@@ -43,6 +43,7 @@ pub(crate) struct Core {
     pub running: AtomicUsize,
     /// With the option `connectionStateRecovery`.
     pub recovery: Option<Recovery>,
+    pub under_way: Arc<UnderWay>,
 }
 
 impl Core {
@@ -118,6 +119,8 @@ pub(crate) struct PassedIn {
     pub reply: Box<dyn FnOnce(Answer) + Send>,
     /// Resolves when the client gave the request up.
     pub cancelled: oneshot::Receiver<()>,
+    /// Taken by who passes it in: the server may end before a shard has heard of it.
+    pub hold: Hold,
 }
 
 /// See the module's text.
@@ -194,4 +197,19 @@ pub(crate) enum Command {
     Resume,
     StopListening,
     Shutdown,
+}
+
+impl Command {
+    /// A step of an HTTP request that names a session.
+    pub(super) fn is_of_request(&self) -> bool {
+        matches!(
+            self,
+            Command::Lookup { .. }
+                | Command::Poll { .. }
+                | Command::PollAborted { .. }
+                | Command::PostBegin { .. }
+                | Command::Post { .. }
+                | Command::PostEnded { .. }
+        )
+    }
 }

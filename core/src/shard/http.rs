@@ -76,7 +76,7 @@ fn latin1(value: &HeaderValue) -> Cow<'_, str> {
 
 /// Answers a request that another server passed in.
 pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
-    let PassedIn { request, body, reply, cancelled } = passed;
+    let PassedIn { request, body, reply, cancelled, hold: _hold } = passed;
     let cancelled = async {
         // Dropping the other end is no cancellation.
         if cancelled.await.is_err() {

@@ -9,6 +9,9 @@ import { Subscription } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { Server } from '../server';
 
+/** How long a forced end waits for what clients are still to get; loopback takes a few milliseconds, a phone more. */
+const LAST_WORDS_MS = 500;
+
 /** How the application reaches the native core. */
 export interface KrakenIoAdapterOptions {
   /**
@@ -42,7 +45,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
    * @param appOrHttpServer the application, or its HTTP server; without one, gateways need a port of their own
    */
   constructor(appOrHttpServer?: INestApplicationContext | HttpServer | object, options: KrakenIoAdapterOptions = {}) {
-    super(appOrHttpServer);
+    super(httpServerOf(appOrHttpServer));
     const { door = 'server' } = options;
     if (door !== 'server' && door !== 'bridge') {
       throw Object.assign(new Error(`door: expected "server" or "bridge", got ${JSON.stringify(door)}`), {
@@ -125,14 +128,20 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
   /** Closes a server when the application shuts down. */
   override async close(server: any): Promise<void> {
     if (this.forceCloseConnections && server.httpServer === this.httpServer) {
-      // Its end waits for the HTTP connections, and Nest ends those only after this. The core's end is waited
-      // for: until then clients on long-polling have their last words to come.
-      void server.close();
-      if (server instanceof Server) await server._coreClosed();
+      // Nest ends all HTTP connections right after this. On those of long-polling the last words to clients are
+      // under way; a request of somebody else that hangs is not waited for any longer.
+      let timer: NodeJS.Timeout | undefined;
+      const longEnough = new Promise((resolve) => (timer = setTimeout(resolve, LAST_WORDS_MS)));
+      await Promise.race([super.close(server), longEnough]).finally(() => clearTimeout(timer));
       return;
     }
     await super.close(server);
   }
+}
+
+/** Nest's own check is `instanceof`, which fails where a linked package brings another copy of Nest along. */
+function httpServerOf(app: any): object | undefined {
+  return typeof app?.getHttpServer === 'function' ? app.getHttpServer() : app;
 }
 
 function bridged(source: unknown, options: unknown): unknown {

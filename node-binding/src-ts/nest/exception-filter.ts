@@ -48,14 +48,10 @@ export class WsExceptionFilter extends BaseWsExceptionFilter {
     }
     const ws = host.switchToWs();
     const known = exception instanceof WsException;
-    const event = (known && patternOf(exception)) || ws.getPattern?.() || 'unknown';
+    // Applications derive exceptions that know their event.
+    const event = (known && (exception as { getPattern?(): string }).getPattern?.()) || ws.getPattern?.() || 'unknown';
     const message = known ? exception.getError() : 'Internal server error';
     if (!known) this.log.error(`"${event}" failed: ${String(exception?.message ?? exception)}`, exception?.stack);
     ws.getClient().emit(ServerEvents.ERROR, { message, event });
   }
-}
-
-/** Applications derive exceptions that know their event. */
-function patternOf(exception: WsException & { getPattern?(): string }): string | undefined {
-  return exception.getPattern?.();
 }
