@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build demo test lint fmt header bench fuzz clean
+.PHONY: build demo test lint fmt header generated bench fuzz clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -39,6 +39,7 @@ lint:
 	$(TSC) --noEmit
 	$(ESLINT) node-binding tests
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
+	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-core --example typescript -- --check
 
 fmt:
 	cargo fmt --all
@@ -46,6 +47,9 @@ fmt:
 
 header:
 	cargo run --quiet -p kraken-ws-ffi --example header
+
+generated:
+	cargo run --quiet -p kraken-ws-core --example typescript
 
 bench: build
 	node tests/bench/run.mjs $(BENCH)

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { UpgradeResponse, runChain } from './engine-middleware';
 import type { EngineMiddleware, EngineResponse } from './engine-middleware';
+import { coded } from './error';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
 import type { Server } from './server';
@@ -59,10 +60,8 @@ export class Engine extends EventEmitter {
   /** Throws when there are middlewares and a port that would bypass them. @internal */
   _needsHttpServer(): void {
     if (this.middlewares.length === 0 || !this.server._ownsListener) return;
-    throw Object.assign(
-      new Error('io.engine.use: needs a server made from a Node HTTP server, new Server(httpServer), not from a port'),
-      { code: 'ERR_KRAKEN_WS_UNSUPPORTED' },
-    );
+    const message = 'io.engine.use: needs a server made from a Node HTTP server, new Server(httpServer), not from a port';
+    throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
   }
 
   /** Middlewares first, then `go`; a middleware that failed is told to the client and to us. @internal */

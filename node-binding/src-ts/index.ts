@@ -14,6 +14,7 @@ export { ParentNamespace } from './parent-namespace';
 export { Socket } from './socket';
 export { BroadcastOperator, RemoteSocket } from './broadcast';
 export type { DefaultEventsMap, EventsMap } from './typed-events';
+export type { CoreErrorCode } from './generated/codes';
 export type { DisconnectReason, Event, Handshake, Room, SocketId } from './socket-types';
 export { joinSocketsToRoom, removeSocketsFromRoom, sendToAll, sendToRoom, setServer } from './kraken';
 export type { ServerLike } from './kraken';

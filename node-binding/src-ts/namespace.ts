@@ -3,6 +3,7 @@ import { BroadcastOperator } from './broadcast';
 import type { RemoteSocket } from './broadcast';
 import type { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './emitter';
+import { coded } from './error';
 import { RoomMirror } from './rooms';
 import type { Server } from './server';
 import { Socket } from './socket';
@@ -186,7 +187,7 @@ export class Namespace<
     ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
   ): boolean {
     if (RESERVED.has(ev as string)) {
-      throw Object.assign(new Error(`"${String(ev)}" is a reserved event name`), { code: 'ERR_KRAKEN_WS_NAME' });
+      throw coded('ERR_KRAKEN_WS_NAME', new Error(`"${String(ev)}" is a reserved event name`));
     }
     const ack = (args as unknown[])[args.length - 1];
     if (typeof ack === 'function') process.nextTick(() => ack(null, []));

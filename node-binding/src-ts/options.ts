@@ -1,6 +1,7 @@
 // Options of `new Server`: what is JavaScript's stays here, the rest becomes the core's JSON. The core checks
 // names and values and refuses by name.
 import type { IncomingMessage } from 'node:http';
+import { coded } from './error';
 import { checkOptions } from './native';
 import type { EngineRequest } from './request';
 
@@ -117,7 +118,7 @@ const JAVASCRIPT_ONLY: ReadonlySet<string> = new Set([
 ]);
 
 function refuse(message: string): never {
-  throw Object.assign(new Error(message), { code: 'ERR_KRAKEN_WS_OPTION' });
+  throw coded('ERR_KRAKEN_WS_OPTION', new Error(message));
 }
 
 function origin(value: unknown): unknown {

@@ -1,5 +1,6 @@
 // A namespace for names that match a pattern: its children are made when a client first asks for one, with
 // its middlewares and connection listeners.
+import { coded } from './error';
 import { Namespace } from './namespace';
 import type { Server } from './server';
 import type { RemoteSocket } from './broadcast';
@@ -30,7 +31,7 @@ export class ParentNamespace<
 
   /** Not possible: which children exist differs from server to server. */
   override fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
-    throw new Error('fetchSockets() is not supported on parent namespaces');
+    throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error('fetchSockets() is not supported on parent namespaces'));
   }
 
   /** @internal */

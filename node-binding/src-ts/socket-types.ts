@@ -1,19 +1,10 @@
 // Names and types of a socket that several files share.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
+import { coded } from './error';
+import type { DisconnectReason } from './generated/codes';
 
-/** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox passed `maxOutboxBytes`. */
-export type DisconnectReason =
-  | 'transport error'
-  | 'transport close'
-  | 'forced close'
-  | 'ping timeout'
-  | 'parse error'
-  | 'server shutting down'
-  | 'forced server close'
-  | 'client namespace disconnect'
-  | 'server namespace disconnect'
-  | 'slow consumer';
+export type { DisconnectReason };
 
 /** Events of a socket that are not the client's. */
 export interface SocketReservedEventsMap {
@@ -41,7 +32,7 @@ export const RESERVED_EVENTS: ReadonlySet<string | symbol> = new Set([
 /** Throws what socket.io throws for a reserved name. */
 export function refuseReserved(name: unknown): void {
   if (RESERVED_EVENTS.has(name as string)) {
-    throw Object.assign(new Error(`"${String(name)}" is a reserved event name`), { code: 'ERR_KRAKEN_WS_NAME' });
+    throw coded('ERR_KRAKEN_WS_NAME', new Error(`"${String(name)}" is a reserved event name`));
   }
 }
 

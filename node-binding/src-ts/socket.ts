@@ -5,7 +5,7 @@ import { CatchAllEmitter } from './catch-all';
 import type { Client, Connection } from './client';
 import { emitLocally } from './emitter';
 import type { Namespace } from './namespace';
-import { hasBinary, split } from './payload';
+import { encode } from './payload';
 import { parseHandshake } from './request';
 import type { EngineRequest } from './request';
 import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved, timeoutError } from './socket-types';
@@ -176,10 +176,7 @@ export class Socket<
 
   private transmit(data: unknown[], flags: number, ack: Ack | undefined, timeout: number): void {
     const { _native: native, _number: nsp } = this.nsp;
-    let text: string;
-    let buffers: Buffer[] | undefined;
-    if (hasBinary(data)) ({ text, buffers } = split(data));
-    else text = JSON.stringify(data);
+    const { text, buffers } = encode(data);
     if (ack) {
       const id = native!.emitWithAck(nsp, this._handle, text, flags, timeout, buffers);
       (this._acks ??= new Map()).set(id, { call: ack, timed: timeout >= 0 });
@@ -364,12 +361,8 @@ export class Socket<
       sent = true;
       if (!this.connected) return;
       const { _native: native, _number: nsp } = this.nsp;
-      if (hasBinary(args)) {
-        const { text, buffers } = split(args);
-        native!.ack(nsp, this._handle, id, text, buffers);
-      } else {
-        native!.ack(nsp, this._handle, id, JSON.stringify(args));
-      }
+      const { text, buffers } = encode(args);
+      native!.ack(nsp, this._handle, id, text, buffers);
     };
   }
 

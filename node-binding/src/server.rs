@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kraken_ws_core::{Cancel, Events, HttpReply, Namespace, Options, Reason, Server};
+use kraken_ws_core::{Cancel, ErrorCode, Events, HttpReply, Namespace, Options, Reason, Server};
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
 use napi_derive::napi;
@@ -58,7 +58,7 @@ pub struct NativeStats {
 }
 
 fn options(json: &str) -> Result<Options> {
-    let value = serde_json::from_str(json).map_err(|e| coded("OPTION", &format!("options: {e}")))?;
+    let value = serde_json::from_str(json).map_err(|e| coded(ErrorCode::Option, &format!("options: {e}")))?;
     Options::from_json(&value).map_err(thrown)
 }
 
@@ -116,7 +116,7 @@ impl NativeServer {
     #[napi]
     pub fn listen_tcp(&self, host: Text, port: u32) -> Result<(String, u32)> {
         let port = u16::try_from(port).map_err(|_| {
-            coded("OPTION", &format!("port: expected a whole number from 0 to 65535, got {port}"))
+            coded(ErrorCode::Option, &format!("port: expected a whole number from 0 to 65535, got {port}"))
         })?;
         let address = self.server.listen_tcp(&host, port).map_err(thrown)?;
         Ok((address.ip().to_string(), u32::from(address.port())))
@@ -165,7 +165,7 @@ impl NativeServer {
     ) -> Result<T> {
         match self.namespaces.borrow().get(number as usize) {
             Some(Some(namespace)) => run(namespace).map_err(thrown),
-            _ => Err(coded("NAME", "the namespace does not exist any more")),
+            _ => Err(coded(ErrorCode::Name, "the namespace does not exist any more")),
         }
     }
 
@@ -173,7 +173,7 @@ impl NativeServer {
     #[napi]
     pub fn drain<'env>(&self, env: &'env Env, mut lanes: Float64ArraySlice<'_>) -> Result<JsString<'env>> {
         if lanes.len() < (BATCH + 1) * LANES {
-            return Err(coded("PAYLOAD", "the lane array is too short"));
+            return Err(coded(ErrorCode::Payload, "the lane array is too short"));
         }
         // SAFETY: JavaScript runs on this thread only, so nothing else reads or writes the array meanwhile.
         let lanes = unsafe { lanes.as_mut() };

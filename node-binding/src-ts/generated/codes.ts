@@ -1,0 +1,30 @@
+// Written from the core's tables by `make generated`; edits are lost.
+
+/** `code` of errors that come from the core. */
+export type CoreErrorCode =
+  | 'ERR_KRAKEN_WS_OPTION'
+  | 'ERR_KRAKEN_WS_LISTEN'
+  | 'ERR_KRAKEN_WS_TLS'
+  | 'ERR_KRAKEN_WS_CLOSED'
+  | 'ERR_KRAKEN_WS_PAYLOAD'
+  | 'ERR_KRAKEN_WS_ADOPT'
+  | 'ERR_KRAKEN_WS_QUEUE_FULL'
+  | 'ERR_KRAKEN_WS_SYSTEM'
+  | 'ERR_KRAKEN_WS_NAME'
+  | 'ERR_KRAKEN_WS_ARGUMENT'
+  | 'ERR_KRAKEN_WS_UNSUPPORTED'
+  | 'ERR_KRAKEN_WS_LOAD';
+
+/** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox
+ *  passed `maxOutboxBytes`. */
+export type DisconnectReason =
+  | 'transport close'
+  | 'transport error'
+  | 'ping timeout'
+  | 'parse error'
+  | 'forced close'
+  | 'forced server close'
+  | 'client namespace disconnect'
+  | 'server namespace disconnect'
+  | 'server shutting down'
+  | 'slow consumer';
