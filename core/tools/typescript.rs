@@ -12,13 +12,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Some("--check") => true,
         Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
     };
-    for (name, text) in [("codes.ts", codes()?)] {
+    let files = [("codes.ts", codes()?)];
+    for (name, text) in files {
         let file = folder.join(name);
         if !check {
             fs::create_dir_all(&folder)?;
             fs::write(&file, text)?;
         } else if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
-            eprintln!("node-binding/src-ts/generated/{name} differs from the core's tables: run `make generated`");
+            eprintln!(
+                "node-binding/src-ts/generated/{name} differs from the core's tables: run `make generated`"
+            );
             return Ok(ExitCode::FAILURE);
         }
     }
@@ -31,7 +34,10 @@ fn codes() -> Result<String, std::fmt::Error> {
     writeln!(out, "\n/** `code` of errors that come from the core. */\nexport type CoreErrorCode =")?;
     let codes = ErrorCode::ALL.iter().map(|(_, name)| format!("ERR_KRAKEN_WS_{name}"));
     union(&mut out, codes)?;
-    writeln!(out, "\n/** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox")?;
+    writeln!(
+        out,
+        "\n/** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox"
+    )?;
     writeln!(out, " *  passed `maxOutboxBytes`. */\nexport type DisconnectReason =")?;
     union(&mut out, Reason::ALL.iter().map(|reason| reason.as_str().to_owned()))?;
     Ok(out)

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { UpgradeResponse, runChain } from './engine-middleware';
 import type { EngineMiddleware, EngineResponse } from './engine-middleware';
+import { Connection } from './client';
 import { coded } from './error';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
@@ -25,7 +26,7 @@ export class Engine extends EventEmitter {
   private asks = false;
   private readonly requests = new Map<string, IncomingMessage>();
 
-  private makeId: ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined;
+  private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
 
   /** @internal */
   constructor(private readonly server: Server<any, any, any, any>) {
@@ -37,11 +38,11 @@ export class Engine extends EventEmitter {
   }
 
   /** Makes the session id of a new connection: a secret that is not in use. Set it to replace the core's. */
-  get generateId(): ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined {
+  get generateId(): ((req: IncomingMessage) => string | Promise<string>) | undefined {
     return this.makeId;
   }
 
-  set generateId(make: ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined) {
+  set generateId(make: ((req: IncomingMessage) => string | Promise<string>) | undefined) {
     this.makeId = make;
     this._hook();
   }
@@ -111,11 +112,11 @@ export class Engine extends EventEmitter {
     this.requests.set(`${req.socket.remoteAddress}|${req.socket.remotePort}`, req);
   }
 
-  private request(text: string): IncomingMessage | EngineRequest {
-    const ours = parseRequest(text);
+  private request(text: string): IncomingMessage {
+    const ours: EngineRequest = parseRequest(text);
     const key = `${ours.socket.remoteAddress}|${ours.socket.remotePort}`;
     const real = this.requests.get(key);
-    if (!real || real.url !== ours.url) return ours;
+    if (!real || real.url !== ours.url) return ours as unknown as IncomingMessage;
     this.requests.delete(key);
     return real;
   }
@@ -161,8 +162,9 @@ export class Engine extends EventEmitter {
   }
 
   /** @internal */
-  _opened(id: string, text: string): void {
-    const request = parseRequest(text);
-    this.emit('connection', { id, request, protocol: request.protocol, transport: { name: request.transport } });
+  _opened(number: number, id: string, text: string): void {
+    const connection = new Connection(id, parseRequest(text));
+    this.server._clients.show(number, connection);
+    this.emit('connection', connection);
   }
 }

@@ -27,9 +27,19 @@ function ownNamespace(): Namespace<any, any, any, any> | undefined {
   return undefined;
 }
 
+/** Our own server after `close`: sending does nothing then, and does not say so. */
+function isClosed(server: unknown): boolean {
+  const own = server instanceof Namespace ? server.server : server;
+  return own instanceof Server && own._closed;
+}
+
 function attempt(what: string, act: (server: ServerLike) => void): boolean {
   if (!current) {
     console.error(`kraken-ws-native: ${what} failed: no server is set, call setServer(server) first`);
+    return false;
+  }
+  if (isClosed(current)) {
+    console.error(`kraken-ws-native: ${what} failed: the server is closed`);
     return false;
   }
   try {

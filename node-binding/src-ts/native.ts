@@ -12,6 +12,8 @@ export interface NativeServer {
   takeBuffers(): Buffer[];
   payloads(): string[];
   handshake(socket: number): string | null;
+  overlook(namespace: number): void;
+  lookAt(namespace: number): string;
   keepProcess(keep: boolean): void;
   stats(): ServerStats;
   close(): void;

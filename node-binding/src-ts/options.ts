@@ -1,9 +1,10 @@
 // Options of `new Server`: what is JavaScript's stays here, the rest becomes the core's JSON. The core checks
 // names and values and refuses by name.
 import type { IncomingMessage } from 'node:http';
+import { checkAdapter } from './adapter';
+import type { AdapterConstructor } from './adapter';
 import { coded } from './error';
 import { checkOptions } from './native';
-import type { EngineRequest } from './request';
 
 /** One origin, several, a pattern, or `true` for whatever asks. */
 export type CorsOrigin = boolean | string | RegExp | (boolean | string | RegExp)[];
@@ -63,13 +64,15 @@ export interface ServerOptions {
   cors: CorsOptions | boolean;
   /** Decides about each handshake: `callback(message)` refuses, `callback(null, true)` allows. */
   allowRequest: (
-    req: IncomingMessage | EngineRequest,
+    req: IncomingMessage,
     callback: (err: string | null | undefined, success: boolean) => void,
   ) => void;
   /** Serve the client's bundles. Default `true`. */
   serveClient: boolean;
-  /** Packet parser; must be the clients' too. Default `default`. */
-  parser: 'default' | 'msgpack';
+  /** Packet parser, by name or as the module that clients use; must be the clients' too. Default `default`. */
+  parser: 'default' | 'msgpack' | object;
+  /** Rooms in memory, which is what there is; other adapters are refused. */
+  adapter: AdapterConstructor;
   /** Remove a child namespace when its last socket leaves. Default `false`. */
   cleanupEmptyChildNamespaces: boolean;
   /** End upgrades that nobody took. Default `true`. */
@@ -137,16 +140,20 @@ function cors(value: unknown): unknown {
   return { ...value, origin: origin(value.origin) };
 }
 
+/** `{ type: 0, nsp: '/' }` in msgpack: how its parser gives itself away. */
+const MSGPACK_CONNECT = Buffer.from('82a47479706500a36e7370a12f', 'hex');
+
 /** socket.io takes a parser module; of those there are two that the core has built in. */
 function parser(value: unknown): unknown {
   if (value === undefined || typeof value === 'string') return value;
-  const { protocol, Encoder } = value as { protocol?: number; Encoder?: { name: string } };
-  if (protocol === 5 && Encoder) {
-    const probe = new (Encoder as unknown as new () => { encode(packet: object): unknown[] })();
-    const [first] = probe.encode({ type: 0, nsp: '/' });
-    return typeof first === 'string' ? 'default' : 'msgpack';
-  }
-  return refuse('parser: expected "default", "msgpack", or the module of either');
+  const { Encoder } = value as { Encoder?: new () => { encode(packet: object): unknown[] } };
+  const [first] = typeof Encoder === 'function' ? new Encoder().encode({ type: 0, nsp: '/' }) : [];
+  if (first === '0') return 'default';
+  if (first instanceof Uint8Array && Buffer.compare(first, MSGPACK_CONNECT) === 0) return 'msgpack';
+  return refuse(
+    'parser: expected "default", "msgpack", or the module of either; for a parser of your own keep socket.io and ' +
+      'put the native engine under it: bindNative(io)',
+  );
 }
 
 function pem(value: unknown): unknown {
@@ -162,9 +169,7 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
     if (!JAVASCRIPT_ONLY.has(name)) core[name] = (options as Record<string, unknown>)[name];
   }
   const { adapter, connectionStateRecovery } = options as Record<string, unknown>;
-  if (adapter) {
-    refuse('adapter: JavaScript adapters do not run on the native server; leave the option out');
-  }
+  checkAdapter(adapter);
   if (connectionStateRecovery) {
     refuse('connectionStateRecovery: not supported by this version; leave the option out');
   }

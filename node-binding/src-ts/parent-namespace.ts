@@ -42,6 +42,8 @@ export class ParentNamespace<
   /** Makes, or finds, the child of that name. @internal */
   createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     const child = new ChildNamespace(this, name);
+    // An empty child goes when its last socket does, so it has to hear of its sockets.
+    child._quiet = !this.server._opts.cleanupEmptyChildNamespaces;
     for (const fn of this._fns) child.use(fn);
     for (const event of ['connect', 'connection'] as const) {
       for (const listener of this.listeners(event)) child.on(event, listener as any);
@@ -68,7 +70,7 @@ class ChildNamespace<
 
   override _remove(socket: any): void {
     super._remove(socket);
-    const empty = this.sockets.size === 0 && this._preConnectSockets.size === 0;
+    const empty = this._sockets.size === 0 && this._preConnectSockets.size === 0;
     if (empty && this.server._opts.cleanupEmptyChildNamespaces) {
       this.parent.children.delete(this);
       this.server._unregister(this as Namespace<any, any, any, any>);

@@ -2,12 +2,15 @@
 // the `/` namespace's doing.
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
+import { checkAdapter } from './adapter';
+import type { AdapterConstructor } from './adapter';
 import { Attachment } from './attach';
 import type { BroadcastOperator, RemoteSocket } from './broadcast';
 import { Clients } from './client';
 import { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './emitter';
 import { Engine } from './engine';
+import { coded } from './error';
 import { EventPump } from './events';
 import { Listener } from './listener';
 import { Namespace } from './namespace';
@@ -17,6 +20,7 @@ import type { ServerStats } from './native';
 import { check, coreOptions } from './options';
 import type { ServerOptions } from './options';
 import { ParentNamespace } from './parent-namespace';
+import { RoomMirror } from './rooms';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
 import type {
@@ -78,6 +82,8 @@ export class Server<
   readonly _broadcastAcks = new Map<number, (err: Error | null, responses: unknown[]) => void>();
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
+  /** `close` was called, and no `attach` since. @internal */
+  _closed = false;
   /** Clients reach the core without passing Node. @internal */
   _ownsListener = false;
   private native: NativeServer | undefined;
@@ -140,6 +146,15 @@ export class Server<
     return this;
   }
 
+  /** The class of `namespace.adapter`. With an argument: takes rooms in memory, refuses other adapters. */
+  adapter(): AdapterConstructor;
+  adapter(value: AdapterConstructor): this;
+  adapter(value?: AdapterConstructor): AdapterConstructor | this {
+    if (arguments.length === 0) return RoomMirror;
+    checkAdapter(value);
+    return this;
+  }
+
   /** Alias of `attach`. */
   listen(srv: ServerSource, opts: Partial<ServerOptions> = {}): this {
     return this.attach(srv, opts);
@@ -148,9 +163,9 @@ export class Server<
   /** Serves a port, a Unix socket path or a Node HTTP server. */
   attach(srv: ServerSource, opts: Partial<ServerOptions> = {}): this {
     if (typeof srv === 'function') {
-      throw new Error(
-        'You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.',
-      );
+      const message =
+        'You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.';
+      throw coded('ERR_KRAKEN_WS_ARGUMENT', new Error(message));
     }
     const options = { ...opts, ...this._opts };
     const native = this.start(options);
@@ -173,6 +188,7 @@ export class Server<
 
   private start(options: Partial<ServerOptions>): NativeServer {
     if (this.native) return this.native;
+    this._closed = false;
     const json = coreOptions(options, { namespaces: true });
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
@@ -188,6 +204,12 @@ export class Server<
     if (!this.native) return;
     namespace._number = this.native.namespace(namespace.name);
     namespace._native = this.commands;
+    if (namespace._quiet) this.native.overlook(namespace._number);
+  }
+
+  /** Somebody looks at the sockets of a namespace. @internal */
+  _lookAt(namespace: Namespace<any, any, any, any>): void {
+    if (namespace._native) this.events?.lookAt(namespace);
   }
 
   /** @internal */
@@ -231,12 +253,29 @@ export class Server<
     if (typeof name === 'function') {
       this.parentNsps.set(name, parent);
     } else {
-      if (name.global || name.sticky) throw new Error('stateful regular expressions are not supported');
+      if (name.global || name.sticky) {
+        throw coded('ERR_KRAKEN_WS_NAME', new Error('stateful regular expressions are not supported'));
+      }
       this.parentNsps.set((nsp, _auth, next) => next(null, name.test(nsp)), parent);
       this.parentsFromRegExp.set(name, parent);
     }
     if (fn) parent.on('connect', fn as any);
     return parent;
+  }
+
+  /** Takes this server's own engine. The engine of another package is refused: the protocol is the core's. */
+  bind(engine: unknown): this {
+    if (engine === this.engine) return this;
+    const message =
+      'io.bind: this server speaks Engine.IO itself; give it the HTTP server with io.attach(httpServer), or keep ' +
+      'socket.io and put the native engine under it: bindNative(io)';
+    throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
+  }
+
+  /** Not here: an app of uWebSockets.js keeps its connections to itself. Use `attach` or a port. */
+  attachApp(_app: unknown, _opts?: Partial<ServerOptions>): void {
+    const message = 'io.attachApp: connections of uWebSockets.js can not be handed over; use new Server(port or httpServer)';
+    throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
   }
 
   /** A client asks for a namespace that does not exist. @internal */
@@ -258,7 +297,7 @@ export class Server<
   /** Disconnects everybody, stops listening and ends the threads; `fn` and the promise come afterwards. */
   async close(fn?: (err?: Error) => void): Promise<void> {
     for (const namespace of this._nsps.values()) {
-      for (const socket of [...namespace.sockets.values()]) {
+      for (const socket of [...namespace._sockets.values()]) {
         // The core still has it for a moment, but what handlers of `disconnect` send to its rooms is not for it.
         namespace._native?.leaveAll(socket._handle);
         socket._onclose('server shutting down');
@@ -282,6 +321,7 @@ export class Server<
 
   /** @internal */
   _closeNative(): void {
+    this._closed = true;
     if (!this.native) return;
     for (const namespace of this._nsps.values()) namespace._native = undefined;
     const { native, commands } = this;

@@ -1,5 +1,6 @@
 // One client in one namespace. The object is small: what most sockets never use (handshake, rooms, data,
 // acks, middlewares) is made when it is first asked for.
+import type { IncomingMessage } from 'node:http';
 import { BroadcastOperator } from './broadcast';
 import { CatchAllEmitter } from './catch-all';
 import type { Client, Connection } from './client';
@@ -91,8 +92,13 @@ export class Socket<
     this._handshake = value;
   }
 
-  /** The request that opened the connection. */
-  get request(): EngineRequest {
+  /** The request that opened the connection: what can be read of Node's IncomingMessage. */
+  get request(): IncomingMessage {
+    return this._engineRequest as unknown as IncomingMessage;
+  }
+
+  /** @internal */
+  get _engineRequest(): EngineRequest {
     if (!this._request) this.readHandshake();
     return this._request as EngineRequest;
   }

@@ -62,8 +62,8 @@ impl NativeServer {
                 })?;
             }
             JOIN => {
-                let rooms: Vec<String> =
-                    serde_json::from_str(line()?).map_err(|e| coded(ErrorCode::Payload, &format!("rooms: {e}")))?;
+                let rooms: Vec<String> = serde_json::from_str(line()?)
+                    .map_err(|e| coded(ErrorCode::Payload, &format!("rooms: {e}")))?;
                 let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
                 self.server.join(socket, &rooms);
             }

@@ -10,6 +10,7 @@
 //! batch.rs     core → JavaScript: one batch of events as one JSON text, one lane array, one list of buffers
 //! handshake.rs a request as JSON text
 //! wake.rs      the one thread-safe function: "there are events"
+//! unseen.rs    sockets that JavaScript does not look at
 //! text.rs      a JavaScript string as UTF-8 in one pass
 //! allocator.rs mimalloc, told to give memory back
 //! error.rs     core errors as JavaScript errors with a code
@@ -28,4 +29,5 @@ mod error;
 mod handshake;
 mod server;
 mod text;
+mod unseen;
 mod wake;

@@ -15,6 +15,7 @@ use crate::answers::Questions;
 use crate::batch::{BATCH, Batcher, LANES};
 use crate::error::{Result, coded, node, thrown};
 use crate::text::Text;
+use crate::unseen::Unseen;
 use crate::wake::Wake;
 
 /// Answers on their way to Node's HTTP server, by request number.
@@ -25,7 +26,9 @@ pub type Replies = Arc<Mutex<Vec<(u64, HttpReply)>>>;
 pub struct NativeServer {
     pub(crate) server: Server,
     events: RefCell<Events>,
-    batcher: RefCell<Batcher>,
+    pub(crate) batcher: RefCell<Batcher>,
+    /// Sockets that have no object in JavaScript.
+    pub(crate) unseen: RefCell<Unseen>,
     /// Scratch for `Events::recv_batch`.
     taken: RefCell<Vec<kraken_ws_core::Event>>,
     /// By the number that JavaScript knows a namespace by.
@@ -101,6 +104,7 @@ impl NativeServer {
             server,
             events: RefCell::new(events),
             batcher: RefCell::default(),
+            unseen: RefCell::default(),
             taken: RefCell::default(),
             namespaces: RefCell::default(),
             questions: RefCell::default(),
@@ -154,6 +158,7 @@ impl NativeServer {
         if let Some(slot) = self.namespaces.borrow_mut().get_mut(number as usize)
             && let Some(namespace) = slot.take()
         {
+            self.unseen.borrow_mut().forget(namespace.name());
             self.server.remove_namespace(namespace.name());
         }
     }
@@ -179,6 +184,7 @@ impl NativeServer {
         let lanes = unsafe { lanes.as_mut() };
         let mut batcher = self.batcher.borrow_mut();
         let mut questions = self.questions.borrow_mut();
+        let mut unseen = self.unseen.borrow_mut();
         self.wake.answered();
         batcher.begin();
         let mut replies =
@@ -202,7 +208,9 @@ impl NativeServer {
         while !batcher.is_full()
             && let Some(event) = batcher.pending.pop_front()
         {
-            batcher.event(lanes, &mut questions, event);
+            if let Some(event) = unseen.take(&self.server, event) {
+                batcher.event(lanes, &mut questions, event);
+            }
         }
         more |= !batcher.pending.is_empty();
         batcher.end(lanes, more, self.command_room());

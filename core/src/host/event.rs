@@ -227,6 +227,15 @@ pub enum Event {
         /// The request.
         request: Arc<RequestInfo>,
     },
+    /// An engine connection ended (`hooks.connections`).
+    ConnectionClosed {
+        /// Connection number, as in [`Event::Open`].
+        conn: u64,
+        /// Why.
+        reason: Reason,
+        /// Detail for the log, may be empty.
+        detail: &'static str,
+    },
     /// A polling connection is a WebSocket now.
     Upgraded {
         /// Connection number, as in [`Event::Connect`].

@@ -55,6 +55,10 @@ impl State {
         for slot in self.sockets_of(key) {
             self.remove_socket(slot, reason, detail);
         }
+        if self.core.hooks.get().connections {
+            let conn = self.conn_number(key);
+            self.event(Event::ConnectionClosed { conn, reason, detail });
+        }
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let mut conn = self.conns.remove(key.slot as usize);
         self.sids.remove(&conn.sid);
