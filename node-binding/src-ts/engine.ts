@@ -1,12 +1,14 @@
 // `io.engine`: the events and figures of the layer below that applications use.
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { UpgradeResponse, runChain } from './engine-middleware';
 import type { EngineMiddleware, EngineResponse } from './engine-middleware';
 import { Connection } from './client';
 import { coded } from './error';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
+import type { ServerOptions } from './options';
 import type { Server } from './server';
 
 /** Real requests that Node's HTTP server gave us, while the core may still ask about them. */
@@ -27,6 +29,8 @@ export class Engine extends EventEmitter {
   private readonly requests = new Map<string, IncomingMessage>();
 
   private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
+
+  private standIn: EventEmitter | undefined;
 
   /** @internal */
   constructor(private readonly server: Server<any, any, any, any>) {
@@ -92,6 +96,37 @@ export class Engine extends EventEmitter {
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
   get clientsCount(): number {
     return Math.max(this.server.stats().connections, this.server._clients.size);
+  }
+
+  /** The HTTP server in front, if there is one. */
+  get httpServer(): Server['httpServer'] {
+    return this.server.httpServer;
+  }
+
+  /** Transports that a session on `transport` may move to. */
+  upgrades(transport: string): string[] {
+    const { allowUpgrades, transports } = this.server._opts;
+    const allowed = allowUpgrades !== false && (transports ?? ['websocket']).includes('websocket');
+    return transport === 'polling' && allowed ? ['websocket'] : [];
+  }
+
+  /** Serves an HTTP server, as `io.attach` does. */
+  attach(server: HttpServer, options?: Partial<ServerOptions>): void {
+    this.server.attach(server, options);
+  }
+
+  /** Answers a request that the application got by itself. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    this.front.emit('request', req, res);
+  }
+
+  /** Takes an upgrade that the application got by itself. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.front.emit('upgrade', req, socket, head);
+  }
+
+  private get front(): EventEmitter {
+    return (this.standIn ??= this.server._standIn());
   }
 
   /** Closes all connections. */

@@ -29,7 +29,11 @@ export interface CookieOptions {
   httpOnly?: boolean;
   secure?: boolean;
   sameSite?: boolean | 'strict' | 'lax' | 'none';
+  /** In seconds. */
   maxAge?: number;
+  expires?: Date;
+  partitioned?: boolean;
+  priority?: 'low' | 'medium' | 'high';
 }
 
 /** Options of a server. Times are in milliseconds, sizes in bytes. */
@@ -54,10 +58,10 @@ export interface ServerOptions {
   connectTimeout: number;
   /** Largest message from a client. Default 1000000. */
   maxHttpBufferSize: number;
-  /** WebSocket compression. Default `false`. */
-  perMessageDeflate: boolean | { threshold?: number };
+  /** WebSocket compression. Default `false`. Of the options of `ws` only `threshold` has an effect. */
+  perMessageDeflate: boolean | { threshold?: number; [option: string]: unknown };
   /** Compression of polling responses. Default `true`. */
-  httpCompression: boolean | { threshold?: number };
+  httpCompression: boolean | { threshold?: number; [option: string]: unknown };
   /** Cookie with the session id. Default none. */
   cookie: boolean | CookieOptions;
   /** Cross-origin rules. Default none. */
@@ -69,10 +73,14 @@ export interface ServerOptions {
   ) => void;
   /** Serve the client's bundles. Default `true`. */
   serveClient: boolean;
+  /** Text of an Engine.IO message for each new connection, before anything else. Default none. */
+  initialPacket: string;
   /** Packet parser, by name or as the module that clients use; must be the clients' too. Default `default`. */
   parser: 'default' | 'msgpack' | object;
   /** Rooms in memory, which is what there is; other adapters are refused. */
   adapter: AdapterConstructor;
+  /** Has no effect: WebSockets are the core's. */
+  wsEngine: unknown;
   /** Remove a child namespace when its last socket leaves. Default `false`. */
   cleanupEmptyChildNamespaces: boolean;
   /** End upgrades that nobody took. Default `true`. */
@@ -156,6 +164,14 @@ function parser(value: unknown): unknown {
   );
 }
 
+/** Dates as HTTP writes them; the core knows no functions. */
+function cookie(value: unknown): unknown {
+  if (!value || typeof value !== 'object') return value;
+  const { expires, encode } = value as { expires?: unknown; encode?: unknown };
+  if (encode !== undefined) refuse('cookie.encode: session ids need no encoding; leave it out');
+  return expires instanceof Date ? { ...value, expires: expires.toUTCString() } : value;
+}
+
 function pem(value: unknown): unknown {
   if (!value || typeof value !== 'object') return value;
   const { cert, key } = value as { cert?: unknown; key?: unknown };
@@ -175,6 +191,7 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
   }
   core.cors = cors(core.cors);
   core.parser = parser(core.parser);
+  core.cookie = cookie(core.cookie);
   core.tls = pem(core.tls);
   core.hooks = hooks;
   return JSON.stringify(core);

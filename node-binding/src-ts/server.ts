@@ -2,6 +2,8 @@
 // the `/` namespace's doing.
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
+import type { Http2SecureServer, Http2Server } from 'node:http2';
+import type { Server as HttpsServer } from 'node:https';
 import { checkAdapter } from './adapter';
 import type { AdapterConstructor } from './adapter';
 import { Attachment } from './attach';
@@ -46,8 +48,8 @@ export type ParentNspNameMatchFn = (
   fn: (err: Error | null, success: boolean) => void,
 ) => void;
 
-/** What a server can be made from: a port, a Unix socket path, or a Node HTTP server. */
-export type ServerSource = number | string | HttpServer;
+/** What a server can be made from: a port, a Unix socket path, or one of Node's HTTP servers. */
+export type ServerSource = number | string | HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
 const NO_FIGURES: ServerStats = {
   connections: 0, sockets: 0, rooms: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
@@ -70,7 +72,7 @@ export class Server<
   /** The layer below: `clientsCount`, and the events `connection_error`, `initial_headers`, `headers`. */
   readonly engine: Engine;
   /** The HTTP server in front, or the core's own listener in its place. */
-  httpServer!: HttpServer;
+  httpServer!: HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
   /** @internal */
   readonly _nsps: Map<string, Namespace<any, any, any, any>> = new Map();
@@ -89,7 +91,7 @@ export class Server<
   private native: NativeServer | undefined;
   private commands: Commands | undefined;
   private events: EventPump | undefined;
-  private attachment: Attachment | undefined;
+  private attachments: Attachment[] = [];
   private whenClosed: Promise<void> = Promise.resolve();
   private nativeClosed: (() => void) | undefined;
 
@@ -170,10 +172,7 @@ export class Server<
     const options = { ...opts, ...this._opts };
     const native = this.start(options);
     if (typeof srv === 'object') {
-      const path = options.path as string;
-      this.attachment = new Attachment(
-        native, srv, options, path, this.engine, () => this._closeNative(),
-      );
+      this.serve(native, srv as HttpServer, options);
       this.httpServer = srv;
     } else {
       this._ownsListener = true;
@@ -184,6 +183,19 @@ export class Server<
       listener._listen(String(Number(srv)) === String(srv) ? Number(srv) : srv, options.host);
     }
     return this;
+  }
+
+  private serve(native: NativeServer, srv: HttpServer, options: Partial<ServerOptions>): void {
+    const path = options.path as string;
+    this.attachments.push(new Attachment(native, srv, options, path, this.engine, () => this._closeNative()));
+  }
+
+  /** A stand-in for an HTTP server whose application passes requests in itself. @internal */
+  _standIn(): EventEmitter {
+    const front = new EventEmitter();
+    front.on('request', (_req, res) => res.writeHead(404).end());
+    this.serve(this.start(this._opts), front as HttpServer, this._opts);
+    return front;
   }
 
   private start(options: Partial<ServerOptions>): NativeServer {
@@ -329,14 +341,15 @@ export class Server<
     this.commands = undefined;
     // Whoever waits for `close` keeps the process alive, also when nothing else does any more.
     native.keepProcess(true);
-    this.attachment?.close();
+    for (const attachment of this.attachments) attachment.close();
     commands?.close();
   }
 
   /** The core's last event. @internal */
   _closedNative(native: NativeServer): void {
     native.end();
-    this.attachment?.closed();
+    for (const attachment of this.attachments) attachment.closed();
+    this.attachments = [];
     this.nativeClosed?.();
     if (this.httpServer instanceof Listener) this.httpServer._closed();
   }
@@ -348,7 +361,7 @@ export class Server<
 
   /** @internal */
   _httpReply(number: number, status: number, headers: string[], body: Buffer): void {
-    this.attachment?.reply(number, status, headers, body);
+    this.attachments.some((attachment) => attachment.reply(number, status, headers, body));
   }
 
   /** The handshake of a socket as JSON text; it is given out once. @internal */

@@ -117,6 +117,7 @@ pub struct Options {
     pub http_compression: Option<Compression>,
     pub cookie: Option<Cookie>,
     pub cors: Option<Arc<Cors>>,
+    pub initial_packet: Option<Box<str>>,
     pub parser: Parser,
     pub shards: usize,
     pub max_outbox_bytes: usize,

@@ -120,7 +120,11 @@ impl State {
         );
         let protocol = conn.protocol;
         let slot = key.slot;
+        let initial = options.initial_packet.as_ref().map(|text| engine_packet(&format!("4{text}")));
         self.push(slot, engine_packet(&open));
+        if let Some(initial) = initial {
+            self.push(slot, initial);
+        }
         if self.conn(key).is_none() {
             return;
         }
