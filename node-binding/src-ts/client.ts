@@ -34,16 +34,13 @@ export class Connection extends EventEmitter {
   transport: ConnectionTransport;
   /** Polling became WebSocket. */
   upgraded = false;
-  /** Ends it; unknown while the client has joined no namespace. @internal */
-  _end: (() => void) | undefined = undefined;
-  /** It was closed before it could be ended. */
-  private ending = false;
 
   /** @internal */
   constructor(
     /** The session id for those who listened to `io.engine`, else a number for logs. */
     readonly id: string,
     request: EngineRequest,
+    private readonly end: () => void,
   ) {
     super();
     this.request = request as unknown as IncomingMessage;
@@ -52,17 +49,9 @@ export class Connection extends EventEmitter {
     this.transport = { name: request.transport, writable: true };
   }
 
-  /** Closes the connection; before its client joined a namespace, as soon as it does. */
+  /** Closes the connection. */
   close(): void {
-    if (this.readyState === 'closed') return;
-    this.ending = true;
-    this._end?.();
-  }
-
-  /** A socket is there, and with it a way to end the connection. @internal */
-  _endable(end: () => void): void {
-    this._end = end;
-    if (this.ending) end();
+    if (this.readyState === 'open') this.end();
   }
 
   /** Polling became WebSocket. @internal */
@@ -97,13 +86,9 @@ export class Client {
     known: Connection | undefined,
   ) {
     this._sockets.set(first.id, first);
-    this.conn = known ?? new Connection(String(first._conn), first._engineRequest);
+    const end = (): void => server._endConnection(first._conn);
+    this.conn = known ?? new Connection(String(first._conn), first._engineRequest, end);
     if (first._upgraded) this.conn._upgrade();
-    this.conn._endable(() => {
-      const [socket] = this._sockets.values();
-      socket?.nsp._native?.closeConnection(socket._handle);
-      this._ended('forced close');
-    });
   }
 
   /** Sockets by id, one per namespace. */
@@ -157,6 +142,14 @@ export class Clients {
   /** A connection is shown before its client has joined anything. */
   show(number: number, connection: Connection): void {
     this.shown.set(number, connection);
+  }
+
+  /** We end a connection. */
+  end(number: number): void {
+    const known = this.byConnection.get(number);
+    if (known instanceof Client) known._ended('forced close');
+    else known?._onclose('forced close');
+    this.closed(number, 'forced close');
   }
 
   /** A connection that may have been shown is over. */

@@ -179,8 +179,8 @@ export class Commands {
     this.direct.disconnect(socket, close);
   }
 
-  closeConnection(socket: number): void {
-    this.direct.closeConnection(socket);
+  closeConnection(connection: number): void {
+    this.direct.closeConnection(connection);
   }
 
   removeNamespace(number: number): void {

@@ -26,6 +26,7 @@ export class Engine extends EventEmitter {
   private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
   /** Some hook would show a request to the application. */
   private asks = false;
+  private announces = false;
   private readonly requests = new Map<string, IncomingMessage>();
 
   private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
@@ -90,7 +91,9 @@ export class Engine extends EventEmitter {
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
     this.asks = handshakes || wanted('connection_error');
-    this.server._setHooks(handshakes, every, wanted('connection'));
+    // Who was shown a connection is told of its end, also when nobody waits for new ones any more.
+    this.announces ||= wanted('connection');
+    this.server._setHooks(handshakes, every, this.announces);
   }
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
@@ -198,7 +201,7 @@ export class Engine extends EventEmitter {
 
   /** @internal */
   _opened(number: number, id: string, text: string): void {
-    const connection = new Connection(id, parseRequest(text));
+    const connection = new Connection(id, parseRequest(text), () => this.server._endConnection(number));
     this.server._clients.show(number, connection);
     this.emit('connection', connection);
   }

@@ -56,7 +56,7 @@ export interface NativeServer {
   socketsJoin(namespace: number, rooms: string[], except: string[], join: string[]): void;
   socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void;
   disconnect(socket: number, close: boolean): void;
-  closeConnection(socket: number): void;
+  closeConnection(connection: number): void;
   setHooks(allowRequest: boolean, headers: boolean, connections: boolean): void;
   answerNamespace(number: number, exists: boolean): void;
   answerAllow(number: number, refuse: string | undefined, headers: string[], sid: string | undefined): void;

@@ -369,6 +369,12 @@ export class Server<
     return this.events?.handshake(socket._handle);
   }
 
+  /** Ends a connection, by its number. @internal */
+  _endConnection(number: number): void {
+    this.commands?.closeConnection(number);
+    this._clients.end(number);
+  }
+
   /** A socket ended. @internal */
   _forget(socket: Socket<any, any, any, any>): void {
     this.events?.forget(socket);

@@ -118,7 +118,7 @@ pub(crate) enum Command {
     SocketsLeave(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
     DisconnectSockets(Arc<NspShared>, Arc<Target>, bool),
     Disconnect(SocketHandle, bool),
-    CloseConnection(SocketHandle),
+    CloseConnection(u64),
     Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),
     SetData(SocketHandle, Box<str>),
 

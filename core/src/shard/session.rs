@@ -139,6 +139,14 @@ impl State {
         crate::host::SocketHandle::new(self.index, key.slot, key.generation).0
     }
 
+    /// The connection with that number, if it is still there.
+    pub(super) fn conn_numbered(&self, number: u64) -> Option<ConnKey> {
+        let slot = crate::host::SocketHandle(number).slot();
+        let generation = self.conns.get(slot)?.generation;
+        let key = ConnKey { slot: slot as u32, generation };
+        (self.conn_number(key) == number).then_some(key)
+    }
+
     /// A WebSocket frame came in.
     pub(super) fn on_frame(&mut self, key: ConnKey, probe: u32, incoming: Incoming<'_>) {
         if probe != 0 && self.is_probe(key, probe) {
