@@ -12,7 +12,7 @@ logs=${CARGO_TARGET_DIR:-target}/test-logs
 locked=()
 [ -n "${CI:-}" ] && locked=(--locked)
 
-all=(rust doc interop node wire browser c)
+all=(rust doc interop node wire package browser c)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 closing=() # the closing lines
@@ -56,7 +56,7 @@ run_doc() {
 
 run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
   local log=$logs/$1.tap files=()
-  mapfile -t files < <(find "tests/$1" -name '*.test.mjs' | sort)
+  mapfile -t files < <(find "tests/$1" \( -name node_modules -o -name target \) -prune -o -name '*.test.mjs' -print | sort)
   if [ ${#files[@]} -eq 0 ]; then
     echo "tests/$1 holds no *.test.mjs"
     count "$1" 1 0 0 0

@@ -24,6 +24,7 @@ export function platformPackage({ triple, os, cpu, libc }, { version, license, e
     os: [os],
     cpu: [cpu],
     ...(libc && { libc: [libc] }),
+    type: 'commonjs',
     main: binaryName(triple),
     files: [binaryName(triple)],
   };

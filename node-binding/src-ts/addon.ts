@@ -2,14 +2,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { coded } from './error';
-import { triple } from './platform';
+import { libc, triple } from './platform';
 
 const ROOT = join(__dirname, '..');
+
+function where(): string {
+  const library = libc();
+  return `${process.platform} ${process.arch}${library ? `, C library ${library}` : ''}`;
+}
 
 function failure(reason: string, name: string, cause?: unknown): Error {
   const { version } = require('../package.json') as { version: string };
   const message = [
-    `kraken-ws-native: ${reason} (platform ${name}, Node.js ${process.versions.node}).`,
+    `kraken-ws-native: ${reason} (${where()}, Node.js ${process.versions.node}).`,
     `Prebuilt binaries are optional dependencies: npm install kraken-ws-native-${name}@${version}.`,
     `With Rust 1.88 or newer this builds one: node ${join(ROOT, 'scripts', 'build.mjs')}`,
   ].join('\n');
