@@ -34,6 +34,8 @@ export class Connection extends EventEmitter {
   transport: ConnectionTransport;
   /** Polling became WebSocket. */
   upgraded = false;
+  /** Always `false`: a probe is the core's own affair. */
+  readonly upgrading = false;
 
   /** @internal */
   constructor(
