@@ -72,6 +72,7 @@ setup_test() {
   need_node_modules tests
   need_node_modules tests/nest/majors/11
   need_node_modules tests/nest/majors/12
+  need_node_modules tests/package
   has c++ || has g++ || has clang++ || need_package g++
   # Certificates for the TLS tests.
   has openssl || need_package openssl

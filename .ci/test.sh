@@ -12,7 +12,7 @@ logs=${CARGO_TARGET_DIR:-target}/test-logs
 locked=()
 [ -n "${CI:-}" ] && locked=(--locked)
 
-all=(rust doc interop node bridge on-bridge nest wire browser c)
+all=(rust doc interop node bridge on-bridge nest wire package browser c)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 closing=() # the closing lines
@@ -57,7 +57,7 @@ run_doc() {
 run_node() { # run_node SUITE [FOLDER...]: the files tests/FOLDER/*.test.mjs, by default those of tests/SUITE
   local log=$logs/$1.tap files=() folders=("${@:2}")
   [ ${#folders[@]} -gt 0 ] || folders=("$1")
-  mapfile -t files < <(find "${folders[@]/#/tests/}" -name '*.test.mjs' -not -path '*/node_modules/*' | sort)
+  mapfile -t files < <(find "${folders[@]/#/tests/}" \( -name node_modules -o -name target \) -prune -o -name '*.test.mjs' -print | sort)
   if [ ${#files[@]} -eq 0 ]; then
     echo "tests/$1 holds no *.test.mjs"
     count "$1" 1 0 0 0

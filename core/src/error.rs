@@ -26,6 +26,12 @@ pub enum ErrorCode {
     System = 8,
     /// A namespace or event name is not allowed.
     Name = 9,
+    /// An argument of a call has the wrong type.
+    Argument = 10,
+    /// This kind of server cannot do that; the message says what can.
+    Unsupported = 11,
+    /// A host's binding found no native library that it can load.
+    Load = 12,
 }
 
 impl ErrorCode {
@@ -40,6 +46,9 @@ impl ErrorCode {
         (ErrorCode::QueueFull, "QUEUE_FULL"),
         (ErrorCode::System, "SYSTEM"),
         (ErrorCode::Name, "NAME"),
+        (ErrorCode::Argument, "ARGUMENT"),
+        (ErrorCode::Unsupported, "UNSUPPORTED"),
+        (ErrorCode::Load, "LOAD"),
     ];
 
     /// Public name, `OPTION` for example. Hosts prefix it: `ERR_KRAKEN_WS_OPTION`.

@@ -1,26 +1,38 @@
-// Builds the addon with cargo, puts it where src-ts/native.ts looks for it, and compiles the TypeScript.
+// Compiles the TypeScript, builds the addon with cargo and puts it where src-ts/addon.ts looks for it. In the
+// published package, which has JavaScript and the Rust sources in native/, only the latter.
 //   node scripts/build.mjs [--profile release|ci] [--ts-only]
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const require = createRequire(import.meta.url);
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
+const published = join(here, 'native');
+const workspace = existsSync(published) ? published : dirname(here);
 const args = process.argv.slice(2);
 const profile = args.includes('--profile') ? args[args.indexOf('--profile') + 1] : 'release';
 
 function run(command, list, cwd) {
   const { status, error } = spawnSync(command, list, { cwd, stdio: 'inherit' });
+  if (error?.code === 'ENOENT' && command === 'cargo') {
+    console.error('kraken-ws-native: cargo is missing; install Rust 1.88 or newer from https://rustup.rs');
+    process.exit(1);
+  }
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }
 
-function triple() {
-  const { platform, arch } = process;
-  if (platform !== 'linux') return `${platform}-${arch}`;
-  return `linux-${arch}-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}`;
+function compile() {
+  if (!existsSync(join(here, 'src-ts'))) return;
+  if (!['typescript', 'socket.io-client'].every((name) => existsSync(join(here, 'node_modules', name)))) {
+    run('npm', ['install', '--no-audit', '--no-fund'], here);
+  }
+  run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(here, 'tsconfig.json')], here);
+  copyClient();
 }
 
 function library() {
@@ -28,13 +40,13 @@ function library() {
   return process.platform === 'win32' ? 'kraken_ws_node.dll' : 'libkraken_ws_node.so';
 }
 
-if (!args.includes('--ts-only')) {
-  run('cargo', ['build', '-p', 'kraken-ws-node', '--profile', profile], dirname(here));
-  const target = process.env.CARGO_TARGET_DIR ?? join(dirname(here), 'target');
-  const built = join(target, profile, library());
+function build() {
+  run('cargo', ['build', '-p', 'kraken-ws-node', '--profile', profile], workspace);
+  const { triple } = require('../dist/platform.js');
+  const target = process.env.CARGO_TARGET_DIR ?? join(workspace, 'target');
   const place = join(here, `kraken-ws-native.${triple()}.node`);
   // A copy and a rename: a running process may have the old file mapped.
-  copyFileSync(built, `${place}.new`);
+  copyFileSync(join(target, profile, library()), `${place}.new`);
   renameSync(`${place}.new`, place);
 }
 
@@ -47,8 +59,5 @@ function copyClient() {
   writeFileSync(join(place, 'version'), JSON.parse(readFileSync(join(client, 'package.json'), 'utf8')).version);
 }
 
-if (!['typescript', 'socket.io-client'].every((name) => existsSync(join(here, 'node_modules', name)))) {
-  run('npm', ['install', '--no-audit', '--no-fund'], here);
-}
-run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(here, 'tsconfig.json')], here);
-copyClient();
+compile();
+if (!args.includes('--ts-only')) build();

@@ -13,6 +13,9 @@ const EMPTY = Buffer.alloc(0);
 /** Largest body when `maxHttpBufferSize` is not given; the core's default. */
 const MAX_BODY = 1_000_000;
 
+/** Number of the last request that was passed in, whichever server it came to. */
+let last = 0;
+
 /** The engine in front of the core. */
 export interface Gate {
   /** Middlewares first, then `go`. */
@@ -26,7 +29,6 @@ export interface Gate {
 /** Brings the requests of HTTP servers to one core. */
 export class Attachment {
   private readonly responses = new Map<number, ServerResponse>();
-  private last = 0;
   private closing = false;
   private readonly path: string;
 
@@ -152,7 +154,7 @@ export class Attachment {
       res.writeHead(503, { Connection: 'close' }).end();
       return;
     }
-    const number = ++this.last;
+    const number = ++last;
     this.responses.set(number, res);
     const tag = this.engine._remember(req);
     res.on('close', () => {
@@ -167,9 +169,9 @@ export class Attachment {
   }
 
   /** The core's answer to a request; whether it was one of this server's. */
-  reply(number: number, status: number, headers: string[], body: Buffer): void {
+  reply(number: number, status: number, headers: string[], body: Buffer): boolean {
     const res = this.responses.get(number);
-    if (!res) return;
+    if (!res) return false;
     this.responses.delete(number);
     // Node's close waits for connections that clients would keep open.
     if (this.closing) res.setHeader('Connection', 'close');
@@ -179,6 +181,7 @@ export class Attachment {
     }
     res.writeHead(status);
     res.end(body);
+    return true;
   }
 
   /** The core begins to close: what it still answers is the last. */

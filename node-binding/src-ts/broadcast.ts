@@ -1,6 +1,6 @@
 // A message to many: a room expression with flags, immutable, and the calls that send or act on it.
 import type { Namespace } from './namespace';
-import { hasBinary, split } from './payload';
+import { encode } from './payload';
 import type { Target } from './rooms';
 import { Socket } from './socket';
 import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved } from './socket-types';
@@ -109,10 +109,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
       if (ack) process.nextTick(() => this.finish(ack, null, []));
       return true;
     }
-    let text: string;
-    let buffers: Buffer[] | undefined;
-    if (hasBinary(data)) ({ text, buffers } = split(data));
-    else text = JSON.stringify(data);
+    const { text, buffers } = encode(data);
     if (ack) {
       const id = native.publishWithAck(
         nsp._number, rooms, exceptRooms, text, flags, Math.max(this.timeoutMs, 1), buffers,

@@ -1,6 +1,7 @@
 // Clients and their connections, as objects: made only for applications that ask for `socket.client` or
 // `socket.conn`, or when one client has sockets in several namespaces.
 import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { EngineRequest } from './request';
 import type { Server } from './server';
 import type { Socket } from './socket';
@@ -8,7 +9,18 @@ import type { DisconnectReason, SocketId } from './socket-types';
 
 type AnySocket = Socket<any, any, any, any>;
 
-/** The connection of a client: the readable part of engine.io's socket. Emits `upgrade`, and `close` with the reason. */
+/** The transport under a connection. */
+export interface ConnectionTransport {
+  /** `polling` or `websocket`. */
+  name: string;
+  /** The core takes whatever is sent. */
+  writable: boolean;
+}
+
+/**
+ * The connection of a client: the readable part of engine.io's socket. Emits `upgrade` with the transport, and
+ * `close` with the reason. Packets do not pass JavaScript, so there are no events for them.
+ */
 export class Connection extends EventEmitter {
   /** `open` or `closed`. */
   readyState: 'open' | 'closed' = 'open';
@@ -16,21 +28,27 @@ export class Connection extends EventEmitter {
   readonly protocol: number;
   /** Address of the peer. */
   readonly remoteAddress: string;
+  /** The request that opened the connection. */
+  readonly request: IncomingMessage;
   /** The transport in use. */
-  transport: { name: string };
+  transport: ConnectionTransport;
+  /** Polling became WebSocket. */
+  upgraded = false;
+  /** Always `false`: a probe is the core's own affair. */
+  readonly upgrading = false;
 
   /** @internal */
   constructor(
-    /** A number for logs; the session id is a secret of client and core. */
+    /** The session id for those who listened to `io.engine`, else a number for logs. */
     readonly id: string,
-    /** The request that opened the connection. */
-    readonly request: EngineRequest,
+    request: EngineRequest,
     private readonly end: () => void,
   ) {
     super();
+    this.request = request as unknown as IncomingMessage;
     this.protocol = request.protocol;
     this.remoteAddress = request.socket.remoteAddress;
-    this.transport = { name: request.transport };
+    this.transport = { name: request.transport, writable: true };
   }
 
   /** Closes the connection. */
@@ -39,8 +57,10 @@ export class Connection extends EventEmitter {
   }
 
   /** Polling became WebSocket. @internal */
-  _upgraded(): void {
-    this.transport = { name: 'websocket' };
+  _upgrade(): void {
+    if (this.upgraded) return;
+    this.upgraded = true;
+    this.transport = { ...this.transport, name: 'websocket' };
     this.emit('upgrade', this.transport);
   }
 
@@ -48,40 +68,45 @@ export class Connection extends EventEmitter {
   _closed(reason: DisconnectReason): void {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
+    this.transport.writable = false;
     this.emit('close', reason);
   }
 }
 
 /** One client: its connection, and its sockets by namespace. */
 export class Client {
-  /** Sockets by id. */
-  readonly sockets: Map<SocketId, AnySocket> = new Map();
   /** The connection. */
   readonly conn: Connection;
+  /** The sockets that have an object. @internal */
+  readonly _sockets: Map<SocketId, AnySocket> = new Map();
 
   /** @internal */
   constructor(
+    /** The server. */
     readonly server: Server<any, any, any, any>,
     first: AnySocket,
+    known: Connection | undefined,
   ) {
-    this.sockets.set(first.id, first);
-    const upgraded = first._upgraded;
-    this.conn = new Connection(String(first._conn), first.request, () => {
-      const [socket] = this.sockets.values();
-      socket?.nsp._native?.closeConnection(socket._handle);
-      this._ended('forced close');
-    });
-    if (upgraded) this.conn.transport = { name: 'websocket' };
+    this._sockets.set(first.id, first);
+    const end = (): void => server._endConnection(first._conn);
+    this.conn = known ?? new Connection(String(first._conn), first._engineRequest, end);
+    if (first._upgraded) this.conn._upgrade();
+  }
+
+  /** Sockets by id, one per namespace. */
+  get sockets(): Map<SocketId, AnySocket> {
+    for (const namespace of this.server._nsps.values()) namespace._look();
+    return this._sockets;
   }
 
   /** The connection ends, and with it all sockets. @internal */
   _ended(reason: DisconnectReason): void {
-    for (const socket of [...this.sockets.values()]) socket._onclose(reason);
+    for (const socket of [...this._sockets.values()]) socket._onclose(reason);
     this.conn._closed(reason);
   }
 
   /** The request that opened the connection. */
-  get request(): EngineRequest {
+  get request(): IncomingMessage {
     return this.conn.request;
   }
 
@@ -94,6 +119,8 @@ export class Client {
 /** Which sockets share a connection. A lone socket stands for itself. */
 export class Clients {
   private readonly byConnection = new Map<number, AnySocket | Client>();
+  /** Connections that listeners of `io.engine` were shown. */
+  private readonly shown = new Map<number, Connection>();
 
   constructor(private readonly server: Server<any, any, any, any>) {}
 
@@ -104,12 +131,33 @@ export class Clients {
 
   add(socket: AnySocket): void {
     const known = this.byConnection.get(socket._conn);
-    if (!known) {
-      this.byConnection.set(socket._conn, socket);
-    } else {
+    if (known) {
       const client = known instanceof Client ? known : this.client(known);
-      client.sockets.set(socket.id, socket);
+      client._sockets.set(socket.id, socket);
+    } else if (this.shown.has(socket._conn)) {
+      this.client(socket);
+    } else {
+      this.byConnection.set(socket._conn, socket);
     }
+  }
+
+  /** A connection is shown before its client has joined anything. */
+  show(number: number, connection: Connection): void {
+    this.shown.set(number, connection);
+  }
+
+  /** We end a connection. */
+  end(number: number): void {
+    const known = this.byConnection.get(number);
+    if (known instanceof Client) known._ended('forced close');
+    else known?._onclose('forced close');
+    this.closed(number, 'forced close');
+  }
+
+  /** A connection that may have been shown is over. */
+  closed(number: number, reason: DisconnectReason): void {
+    this.shown.get(number)?._closed(reason);
+    this.shown.delete(number);
   }
 
   remove(socket: AnySocket): void {
@@ -117,8 +165,8 @@ export class Clients {
     if (known === socket) {
       this.byConnection.delete(socket._conn);
     } else if (known instanceof Client) {
-      known.sockets.delete(socket.id);
-      if (known.sockets.size === 0) this.byConnection.delete(socket._conn);
+      known._sockets.delete(socket.id);
+      if (known._sockets.size === 0) this.byConnection.delete(socket._conn);
     }
   }
 
@@ -126,7 +174,7 @@ export class Clients {
   of(socket: AnySocket): Client {
     const known = this.byConnection.get(socket._conn);
     if (known instanceof Client) return known;
-    return known === socket ? this.client(socket) : new Client(this.server, socket);
+    return known === socket ? this.client(socket) : new Client(this.server, socket, undefined);
   }
 
   /** The client of a socket, if it was ever made. */
@@ -138,12 +186,13 @@ export class Clients {
   /** A connection left polling. */
   upgraded(connection: number): void {
     const known = this.byConnection.get(connection);
-    if (known instanceof Client) known.conn._upgraded();
+    if (known instanceof Client) known.conn._upgrade();
     else if (known) known._upgraded = true;
+    this.shown.get(connection)?._upgrade();
   }
 
   private client(socket: AnySocket): Client {
-    const client = new Client(this.server, socket);
+    const client = new Client(this.server, socket, this.shown.get(socket._conn));
     this.byConnection.set(socket._conn, client);
     return client;
   }

@@ -114,8 +114,8 @@ export class Commands extends CommandBatch {
     this.direct.disconnect(socket, close);
   }
 
-  closeConnection(socket: number): void {
-    this.direct.closeConnection(socket);
+  closeConnection(connection: number): void {
+    this.direct.closeConnection(connection);
   }
 
   removeNamespace(number: number): void {

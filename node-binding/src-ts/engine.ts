@@ -42,9 +42,10 @@ export class Engine extends EventEmitter {
   private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
   /** Some hook would show a request to the application. */
   protected asks = false;
+  private announces = false;
   private readonly requests = new Map<string, IncomingMessage>();
 
-  private makeId: ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined;
+  private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
 
   /** @internal */
   constructor(private readonly server: EngineHost) {
@@ -56,11 +57,11 @@ export class Engine extends EventEmitter {
   }
 
   /** Makes the session id of a new connection: a secret that is not in use. Set it to replace the core's. */
-  get generateId(): ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined {
+  get generateId(): ((req: IncomingMessage) => string | Promise<string>) | undefined {
     return this.makeId;
   }
 
-  set generateId(make: ((req: IncomingMessage | EngineRequest) => string | Promise<string>) | undefined) {
+  set generateId(make: ((req: IncomingMessage) => string | Promise<string>) | undefined) {
     this.makeId = make;
     this._hook();
   }
@@ -104,7 +105,9 @@ export class Engine extends EventEmitter {
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
     this.asks = handshakes || wanted('connection_error') || isDynamic(this.server._opts.cors);
-    this.server._setHooks(handshakes, every, wanted('connection'), this.middlewares.length > 0);
+    // Who was shown a connection is told of its end, also when nobody waits for new ones any more.
+    this.announces ||= wanted('connection');
+    this.server._setHooks(handshakes, every, this.announces, this.middlewares.length > 0);
   }
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
@@ -135,11 +138,11 @@ export class Engine extends EventEmitter {
   _answered(_tag: number): void {}
 
   /** `last`: this is all that the core asks about the request. */
-  protected request(text: string, last = true): IncomingMessage | EngineRequest {
-    const ours = parseRequest(text);
+  protected request(text: string, last = true): IncomingMessage {
+    const ours: EngineRequest = parseRequest(text);
     const key = `${ours.socket.remoteAddress}|${ours.socket.remotePort}`;
     const real = this.requests.get(key);
-    if (!real || real.url !== ours.url) return ours;
+    if (!real || real.url !== ours.url) return ours as unknown as IncomingMessage;
     if (last) this.requests.delete(key);
     return real;
   }
@@ -198,11 +201,5 @@ export class Engine extends EventEmitter {
       if (name in details) details[name] = Number(details[name]);
     }
     this.emit('connection_error', { req: this.request(text), code, message, context: details });
-  }
-
-  /** @internal */
-  _opened(id: string, text: string): void {
-    const request = parseRequest(text);
-    this.emit('connection', { id, request, protocol: request.protocol, transport: { name: request.transport } });
   }
 }

@@ -3,6 +3,7 @@ import type { Client } from './client';
 import type { Commands } from './commands';
 import { HandleTable, handleOf } from './handle-table';
 import { reasons } from './native';
+import type { Namespace } from './namespace';
 import type { NativeServer } from './native';
 import { rejoin } from './payload';
 import { Pump } from './pump';
@@ -32,6 +33,7 @@ const CLOSED = 16;
 const UPGRADED = 17;
 const ENGINE = 18;
 const CORS = 19;
+const CONNECTION_CLOSED = 30;
 
 const REASONS = reasons() as DisconnectReason[];
 /** Reasons that concern one namespace; with all others the whole connection is gone. */
@@ -110,11 +112,13 @@ export class EventPump extends Pump<Commands> {
       case CONNECTION_ERROR:
         return this.server.engine._connectionError(number, payload[0], payload[1], payload[2]);
       case OPEN:
-        return this.server.engine._opened(payload[0], payload[1]);
+        return this.server.engine._opened(number, payload[0], payload[1]);
       case HTTP_REPLY:
         return this.server._httpReply(number, payload[0], payload[1], this.attachments(1)[0]);
       case UPGRADED:
         return this.server._clients.upgraded(number);
+      case CONNECTION_CLOSED:
+        return this.server._clients.closed(number, REASONS[payload]);
       case CLOSED:
         return this.server._closedNative(this.native);
     }
@@ -137,11 +141,27 @@ export class EventPump extends Pump<Commands> {
       else this.commands.disconnect(handle, false);
       return;
     }
+    const socket = this.make(namespace, id, handle, conn);
+    if (rooms) socket._recover(rooms);
+    namespace._add(socket, pending);
+  }
+
+  private make(namespace: Namespace<any, any, any, any>, id: string, handle: number, conn: number): AnySocket {
     const socket = new Socket(namespace, id, handle, conn);
     this.sockets.add(socket);
     this.server._clients.add(socket);
-    if (rooms) socket._recover(rooms);
-    namespace._add(socket, pending);
+    return socket;
+  }
+
+  /** Somebody looks at a namespace for the first time: its sockets get their objects. */
+  lookAt(namespace: Namespace<any, any, any, any>): void {
+    const there = JSON.parse(this.native.lookAt(namespace._number)) as [string, number, number, boolean][];
+    for (const [id, handle, conn, upgraded] of there) {
+      const socket = this.make(namespace, id, handle, conn);
+      socket.connected = true;
+      socket._upgraded = upgraded;
+      namespace._sockets.set(id, socket);
+    }
   }
 
   private disconnect(socket: AnySocket | undefined, reason: DisconnectReason, detail: string): void {

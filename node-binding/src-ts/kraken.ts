@@ -66,6 +66,10 @@ export class Broadcaster {
       this.log(`${what} failed: no server is set, call setServer(server) first`);
       return false;
     }
+    if (isClosed(this.current)) {
+      this.log(`${what} failed: the server is closed`);
+      return false;
+    }
     try {
       act(this.current);
       return true;
@@ -81,6 +85,12 @@ function ownNamespace(server: unknown): Namespace<any, any, any, any> | undefine
   if (server instanceof Server && server.to === Server.prototype.to) return server.sockets;
   if (server instanceof Namespace && server.to === Namespace.prototype.to && !server._standsFor) return server;
   return undefined;
+}
+
+/** Our own server after `close`: sending does nothing then, and does not say so. */
+function isClosed(server: unknown): boolean {
+  const own = server instanceof Namespace ? server.server : server;
+  return own instanceof Server && own._closed;
 }
 
 const shared = new Broadcaster((message, ...error) => console.error(`kraken-ws-native: ${message}`, ...error));

@@ -3,6 +3,7 @@ import { BroadcastOperator } from './broadcast';
 import type { RemoteSocket } from './broadcast';
 import type { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './emitter';
+import { coded } from './error';
 import { RoomMirror } from './rooms';
 import type { Server } from './server';
 import { Socket } from './socket';
@@ -21,6 +22,8 @@ import type {
   FirstNonErrorArg,
   Last,
   RemoveAcknowledgements,
+  ReservedOrUserEventNames,
+  ReservedOrUserListener,
 } from './typed-events';
 
 /** An error for `next`: message and data reach the client as `connect_error`. */
@@ -52,6 +55,18 @@ export interface ServerReservedEventsMap<
 /** Names that `serverSideEmit` refuses. */
 const RESERVED: ReadonlySet<string> = new Set(['connect', 'connection', 'new_namespace']);
 
+type NamespaceEventNames<L extends EventsMap, E extends EventsMap, S extends EventsMap, D> = ReservedOrUserEventNames<
+  NamespaceReservedEventsMap<L, E, S, D>,
+  S
+>;
+type NamespaceListener<
+  L extends EventsMap,
+  E extends EventsMap,
+  S extends EventsMap,
+  D,
+  Ev extends NamespaceEventNames<L, E, S, D>,
+> = ReservedOrUserListener<NamespaceReservedEventsMap<L, E, S, D>, S, Ev>;
+
 /** A middleware of a namespace. */
 export type NamespaceMiddleware<L extends EventsMap, E extends EventsMap, S extends EventsMap, D> = (
   socket: Socket<L, E, S, D>,
@@ -73,11 +88,12 @@ export class Namespace<
   readonly name: string;
   /** The server. */
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-  /** Connected sockets by id. */
-  readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
-  /** Rooms, and their events `create-room`, `delete-room`, `join-room`, `leave-room`. */
-  readonly adapter: RoomMirror;
 
+  /** Those of `sockets` that have an object already. @internal */
+  readonly _sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
+  private readonly mirror: RoomMirror;
+  /** Nobody looks at the sockets of this namespace: they are the core's alone. @internal */
+  _quiet = true;
   /** Sockets that a middleware decides about. @internal */
   readonly _preConnectSockets: Map<SocketId, Socket<any, any, any, any>> = new Map();
   /** @internal */
@@ -99,11 +115,49 @@ export class Namespace<
     super();
     this.server = server;
     this.name = name;
-    this.adapter = new RoomMirror(this as Namespace<any, any, any, any>);
+    this.mirror = new RoomMirror(this as Namespace<any, any, any, any>);
+  }
+
+  /** Connected sockets by id. */
+  get sockets(): Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> {
+    if (this._quiet) this._look();
+    return this._sockets;
+  }
+
+  /** Rooms, and their events `create-room`, `delete-room`, `join-room`, `leave-room`. */
+  get adapter(): RoomMirror {
+    if (this._quiet) this._look();
+    return this.mirror;
+  }
+
+  /** From here on each socket has an object. @internal */
+  _look(): void {
+    if (!this._quiet) return;
+    this._quiet = false;
+    this.server._lookAt(this as Namespace<any, any, any, any>);
+  }
+
+  override on<Ev extends NamespaceEventNames<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>(
+    ev: Ev,
+    listener: NamespaceListener<ListenEvents, EmitEvents, ServerSideEvents, SocketData, Ev>,
+  ): this {
+    this._look();
+    return super.on(ev, listener);
+  }
+
+  override addListener(ev: string | symbol, listener: (...args: any[]) => void): this {
+    this._look();
+    return super.addListener(ev, listener);
+  }
+
+  override prependListener(ev: string | symbol, listener: (...args: any[]) => void): this {
+    this._look();
+    return super.prependListener(ev, listener);
   }
 
   /** Adds a middleware that decides about each new socket. */
   use(fn: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): this {
+    this._look();
     this._fns.push(fn);
     return this;
   }
@@ -186,7 +240,7 @@ export class Namespace<
     ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
   ): boolean {
     if (RESERVED.has(ev as string)) {
-      throw Object.assign(new Error(`"${String(ev)}" is a reserved event name`), { code: 'ERR_KRAKEN_WS_NAME' });
+      throw coded('ERR_KRAKEN_WS_NAME', new Error(`"${String(ev)}" is a reserved event name`));
     }
     const ack = (args as unknown[])[args.length - 1];
     if (typeof ack === 'function') process.nextTick(() => ack(null, []));
@@ -253,7 +307,7 @@ export class Namespace<
 
   private admit(socket: Socket<any, any, any, any>): void {
     this._preConnectSockets.delete(socket.id);
-    this.sockets.set(socket.id, socket);
+    this._sockets.set(socket.id, socket);
     socket._accept();
     emitLocally(this, ['connect', socket]);
     emitLocally(this, ['connection', socket]);
@@ -262,7 +316,7 @@ export class Namespace<
   /** @internal */
   _remove(socket: Socket<any, any, any, any>): void {
     // The same id may be back already.
-    for (const map of [this.sockets, this._preConnectSockets]) {
+    for (const map of [this._sockets, this._preConnectSockets]) {
       if (map.get(socket.id) === socket) map.delete(socket.id);
     }
   }

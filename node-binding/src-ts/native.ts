@@ -1,6 +1,5 @@
-// The addon: where it is found, and what it offers. Nothing else in this package loads it.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+// What the addon offers. Nothing else in this package loads it.
+import { loadAddon } from './addon';
 
 /** One batch of events: see `events.ts`, the only reader. */
 export interface NativeServer {
@@ -13,6 +12,8 @@ export interface NativeServer {
   takeBuffers(): Buffer[];
   payloads(): string[];
   handshake(socket: number): string | null;
+  overlook(namespace: number): void;
+  lookAt(namespace: number): string;
   keepProcess(keep: boolean): void;
   stats(): ServerStats;
   close(): void;
@@ -55,7 +56,7 @@ export interface NativeServer {
   socketsJoin(namespace: number, rooms: string[], except: string[], join: string[]): void;
   socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void;
   disconnect(socket: number, close: boolean): void;
-  closeConnection(socket: number): void;
+  closeConnection(connection: number): void;
   setHooks(
     allowRequest: boolean,
     headers: boolean,
@@ -134,29 +135,4 @@ interface Addon {
   laneCount(): number;
 }
 
-/** `linux-x64-gnu` and the like: the name the build gives the file. */
-function triple(): string {
-  const { platform, arch } = process;
-  if (platform !== 'linux') return `${platform}-${arch}`;
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return `linux-${arch}-${report?.header?.glibcVersionRuntime ? 'gnu' : 'musl'}`;
-}
-
-function load(): Addon {
-  const name = triple();
-  const file = join(__dirname, '..', `kraken-ws-native.${name}.node`);
-  const help = 'build it with `npm run build` in the package folder (needs Rust: `cargo --version`)';
-  if (!existsSync(file)) {
-    throw Object.assign(new Error(`kraken-ws-native: no binary for ${name} (${file}); ${help}`), {
-      code: 'ERR_KRAKEN_WS_LOAD',
-    });
-  }
-  try {
-    return require(file) as Addon;
-  } catch (cause) {
-    const message = `kraken-ws-native: the binary for ${name} does not load (${(cause as Error).message}); ${help}`;
-    throw Object.assign(new Error(message, { cause }), { code: 'ERR_KRAKEN_WS_LOAD' });
-  }
-}
-
-export const { NativeServer, checkOptions, reasons, laneCount } = load();
+export const { NativeServer, checkOptions, reasons, laneCount } = loadAddon() as Addon;

@@ -1,11 +1,13 @@
 // Options of `new Server`: what is JavaScript's stays here, the rest becomes the core's JSON. The core checks
 // names and values and refuses by name.
 import type { IncomingMessage } from 'node:http';
+import { checkAdapter } from './adapter';
+import type { AdapterConstructor } from './adapter';
 import { isDynamic, plainOrigin } from './cors';
 import type { CorsOptionsDelegate, CustomOrigin, StaticOrigin } from './cors';
+import { coded } from './error';
 import { checkOptions } from './native';
 import type { ConnectionStateRecoveryOptions } from './recovery';
-import type { EngineRequest } from './request';
 
 /** One origin, several, a pattern, `true` for whatever asks, or a function that decides. */
 export type CorsOrigin = StaticOrigin | CustomOrigin;
@@ -30,7 +32,11 @@ export interface CookieOptions {
   httpOnly?: boolean;
   secure?: boolean;
   sameSite?: boolean | 'strict' | 'lax' | 'none';
+  /** In seconds. */
   maxAge?: number;
+  expires?: Date;
+  partitioned?: boolean;
+  priority?: 'low' | 'medium' | 'high';
 }
 
 /** Options of a server. Times are in milliseconds, sizes in bytes. */
@@ -55,17 +61,17 @@ export interface ServerOptions {
   connectTimeout: number;
   /** Largest message from a client. Default 1000000. */
   maxHttpBufferSize: number;
-  /** WebSocket compression. Default `false`. */
-  perMessageDeflate: boolean | { threshold?: number };
+  /** WebSocket compression. Default `false`. Of the options of `ws` only `threshold` has an effect. */
+  perMessageDeflate: boolean | { threshold?: number; [option: string]: unknown };
   /** Compression of polling responses. Default `true`. */
-  httpCompression: boolean | { threshold?: number };
+  httpCompression: boolean | { threshold?: number; [option: string]: unknown };
   /** Cookie with the session id. Default none. */
   cookie: boolean | CookieOptions;
   /** Cross-origin rules, or a function that gives them for each request. Default none. */
   cors: CorsOptions | CorsOptionsDelegate | boolean;
   /** Decides about each handshake: `callback(message)` refuses, `callback(null, true)` allows. */
   allowRequest: (
-    req: IncomingMessage | EngineRequest,
+    req: IncomingMessage,
     callback: (err: string | null | undefined, success: boolean) => void,
   ) => void;
   /** Serve the client's bundles. Default `true`. */
@@ -74,8 +80,14 @@ export interface ServerOptions {
   connectionStateRecovery: Partial<ConnectionStateRecoveryOptions>;
   /** Bytes of messages and sessions kept for clients that may come back. Default 16 MiB. */
   maxRecoveryBytes: number;
-  /** Packet parser; must be the clients' too. Default `default`. */
-  parser: 'default' | 'msgpack';
+  /** Text of an Engine.IO message for each new connection, before anything else. Default none. */
+  initialPacket: string;
+  /** Packet parser, by name or as the module that clients use; must be the clients' too. Default `default`. */
+  parser: 'default' | 'msgpack' | object;
+  /** Rooms in memory, which is what there is; other adapters are refused. */
+  adapter: AdapterConstructor;
+  /** Has no effect: WebSockets are the core's. */
+  wsEngine: unknown;
   /** Remove a child namespace when its last socket leaves. Default `false`. */
   cleanupEmptyChildNamespaces: boolean;
   /** End upgrades that nobody took. Default `true`. */
@@ -123,7 +135,7 @@ const JAVASCRIPT_ONLY: ReadonlySet<string> = new Set([
 ]);
 
 function refuse(message: string): never {
-  throw Object.assign(new Error(message), { code: 'ERR_KRAKEN_WS_OPTION' });
+  throw coded('ERR_KRAKEN_WS_OPTION', new Error(message));
 }
 
 /** Rules that have to be asked for are not the core's. */
@@ -134,16 +146,28 @@ function cors(value: unknown): unknown {
   return { ...value, origin: plainOrigin(value.origin) };
 }
 
+/** `{ type: 0, nsp: '/' }` in msgpack: how its parser gives itself away. */
+const MSGPACK_CONNECT = Buffer.from('82a47479706500a36e7370a12f', 'hex');
+
 /** socket.io takes a parser module; of those there are two that the core has built in. */
 function parser(value: unknown): unknown {
   if (value === undefined || typeof value === 'string') return value;
-  const { protocol, Encoder } = value as { protocol?: number; Encoder?: { name: string } };
-  if (protocol === 5 && Encoder) {
-    const probe = new (Encoder as unknown as new () => { encode(packet: object): unknown[] })();
-    const [first] = probe.encode({ type: 0, nsp: '/' });
-    return typeof first === 'string' ? 'default' : 'msgpack';
-  }
-  return refuse('parser: expected "default", "msgpack", or the module of either');
+  const { Encoder } = value as { Encoder?: new () => { encode(packet: object): unknown[] } };
+  const [first] = typeof Encoder === 'function' ? new Encoder().encode({ type: 0, nsp: '/' }) : [];
+  if (first === '0') return 'default';
+  if (first instanceof Uint8Array && Buffer.compare(first, MSGPACK_CONNECT) === 0) return 'msgpack';
+  return refuse(
+    'parser: expected "default", "msgpack", or the module of either; for a parser of your own keep socket.io and ' +
+      'put the native engine under it: bindNative(io)',
+  );
+}
+
+/** Dates as HTTP writes them; the core knows no functions. */
+function cookie(value: unknown): unknown {
+  if (!value || typeof value !== 'object') return value;
+  const { expires, encode } = value as { expires?: unknown; encode?: unknown };
+  if (encode !== undefined) refuse('cookie.encode: session ids need no encoding; leave it out');
+  return expires instanceof Date ? { ...value, expires: expires.toUTCString() } : value;
 }
 
 function pem(value: unknown): unknown {
@@ -159,11 +183,10 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
     if (!JAVASCRIPT_ONLY.has(name)) core[name] = (options as Record<string, unknown>)[name];
   }
   const { adapter } = options as Record<string, unknown>;
-  if (adapter) {
-    refuse('adapter: JavaScript adapters do not run on the native server; leave the option out');
-  }
+  checkAdapter(adapter);
   core.cors = cors(core.cors);
   core.parser = parser(core.parser);
+  core.cookie = cookie(core.cookie);
   core.tls = pem(core.tls);
   core.hooks = hooks;
   return JSON.stringify(core);

@@ -1,5 +1,6 @@
 // A namespace for names that match a pattern: its children are made when a client first asks for one, with
 // its middlewares and connection listeners.
+import { coded } from './error';
 import { Namespace } from './namespace';
 import type { Server } from './server';
 import type { RemoteSocket } from './broadcast';
@@ -30,7 +31,7 @@ export class ParentNamespace<
 
   /** Not possible: which children exist differs from server to server. */
   override fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
-    throw new Error('fetchSockets() is not supported on parent namespaces');
+    throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error('fetchSockets() is not supported on parent namespaces'));
   }
 
   /** @internal */
@@ -41,6 +42,8 @@ export class ParentNamespace<
   /** Makes, or finds, the child of that name. @internal */
   createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     const child = new ChildNamespace(this, name);
+    // An empty child goes when its last socket does, so it has to hear of its sockets.
+    child._quiet = !this.server._opts.cleanupEmptyChildNamespaces;
     for (const fn of this._fns) child.use(fn);
     for (const event of ['connect', 'connection'] as const) {
       for (const listener of this.listeners(event)) child.on(event, listener as any);
@@ -67,7 +70,7 @@ class ChildNamespace<
 
   override _remove(socket: any): void {
     super._remove(socket);
-    const empty = this.sockets.size === 0 && this._preConnectSockets.size === 0;
+    const empty = this._sockets.size === 0 && this._preConnectSockets.size === 0;
     if (empty && this.server._opts.cleanupEmptyChildNamespaces) {
       this.parent.children.delete(this);
       this.server._unregister(this as Namespace<any, any, any, any>);

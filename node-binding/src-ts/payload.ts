@@ -1,5 +1,6 @@
 // Arguments on their way to the core: JSON text, with binary parts taken out as attachments, by the rules of
 // socket.io-parser 4.2 (what counts as binary, how toJSON is honoured, what a placeholder looks like).
+import { coded } from './error';
 
 function isBinary(value: object): boolean {
   return value instanceof ArrayBuffer || ArrayBuffer.isView(value) || value instanceof Blob;
@@ -32,9 +33,7 @@ function asBuffer(value: object): Buffer {
   if (Buffer.isBuffer(value)) return value;
   if (value instanceof ArrayBuffer) return Buffer.from(value);
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  throw Object.assign(new TypeError('a Blob can not be sent by a server: pass its arrayBuffer()'), {
-    code: 'ERR_KRAKEN_WS_PAYLOAD',
-  });
+  throw new TypeError('a Blob can not be sent by a server: pass its arrayBuffer()');
 }
 
 function takeApart(value: unknown, buffers: Buffer[], fromToJson = false): unknown {
@@ -58,10 +57,36 @@ function takeApart(value: unknown, buffers: Buffer[], fromToJson = false): unkno
   return copy;
 }
 
-/** Data with binary parts, as text with placeholders and the attachments they stand for. */
-export function split(data: unknown[]): { text: string; buffers: Buffer[] } {
-  const buffers: Buffer[] = [];
-  return { text: JSON.stringify(takeApart(data, buffers)), buffers };
+/** What goes to the core: JSON text, and the attachments that its placeholders stand for, if any. */
+export interface Encoded {
+  text: string;
+  buffers?: Buffer[];
+}
+
+/** Arguments for the core. What JSON.stringify refuses throws as it does there, with a code. */
+export function encode(data: unknown[]): Encoded {
+  try {
+    if (!hasBinary(data)) return { text: JSON.stringify(data) };
+    const buffers: Buffer[] = [];
+    return { text: JSON.stringify(takeApart(data, buffers)), buffers };
+  } catch (err) {
+    throw refusal(data, err);
+  }
+}
+
+function refusal(data: unknown[], err: unknown): unknown {
+  let told = err;
+  if (err instanceof RangeError) {
+    // A circle overflows the stack of whoever looks for binary parts; JSON.stringify names it.
+    try {
+      JSON.stringify(data);
+    } catch (better) {
+      told = better;
+    }
+  }
+  // An error of the application's own `toJSON` goes by as it is.
+  const ours = (told instanceof TypeError || told instanceof RangeError) && !('code' in told);
+  return ours ? coded('ERR_KRAKEN_WS_PAYLOAD', told as Error) : told;
 }
 
 /** Puts attachments back where their placeholders are; changes `value` in place and returns it. */

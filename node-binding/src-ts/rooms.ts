@@ -15,6 +15,11 @@ export interface Target {
   except?: Set<Room>;
 }
 
+/** A room expression and how to send, as `socket.io-adapter` names it. */
+export interface BroadcastOptions extends Target {
+  flags?: { volatile?: boolean; compress?: boolean; local?: boolean };
+}
+
 /** `adapter.rooms`: the stored rooms, and one for each socket's own id. */
 class RoomMap extends Map<Room, Set<SocketId>> {
   constructor(private readonly nsp: AnyNamespace) {
@@ -74,39 +79,43 @@ class RoomMap extends Map<Room, Set<SocketId>> {
 }
 
 /** `adapter.sids`: the rooms of each connected socket. */
-class SidMap {
-  constructor(private readonly nsp: AnyNamespace) {}
+class SidMap extends Map<SocketId, Set<Room>> {
+  constructor(private readonly nsp: AnyNamespace) {
+    super();
+  }
 
-  get size(): number {
+  override get size(): number {
     return this.nsp.sockets.size;
   }
 
-  get(id: SocketId): Set<Room> | undefined {
+  override get(id: SocketId): Set<Room> | undefined {
     return this.nsp.sockets.get(id)?.rooms;
   }
 
-  has(id: SocketId): boolean {
+  override has(id: SocketId): boolean {
     return this.nsp.sockets.has(id);
   }
 
-  *entries(): IterableIterator<[SocketId, Set<Room>]> {
+  override *entries(): MapIterator<[SocketId, Set<Room>]> {
     for (const [id, socket] of this.nsp.sockets) yield [id, socket.rooms];
+    return undefined;
   }
 
-  keys(): IterableIterator<SocketId> {
+  override keys(): MapIterator<SocketId> {
     return this.nsp.sockets.keys();
   }
 
-  *values(): IterableIterator<Set<Room>> {
+  override *values(): MapIterator<Set<Room>> {
     for (const socket of this.nsp.sockets.values()) yield socket.rooms;
+    return undefined;
   }
 
-  [Symbol.iterator](): IterableIterator<[SocketId, Set<Room>]> {
+  override [Symbol.iterator](): MapIterator<[SocketId, Set<Room>]> {
     return this.entries();
   }
 
-  forEach(fn: (rooms: Set<Room>, id: SocketId) => void): void {
-    for (const [id, rooms] of this.entries()) fn(rooms, id);
+  override forEach(fn: (rooms: Set<Room>, id: SocketId, map: Map<SocketId, Set<Room>>) => void, self?: any): void {
+    for (const [id, rooms] of this.entries()) fn.call(self, rooms, id, this);
   }
 }
 
@@ -115,7 +124,7 @@ export class RoomMirror extends EventEmitter {
   /** Members by room. */
   readonly rooms: Map<Room, Set<SocketId>>;
   /** Rooms by socket. */
-  readonly sids: SidMap;
+  readonly sids: Map<SocketId, Set<Room>>;
 
   constructor(readonly nsp: AnyNamespace) {
     super();
@@ -138,6 +147,61 @@ export class RoomMirror extends EventEmitter {
     const ids = new Set<SocketId>();
     this.apply({ rooms }, (socket) => ids.add(socket.id));
     return Promise.resolve(ids);
+  }
+
+  /** Nothing to begin with: the core is there. */
+  init(): void {}
+
+  /** Nothing to end: the core goes with the server. */
+  close(): void {}
+
+  /** Puts a socket into rooms, by its id. */
+  addAll(id: SocketId, rooms: Set<Room>): void {
+    void this.nsp.sockets.get(id)?.join([...rooms]);
+  }
+
+  /** Takes a socket out of a room, by its id. */
+  del(id: SocketId, room: Room): void {
+    void this.nsp.sockets.get(id)?.leave(room);
+  }
+
+  /** Takes a socket out of all rooms, by its id. */
+  delAll(id: SocketId): void {
+    this.nsp.sockets.get(id)?.leaveAll();
+  }
+
+  /** Sends an event packet, `{ data: [name, …args] }`, to the sockets that `opts` names. */
+  broadcast(packet: { data: [string, ...unknown[]] }, opts: BroadcastOptions): void {
+    const { volatile, compress, local } = opts.flags ?? {};
+    let to = this.nsp.to([...opts.rooms]).except([...(opts.except ?? [])]);
+    if (volatile) to = to.volatile;
+    if (local) to = to.local;
+    if (compress !== undefined) to = to.compress(compress);
+    to.emit(...packet.data);
+  }
+
+  /** The sockets that `opts` names. */
+  fetchSockets(opts: BroadcastOptions): Promise<AnySocket[]> {
+    const found: AnySocket[] = [];
+    this.apply(opts, (socket) => found.push(socket));
+    return Promise.resolve(found);
+  }
+
+  /** Puts the sockets that `opts` names into rooms. */
+  addSockets(opts: BroadcastOptions, rooms: Room[]): void {
+    this.apply(opts, (socket) => void socket.join(rooms));
+  }
+
+  /** Takes the sockets that `opts` names out of rooms. */
+  delSockets(opts: BroadcastOptions, rooms: Room[]): void {
+    this.apply(opts, (socket) => {
+      for (const room of rooms) void socket.leave(room);
+    });
+  }
+
+  /** Ends the sockets that `opts` names; with `close` their connections too. */
+  disconnectSockets(opts: BroadcastOptions, close: boolean): void {
+    this.apply(opts, (socket) => socket.disconnect(close));
   }
 
   /** A socket connected: its own room exists. @internal */

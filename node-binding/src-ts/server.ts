@@ -2,6 +2,10 @@
 // the `/` namespace's doing.
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
+import type { Http2SecureServer, Http2Server } from 'node:http2';
+import type { Server as HttpsServer } from 'node:https';
+import { checkAdapter } from './adapter';
+import type { AdapterConstructor } from './adapter';
 import { Attachment } from './attach';
 import type { BroadcastOperator, RemoteSocket } from './broadcast';
 import { Clients } from './client';
@@ -10,7 +14,7 @@ import type { FileAnswer } from './client-files';
 import { Commands } from './commands';
 import { isDynamic } from './cors';
 import { StrictEventEmitter, emitLocally } from './emitter';
-import { Engine } from './engine';
+import { coded } from './error';
 import { EventPump } from './events';
 import { Listener } from './listener';
 import { Namespace } from './namespace';
@@ -22,6 +26,8 @@ import type { ServerOptions } from './options';
 import { ParentNamespace } from './parent-namespace';
 import { Away, withDefaults } from './recovery';
 import { parseRequest } from './request';
+import { RoomMirror } from './rooms';
+import { ServerEngine } from './server-engine';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
 import type {
@@ -47,8 +53,8 @@ export type ParentNspNameMatchFn = (
   fn: (err: Error | null, success: boolean) => void,
 ) => void;
 
-/** What a server can be made from: a port, a Unix socket path, or a Node HTTP server. */
-export type ServerSource = number | string | HttpServer;
+/** What a server can be made from: a port, a Unix socket path, or one of Node's HTTP servers. */
+export type ServerSource = number | string | HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
 const NO_FIGURES: ServerStats = {
   connections: 0, sockets: 0, rooms: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
@@ -69,9 +75,9 @@ export class Server<
   /** The `/` namespace. */
   readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** The layer below: `clientsCount`, and the events `connection_error`, `initial_headers`, `headers`. */
-  readonly engine: Engine;
+  readonly engine: ServerEngine;
   /** The HTTP server in front, or the core's own listener in its place. */
-  httpServer!: HttpServer;
+  httpServer!: HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
   /** @internal */
   readonly _nsps: Map<string, Namespace<any, any, any, any>> = new Map();
@@ -85,10 +91,12 @@ export class Server<
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
   /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
   _away: Away | undefined;
+  /** `close` was called, and no `attach` since. @internal */
+  _closed = false;
   private native: NativeServer | undefined;
   private commands: Commands | undefined;
   private events: EventPump | undefined;
-  private attachment: Attachment | undefined;
+  private attachments: Attachment[] = [];
   private whenClosed: Promise<void> = Promise.resolve();
   private nativeClosed: (() => void) | undefined;
 
@@ -111,7 +119,7 @@ export class Server<
     }
     this.path(opts.path ?? '/socket.io');
     check(this._opts);
-    this.engine = new Engine(this as Server<any, any, any, any>);
+    this.engine = new ServerEngine(this as Server<any, any, any, any>);
     this.sockets = this.of('/');
     if (source !== undefined && source !== null) this.attach(source);
   }
@@ -148,6 +156,15 @@ export class Server<
     return this;
   }
 
+  /** The class of `namespace.adapter`. With an argument: takes rooms in memory, refuses other adapters. */
+  adapter(): AdapterConstructor;
+  adapter(value: AdapterConstructor): this;
+  adapter(value?: AdapterConstructor): AdapterConstructor | this {
+    if (arguments.length === 0) return RoomMirror;
+    checkAdapter(value);
+    return this;
+  }
+
   /** Alias of `attach`. */
   listen(srv: ServerSource, opts: Partial<ServerOptions> = {}): this {
     return this.attach(srv, opts);
@@ -156,16 +173,14 @@ export class Server<
   /** Serves a port, a Unix socket path or a Node HTTP server. */
   attach(srv: ServerSource, opts: Partial<ServerOptions> = {}): this {
     if (typeof srv === 'function') {
-      throw new Error(
-        'You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.',
-      );
+      const message =
+        'You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.';
+      throw coded('ERR_KRAKEN_WS_ARGUMENT', new Error(message));
     }
     const options = { ...opts, ...this._opts };
     const native = this.start(options);
     if (typeof srv === 'object') {
-      const path = options.path as string;
-      this.attachment = new Attachment(native, options, path, this.engine);
-      this.attachment.listen(srv, () => this._closeNative());
+      this.serve(native, srv as HttpServer, options);
       this.httpServer = srv;
     } else {
       const listener = new Listener(native, () => this.close());
@@ -176,8 +191,24 @@ export class Server<
     return this;
   }
 
+  private serve(native: NativeServer, srv: HttpServer, options: Partial<ServerOptions>): void {
+    const path = options.path as string;
+    const attachment = new Attachment(native, options, path, this.engine);
+    attachment.listen(srv, () => this._closeNative());
+    this.attachments.push(attachment);
+  }
+
+  /** A stand-in for an HTTP server whose application passes requests in itself. @internal */
+  _standIn(): EventEmitter {
+    const front = new EventEmitter();
+    front.on('request', (_req, res) => res.writeHead(404).end());
+    this.serve(this.start(this._opts), front as HttpServer, this._opts);
+    return front;
+  }
+
   private start(options: Partial<ServerOptions>): NativeServer {
     if (this.native) return this.native;
+    this._closed = false;
     const json = coreOptions(options, {
       namespaces: true,
       cors: isDynamic(options.cors),
@@ -198,6 +229,12 @@ export class Server<
     if (!this.native) return;
     namespace._number = this.native.namespace(namespace.name);
     namespace._native = this.commands;
+    if (namespace._quiet) this.native.overlook(namespace._number);
+  }
+
+  /** Somebody looks at the sockets of a namespace. @internal */
+  _lookAt(namespace: Namespace<any, any, any, any>): void {
+    if (namespace._native) this.events?.lookAt(namespace);
   }
 
   /** @internal */
@@ -241,12 +278,29 @@ export class Server<
     if (typeof name === 'function') {
       this.parentNsps.set(name, parent);
     } else {
-      if (name.global || name.sticky) throw new Error('stateful regular expressions are not supported');
+      if (name.global || name.sticky) {
+        throw coded('ERR_KRAKEN_WS_NAME', new Error('stateful regular expressions are not supported'));
+      }
       this.parentNsps.set((nsp, _auth, next) => next(null, name.test(nsp)), parent);
       this.parentsFromRegExp.set(name, parent);
     }
     if (fn) parent.on('connect', fn as any);
     return parent;
+  }
+
+  /** Takes this server's own engine. The engine of another package is refused: the protocol is the core's. */
+  bind(engine: unknown): this {
+    if (engine === this.engine) return this;
+    const message =
+      'io.bind: this server speaks Engine.IO itself; give it the HTTP server with io.attach(httpServer), or keep ' +
+      'socket.io and put the native engine under it: bindNative(io)';
+    throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
+  }
+
+  /** Not here: an app of uWebSockets.js keeps its connections to itself. Use `attach` or a port. */
+  attachApp(_app: unknown, _opts?: Partial<ServerOptions>): void {
+    const message = 'io.attachApp: connections of uWebSockets.js can not be handed over; use new Server(port or httpServer)';
+    throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
   }
 
   /** A client asks for a namespace that does not exist. @internal */
@@ -268,7 +322,7 @@ export class Server<
   /** Disconnects everybody, stops listening and ends the threads; `fn` and the promise come afterwards. */
   async close(fn?: (err?: Error) => void): Promise<void> {
     for (const namespace of this._nsps.values()) {
-      for (const socket of [...namespace.sockets.values()]) {
+      for (const socket of [...namespace._sockets.values()]) {
         // The core still has it for a moment, but what handlers of `disconnect` send to its rooms is not for it.
         namespace._native?.leaveAll(socket._handle);
         socket._onclose('server shutting down');
@@ -292,6 +346,7 @@ export class Server<
 
   /** @internal */
   _closeNative(): void {
+    this._closed = true;
     if (!this.native) return;
     for (const namespace of this._nsps.values()) namespace._native = undefined;
     const { native, commands } = this;
@@ -299,7 +354,7 @@ export class Server<
     this.commands = undefined;
     // Whoever waits for `close` keeps the process alive, also when nothing else does any more.
     native.keepProcess(true);
-    this.attachment?.close();
+    for (const attachment of this.attachments) attachment.close();
     commands?.close();
   }
 
@@ -307,7 +362,8 @@ export class Server<
   _closedNative(native: NativeServer): void {
     native.end();
     this._away?.clear();
-    this.attachment?.closed();
+    for (const attachment of this.attachments) attachment.closed();
+    this.attachments = [];
     this.nativeClosed?.();
     if (this.httpServer instanceof Listener) this.httpServer._closed();
   }
@@ -319,7 +375,7 @@ export class Server<
 
   /** @internal */
   _httpReply(number: number, status: number, headers: string[], body: Buffer): void {
-    this.attachment?.reply(number, status, headers, body);
+    this.attachments.some((attachment) => attachment.reply(number, status, headers, body));
   }
 
   /** A request for one of the client's bundles; others the core does not ask about. @internal */
@@ -331,6 +387,12 @@ export class Server<
   /** The handshake of a socket as JSON text; it is given out once. @internal */
   _handshakeText(socket: Socket<any, any, any, any>): string | undefined {
     return this.events?.handshake(socket._handle);
+  }
+
+  /** Ends a connection, by its number. @internal */
+  _endConnection(number: number): void {
+    this.commands?.closeConnection(number);
+    this._clients.end(number);
   }
 
   /** A socket ended. @internal */

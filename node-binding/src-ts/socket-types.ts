@@ -1,6 +1,7 @@
 // Names and types of a socket that several files share.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
+import { coded } from './error';
 import type { DisconnectReason } from './generated/codes';
 
 export type { DisconnectReason };
@@ -31,7 +32,7 @@ export const RESERVED_EVENTS: ReadonlySet<string | symbol> = new Set([
 /** Throws what socket.io throws for a reserved name. */
 export function refuseReserved(name: unknown): void {
   if (RESERVED_EVENTS.has(name as string)) {
-    throw Object.assign(new Error(`"${String(name)}" is a reserved event name`), { code: 'ERR_KRAKEN_WS_NAME' });
+    throw coded('ERR_KRAKEN_WS_NAME', new Error(`"${String(name)}" is a reserved event name`));
   }
 }
 

@@ -1,11 +1,12 @@
 // One client in one namespace. The object is small: what most sockets never use (handshake, rooms, data,
 // acks, middlewares) is made when it is first asked for.
+import type { IncomingMessage } from 'node:http';
 import { BroadcastOperator } from './broadcast';
 import { CatchAllEmitter } from './catch-all';
 import type { Client, Connection } from './client';
 import { emitLocally } from './emitter';
 import type { Namespace } from './namespace';
-import { hasBinary, split } from './payload';
+import { encode } from './payload';
 import { Away } from './recovery';
 import { parseHandshake } from './request';
 import type { EngineRequest } from './request';
@@ -94,8 +95,13 @@ export class Socket<
     this._handshake = value;
   }
 
-  /** The request that opened the connection. */
-  get request(): EngineRequest {
+  /** The request that opened the connection: what can be read of Node's IncomingMessage. */
+  get request(): IncomingMessage {
+    return this._engineRequest as unknown as IncomingMessage;
+  }
+
+  /** @internal */
+  get _engineRequest(): EngineRequest {
     if (!this._request) this.readHandshake();
     return this._request as EngineRequest;
   }
@@ -181,10 +187,7 @@ export class Socket<
 
   private transmit(data: unknown[], flags: number, ack: Ack | undefined, timeout: number): void {
     const { _native: native, _number: nsp } = this.nsp;
-    let text: string;
-    let buffers: Buffer[] | undefined;
-    if (hasBinary(data)) ({ text, buffers } = split(data));
-    else text = JSON.stringify(data);
+    const { text, buffers } = encode(data);
     if (ack) {
       const id = native!.emitWithAck(nsp, this._handle, text, flags, timeout, buffers);
       (this._acks ??= new Map()).set(id, { call: ack, timed: timeout >= 0 });
@@ -389,12 +392,8 @@ export class Socket<
       sent = true;
       if (!this.connected) return;
       const { _native: native, _number: nsp } = this.nsp;
-      if (hasBinary(args)) {
-        const { text, buffers } = split(args);
-        native!.ack(nsp, this._handle, id, text, buffers);
-      } else {
-        native!.ack(nsp, this._handle, id, JSON.stringify(args));
-      }
+      const { text, buffers } = encode(args);
+      native!.ack(nsp, this._handle, id, text, buffers);
     };
   }
 

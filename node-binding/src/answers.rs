@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use kraken_ws_core::options::Cors;
-use kraken_ws_core::{CorsReply, Decision, EngineReply, HttpReply, Reply};
+use kraken_ws_core::{CorsReply, Decision, EngineReply, ErrorCode, HttpReply, Reply};
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 
@@ -96,7 +96,7 @@ impl NativeServer {
     pub fn answer_cors(&self, number: f64, rules: Option<Text>) -> Result<()> {
         let Some(Question::Cors(reply)) = self.questions.borrow_mut().take(number) else { return Ok(()) };
         let rules = rules.map(|text| {
-            let json = serde_json::from_str(&text).map_err(|e| coded("OPTION", &format!("cors: {e}")))?;
+            let json = serde_json::from_str(&text).map_err(|e| coded(ErrorCode::Option, &format!("cors: {e}")))?;
             Cors::from_json(&json).map_err(thrown)
         });
         let (answer, result) = match rules {

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::PoisonError;
 
 use bytes::Bytes;
-use kraken_ws_core::{AdoptInfo, RequestInfo};
+use kraken_ws_core::{AdoptInfo, ErrorCode, RequestInfo};
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 
@@ -21,12 +21,12 @@ impl NativeServer {
     #[napi]
     pub fn adopt(&self, fd: i32, head: BufferSlice<'_>, tag: Option<f64>) -> Result<()> {
         if fd < 0 {
-            return Err(coded("ADOPT", "the socket has no descriptor"));
+            return Err(coded(ErrorCode::Adopt, "the socket has no descriptor"));
         }
         // SAFETY: Node holds the descriptor open during this call; the duplicate is owned here.
         let duplicate = unsafe { BorrowedFd::borrow_raw(fd) }
             .try_clone_to_owned()
-            .map_err(|e| coded("ADOPT", &format!("the descriptor can't be duplicated: {e}")))?;
+            .map_err(|e| coded(ErrorCode::Adopt, &format!("the descriptor can't be duplicated: {e}")))?;
         self.server.adopt_tagged(duplicate, head.to_vec(), None, tag_of(tag)).map_err(thrown)
     }
 
@@ -42,7 +42,7 @@ impl NativeServer {
         tag: Option<f64>,
     ) -> Result<i32> {
         let (ours, theirs) =
-            UnixStream::pair().map_err(|e| coded("SYSTEM", &format!("no socket pair: {e}")))?;
+            UnixStream::pair().map_err(|e| coded(ErrorCode::System, &format!("no socket pair: {e}")))?;
         let info = AdoptInfo { address: address.0, port: port as u16, secure };
         self.server
             .adopt_tagged(OwnedFd::from(ours), head.to_vec(), Some(info), tag_of(tag))

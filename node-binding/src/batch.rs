@@ -44,6 +44,7 @@ const CLOSED: u8 = 16;
 const UPGRADED: u8 = 17;
 const ENGINE: u8 = 18;
 const CORS: u8 = 19;
+const CONNECTION_CLOSED: u8 = 30;
 
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
@@ -82,6 +83,11 @@ impl Batcher {
         self.ends.clear();
         self.buffers.clear();
         self.count = 0;
+    }
+
+    /// Keeps request and CONNECT payload of a socket for `handshake`.
+    pub fn keep_handshake(&mut self, socket: u64, request: Arc<RequestInfo>, auth: Box<str>) {
+        self.handshakes.insert(socket, (request, auth));
     }
 
     /// The handshake of a socket as JSON text; it is given out once.
@@ -197,7 +203,7 @@ impl Batcher {
                     self.text.push(']');
                 }
                 self.text.push(']');
-                self.handshakes.insert(socket.0, (request, auth));
+                self.keep_handshake(socket.0, request, auth);
             }
             Event::Disconnect { socket, reason, detail } => {
                 self.lanes(lanes, DISCONNECT, Some(socket), f64::from(reason as u8));
@@ -275,6 +281,10 @@ impl Batcher {
                 self.text.push(',');
                 quote(&mut self.text, &request_json(&request, ""));
                 self.text.push(']');
+            }
+            Event::ConnectionClosed { conn, reason, .. } => {
+                self.lanes(lanes, CONNECTION_CLOSED, None, conn as f64);
+                let _ = write!(self.text, "{}", reason as u8);
             }
             Event::Upgraded { conn } => {
                 self.lanes(lanes, UPGRADED, None, conn as f64);

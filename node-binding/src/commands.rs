@@ -212,9 +212,9 @@ impl NativeServer {
         self.server.disconnect(handle(socket), close);
     }
 
-    /// Closes the connection under a socket without a word of Socket.IO, so that its client reconnects.
+    /// Closes a connection without a word of Socket.IO, so that its client reconnects.
     #[napi]
-    pub fn close_connection(&self, socket: f64) {
-        self.server.close_connection(handle(socket));
+    pub fn close_connection(&self, conn: f64) {
+        self.server.close_connection(conn as u64);
     }
 }

@@ -2,7 +2,7 @@
 //! command (kind and namespace, socket, number) and one text with a line per JSON text that a command needs.
 //! JSON text has no line breaks of its own, and room names with one are not sent this way.
 
-use kraken_ws_core::{SocketHandle, Target};
+use kraken_ws_core::{ErrorCode, SocketHandle, Target};
 use napi::bindgen_prelude::Float64ArraySlice;
 use napi_derive::napi;
 
@@ -42,7 +42,7 @@ impl NativeServer {
     fn command<'t>(&self, lanes: &[f64], lines: &mut impl Iterator<Item = &'t str>) -> Result<()> {
         let (head, socket, number) = (lanes[0] as u32, SocketHandle(lanes[1] as u64), lanes[2]);
         let namespace = head >> NAMESPACE_SHIFT;
-        let mut line = || lines.next().ok_or_else(|| coded("PAYLOAD", "a command has no text"));
+        let mut line = || lines.next().ok_or_else(|| coded(ErrorCode::Payload, "a command has no text"));
         match head & ((1 << NAMESPACE_SHIFT) - 1) {
             ACCEPT => self.server.accept(socket),
             EMIT => {
@@ -64,12 +64,12 @@ impl NativeServer {
                 })?;
             }
             JOIN => {
-                let rooms: Vec<String> =
-                    serde_json::from_str(line()?).map_err(|e| coded("PAYLOAD", &format!("rooms: {e}")))?;
+                let rooms: Vec<String> = serde_json::from_str(line()?)
+                    .map_err(|e| coded(ErrorCode::Payload, &format!("rooms: {e}")))?;
                 let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
                 self.server.join(socket, &rooms);
             }
-            other => return Err(coded("PAYLOAD", &format!("there is no command {other}"))),
+            other => return Err(coded(ErrorCode::Payload, &format!("there is no command {other}"))),
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Core errors as JavaScript errors: `code` is `ERR_KRAKEN_WS_<NAME>`, the message is the core's.
 
+use kraken_ws_core::ErrorCode;
 use napi::Status;
 
 /// The `code` property of a thrown error.
@@ -22,12 +23,12 @@ pub type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
 /// For `map_err`: a core error becomes a JavaScript error.
 pub fn thrown(error: kraken_ws_core::Error) -> napi::Error<Code> {
-    coded(error.code().name(), error.message())
+    coded(error.code(), error.message())
 }
 
-/// An error made here, with the name of its code.
-pub fn coded(name: &str, message: &str) -> napi::Error<Code> {
-    napi::Error::new(Code(format!("ERR_KRAKEN_WS_{name}")), message.to_owned())
+/// An error made here, with its code.
+pub fn coded(code: ErrorCode, message: &str) -> napi::Error<Code> {
+    napi::Error::new(Code(format!("ERR_KRAKEN_WS_{}", code.name())), message.to_owned())
 }
 
 /// An error of Node-API itself, with its own status as the code.

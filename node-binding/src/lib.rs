@@ -11,6 +11,7 @@
 //! batch.rs     core → JavaScript: one batch of events as one JSON text, one lane array, one list of buffers
 //! handshake.rs a request as JSON text
 //! wake.rs      the one thread-safe function: "there are events"
+//! unseen.rs    sockets that JavaScript does not look at
 //! text.rs      a JavaScript string as UTF-8 in one pass
 //! allocator.rs mimalloc, told to give memory back
 //! error.rs     core errors as JavaScript errors with a code
@@ -30,4 +31,5 @@ mod handshake;
 mod raw;
 mod server;
 mod text;
+mod unseen;
 mod wake;

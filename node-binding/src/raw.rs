@@ -2,7 +2,7 @@
 //! commands at once, four lanes each (kind with namespace, connection, number, length) with a line of text for
 //! those that need one and their bytes in one buffer. In: messages as one text behind the batch's JSON.
 
-use kraken_ws_core::{Event, RawMessage, RequestInfo, SocketHandle, Target};
+use kraken_ws_core::{ErrorCode, Event, RawMessage, RequestInfo, SocketHandle, Target};
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice};
 use napi_derive::napi;
 
@@ -68,7 +68,7 @@ impl NativeServer {
     ) -> Result<()> {
         let (head, conn, number) = (lanes[0] as u32, lanes[1] as u64, lanes[2]);
         let namespace = head >> NAMESPACE_SHIFT;
-        let mut line = || lines.next().ok_or_else(|| coded("PAYLOAD", "a command has no text"));
+        let mut line = || lines.next().ok_or_else(|| coded(ErrorCode::Payload, "a command has no text"));
         match head & ((1 << NAMESPACE_SHIFT) - 1) {
             SEND => {
                 let bits = number as u32;
@@ -78,7 +78,7 @@ impl NativeServer {
                 let bits = number as u32;
                 let (message, rest) = bytes
                     .split_at_checked(lanes[3] as usize)
-                    .ok_or_else(|| coded("PAYLOAD", "a command has no bytes"))?;
+                    .ok_or_else(|| coded(ErrorCode::Payload, "a command has no bytes"))?;
                 *bytes = rest;
                 self.server.raw_send_binary(conn, message, flags(bits), bits & MORE != 0).map_err(thrown)?;
             }
@@ -121,7 +121,7 @@ impl NativeServer {
             })?,
             CLOSE => self.server.raw_close(conn),
             NOTIFY => self.server.raw_notify(conn, number as u64),
-            other => return Err(coded("PAYLOAD", &format!("there is no command {other}"))),
+            other => return Err(coded(ErrorCode::Payload, &format!("there is no command {other}"))),
         }
         Ok(())
     }
@@ -157,7 +157,7 @@ impl NativeServer {
 }
 
 fn unreadable(error: serde_json::Error) -> napi::Error<Code> {
-    coded("PAYLOAD", &format!("a command can't be read: {error}"))
+    coded(ErrorCode::Payload, &format!("a command can't be read: {error}"))
 }
 
 /// Length as JavaScript counts it.

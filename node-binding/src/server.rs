@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kraken_ws_core::{Cancel, Events, HttpReply, Namespace, Options, Reason, Server};
+use kraken_ws_core::{Cancel, ErrorCode, Events, HttpReply, Namespace, Options, Reason, Server};
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
 use napi_derive::napi;
@@ -15,6 +15,7 @@ use crate::answers::Questions;
 use crate::batch::{BATCH, Batcher, LANES};
 use crate::error::{Result, coded, node, thrown};
 use crate::text::Text;
+use crate::unseen::Unseen;
 use crate::wake::Wake;
 
 /// Answers on their way to Node's HTTP server, by request number.
@@ -25,7 +26,9 @@ pub type Replies = Arc<Mutex<Vec<(u64, HttpReply)>>>;
 pub struct NativeServer {
     pub(crate) server: Server,
     events: RefCell<Events>,
-    batcher: RefCell<Batcher>,
+    pub(crate) batcher: RefCell<Batcher>,
+    /// Sockets that have no object in JavaScript.
+    pub(crate) unseen: RefCell<Unseen>,
     /// Scratch for `Events::recv_batch`.
     taken: RefCell<Vec<kraken_ws_core::Event>>,
     /// By the number that JavaScript knows a namespace by.
@@ -59,7 +62,7 @@ pub struct NativeStats {
 }
 
 fn options(json: &str) -> Result<Options> {
-    let value = serde_json::from_str(json).map_err(|e| coded("OPTION", &format!("options: {e}")))?;
+    let value = serde_json::from_str(json).map_err(|e| coded(ErrorCode::Option, &format!("options: {e}")))?;
     Options::from_json(&value).map_err(thrown)
 }
 
@@ -106,6 +109,7 @@ impl NativeServer {
             server,
             events: RefCell::new(events),
             batcher: RefCell::new(batcher),
+            unseen: RefCell::default(),
             taken: RefCell::default(),
             namespaces: RefCell::default(),
             questions: RefCell::default(),
@@ -121,7 +125,7 @@ impl NativeServer {
     #[napi]
     pub fn listen_tcp(&self, host: Text, port: u32) -> Result<(String, u32)> {
         let port = u16::try_from(port).map_err(|_| {
-            coded("OPTION", &format!("port: expected a whole number from 0 to 65535, got {port}"))
+            coded(ErrorCode::Option, &format!("port: expected a whole number from 0 to 65535, got {port}"))
         })?;
         let address = self.server.listen_tcp(&host, port).map_err(thrown)?;
         Ok((address.ip().to_string(), u32::from(address.port())))
@@ -159,6 +163,7 @@ impl NativeServer {
         if let Some(slot) = self.namespaces.borrow_mut().get_mut(number as usize)
             && let Some(namespace) = slot.take()
         {
+            self.unseen.borrow_mut().forget(namespace.name());
             self.server.remove_namespace(namespace.name());
         }
     }
@@ -170,7 +175,7 @@ impl NativeServer {
     ) -> Result<T> {
         match self.namespaces.borrow().get(number as usize) {
             Some(Some(namespace)) => run(namespace).map_err(thrown),
-            _ => Err(coded("NAME", "the namespace does not exist any more")),
+            _ => Err(coded(ErrorCode::Name, "the namespace does not exist any more")),
         }
     }
 
@@ -178,12 +183,13 @@ impl NativeServer {
     #[napi]
     pub fn drain<'env>(&self, env: &'env Env, mut lanes: Float64ArraySlice<'_>) -> Result<JsString<'env>> {
         if lanes.len() < (BATCH + 1) * LANES {
-            return Err(coded("PAYLOAD", "the lane array is too short"));
+            return Err(coded(ErrorCode::Payload, "the lane array is too short"));
         }
         // SAFETY: JavaScript runs on this thread only, so nothing else reads or writes the array meanwhile.
         let lanes = unsafe { lanes.as_mut() };
         let mut batcher = self.batcher.borrow_mut();
         let mut questions = self.questions.borrow_mut();
+        let mut unseen = self.unseen.borrow_mut();
         self.wake.answered();
         batcher.begin();
         let mut replies =
@@ -207,7 +213,9 @@ impl NativeServer {
         while !batcher.is_full()
             && let Some(event) = batcher.pending.pop_front()
         {
-            batcher.event(lanes, &mut questions, event);
+            if let Some(event) = unseen.take(&self.server, event) {
+                batcher.event(lanes, &mut questions, event);
+            }
         }
         more |= !batcher.pending.is_empty();
         batcher.end(lanes, more, self.command_room());

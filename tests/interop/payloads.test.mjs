@@ -193,3 +193,44 @@ test('a packet with eleven attachments closes that client and no other', async (
   other.emit('alive');
   await alive;
 });
+
+for (const transport of ['websocket', 'polling']) {
+  test(`strings of a megabyte, and of bytes that cost three each, over ${transport}`, async (t) => {
+    const { io, url } = await serve(t, { maxHttpBufferSize: 8e6 });
+    const { client, socket } = await pair(io, url, { transport });
+    for (const text of ['a'.repeat(1_000_000), '€'.repeat(1_000_000), 'a\ud800'.repeat(500_000), '"\\\u0000'.repeat(333_000)]) {
+      const up = event(socket, 'value');
+      client.emit('value', text);
+      assert.ok((await up)[0] === text);
+      const down = event(client, 'value');
+      socket.emit('value', text);
+      assert.ok((await down)[0] === text);
+      const shared = event(client, 'value');
+      io.emit('value', text);
+      assert.ok((await shared)[0] === text);
+    }
+  });
+}
+
+test('binary parts are found wherever JSON would look: deep down, in toJSON, in ack arguments, in views of views', async (t) => {
+  const { up, down, client, socket } = await roundTrip(t);
+  const bytes = Buffer.from([0, 1, 254, 255]);
+  const part = new Uint8Array(new Uint8Array([9, 8, 7, 6]).buffer, 1, 2);
+  const value = { a: [{ b: { c: bytes } }, null], shown: { toJSON: () => ({ inside: bytes, part }) }, words: new Uint16Array([258]) };
+  const expected = { a: [{ b: { c: bytes } }, null], shown: { inside: bytes, part: Buffer.from([8, 7]) }, words: Buffer.from([2, 1]) };
+  assert.deepEqual(await up(value, 'end'), [expected, 'end']);
+  assert.deepEqual(await down(value, 'end'), [expected, 'end']);
+  socket.on('ask', (got, ack) => ack({ got }, [part]));
+  assert.deepEqual(await client.timeout(5000).emitWithAck('ask', bytes), { got: bytes });
+  client.on('ask', (got, ack) => ack({ got: [got] }));
+  assert.deepEqual(await socket.timeout(5000).emitWithAck('ask', bytes), { got: [bytes] });
+});
+
+test('sparse arrays, boxed values, symbols as keys and getters are what JSON makes of them', async (t) => {
+  const { up, down } = await roundTrip(t);
+  // eslint-disable-next-line no-sparse-arrays
+  const args = [[1, , 3], new String('boxed'), new Number(5), Object(true), { [Symbol('s')]: 1, get computed() { return 2; } }, -0];
+  const expected = JSON.parse(JSON.stringify(args));
+  assert.deepEqual(await up(...args), expected);
+  assert.deepEqual(await down(...args), expected);
+});

@@ -1,9 +1,10 @@
 // io.engine and socket.conn, the layer below, where applications reach into it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Socket as EngineClient } from 'engine.io-client';
 import session from 'express-session';
 import helmet from 'helmet';
-import { open, pair } from '../support/clients.mjs';
+import { connect, open, pair } from '../support/clients.mjs';
 import { serve, serveAttached } from '../support/harness.mjs';
 import { enginePath, openPolling, request } from '../support/http.mjs';
 import { event, until } from '../support/wait.mjs';
@@ -108,3 +109,64 @@ for (const [kind, start] of [['port', serve], ['httpServer', serveAttached]]) {
     assert.deepEqual(visits, [1, 2, 3]);
   });
 }
+
+test('the connection that io.engine announced is the one of the socket, and follows its life', async (t) => {
+  const { io, url } = await serve(t);
+  const arrived = event(io.engine, 'connection');
+  const joined = event(io, 'connection');
+  const client = await connect(url, { transport: 'polling' });
+  const [[raw], [socket]] = [await arrived, await joined];
+  assert.equal(socket.conn, raw);
+  assert.equal(raw.id, socket.client.id);
+  assert.equal(raw.readyState, 'open');
+  assert.equal(raw.transport.name, 'polling');
+  assert.equal(raw.upgraded, false);
+  const closed = event(raw, 'close');
+  client.disconnect();
+  await closed;
+  assert.equal(raw.readyState, 'closed');
+});
+
+test('an announced connection tells of its upgrade', async (t) => {
+  const { io, url } = await serve(t);
+  const arrived = event(io.engine, 'connection');
+  const client = open(url, { transport: 'upgrade' });
+  const [raw] = await arrived;
+  const [transport] = await event(raw, 'upgrade');
+  assert.equal(transport.name, 'websocket');
+  assert.equal(raw.upgraded, true);
+  client.disconnect();
+});
+
+test('an announced connection may be closed before its client has joined a namespace', async (t) => {
+  const { io, url } = await serve(t);
+  const told = new Promise((resolve) => {
+    io.engine.once('connection', (raw) => {
+      raw.on('close', resolve);
+      raw.close();
+    });
+  });
+  const client = open(url);
+  await told;
+  await until(() => io.engine.clientsCount === 0, 'no connection is left');
+  client.disconnect();
+});
+
+test('initialPacket goes out first on every transport', async (t) => {
+  const { url } = await serve(t, { initialPacket: 'first words' });
+  for (const transport of ['polling', 'websocket']) {
+    const socket = new EngineClient(url, { transports: [transport], path: '/socket.io' });
+    assert.deepEqual(await event(socket, 'message'), ['first words'], transport);
+    socket.close();
+  }
+});
+
+test('the attributes of the cookie are those of the cookie package', async (t) => {
+  const expires = new Date(Date.UTC(2030, 0, 2, 3, 4, 5));
+  const { url } = await serve(t, { cookie: { name: 'k', expires, partitioned: true, priority: 'high', secure: true } });
+  const [header] = (await openPolling(url)).answer.headers['set-cookie'];
+  const attributes = header.split('; ').slice(1).sort();
+  assert.deepEqual(attributes, [
+    'Expires=Wed, 02 Jan 2030 03:04:05 GMT', 'HttpOnly', 'Partitioned', 'Path=/', 'Priority=High', 'SameSite=Lax', 'Secure',
+  ]);
+});

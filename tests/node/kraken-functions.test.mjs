@@ -172,13 +172,20 @@ describe('the application\'s five functions', nativeOnly, () => {
     assert.deepEqual(calls, [['x', 3]]);
   });
 
-  test('a closed server answers without throwing', async (t) => {
+  test('a closed server answers false and logs, and one that listens again is served', async (t) => {
     const { io, close } = await serve(t);
     setServer(io);
     await close();
-    assert.equal(typeof sendToRoom('r', 'x', 1), 'boolean');
-    assert.equal(typeof sendToAll('x', 1), 'boolean');
-    assert.equal(typeof joinSocketsToRoom('a', 'b'), 'boolean');
+    const logged = t.mock.method(console, 'error', () => {});
+    assert.equal(sendToRoom('r', 'x', 1), false);
+    assert.equal(sendToAll('x', 1), false);
+    assert.equal(joinSocketsToRoom('a', 'b'), false);
+    setServer(io.of('/'));
+    assert.equal(removeSocketsFromRoom('a', 'b'), false);
+    assert.equal(logged.mock.callCount(), 4);
+    assert.match(String(logged.mock.calls[0].arguments[0]), /sendToRoom failed: the server is closed/);
+    io.listen(0);
+    assert.equal(sendToAll('x', 1), true);
   });
 
   test('a server of the socket.io package works too', async (t) => {

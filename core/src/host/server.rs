@@ -461,10 +461,10 @@ impl Server {
         self.tell(socket, Command::Disconnect(socket, close));
     }
 
-    /// Closes the connection under a socket as the engine does (`forced close`): without a Socket.IO
+    /// Closes a connection, by its number, as the engine does (`forced close`): without a Socket.IO
     /// DISCONNECT, so that clients reconnect.
-    pub fn close_connection(&self, socket: SocketHandle) {
-        self.tell(socket, Command::CloseConnection(socket));
+    pub fn close_connection(&self, conn: u64) {
+        self.tell(SocketHandle(conn), Command::CloseConnection(conn));
     }
 
     /// Changes which questions the host is asked; connections under way may still miss or meet the old ones.

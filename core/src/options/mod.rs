@@ -147,6 +147,7 @@ pub struct Options {
     pub http_compression: Option<Compression>,
     pub cookie: Option<Cookie>,
     pub cors: Option<Arc<Cors>>,
+    pub initial_packet: Option<Box<str>>,
     pub parser: Parser,
     pub connection_state_recovery: Option<RecoveryRules>,
     pub max_recovery_bytes: usize,

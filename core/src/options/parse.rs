@@ -116,6 +116,7 @@ impl Options {
             http_compression: given.compression("httpCompression")?,
             cookie: cookie(&given)?,
             cors: given.get("cors").map(Cors::from_json).transpose()?.flatten().map(Arc::new),
+            initial_packet: initial_packet(&given)?,
             parser: parser(&given)?,
             connection_state_recovery: recovery(&given)?,
             max_recovery_bytes: given.number("maxRecoveryBytes")? as usize,
@@ -170,6 +171,14 @@ fn transports(given: &Given<'_>) -> Result<Transports> {
         }
     }
     Ok(found)
+}
+
+fn initial_packet(given: &Given<'_>) -> Result<Option<Box<str>>> {
+    match given.get("initialPacket") {
+        None => Ok(None),
+        Some(Value::String(s)) => Ok(Some(s.as_str().into())),
+        Some(other) => Err(refuse("initialPacket", "text", other)),
+    }
 }
 
 fn parser(given: &Given<'_>) -> Result<Parser> {
@@ -244,11 +253,31 @@ fn cookie(given: &Given<'_>) -> Result<Option<Cookie>> {
         Some(Value::Bool(false)) => {}
         _ => attributes += &format!("; Path={}", text("path")?.unwrap_or("/")),
     }
+    match map.get("expires") {
+        None | Some(Value::Null) => {}
+        // RFC 6265 §4.1.1: a date without the separator of attributes.
+        Some(Value::String(s)) if s.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b';') => {
+            attributes += &format!("; Expires={s}");
+        }
+        Some(other) => return Err(refuse("cookie.expires", "a date as HTTP writes it", other)),
+    }
     if map.get("httpOnly") != Some(&Value::Bool(false)) {
         attributes += "; HttpOnly";
     }
     if map.get("secure") == Some(&Value::Bool(true)) {
         attributes += "; Secure";
+    }
+    if map.get("partitioned") == Some(&Value::Bool(true)) {
+        attributes += "; Partitioned";
+    }
+    match map.get("priority").map(|value| (value, value.as_str())) {
+        None | Some((Value::Null, _)) => {}
+        Some((_, Some("low"))) => attributes += "; Priority=Low",
+        Some((_, Some("medium"))) => attributes += "; Priority=Medium",
+        Some((_, Some("high"))) => attributes += "; Priority=High",
+        Some((other, _)) => {
+            return Err(refuse("cookie.priority", "\"low\", \"medium\" or \"high\"", other));
+        }
     }
     match map.get("sameSite") {
         None | Some(Value::Null) => attributes += "; SameSite=Lax",

@@ -65,7 +65,9 @@ pub const OPTIONS: &[OptionSpec] = &[
     o("httpCompression", Kind::Compression(true, 1024), "gzip or deflate of polling responses"),
     o(
         "cookie",
-        Kind::Shape("false, true or { name, path, httpOnly, sameSite, secure, domain, maxAge }"),
+        Kind::Shape(
+            "false, true or { name, path, httpOnly, sameSite, secure, domain, maxAge, expires, partitioned, priority }",
+        ),
         "cookie that carries the session id",
     ),
     o(
@@ -75,6 +77,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         ),
         "cross-origin rules",
     ),
+    o("initialPacket", Kind::Text(""), "an Engine.IO message for each new connection, before anything else"),
     o("parser", Kind::Word(&["default", "msgpack"]), "packet parser, must equal the clients'"),
     o(
         "connectionStateRecovery",

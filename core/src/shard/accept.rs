@@ -55,9 +55,8 @@ impl Shard {
                 Some(slot) => s.disconnect_socket(slot, close),
                 None => s.forward(socket, Command::Disconnect(socket, close)),
             }),
-            Command::CloseConnection(socket) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    let key = s.key(s.socks[slot as usize].conn);
+            Command::CloseConnection(number) => self.with(|s| {
+                if let Some(key) = s.conn_numbered(number) {
                     s.close_conn(key, Reason::ForcedClose, "", Goodbye::Ws(1000));
                 }
             }),

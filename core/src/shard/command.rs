@@ -138,7 +138,7 @@ pub(crate) enum Command {
     SocketsLeave(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
     DisconnectSockets(Arc<NspShared>, Arc<Target>, bool),
     Disconnect(SocketHandle, bool),
-    CloseConnection(SocketHandle),
+    CloseConnection(u64),
     /// The client of a socket is back on another connection; answered when the socket is gone.
     Supersede(SocketHandle, oneshot::Sender<()>),
     Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),

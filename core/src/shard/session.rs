@@ -121,7 +121,11 @@ impl State {
         );
         let protocol = conn.protocol;
         let slot = key.slot;
+        let initial = options.initial_packet.as_ref().map(|text| engine_packet(&format!("4{text}")));
         self.push(slot, engine_packet(&open));
+        if let Some(initial) = initial {
+            self.push(slot, initial);
+        }
         if self.conn(key).is_none() {
             return;
         }
@@ -134,6 +138,14 @@ impl State {
     /// A number for the connection that is unique in this process, for the host.
     pub(super) fn conn_number(&self, key: ConnKey) -> u64 {
         crate::host::SocketHandle::new(self.index, key.slot, key.generation).0
+    }
+
+    /// The connection with that number, if it is still there.
+    pub(super) fn conn_numbered(&self, number: u64) -> Option<ConnKey> {
+        let slot = crate::host::SocketHandle(number).slot();
+        let generation = self.conns.get(slot)?.generation;
+        let key = ConnKey { slot: slot as u32, generation };
+        (self.conn_number(key) == number).then_some(key)
     }
 
     /// A WebSocket frame came in.

@@ -7,7 +7,7 @@ import type { Gate } from '../attach';
 import { Engine } from '../engine';
 import type { ServerStats } from '../native';
 import type { ServerOptions } from '../options';
-import { EngineRequest, parseRequest } from '../request';
+import { parseRequest } from '../request';
 import { Core } from './core';
 import { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';
@@ -66,7 +66,7 @@ export class BridgeEngine extends Engine implements Gate {
   }
 
   /** Makes the session id of a new connection: a secret that is not in use. Set it to replace this one. */
-  override get generateId(): (req: IncomingMessage | EngineRequest) => string | Promise<string> {
+  override get generateId(): (req: IncomingMessage) => string | Promise<string> {
     return super.generateId ?? (() => randomBytes(15).toString('base64url'));
   }
 
@@ -145,9 +145,9 @@ export class BridgeEngine extends Engine implements Gate {
     if (this.tagged.get(tag)?._query?.sid) this.tagged.delete(tag);
   }
 
-  protected override request(text: string): IncomingMessage | EngineRequest {
+  protected override request(text: string): IncomingMessage {
     const { tag } = JSON.parse(text) as { tag: number };
-    return this.tagged.get(tag) ?? parseRequest(text);
+    return this.tagged.get(tag) ?? (parseRequest(text) as unknown as IncomingMessage);
   }
 
   /** @internal */

@@ -111,7 +111,7 @@ export class RawPump extends Pump<RawCommands> {
       case CONNECTION_ERROR:
         return this.engine._connectionError(number, payload[0], payload[1], payload[2]);
       case HTTP_REPLY:
-        return this.attachment.reply(number, payload[0], payload[1], this.attachments(1)[0]);
+        return void this.attachment.reply(number, payload[0], payload[1], this.attachments(1)[0]);
       case CLOSED:
         this.native.end();
         return this.attachment.closed();

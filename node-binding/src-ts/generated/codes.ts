@@ -10,7 +10,10 @@ export type CoreErrorCode =
   | 'ERR_KRAKEN_WS_ADOPT'
   | 'ERR_KRAKEN_WS_QUEUE_FULL'
   | 'ERR_KRAKEN_WS_SYSTEM'
-  | 'ERR_KRAKEN_WS_NAME';
+  | 'ERR_KRAKEN_WS_NAME'
+  | 'ERR_KRAKEN_WS_ARGUMENT'
+  | 'ERR_KRAKEN_WS_UNSUPPORTED'
+  | 'ERR_KRAKEN_WS_LOAD';
 
 /** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox
  *  passed `maxOutboxBytes`. */
