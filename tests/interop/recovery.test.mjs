@@ -1,7 +1,7 @@
 // Connection state recovery: who comes back in time is the same socket, and gets what it missed, once.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TRANSPORTS, connect, open } from '../support/clients.mjs';
+import { TRANSPORTS, connect, open, openV2 } from '../support/clients.mjs';
 import { serve } from '../support/harness.mjs';
 import { openPolling, packets } from '../support/http.mjs';
 import { startProxy } from '../support/proxy.mjs';
@@ -320,4 +320,26 @@ test('true means the defaults', async (t) => {
   const { io, url } = await serve(t, { connectionStateRecovery: true });
   assert.match((await join(url, io)).pid, /^[\w-]{20}$/);
   assert.deepEqual(io._opts.connectionStateRecovery, { maxDisconnectionDuration: 120_000, skipMiddlewares: true });
+});
+
+test('clients of protocol 3 connect as ever, and start anew when they come back', async (t) => {
+  const { io, port } = await serve(t, { ...RECOVERY, allowEIO3: true });
+  const proxy = await startProxy(t, port);
+  const arrived = event(io, 'connection');
+  const client = openV2(proxy.url, RETRY);
+  const [socket] = await arrived;
+  const got = event(client, 'n');
+  io.emit('n', 1);
+  const [value, offset] = await got;
+  assert.equal(value, 1);
+  assert.equal(typeof offset, 'string');
+  const left = event(socket, 'disconnect');
+  const back = event(io, 'connection');
+  proxy.cut();
+  await left;
+  const [again] = await back;
+  assert.equal(again.recovered, false);
+  const direct = event(client, 'n');
+  again.emit('n', 2);
+  assert.equal((await direct)[0], 2);
 });
