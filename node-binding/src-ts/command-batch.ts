@@ -66,6 +66,11 @@ export abstract class CommandBatch {
     this.length += line.length;
   }
 
+  /** Bytes that the command which was begun has beside its lines. */
+  protected weigh(bytes: number): void {
+    this.length += bytes;
+  }
+
   /** The command that was begun is complete. */
   protected collected(): void {
     if (this.count === COMMANDS || this.length > TEXT) {

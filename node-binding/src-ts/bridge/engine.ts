@@ -13,7 +13,7 @@ import { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';
 
 /** Requests that the core may still ask about or open a connection for, at most. */
-const REMEMBERED = 16_384;
+const REMEMBERED = 4096;
 /** Events of the engine that each message causes. */
 const OF_MESSAGES: ReadonlySet<string> = new Set(['flush', 'drain']);
 
@@ -159,8 +159,10 @@ export class BridgeEngine extends Engine implements Gate {
   /** A connection opened; `place` makes it known under its handle. @internal */
   _connected(handle: number, opened: Opened, place: (socket: EngineSocket) => void): void {
     const [sid, tag, transport, protocol, text] = opened;
-    const request = this.tagged.get(tag) ?? parseRequest(text);
+    const request = this.tagged.get(tag) ?? (text === '' ? undefined : parseRequest(text));
     this.tagged.delete(tag);
+    // Forgotten among too many others that were never heard of again; the client tries anew.
+    if (!request) return this.commands?.close(handle);
     const socket = new EngineSocket(sid, this, request, protocol, transport, handle);
     place(socket);
     this.clients[sid] = socket;

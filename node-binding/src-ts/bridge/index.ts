@@ -33,14 +33,20 @@ class Bridge {
     rawOptions({ ...io.opts, path: this.path }, options);
   }
 
+  /** Refuses options that the core can't have for a further HTTP server, before anything is done about that. */
+  check(options: Record<string, unknown>): void {
+    const path = (this.engine?.opts as { path?: string } | undefined)?.path;
+    if (path !== undefined && options.path !== path) {
+      refuse(`one path for all HTTP servers, got ${JSON.stringify(options.path)} for another one`);
+    }
+    rawOptions(options, this.options);
+  }
+
   /** Takes the place of an engine that socket.io has just made for an HTTP server, or made before. */
   takeOver(old: IoEngine, server: HttpServer): BridgeEngine {
     const { io } = this;
     const first = !this.engine;
     const engine = (this.engine ??= new BridgeEngine(old.opts, rawOptions(old.opts, this.options)));
-    if (old.opts.path !== (engine.opts as { path: string }).path) {
-      refuse(`one path for all HTTP servers, got ${JSON.stringify(old.opts.path)} for another one`);
-    }
     // engine.io's listeners stay where they are on the HTTP server, and ask here.
     old.handleRequest = (req, res) => engine.handleRequest(req, res);
     old.handleUpgrade = (req, socket, head) => engine.handleUpgrade(req, socket, head);
@@ -122,6 +128,7 @@ export function bindNative<T>(io: T, options: BridgeOptions = {}): T {
   followAdapters(server);
   const { initEngine } = server;
   server.initEngine = (httpServer, engineOptions) => {
+    bridge.check(engineOptions);
     initEngine.call(server, httpServer, engineOptions);
     bridge.takeOver(server.eio as IoEngine, httpServer);
   };

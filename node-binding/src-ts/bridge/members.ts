@@ -5,12 +5,12 @@ import { EngineSocket } from './engine-socket';
 import { NO_COMPRESS, VOLATILE } from './raw-commands';
 import type { Frame } from './raw-commands';
 import { roomName } from './room-name';
-import type { BroadcastOptions, IoAdapter, IoSocket } from './socketio';
+import type { BroadcastOptions, IoAdapter } from './socketio';
 
 /** The members of one adapter's namespace. */
 export class Members {
-  /** Sockets that have listeners for what is sent to them. */
-  readonly listening = new Set<IoSocket>();
+  /** Sockets that may have listeners for what is sent to them. */
+  private readonly listening = new Set<string>();
   private readonly connections = new Map<string, EngineSocket>();
   /** Sockets on connections that are not the bridge's. */
   private readonly foreign = new Set<string>();
@@ -43,10 +43,15 @@ export class Members {
       this.foreign.add(id);
       return;
     }
-    if (socket._anyOutgoingListeners?.length) this.listening.add(socket);
+    if (socket._anyOutgoingListeners?.length) this.listening.add(id);
     if (this.number < 0) this.number = commands.namespace(this.adapter.nsp.name);
     this.connections.set(id, socket.conn);
     commands.join(this.number, socket.conn._handle, id, names(this.adapter.sids.get(id) ?? rooms));
+  }
+
+  /** Somebody listens for what is sent to a socket. One that is no member yet is looked at when it joins. */
+  listen(id: string): void {
+    if (this.connections.has(id)) this.listening.add(id);
   }
 
   leave(id: string, room: unknown): void {
@@ -60,7 +65,7 @@ export class Members {
     const known = this.connections.get(id);
     if (!known) return;
     this.connections.delete(id);
-    for (const socket of this.listening) if (socket.id === id) this.listening.delete(socket);
+    this.listening.delete(id);
     this.engine.commands?.remove(this.number, known._handle);
     // Namespaces come and go with clients' requests.
     if (this.connections.size === 0) {

@@ -127,7 +127,7 @@ function watchClass(socket: IoSocket): void {
     const original = own[name] as ((this: IoSocket, listener: OutgoingListener) => unknown) | undefined;
     if (typeof original !== 'function') continue;
     own[name] = function (this: IoSocket, listener: OutgoingListener) {
-      served.get(this.adapter)?.listening.add(this);
+      served.get(this.adapter)?.listen(this.id);
       return original.call(this, listener);
     };
   }

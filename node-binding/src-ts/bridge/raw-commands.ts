@@ -72,6 +72,7 @@ export class RawCommands extends CommandBatch {
     this.bytes.set(message, this.used);
     this.used += length;
     this.lane(SEND_BINARY, 0, conn, flags, length);
+    this.weigh(length);
     this.collected();
   }
 
