@@ -23,7 +23,8 @@ build:
 
 demo: build
 	$(SETUP) demo
-	node node-binding/examples/chat/server.mjs
+	$(TSC)/examples/nest-chat
+	node node-binding/examples/nest-chat/dist/nest-chat/src/main.mjs
 
 # Some suites only: make test SUITES="interop node"
 test:

@@ -70,6 +70,8 @@ setup_lint() {
 setup_test() {
   need_cargo_tool cargo-nextest "$nextest_version"
   need_node_modules tests
+  need_node_modules tests/nest/majors/11
+  need_node_modules tests/nest/majors/12
   need_node_modules tests/package
   has c++ || has g++ || has clang++ || need_package g++
   # Certificates for the TLS tests.

@@ -12,7 +12,7 @@ logs=${CARGO_TARGET_DIR:-target}/test-logs
 locked=()
 [ -n "${CI:-}" ] && locked=(--locked)
 
-all=(rust doc interop node wire package browser c)
+all=(rust doc interop node bridge on-bridge nest wire package browser c)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 closing=() # the closing lines
@@ -54,9 +54,10 @@ run_doc() {
   count doc "$status" "$(sum "$log.summary" passed)" "$(sum "$log.summary" failed)" "$(sum "$log.summary" ignored)"
 }
 
-run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
-  local log=$logs/$1.tap files=()
-  mapfile -t files < <(find "tests/$1" \( -name node_modules -o -name target \) -prune -o -name '*.test.mjs' -print | sort)
+run_node() { # run_node SUITE [FOLDER...]: the files tests/FOLDER/*.test.mjs, by default those of tests/SUITE
+  local log=$logs/$1.tap files=() folders=("${@:2}")
+  [ ${#folders[@]} -gt 0 ] || folders=("$1")
+  mapfile -t files < <(find "${folders[@]/#/tests/}" \( -name node_modules -o -name target \) -prune -o -name '*.test.mjs' -print | sort)
   if [ ${#files[@]} -eq 0 ]; then
     echo "tests/$1 holds no *.test.mjs"
     count "$1" 1 0 0 0
@@ -69,6 +70,19 @@ run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
   local status=$?
   count "$1" "$status" "$(tap "$log" pass)" $(($(tap "$log" fail) + $(tap "$log" cancelled))) \
     $(($(tap "$log" skipped) + $(tap "$log" todo)))
+}
+
+# Suites whose TypeScript is compiled first: tests/nest, and the demo that tests/browser runs.
+run_nest() {
+  if node tests/nest/build.mjs; then run_node nest; else count nest 1 0 0 0; fi
+}
+
+run_browser() {
+  if node-binding/node_modules/.bin/tsc -p node-binding/examples/nest-chat; then
+    run_node browser
+  else
+    count browser 1 0 0 0
+  fi
 }
 
 run_c() {
@@ -91,6 +105,10 @@ for suite in "$@"; do
     rust) run_rust ;;
     doc) run_doc ;;
     c) run_c ;;
+    nest) run_nest ;;
+    browser) run_browser ;;
+    # What real clients see, of socket.io on the native engine.
+    on-bridge) SUBJECT=bridge run_node on-bridge interop node ;;
     *) run_node "$suite" ;;
   esac
 done

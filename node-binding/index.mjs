@@ -13,6 +13,7 @@ export const {
   sendToAll,
   joinSocketsToRoom,
   removeSocketsFromRoom,
+  bindNative,
 } = create;
 
 export default create;

@@ -1,5 +1,6 @@
 //! Writes `node-binding/src-ts/generated/*.ts` from the core's tables, or compares them with `--check`.
 
+use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
 use kraken_ws_core::{ErrorCode, Reason};
 use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 
@@ -12,8 +13,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Some("--check") => true,
         Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
     };
-    let files = [("codes.ts", codes()?)];
-    for (name, text) in files {
+    for (name, text) in [("kraken.ts", kraken()?), ("codes.ts", codes()?)] {
         let file = folder.join(name);
         if !check {
             fs::create_dir_all(&folder)?;
@@ -26,6 +26,30 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Events and rooms of the application.
+fn kraken() -> Result<String, std::fmt::Error> {
+    let mut out = String::from(HEAD);
+    events(&mut out, "ServerEvents", "Events that the server sends.", SERVER_EVENTS)?;
+    events(&mut out, "ClientEvents", "Events that clients send.", CLIENT_EVENTS)?;
+    writeln!(out, "\n/** Names of rooms. */\nexport const rooms = {{")?;
+    for kind in RoomKind::ALL {
+        writeln!(out, "  /** {} */", kind.about())?;
+        // The name is made by the same function that the core's own users call.
+        let room = kind.room("${id}");
+        writeln!(out, "  {}: (id: string | number) => `{room}` as const,", kind.prefix())?;
+    }
+    writeln!(out, "}};")?;
+    Ok(out)
+}
+
+fn events(out: &mut String, name: &str, about: &str, table: &[EventName]) -> std::fmt::Result {
+    writeln!(out, "\n/** {about} */\nexport enum {name} {{")?;
+    for event in table {
+        writeln!(out, "  /** {} */\n  {} = '{}',", event.about, event.constant, event.name)?;
+    }
+    writeln!(out, "}}")
 }
 
 /// Error codes and disconnect reasons.

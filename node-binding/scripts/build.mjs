@@ -2,7 +2,9 @@
 // published package, which has JavaScript and the Rust sources in native/, only the latter.
 //   node scripts/build.mjs [--profile release|ci] [--ts-only]
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, renameSync } from 'node:fs';
+import {
+  copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,10 +28,11 @@ function run(command, list, cwd) {
 
 function compile() {
   if (!existsSync(join(here, 'src-ts'))) return;
-  if (!existsSync(join(here, 'node_modules', 'typescript'))) {
+  if (!['typescript', 'socket.io-client'].every((name) => existsSync(join(here, 'node_modules', name)))) {
     run('npm', ['install', '--no-audit', '--no-fund'], here);
   }
   run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(here, 'tsconfig.json')], here);
+  copyClient();
 }
 
 function library() {
@@ -45,6 +48,15 @@ function build() {
   // A copy and a rename: a running process may have the old file mapped.
   copyFileSync(join(target, profile, library()), `${place}.new`);
   renameSync(`${place}.new`, place);
+}
+
+// The client's bundles that a server offers under its path, as socket.io's package has them.
+function copyClient() {
+  const client = join(here, 'node_modules', 'socket.io-client');
+  const place = join(here, 'client-dist');
+  mkdirSync(place, { recursive: true });
+  for (const name of readdirSync(join(client, 'dist'))) copyFileSync(join(client, 'dist', name), join(place, name));
+  writeFileSync(join(place, 'version'), JSON.parse(readFileSync(join(client, 'package.json'), 'utf8')).version);
 }
 
 compile();

@@ -3,8 +3,9 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Engine } from './engine';
+import { fileName } from './client-files';
 import { UpgradeResponse } from './engine-middleware';
+import type { EngineResponse } from './engine-middleware';
 import type { NativeServer } from './native';
 import type { ServerOptions } from './options';
 
@@ -15,7 +16,17 @@ const MAX_BODY = 1_000_000;
 /** Number of the last request that was passed in, whichever server it came to. */
 let last = 0;
 
-/** Listens to one HTTP server. */
+/** The engine in front of the core. */
+export interface Gate {
+  /** Middlewares first, then `go`. */
+  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (body: string) => void): void;
+  /** The core may ask about this request; returns the number to name it by. */
+  _remember(req: IncomingMessage): number;
+  /** The request of that number is answered. */
+  _answered(tag: number): void;
+}
+
+/** Brings the requests of HTTP servers to one core. */
 export class Attachment {
   private readonly responses = new Map<number, ServerResponse>();
   private closing = false;
@@ -23,28 +34,36 @@ export class Attachment {
 
   constructor(
     private readonly native: NativeServer,
-    server: HttpServer,
     private readonly options: Partial<ServerOptions>,
     path: string,
-    private readonly engine: Engine,
-    closed: () => void,
+    private readonly engine: Gate,
   ) {
     this.path = options.addTrailingSlash === false ? path : `${path}/`;
+  }
+
+  /** Takes what is ours of a server's requests; `closed` is called when that server closes. */
+  listen(server: HttpServer, closed: () => void): void {
     const others = server.listeners('request').slice();
     server.removeAllListeners('request');
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-      if (this.ours(req)) this.requestThrough(req, res);
+      // Client files are no business of the engine's middlewares.
+      if (this.serves(req)) this.request(req, res);
+      else if (this.ours(req)) this.requestThrough(req, res);
       else for (const other of others) other.call(server, req, res);
     });
     server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (this.ours(req)) this.upgradeThrough(req, socket as NetSocket, head);
-      else if (options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
+      else if (this.options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
     });
     server.on('close', closed);
   }
 
   private ours(req: IncomingMessage): boolean {
     return (req.url ?? '').startsWith(this.path);
+  }
+
+  private serves(req: IncomingMessage): boolean {
+    return this.options.serveClient !== false && fileName(this.options.path as string, req.url ?? '') !== undefined;
   }
 
   /** An upgrade that is somebody else's: Node would have ended it if there were no listener at all. */
@@ -55,7 +74,8 @@ export class Attachment {
     }, this.options.destroyUpgradeTimeout ?? 1000).unref();
   }
 
-  private upgradeThrough(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
+  /** An upgrade on our path. */
+  upgradeThrough(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
     socket.on('error', () => {});
     const refuse = (body: string): void => {
       const length = Buffer.byteLength(body);
@@ -67,7 +87,8 @@ export class Attachment {
     this.engine._through(req, new UpgradeResponse(req, socket), go, refuse);
   }
 
-  private requestThrough(req: IncomingMessage, res: ServerResponse): void {
+  /** A request on our path. */
+  requestThrough(req: IncomingMessage, res: ServerResponse): void {
     const refuse = (body: string): void => {
       if (!res.headersSent) res.writeHead(400, { 'Content-Type': 'application/json' });
       res.end(body);
@@ -80,19 +101,19 @@ export class Attachment {
       socket.destroy();
       return;
     }
-    this.engine._remember(req);
+    const tag = this.engine._remember(req);
     const raw = Buffer.concat([requestHead(req), head]);
     const fd = isEncrypted(socket) ? -1 : descriptor(socket);
     if (fd >= 0) {
       // While a middleware took its time Node went on reading.
       const read = socket.read() as Buffer | null;
-      this.native.adopt(fd, read ? Buffer.concat([raw, read]) : raw);
+      this.native.adopt(fd, read ? Buffer.concat([raw, read]) : raw, tag);
       socket.destroy();
       return;
     }
     const { remoteAddress = '', remotePort = 0 } = socket;
     const inner = new NetSocket({
-      fd: this.native.adoptPiped(raw, remoteAddress, remotePort, isEncrypted(socket)),
+      fd: this.native.adoptPiped(raw, remoteAddress, remotePort, isEncrypted(socket), tag),
       readable: true,
       writable: true,
     });
@@ -135,12 +156,15 @@ export class Attachment {
     }
     const number = ++last;
     this.responses.set(number, res);
-    res.on('close', () => this.native.httpOver(number, this.responses.delete(number)));
-    this.engine._remember(req);
+    const tag = this.engine._remember(req);
+    res.on('close', () => {
+      this.native.httpOver(number, this.responses.delete(number));
+      this.engine._answered(tag);
+    });
     const { remoteAddress = '', remotePort = 0 } = req.socket;
     this.native.http(
       number, req.method ?? 'GET', req.url ?? '', req.rawHeaders, body, remoteAddress, remotePort,
-      isEncrypted(req.socket),
+      isEncrypted(req.socket), tag,
     );
   }
 

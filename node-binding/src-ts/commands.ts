@@ -1,8 +1,6 @@
-// JavaScript → core. What the application sends is collected and handed over in one crossing: at the end of
-// the batch of events whose handlers are running, else when the current piece of JavaScript is done. A crossing
-// per message costs more than the message, and a thread of the core that is woken for a hundred of them at
-// once writes them with a few system calls. The order of calls is kept: what can't be collected is sent only
-// after what was.
+// JavaScript → core, for the Server door. The order of calls is kept: what can't be collected is sent only after what
+// was.
+import { CommandBatch } from './command-batch';
 import type { NativeServer } from './native';
 
 /** What a collected command is; `src/deliver.rs` reads them. */
@@ -15,87 +13,24 @@ const JOIN = 4;
 /** Lanes of one command: kind and namespace, socket, number. */
 const LANES = 3;
 const NAMESPACE_SHIFT = 8;
-/** Commands in one crossing, as many as there are events in a batch. */
-const COMMANDS = 256;
-/** Characters in one crossing. */
-const TEXT = 256 * 1024;
-/** Bytes of a character, at most. */
-const LARGEST_CHARACTER = 4;
-/** Below this much room in the core's command queues a refusal has to reach the call that it refuses. */
-const ROOM = 16 * TEXT;
 
 /** The calls that go to the core, in order. */
-export class Commands {
-  private readonly lanes = new Float64Array(COMMANDS * LANES);
-  private lines: string[] = [];
-  private count = 0;
-  private length = 0;
-  /** A batch of events is being dispatched and ends with a flush. */
-  private inBatch = false;
-  /** A flush waits for the end of the current piece of JavaScript. */
-  private scheduled = false;
-  /** Bytes that the core's command queues can still take, at least. */
-  private room: number;
-
-  constructor(private readonly native: NativeServer) {
-    this.room = native.commandRoom();
+export class Commands extends CommandBatch {
+  constructor(native: NativeServer) {
+    super(native, LANES);
   }
 
-  /** Handlers run from here on; the core's command queues have `room` bytes to spare. */
-  beginBatch(room: number): void {
-    this.inBatch = true;
-    this.room = room;
-  }
-
-  /** The handlers are done. */
-  endBatch(): void {
-    this.inBatch = false;
-    this.flush();
-  }
-
-  /** Nothing is collected that might be refused later, when its caller can't be told any more. */
-  private get mayCollect(): boolean {
-    if (this.room <= ROOM) this.room = this.native.commandRoom();
-    return this.room > ROOM;
-  }
-
-  private readonly flushLater = (): void => {
-    this.scheduled = false;
-    this.flush();
-  };
-
-  private flush(): void {
-    if (this.count === 0) return;
-    const { count } = this;
-    const text = this.lines.join('\n');
-    this.lines = [];
-    this.count = 0;
-    this.room -= this.length * LARGEST_CHARACTER;
-    this.length = 0;
+  protected override deliver(count: number, text: string): void {
     this.native.deliver(this.lanes, count, text);
   }
 
   private collect(kind: number, namespace: number, socket: number, number: number, line?: string): void {
-    const at = this.count++ * LANES;
+    const at = this.begin();
     this.lanes[at] = kind | (namespace << NAMESPACE_SHIFT);
     this.lanes[at + 1] = socket;
     this.lanes[at + 2] = number;
-    if (line !== undefined) {
-      this.lines.push(line);
-      this.length += line.length;
-    }
-    if (this.count === COMMANDS || this.length > TEXT) {
-      this.flush();
-    } else if (!this.inBatch && !this.scheduled) {
-      this.scheduled = true;
-      queueMicrotask(this.flushLater);
-    }
-  }
-
-  /** The native server, when everything collected is on its way. */
-  private get direct(): NativeServer {
-    this.flush();
-    return this.native;
+    if (line !== undefined) this.line(line);
+    this.collected();
   }
 
   accept(socket: number): void {

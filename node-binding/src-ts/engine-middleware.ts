@@ -1,9 +1,12 @@
-// `io.engine.use(fn)`: middleware of the express kind over Node's own request and response. On an upgrade there
-// is no response, so middleware gets an object that takes headers for the 101 answer, and ends the connection
-// when it is ended, as engine.io's does.
+// `io.engine.use(fn)`: middleware of the express kind. Behind a Node HTTP server it runs over Node's own request
+// and response; on an upgrade there is no response, so middleware gets an object that takes headers for the 101
+// answer, and ends the connection when it is ended, as engine.io's does. On the core's own listener it gets a
+// response that collects what it is told, and the core sends that.
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { EngineRequest } from './request';
 
 /** The part of a response that middleware can rely on for all requests. */
 export type EngineResponse = ServerResponse | UpgradeResponse;
@@ -53,7 +56,82 @@ export class UpgradeResponse extends EventEmitter {
   }
 }
 
-/** Runs a chain; `done` comes once all called `next`, or with the first error. */
+/** Status 0: the request goes on, with these headers on its answer. No body: the middleware failed. */
+export type EngineAnswer = (status: number, headers: string[], body?: Buffer) => void;
+
+/** Node's response without a socket: `end` hands everything to the core. */
+export class CollectedResponse extends ServerResponse {
+  private readonly chunks: Buffer[] = [];
+  private over = false;
+
+  constructor(
+    req: EngineRequest,
+    private readonly answer: EngineAnswer,
+  ) {
+    super(Object.assign(Object.create(req) as IncomingMessage, { httpVersionMajor: 1, httpVersionMinor: 1 }));
+  }
+
+  /** The request goes on. Packages that wait for the head (cookies of sessions) get it now. */
+  letPass(): void {
+    if (this.over) return;
+    if (!this.headersSent) this.writeHead(200);
+    this.over = true;
+    this.answer(0, this.flat(), Buffer.alloc(0));
+    // And those that wait for the end save now.
+    this.end();
+  }
+
+  private flat(): string[] {
+    const flat: string[] = [];
+    for (const name of this.getHeaderNames()) {
+      const value = this.getHeader(name) ?? '';
+      for (const each of Array.isArray(value) ? value : [value]) flat.push(name, String(each));
+    }
+    return flat;
+  }
+
+  override writeHead(
+    status: number,
+    reason?: string | OutgoingHttpHeaders | OutgoingHttpHeader[],
+    headers?: OutgoingHttpHeaders | OutgoingHttpHeader[],
+  ): this {
+    const given = typeof reason === 'object' ? reason : headers;
+    if (Array.isArray(given)) {
+      for (let i = 0; i < given.length; i += 2) this.appendHeader(String(given[i]), String(given[i + 1]));
+    } else if (given) {
+      for (const name of Object.keys(given)) this.setHeader(name, given[name] ?? '');
+    }
+    return super.writeHead(status);
+  }
+
+  override write(chunk: string | Uint8Array, ...rest: unknown[]): boolean {
+    if (!this.headersSent) this.writeHead(this.statusCode);
+    const encoding = typeof rest[0] === 'string' ? (rest[0] as BufferEncoding) : 'utf8';
+    this.chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
+    const done = rest.find((item) => typeof item === 'function') as (() => void) | undefined;
+    if (done) process.nextTick(done);
+    return true;
+  }
+
+  override end(...args: unknown[]): this {
+    const done = args.find((item) => typeof item === 'function') as (() => void) | undefined;
+    if (done) this.once('finish', done);
+    if (!this.over) {
+      const [chunk, encoding] = args;
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array) this.write(chunk, encoding);
+      else if (!this.headersSent) this.writeHead(this.statusCode);
+      this.over = true;
+      this.answer(this.statusCode, this.flat(), Buffer.concat(this.chunks));
+    }
+    process.nextTick(() => {
+      this.emit('finish');
+      this.emit('close');
+    });
+    return this;
+  }
+}
+
+/** Runs a chain; `done` comes once all called `next`, or with the first error that one passed, threw or rejected with. */
 export function runChain(
   chain: readonly EngineMiddleware[],
   req: IncomingMessage,
@@ -62,7 +140,21 @@ export function runChain(
 ): void {
   const step = (at: number): void => {
     if (at === chain.length) return done();
-    chain[at](req, res, (err) => (err ? done(err) : step(at + 1)));
+    let settled = false;
+    const next = (err?: unknown): void => {
+      if (settled) return;
+      settled = true;
+      if (err) done(err);
+      else step(at + 1);
+    };
+    try {
+      // An async function's promise: the type says `void`, applications do it all the same.
+      Promise.resolve(chain[at](req, res, next) as unknown).catch(next);
+    } catch (err) {
+      // What is thrown behind `next` comes from further on, and is not the middleware's.
+      if (settled) throw err;
+      next(err ?? new Error('the middleware threw'));
+    }
   };
   step(0);
 }

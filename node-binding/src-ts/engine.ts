@@ -1,18 +1,34 @@
 // `io.engine`: the events and figures of the layer below that applications use.
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { UpgradeResponse, runChain } from './engine-middleware';
-import type { EngineMiddleware, EngineResponse } from './engine-middleware';
-import { Connection } from './client';
-import { coded } from './error';
+import type { IncomingMessage } from 'node:http';
+import { isDynamic, resolve } from './cors';
+import type { CorsOptionsDelegate } from './cors';
+import { CollectedResponse, UpgradeResponse, runChain } from './engine-middleware';
+import type { EngineAnswer, EngineMiddleware, EngineResponse } from './engine-middleware';
+import type { CorsOptions } from './options';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
+import type { ServerStats } from './native';
 import type { ServerOptions } from './options';
-import type { Server } from './server';
 
 /** Real requests that Node's HTTP server gave us, while the core may still ask about them. */
 const REMEMBERED = 1024;
+
+/** Whose engine it is. */
+export interface EngineHost {
+  readonly _opts: Partial<ServerOptions>;
+  readonly _clients: { readonly size: number };
+  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void;
+  _closeNative(): void;
+  stats(): ServerStats;
+}
+
+/** The answer to a handshake that the core asks about. */
+interface Decision {
+  refuse?: string;
+  headers: string[];
+  sid?: string;
+}
 
 /**
  * Emits `connection_error` `{ req, code, message, context }`, `initial_headers` `(headers, req)`,
@@ -21,20 +37,18 @@ const REMEMBERED = 1024;
 export class Engine extends EventEmitter {
   /** Options of the server. */
   readonly opts: object;
-  private readonly middlewares: EngineMiddleware[] = [];
+  protected readonly middlewares: EngineMiddleware[] = [];
   /** Headers that middlewares want in the answer to an upgrade. */
   private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
   /** Some hook would show a request to the application. */
-  private asks = false;
+  protected asks = false;
   private announces = false;
   private readonly requests = new Map<string, IncomingMessage>();
 
   private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
 
-  private standIn: EventEmitter | undefined;
-
   /** @internal */
-  constructor(private readonly server: Server<any, any, any, any>) {
+  constructor(private readonly server: EngineHost) {
     super();
     this.opts = server._opts;
     // The core asks only what somebody wants to answer. `newListener` comes before the listener is there.
@@ -52,22 +66,22 @@ export class Engine extends EventEmitter {
     this._hook();
   }
 
-  /**
-   * Adds a middleware of the express kind for each of the engine's requests. They run in Node's HTTP server, so
-   * the server has to be made from one.
-   */
+  /** Adds a middleware of the express kind for each of the engine's requests. */
   use(fn: EngineMiddleware): this {
     this.middlewares.push(fn);
-    this._needsHttpServer();
     this._hook();
     return this;
   }
 
-  /** Throws when there are middlewares and a port that would bypass them. @internal */
-  _needsHttpServer(): void {
-    if (this.middlewares.length === 0 || !this.server._ownsListener) return;
-    const message = 'io.engine.use: needs a server made from a Node HTTP server, new Server(httpServer), not from a port';
-    throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
+  /** A request on the core's own listener, for the middlewares. @internal */
+  _askMiddleware(text: string, answer: EngineAnswer): void {
+    const req = parseRequest(text);
+    const res = new CollectedResponse(req, answer);
+    // Middleware asks a request for what Node's has; ours has the readable part of it.
+    runChain(this.middlewares, req as unknown as IncomingMessage, res, (err) => {
+      if (err) answer(0, [], undefined);
+      else res.letPass();
+    });
   }
 
   /** Middlewares first, then `go`; a middleware that failed is told to the client and to us. @internal */
@@ -90,46 +104,15 @@ export class Engine extends EventEmitter {
     const { allowRequest } = this.server._opts;
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
-    this.asks = handshakes || wanted('connection_error');
+    this.asks = handshakes || wanted('connection_error') || isDynamic(this.server._opts.cors);
     // Who was shown a connection is told of its end, also when nobody waits for new ones any more.
     this.announces ||= wanted('connection');
-    this.server._setHooks(handshakes, every, this.announces);
+    this.server._setHooks(handshakes, every, this.announces, this.middlewares.length > 0);
   }
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
   get clientsCount(): number {
     return Math.max(this.server.stats().connections, this.server._clients.size);
-  }
-
-  /** The HTTP server in front, if there is one. */
-  get httpServer(): Server['httpServer'] {
-    return this.server.httpServer;
-  }
-
-  /** Transports that a session on `transport` may move to. */
-  upgrades(transport: string): string[] {
-    const { allowUpgrades, transports } = this.server._opts;
-    const allowed = allowUpgrades !== false && (transports ?? ['websocket']).includes('websocket');
-    return transport === 'polling' && allowed ? ['websocket'] : [];
-  }
-
-  /** Serves an HTTP server, as `io.attach` does. */
-  attach(server: HttpServer, options?: Partial<ServerOptions>): void {
-    this.server.attach(server, options);
-  }
-
-  /** Answers a request that the application got by itself. */
-  handleRequest(req: IncomingMessage, res: ServerResponse): void {
-    this.front.emit('request', req, res);
-  }
-
-  /** Takes an upgrade that the application got by itself. */
-  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.front.emit('upgrade', req, socket, head);
-  }
-
-  private get front(): EventEmitter {
-    return (this.standIn ??= this.server._standIn());
   }
 
   /** Closes all connections. */
@@ -139,8 +122,8 @@ export class Engine extends EventEmitter {
   }
 
   /** A request that came by Node's HTTP server: hooks get it instead of our copy. @internal */
-  _remember(req: IncomingMessage): void {
-    if (!this.asks) return;
+  _remember(req: IncomingMessage): number {
+    if (!this.asks) return 0;
     if (this.requests.size >= REMEMBERED) {
       for (const oldest of this.requests.keys()) {
         this.requests.delete(oldest);
@@ -148,33 +131,50 @@ export class Engine extends EventEmitter {
       }
     }
     this.requests.set(`${req.socket.remoteAddress}|${req.socket.remotePort}`, req);
+    return 0;
   }
 
-  private request(text: string): IncomingMessage {
+  /** The request of that number is answered. @internal */
+  _answered(_tag: number): void {}
+
+  /** `last`: this is all that the core asks about the request. */
+  protected request(text: string, last = true): IncomingMessage {
     const ours: EngineRequest = parseRequest(text);
     const key = `${ours.socket.remoteAddress}|${ours.socket.remotePort}`;
     const real = this.requests.get(key);
     if (!real || real.url !== ours.url) return ours as unknown as IncomingMessage;
-    this.requests.delete(key);
+    if (last) this.requests.delete(key);
     return real;
   }
 
-  /** @internal */
-  _askAllow(
-    text: string,
-    answer: (refuse: string | undefined, headers: string[], sid: string | undefined) => void,
-  ): void {
+  /** No decision: making the session id failed, and `connection_error` has been told. @internal */
+  _askAllow(text: string, answer: (decision: Decision | undefined) => void): void {
     const req = this.request(text);
     const allowed = async (): Promise<void> => {
+      let sid: string | undefined;
+      try {
+        sid = await this.makeId?.(req);
+      } catch (error) {
+        answer(undefined);
+        const context = { name: 'ID_GENERATION_ERROR', error };
+        this.emit('connection_error', { req, code: 3, message: 'Bad request', context });
+        return;
+      }
       const headers = [...this.collect('initial_headers', req), ...this.collect('headers', req)];
-      answer(undefined, headers, await this.makeId?.(req));
+      answer({ headers, sid });
     };
     const { allowRequest } = this.server._opts;
     if (!allowRequest) return void allowed();
-    allowRequest(req, (err, success) => {
-      if (success) void allowed();
-      else answer(err || 'Forbidden', [], undefined);
+    allowRequest(req, (err: unknown, success) => {
+      if (success) return void allowed();
+      const refuse = err instanceof Error ? err.message : err;
+      answer({ refuse: refuse ? String(refuse) : 'Forbidden', headers: [] });
     });
+  }
+
+  /** @internal */
+  _askCors(text: string, answer: (rules: string | undefined) => void): void {
+    resolve(this.server._opts.cors as CorsOptions | CorsOptionsDelegate, this.request(text, false), answer);
   }
 
   /** @internal */
@@ -196,13 +196,10 @@ export class Engine extends EventEmitter {
   /** @internal */
   _connectionError(code: number, message: string, context: object, text: string): void {
     if (this.listenerCount('connection_error') === 0) return;
-    this.emit('connection_error', { req: this.request(text), code, message, context });
-  }
-
-  /** @internal */
-  _opened(number: number, id: string, text: string): void {
-    const connection = new Connection(id, parseRequest(text), () => this.server._endConnection(number));
-    this.server._clients.show(number, connection);
-    this.emit('connection', connection);
+    const details: Record<string, unknown> = { ...context };
+    for (const name of ['protocol', 'previousProtocol']) {
+      if (name in details) details[name] = Number(details[name]);
+    }
+    this.emit('connection_error', { req: this.request(text), code, message, context: details });
   }
 }

@@ -1,11 +1,12 @@
-// Core → JavaScript: takes batches of events from the native server and hands each to whom it concerns.
-// `src/batch.rs` is the writing side and describes the format.
+// Core → JavaScript, for the Server door: hands each event to whom it concerns.
 import type { Client } from './client';
 import type { Commands } from './commands';
-import { laneCount, reasons } from './native';
+import { HandleTable, handleOf } from './handle-table';
+import { reasons } from './native';
 import type { Namespace } from './namespace';
 import type { NativeServer } from './native';
 import { rejoin } from './payload';
+import { Pump } from './pump';
 import type { Server } from './server';
 import { Socket } from './socket';
 import type { DisconnectReason, Event } from './socket-types';
@@ -24,11 +25,14 @@ const DISCONNECT = 8;
 const NAMESPACE = 9;
 const ALLOW_REQUEST = 10;
 const HEADERS = 11;
+const HTTP = 12;
 const CONNECTION_ERROR = 13;
 const OPEN = 14;
 const HTTP_REPLY = 15;
 const CLOSED = 16;
 const UPGRADED = 17;
+const ENGINE = 18;
+const CORS = 19;
 const CONNECTION_CLOSED = 30;
 
 const REASONS = reasons() as DisconnectReason[];
@@ -38,90 +42,21 @@ const OF_NAMESPACE: ReadonlySet<DisconnectReason> = new Set([
   'server namespace disconnect',
 ]);
 
-/** Lanes per event; the head takes as many. */
-const LANES = 4;
-/** A lane of 29 bits (shard in the low 6) and one of 24 make a handle. */
-const GENERATION = 2 ** 29;
-const SHARD_BITS = 6;
-const SHARD_MASK = 63;
-
-/** Live sockets by shard and slot, and the loop that feeds them. */
-export class EventPump {
-  private readonly lanes = new Float64Array(laneCount());
-  private readonly sockets: (AnySocket | undefined)[][] = [];
-  private buffers: Buffer[] = [];
-  private taken = 0;
-  /** The batch under way: its payloads, how many events it has and how many are dispatched. */
-  private payloads: any[] = [];
-  private count = 0;
-  private at = 0;
-  private again = false;
+/** Live sockets, and the loop that feeds them. */
+export class EventPump extends Pump<Commands> {
+  private readonly sockets = new HandleTable<AnySocket>();
 
   constructor(
     private readonly server: Server<any, any, any, any>,
-    private readonly native: NativeServer,
-    private readonly commands: Commands,
-  ) {}
-
-  /** Takes one batch; what is left over waits for the next turn of the event loop. */
-  readonly pump = (): void => {
-    this.again = false;
-    // The batch under way takes what is left when it is done.
-    if (this.at < this.count) return;
-    const { lanes, native } = this;
-    const text = native.drain(lanes);
-    this.count = lanes[0];
-    this.at = 0;
-    if (this.count === 0) return this.takeMore();
-    this.buffers = lanes[1] > 0 ? native.takeBuffers() : [];
-    this.taken = 0;
-    this.payloads = this.parse(text);
-    this.commands.beginBatch(lanes[3]);
-    this.step();
-  };
-
-  /**
-   * Dispatches the events of one socket. Between two sockets the promises that their handlers left are settled,
-   * as they are when each socket reads by itself: an answer of an async handler leaves before what the next
-   * client causes. The microtask runs behind those that are queued, the tick behind those that they queue.
-   */
-  private readonly step = (): void => {
-    const { lanes, count } = this;
-    const low = lanes[(this.at + 1) * LANES + 1];
-    do {
-      const at = (this.at + 1) * LANES;
-      // A handler that throws must reach the process, not stop the sockets behind it.
-      try {
-        this.event(lanes[at], lanes[at + 1], lanes[at + 2], lanes[at + 3], this.payloads[this.at]);
-      } catch (err) {
-        throwLater(err);
-      }
-      this.at += 1;
-    } while (this.at < count && lanes[(this.at + 1) * LANES + 1] === low);
-    if (this.at < count) return queueMicrotask(this.hop);
-    try {
-      this.commands.endBatch();
-    } catch (err) {
-      throwLater(err);
-    }
-    this.buffers = [];
-    this.payloads = [];
-    this.takeMore();
-  };
-
-  private readonly hop = (): void => process.nextTick(this.step);
-
-  private takeMore(): void {
-    if (this.lanes[2] === 0 || this.again) return;
-    this.again = true;
-    setImmediate(this.pump);
+    native: NativeServer,
+    commands: Commands,
+  ) {
+    super(native, commands);
   }
 
   /** A socket ended; what still comes for its handle is not for it. */
   forget(socket: AnySocket): void {
-    const low = socket._handle % GENERATION;
-    const table = this.sockets[low & SHARD_MASK];
-    if (table?.[low >>> SHARD_BITS] === socket) table[low >>> SHARD_BITS] = undefined;
+    this.sockets.remove(socket);
   }
 
   /** The handshake of a socket as JSON text; it is given out once. */
@@ -129,51 +64,26 @@ export class EventPump {
     return this.native.handshake(socket) ?? undefined;
   }
 
-  private parse(text: string): any[] {
-    try {
-      return JSON.parse(text);
-    } catch {
-      // One payload that only the core takes for JSON must not cost the others.
-      return this.native.payloads().map((payload) => {
-        try {
-          return JSON.parse(payload);
-        } catch {
-          return undefined;
-        }
-      });
-    }
-  }
-
-  private find(low: number, generation: number): AnySocket | undefined {
-    const socket = this.sockets[low & SHARD_MASK]?.[low >>> SHARD_BITS];
-    return socket?._handle === generation * GENERATION + low ? socket : undefined;
-  }
-
-  private attachments(count: number): Buffer[] {
-    this.taken += count;
-    return this.buffers.slice(this.taken - count, this.taken);
-  }
-
-  private event(kind: number, low: number, generation: number, number: number, payload: any): void {
+  protected override event(kind: number, low: number, generation: number, number: number, payload: any): void {
     switch (kind) {
       case PACKET:
-        return this.find(low, generation)?._onevent(payload as Event, number);
+        return this.sockets.find(low, generation)?._onevent(payload as Event, number);
       case PACKET_BINARY: {
         const data = rejoin(payload[1], this.attachments(payload[0]));
-        return this.find(low, generation)?._onevent(data, number);
+        return this.sockets.find(low, generation)?._onevent(data, number);
       }
       case ACK:
-        return this.find(low, generation)?._onack(number, payload);
+        return this.sockets.find(low, generation)?._onack(number, payload);
       case ACK_BINARY: {
         const data = rejoin(payload[1], this.attachments(payload[0]));
-        return this.find(low, generation)?._onack(number, data);
+        return this.sockets.find(low, generation)?._onack(number, data);
       }
       case ACK_TIMEOUT:
-        return this.find(low, generation)?._onacktimeout(number);
+        return this.sockets.find(low, generation)?._onacktimeout(number);
       case CONNECT:
         return this.connect(low, generation, number, payload);
       case DISCONNECT:
-        return this.disconnect(this.find(low, generation), REASONS[number], payload);
+        return this.disconnect(this.sockets.find(low, generation), REASONS[number], payload);
       case BROADCAST_ACK:
         return this.broadcastAck(number, payload);
       case NAMESPACE:
@@ -181,11 +91,24 @@ export class EventPump {
           this.native.answerNamespace(number, exists),
         );
       case ALLOW_REQUEST:
-        return this.server.engine._askAllow(payload[1], (refuse, headers, sid) =>
-          this.native.answerAllow(number, refuse, headers, sid),
-        );
+        return this.server.engine._askAllow(payload[1], (decision) => {
+          if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
+          else this.native.failAllow(number);
+        });
       case HEADERS:
         return this.native.answerHeaders(number, this.server.engine._askHeaders(payload));
+      case ENGINE:
+        return this.server.engine._askMiddleware(payload, (status, headers, body) =>
+          this.native.answerEngine(number, status, headers, body),
+        );
+      case HTTP:
+        // Its body; only files are asked for.
+        this.attachments(1);
+        return void this.server._serveFile(payload).then(([status, headers, body]) => {
+          this.native.answerHttp(number, status, headers, body);
+        });
+      case CORS:
+        return this.server.engine._askCors(payload, (rules) => this.native.answerCors(number, rules));
       case CONNECTION_ERROR:
         return this.server.engine._connectionError(number, payload[0], payload[1], payload[2]);
       case OPEN:
@@ -201,23 +124,31 @@ export class EventPump {
     }
   }
 
-  private connect(low: number, generation: number, conn: number, payload: [string, string]): void {
-    const [name, id] = payload;
-    const handle = generation * GENERATION + low;
+  /** `pending` and `rooms` are there for a socket that is back. */
+  private connect(
+    low: number,
+    generation: number,
+    conn: number,
+    payload: [name: string, id: string, pending?: boolean, rooms?: string[]],
+  ): void {
+    const [name, id, pending = true, rooms] = payload;
+    const handle = handleOf(low, generation);
     const namespace = this.server._nsps.get(name);
     if (!namespace) {
       // Removed while the client was on its way.
       this.handshake(handle);
-      this.commands.reject(handle, '{"message":"Invalid namespace"}');
+      if (pending) this.commands.reject(handle, '{"message":"Invalid namespace"}');
+      else this.commands.disconnect(handle, false);
       return;
     }
-    namespace._add(this.make(namespace, id, handle, conn));
+    const socket = this.make(namespace, id, handle, conn);
+    if (rooms) socket._recover(rooms);
+    namespace._add(socket, pending);
   }
 
   private make(namespace: Namespace<any, any, any, any>, id: string, handle: number, conn: number): AnySocket {
     const socket = new Socket(namespace, id, handle, conn);
-    const low = handle % GENERATION;
-    (this.sockets[low & SHARD_MASK] ??= [])[low >>> SHARD_BITS] = socket;
+    this.sockets.add(socket);
     this.server._clients.add(socket);
     return socket;
   }
@@ -251,10 +182,4 @@ export class EventPump {
     }
     done?.(payload[0] ? timeoutError() : null, responses);
   }
-}
-
-function throwLater(err: unknown): void {
-  process.nextTick(() => {
-    throw err;
-  });
 }

@@ -21,6 +21,8 @@ export type { CoreErrorCode } from './generated/codes';
 export type { DisconnectReason, Event, Handshake, Room, SocketId } from './socket-types';
 export { joinSocketsToRoom, removeSocketsFromRoom, sendToAll, sendToRoom, setServer } from './kraken';
 export type { ServerLike } from './kraken';
+export { bindNative } from './bridge';
+export type { BridgeOptions } from './bridge';
 
 const create = (srv?: ServerSource, opts?: Partial<ServerOptions>): Server => new Server(srv, opts);
 

@@ -283,9 +283,9 @@ export class Namespace<
     this.operator().disconnectSockets(close);
   }
 
-  /** A new client: middlewares first, then it is let in or refused. @internal */
-  _add(socket: Socket<any, any, any, any>): void {
-    if (this._fns.length === 0) return this.admit(socket);
+  /** A new client: middlewares first, then it is let in or refused, unless that is decided. @internal */
+  _add(socket: Socket<any, any, any, any>, pending: boolean): void {
+    if (this._fns.length === 0 || !pending) return this.admit(socket);
     this._preConnectSockets.set(socket.id, socket);
     const chain = [...this._fns];
     const step = (at: number): void => {
@@ -315,6 +315,9 @@ export class Namespace<
 
   /** @internal */
   _remove(socket: Socket<any, any, any, any>): void {
-    if (!this._sockets.delete(socket.id)) this._preConnectSockets.delete(socket.id);
+    // The same id may be back already.
+    for (const map of [this._sockets, this._preConnectSockets]) {
+      if (map.get(socket.id) === socket) map.delete(socket.id);
+    }
   }
 }

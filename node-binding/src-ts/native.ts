@@ -57,13 +57,22 @@ export interface NativeServer {
   socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void;
   disconnect(socket: number, close: boolean): void;
   closeConnection(connection: number): void;
-  setHooks(allowRequest: boolean, headers: boolean, connections: boolean): void;
+  setHooks(
+    allowRequest: boolean,
+    headers: boolean,
+    connections: boolean,
+    engine: boolean,
+    heartbeats?: boolean,
+  ): void;
   answerNamespace(number: number, exists: boolean): void;
   answerAllow(number: number, refuse: string | undefined, headers: string[], sid: string | undefined): void;
+  failAllow(number: number): void;
+  answerCors(number: number, rules: string | undefined): void;
   answerHeaders(number: number, headers: string[]): void;
+  answerEngine(number: number, status: number, headers: string[], body?: Buffer): void;
   answerHttp(number: number, status: number, headers: string[], body: Buffer): void;
-  adopt(fd: number, head: Buffer): void;
-  adoptPiped(head: Buffer, address: string, port: number, secure: boolean): number;
+  adopt(fd: number, head: Buffer, tag: number): void;
+  adoptPiped(head: Buffer, address: string, port: number, secure: boolean, tag: number): number;
   http(
     number: number,
     method: string,
@@ -73,8 +82,20 @@ export interface NativeServer {
     address: string,
     port: number,
     secure: boolean,
+    tag: number,
   ): void;
   httpOver(number: number, gone: boolean): void;
+  rawDeliver(lanes: Float64Array, count: number, text: string, bytes: Buffer): void;
+  rawSend(conn: number, text: string, flags: number): void;
+  rawSendBinary(conn: number, bytes: Uint8Array, flags: number): void;
+  rawPublish(
+    namespace: number,
+    rooms: string[],
+    except: string[],
+    text: string | undefined,
+    buffers: Uint8Array[] | undefined,
+    flags: number,
+  ): void;
 }
 
 /** Figures of a running server. */
@@ -101,12 +122,14 @@ export interface ServerStats {
   hostQueueBytes: number;
   /** Bytes of messages that wait for a thread of the core. */
   commandQueueBytes: number;
+  /** Bytes of messages and sessions kept for clients that may come back. */
+  recoveryBytes: number;
   /** Milliseconds since the server was made. */
   uptimeMs: number;
 }
 
 interface Addon {
-  NativeServer: new (options: string, onWake: () => void) => NativeServer;
+  NativeServer: new (options: string, onWake: () => void, raw?: boolean) => NativeServer;
   checkOptions(options: string): void;
   reasons(): string[];
   laneCount(): number;

@@ -3,11 +3,14 @@
 import type { IncomingMessage } from 'node:http';
 import { checkAdapter } from './adapter';
 import type { AdapterConstructor } from './adapter';
+import { isDynamic, plainOrigin } from './cors';
+import type { CorsOptionsDelegate, CustomOrigin, StaticOrigin } from './cors';
 import { coded } from './error';
 import { checkOptions } from './native';
+import type { ConnectionStateRecoveryOptions } from './recovery';
 
-/** One origin, several, a pattern, or `true` for whatever asks. */
-export type CorsOrigin = boolean | string | RegExp | (boolean | string | RegExp)[];
+/** One origin, several, a pattern, `true` for whatever asks, or a function that decides. */
+export type CorsOrigin = StaticOrigin | CustomOrigin;
 
 /** Cross-origin rules, as the `cors` package names them. */
 export interface CorsOptions {
@@ -64,8 +67,8 @@ export interface ServerOptions {
   httpCompression: boolean | { threshold?: number; [option: string]: unknown };
   /** Cookie with the session id. Default none. */
   cookie: boolean | CookieOptions;
-  /** Cross-origin rules. Default none. */
-  cors: CorsOptions | boolean;
+  /** Cross-origin rules, or a function that gives them for each request. Default none. */
+  cors: CorsOptions | CorsOptionsDelegate | boolean;
   /** Decides about each handshake: `callback(message)` refuses, `callback(null, true)` allows. */
   allowRequest: (
     req: IncomingMessage,
@@ -73,6 +76,10 @@ export interface ServerOptions {
   ) => void;
   /** Serve the client's bundles. Default `true`. */
   serveClient: boolean;
+  /** Clients that come back in time get their id, rooms, data and the messages they missed. Default off. */
+  connectionStateRecovery: Partial<ConnectionStateRecoveryOptions>;
+  /** Bytes of messages and sessions kept for clients that may come back. Default 16 MiB. */
+  maxRecoveryBytes: number;
   /** Text of an Engine.IO message for each new connection, before anything else. Default none. */
   initialPacket: string;
   /** Packet parser, by name or as the module that clients use; must be the clients' too. Default `default`. */
@@ -125,27 +132,18 @@ const JAVASCRIPT_ONLY: ReadonlySet<string> = new Set([
   'host',
   'adapter',
   'wsEngine',
-  'connectionStateRecovery',
 ]);
 
 function refuse(message: string): never {
   throw coded('ERR_KRAKEN_WS_OPTION', new Error(message));
 }
 
-function origin(value: unknown): unknown {
-  if (value instanceof RegExp) return { regex: value.source, flags: value.flags };
-  if (Array.isArray(value)) return value.map(origin);
-  if (typeof value === 'function') {
-    refuse('cors.origin: expected text, a RegExp, true, false or a list of these, got a function');
-  }
-  return value;
-}
-
+/** Rules that have to be asked for are not the core's. */
 function cors(value: unknown): unknown {
-  if (typeof value === 'function') refuse('cors: expected an object such as { origin: true }, got a function');
+  if (isDynamic(value)) return undefined;
   if (value === true) return { origin: '*' };
   if (!value || typeof value !== 'object' || !('origin' in value)) return value;
-  return { ...value, origin: origin(value.origin) };
+  return { ...value, origin: plainOrigin(value.origin) };
 }
 
 /** `{ type: 0, nsp: '/' }` in msgpack: how its parser gives itself away. */
@@ -184,11 +182,8 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
   for (const name of Object.keys(options)) {
     if (!JAVASCRIPT_ONLY.has(name)) core[name] = (options as Record<string, unknown>)[name];
   }
-  const { adapter, connectionStateRecovery } = options as Record<string, unknown>;
+  const { adapter } = options as Record<string, unknown>;
   checkAdapter(adapter);
-  if (connectionStateRecovery) {
-    refuse('connectionStateRecovery: not supported by this version; leave the option out');
-  }
   core.cors = cors(core.cors);
   core.parser = parser(core.parser);
   core.cookie = cookie(core.cookie);

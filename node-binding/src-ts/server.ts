@@ -9,9 +9,11 @@ import type { AdapterConstructor } from './adapter';
 import { Attachment } from './attach';
 import type { BroadcastOperator, RemoteSocket } from './broadcast';
 import { Clients } from './client';
+import { clientFile, fileName } from './client-files';
+import type { FileAnswer } from './client-files';
 import { Commands } from './commands';
+import { isDynamic } from './cors';
 import { StrictEventEmitter, emitLocally } from './emitter';
-import { Engine } from './engine';
 import { coded } from './error';
 import { EventPump } from './events';
 import { Listener } from './listener';
@@ -22,7 +24,10 @@ import type { ServerStats } from './native';
 import { check, coreOptions } from './options';
 import type { ServerOptions } from './options';
 import { ParentNamespace } from './parent-namespace';
+import { Away, withDefaults } from './recovery';
+import { parseRequest } from './request';
 import { RoomMirror } from './rooms';
+import { ServerEngine } from './server-engine';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
 import type {
@@ -53,7 +58,7 @@ export type ServerSource = number | string | HttpServer | HttpsServer | Http2Sec
 
 const NO_FIGURES: ServerStats = {
   connections: 0, sockets: 0, rooms: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
-  slowConsumers: 0, volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, uptimeMs: 0,
+  slowConsumers: 0, volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, recoveryBytes: 0, uptimeMs: 0,
 };
 
 /** A Socket.IO server over the native core. */
@@ -70,7 +75,7 @@ export class Server<
   /** The `/` namespace. */
   readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** The layer below: `clientsCount`, and the events `connection_error`, `initial_headers`, `headers`. */
-  readonly engine: Engine;
+  readonly engine: ServerEngine;
   /** The HTTP server in front, or the core's own listener in its place. */
   httpServer!: HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
@@ -84,10 +89,10 @@ export class Server<
   readonly _broadcastAcks = new Map<number, (err: Error | null, responses: unknown[]) => void>();
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
+  /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
+  _away: Away | undefined;
   /** `close` was called, and no `attach` since. @internal */
   _closed = false;
-  /** Clients reach the core without passing Node. @internal */
-  _ownsListener = false;
   private native: NativeServer | undefined;
   private commands: Commands | undefined;
   private events: EventPump | undefined;
@@ -109,9 +114,12 @@ export class Server<
       source = undefined;
     }
     this._opts = { ...opts };
+    if (opts.connectionStateRecovery) {
+      this._opts.connectionStateRecovery = withDefaults(opts.connectionStateRecovery) as typeof opts.connectionStateRecovery;
+    }
     this.path(opts.path ?? '/socket.io');
     check(this._opts);
-    this.engine = new Engine(this as Server<any, any, any, any>);
+    this.engine = new ServerEngine(this as Server<any, any, any, any>);
     this.sockets = this.of('/');
     if (source !== undefined && source !== null) this.attach(source);
   }
@@ -175,8 +183,6 @@ export class Server<
       this.serve(native, srv as HttpServer, options);
       this.httpServer = srv;
     } else {
-      this._ownsListener = true;
-      this.engine._needsHttpServer();
       const listener = new Listener(native, () => this.close());
       // Applications ask for the few members that Listener has.
       this.httpServer = listener as unknown as HttpServer;
@@ -187,7 +193,9 @@ export class Server<
 
   private serve(native: NativeServer, srv: HttpServer, options: Partial<ServerOptions>): void {
     const path = options.path as string;
-    this.attachments.push(new Attachment(native, srv, options, path, this.engine, () => this._closeNative()));
+    const attachment = new Attachment(native, options, path, this.engine);
+    attachment.listen(srv, () => this._closeNative());
+    this.attachments.push(attachment);
   }
 
   /** A stand-in for an HTTP server whose application passes requests in itself. @internal */
@@ -201,9 +209,14 @@ export class Server<
   private start(options: Partial<ServerOptions>): NativeServer {
     if (this.native) return this.native;
     this._closed = false;
-    const json = coreOptions(options, { namespaces: true });
+    const json = coreOptions(options, {
+      namespaces: true,
+      cors: isDynamic(options.cors),
+      files: options.serveClient !== false,
+    });
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
+    if (options.connectionStateRecovery) this._away = new Away(options.connectionStateRecovery, options);
     this.commands = new Commands(native);
     this.events = new EventPump(this as Server<any, any, any, any>, native, this.commands);
     this.whenClosed = new Promise((resolve) => (this.nativeClosed = resolve));
@@ -348,6 +361,7 @@ export class Server<
   /** The core's last event. @internal */
   _closedNative(native: NativeServer): void {
     native.end();
+    this._away?.clear();
     for (const attachment of this.attachments) attachment.closed();
     this.attachments = [];
     this.nativeClosed?.();
@@ -355,13 +369,19 @@ export class Server<
   }
 
   /** @internal */
-  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean): void {
-    this.native?.setHooks(allowRequest, headers, connections);
+  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void {
+    this.native?.setHooks(allowRequest, headers, connections, engine);
   }
 
   /** @internal */
   _httpReply(number: number, status: number, headers: string[], body: Buffer): void {
     this.attachments.some((attachment) => attachment.reply(number, status, headers, body));
+  }
+
+  /** A request for one of the client's bundles; others the core does not ask about. @internal */
+  async _serveFile(text: string): Promise<FileAnswer> {
+    const { url, headers } = parseRequest(text);
+    return clientFile(fileName(this.path(), url) ?? '', headers);
   }
 
   /** The handshake of a socket as JSON text; it is given out once. @internal */

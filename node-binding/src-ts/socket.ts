@@ -7,6 +7,7 @@ import type { Client, Connection } from './client';
 import { emitLocally } from './emitter';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
+import { Away } from './recovery';
 import { parseHandshake } from './request';
 import type { EngineRequest } from './request';
 import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved, timeoutError } from './socket-types';
@@ -60,6 +61,8 @@ export class Socket<
   _upgraded = false;
   /** The client left before a middleware answered. @internal */
   _gone = false;
+  /** The client left and may come back: what is sent meanwhile is kept for it. */
+  private _away = false;
   /** The handshake as text, kept from the end of the socket until somebody reads it. */
   private _text: string | undefined = undefined;
   private _handshake: Handshake | undefined = undefined;
@@ -174,6 +177,8 @@ export class Socket<
     } else if (!this._gone) {
       // In a middleware: delivered once the connection is accepted.
       (this._waiting ??= []).push(() => this.transmit(data, flags, ack, timeout));
+    } else if (this._away && !ack) {
+      if (this.nsp._native) this.transmit(data, flags, ack, timeout);
     } else if (ack && timeout >= 0) {
       setTimeout(() => ack.call(this, timeoutError()), timeout);
     }
@@ -280,13 +285,18 @@ export class Socket<
 
   /** Leaves a room. */
   leave(room: Room): Promise<void> | void {
-    if (this._mirrorLeave(room) && this.connected) this.nsp._native!.leave(this._handle, room);
+    if (this._mirrorLeave(room) && this.inCoreRooms) this.nsp._native!.leave(this._handle, room);
   }
 
   /** Leaves all rooms, its own included. */
   leaveAll(): void {
     for (const room of [...this.rooms]) this._mirrorLeave(room);
-    if (this.connected) this.nsp._native!.leaveAll(this._handle);
+    if (this.inCoreRooms) this.nsp._native!.leaveAll(this._handle);
+  }
+
+  /** The core has this socket in rooms: a recovered one also before it is accepted. */
+  private get inCoreRooms(): boolean {
+    return this.connected || (this.recovered && !this._gone && !!this.nsp._native);
   }
 
   /** Keeps the mirror in step; returns the rooms that are new. @internal */
@@ -344,6 +354,21 @@ export class Socket<
     const waiting = this._waiting;
     this._waiting = undefined;
     if (waiting) for (const send of waiting) send();
+  }
+
+  /** It is the socket of an earlier connection, in its rooms again. @internal */
+  _recover(rooms: Room[]): void {
+    (this as { recovered: boolean }).recovered = true;
+    this._data = this.server._away?.take(this.id) as SocketData | undefined;
+    if (rooms.length > 1 || rooms[0] !== this.id) this._mirrorJoin(rooms);
+  }
+
+  /** Keeps the data for a client that may come back. */
+  private goAway(reason: DisconnectReason): void {
+    const { _away: away } = this.server;
+    if (!away || !Away.mayReturn(reason) || this._gone) return;
+    this._away = true;
+    if (this._data !== undefined) away.keep(this.id, this._data);
   }
 
   /** An event of the client. @internal */
@@ -411,10 +436,12 @@ export class Socket<
   /** The socket ended, for whatever reason; its rooms are still there for `disconnecting`. @internal */
   _onclose(reason: DisconnectReason, description?: any): void {
     if (!this.connected) {
+      if (this.recovered) this.goAway(reason);
       this._cleanup();
       return;
     }
     this.emitReserved('disconnecting', reason, description);
+    this.goAway(reason);
     this._cleanup();
     this.emitReserved('disconnect', reason, description);
   }

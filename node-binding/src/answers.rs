@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use kraken_ws_core::{Decision, HttpReply, Reply};
+use kraken_ws_core::options::Cors;
+use kraken_ws_core::{CorsReply, Decision, EngineReply, ErrorCode, HttpReply, Reply};
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 
+use crate::error::{Result, coded, thrown};
 use crate::server::NativeServer;
 use crate::text::Text;
 
@@ -19,6 +21,10 @@ pub enum Question {
     Allow(Reply<Decision>),
     /// Which headers go out with this response?
     Headers(Reply<Vec<(String, String)>>),
+    /// May this engine request go on?
+    Engine(Reply<EngineReply>),
+    /// Which cross-origin rules hold for this request?
+    Cors(Reply<CorsReply>),
     /// What is the answer to this request?
     Http(Reply<HttpReply>),
 }
@@ -70,10 +76,36 @@ impl NativeServer {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
             let _ = reply.send(Decision {
                 refuse: refuse.map(|text| text.0),
+                failed: false,
                 headers: pairs(headers),
                 sid: sid.map(|text| text.0),
             });
         }
+    }
+
+    /// JavaScript failed to decide about a handshake, and has said so to its application.
+    #[napi]
+    pub fn fail_allow(&self, number: f64) {
+        if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
+            let _ = reply.send(Decision { failed: true, ..Decision::default() });
+        }
+    }
+
+    /// The cross-origin rules for a request as JSON, `false` for none; without an answer the request is refused.
+    #[napi]
+    pub fn answer_cors(&self, number: f64, rules: Option<Text>) -> Result<()> {
+        let Some(Question::Cors(reply)) = self.questions.borrow_mut().take(number) else { return Ok(()) };
+        let rules = rules.map(|text| {
+            let json = serde_json::from_str(&text).map_err(|e| coded(ErrorCode::Option, &format!("cors: {e}")))?;
+            Cors::from_json(&json).map_err(thrown)
+        });
+        let (answer, result) = match rules {
+            Some(Ok(rules)) => (CorsReply::Rules(rules.map(Box::new)), Ok(())),
+            Some(Err(error)) => (CorsReply::Refuse, Err(error)),
+            None => (CorsReply::Refuse, Ok(())),
+        };
+        let _ = reply.send(answer);
+        result
     }
 
     /// Headers for a polling response or an upgrade, as a flat list of names and values.
@@ -81,6 +113,29 @@ impl NativeServer {
     pub fn answer_headers(&self, number: f64, headers: Vec<String>) {
         if let Some(Question::Headers(reply)) = self.questions.borrow_mut().take(number) {
             let _ = reply.send(pairs(headers));
+        }
+    }
+
+    /// What middleware made of an engine request. `status` 0: it goes on and `headers` go out with its answer;
+    /// `headers` is a flat list of names and values. No `body`: the middleware failed.
+    #[napi]
+    pub fn answer_engine(
+        &self,
+        number: f64,
+        status: u32,
+        headers: Vec<String>,
+        body: Option<BufferSlice<'_>>,
+    ) {
+        if let Some(Question::Engine(reply)) = self.questions.borrow_mut().take(number) {
+            let headers = pairs(headers);
+            let _ = reply.send(match body {
+                None => EngineReply::Refuse,
+                Some(_) if status == 0 => EngineReply::Continue(headers),
+                Some(body) => {
+                    let body = Bytes::copy_from_slice(&body);
+                    EngineReply::Answer(HttpReply { status: status as u16, headers, body })
+                }
+            });
         }
     }
 

@@ -17,9 +17,9 @@ use crate::text::Text;
 #[napi]
 impl NativeServer {
     /// Takes a connection over from Node. `head` is the request head as raw HTTP, followed by what was read
-    /// behind it. The descriptor is duplicated: Node closes its own.
+    /// behind it. The descriptor is duplicated: Node closes its own. `tag` is JavaScript's number for the request.
     #[napi]
-    pub fn adopt(&self, fd: i32, head: BufferSlice<'_>) -> Result<()> {
+    pub fn adopt(&self, fd: i32, head: BufferSlice<'_>, tag: Option<f64>) -> Result<()> {
         if fd < 0 {
             return Err(coded(ErrorCode::Adopt, "the socket has no descriptor"));
         }
@@ -27,17 +27,26 @@ impl NativeServer {
         let duplicate = unsafe { BorrowedFd::borrow_raw(fd) }
             .try_clone_to_owned()
             .map_err(|e| coded(ErrorCode::Adopt, &format!("the descriptor can't be duplicated: {e}")))?;
-        self.server.adopt(duplicate, head.to_vec()).map_err(thrown)
+        self.server.adopt_tagged(duplicate, head.to_vec(), None, tag_of(tag)).map_err(thrown)
     }
 
     /// For connections without a descriptor that carries plain bytes (TLS ended by Node): returns the
     /// descriptor of one end of a socket pair, into which Node pipes; the core has the other end.
     #[napi]
-    pub fn adopt_piped(&self, head: BufferSlice<'_>, address: Text, port: u32, secure: bool) -> Result<i32> {
+    pub fn adopt_piped(
+        &self,
+        head: BufferSlice<'_>,
+        address: Text,
+        port: u32,
+        secure: bool,
+        tag: Option<f64>,
+    ) -> Result<i32> {
         let (ours, theirs) =
             UnixStream::pair().map_err(|e| coded(ErrorCode::System, &format!("no socket pair: {e}")))?;
         let info = AdoptInfo { address: address.0, port: port as u16, secure };
-        self.server.adopt_with(OwnedFd::from(ours), head.to_vec(), Some(info)).map_err(thrown)?;
+        self.server
+            .adopt_tagged(OwnedFd::from(ours), head.to_vec(), Some(info), tag_of(tag))
+            .map_err(thrown)?;
         Ok(theirs.into_raw_fd())
     }
 
@@ -54,6 +63,7 @@ impl NativeServer {
         address: Text,
         port: u32,
         secure: bool,
+        tag: Option<f64>,
     ) {
         let request = RequestInfo {
             method: method.0.into(),
@@ -65,6 +75,7 @@ impl NativeServer {
             address: address.0.into(),
             port: port as u16,
             secure,
+            tag: tag_of(tag),
             ..RequestInfo::default()
         };
         let (replies, wake) = (self.replies.clone(), self.wake.clone());
@@ -89,4 +100,9 @@ impl NativeServer {
             cancel.cancel();
         }
     }
+}
+
+/// JavaScript's number for a request, 0 if it needs none.
+fn tag_of(tag: Option<f64>) -> u64 {
+    tag.map_or(0, |tag| tag as u64)
 }

@@ -42,6 +42,8 @@ const OPEN: u8 = 14;
 const HTTP_REPLY: u8 = 15;
 const CLOSED: u8 = 16;
 const UPGRADED: u8 = 17;
+const ENGINE: u8 = 18;
+const CORS: u8 = 19;
 const CONNECTION_CLOSED: u8 = 30;
 
 /// Builds batches; one per server, on the JavaScript thread.
@@ -51,8 +53,12 @@ pub struct Batcher {
     pub pending: VecDeque<Event>,
     /// The JSON array of the last batch.
     pub text: String,
+    /// Messages of a raw server, behind the JSON in what JavaScript gets; see `raw.rs`.
+    pub messages: String,
+    /// The server is raw.
+    pub raw: bool,
     /// Where each payload ends in `text`, for the slow path after a payload that JavaScript can't parse.
-    ends: Vec<usize>,
+    pub ends: Vec<usize>,
     /// Attachments of the last batch, until JavaScript takes them.
     pub buffers: Vec<Bytes>,
     /// Request and CONNECT payload of each socket, until JavaScript takes them: most applications never read
@@ -68,7 +74,11 @@ impl Batcher {
         if self.text.capacity() > KEEP_TEXT {
             self.text = String::new();
         }
+        if self.messages.capacity() > KEEP_TEXT {
+            self.messages = String::new();
+        }
         self.text.clear();
+        self.messages.clear();
         self.text.push('[');
         self.ends.clear();
         self.buffers.clear();
@@ -87,12 +97,13 @@ impl Batcher {
 
     /// No room for another event.
     pub fn is_full(&self) -> bool {
-        self.count == BATCH || self.text.len() > TEXT_LIMIT
+        self.count == BATCH || self.text.len() + self.messages.len() > TEXT_LIMIT
     }
 
     /// Ends the batch and writes its head lanes.
     pub fn end(&mut self, lanes: &mut [f64], more: bool, room: f64) {
         self.text.push(']');
+        self.text.push_str(&self.messages);
         lanes[0] = self.count as f64;
         lanes[1] = self.buffers.len() as f64;
         lanes[2] = f64::from(u8::from(more));
@@ -110,7 +121,16 @@ impl Batcher {
         out
     }
 
-    fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+    /// Lanes of an event with a payload, which the caller appends.
+    pub fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+        self.head(lanes, kind, socket, number);
+        if !self.ends.is_empty() {
+            self.text.push(',');
+        }
+    }
+
+    /// Lanes of an event without a payload.
+    pub fn head(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
         let at = (self.count + 1) * LANES;
         let handle = socket.map_or(0, |socket| socket.0);
         lanes[at] = f64::from(kind);
@@ -118,9 +138,6 @@ impl Batcher {
         lanes[at + 2] = (handle >> 29) as f64;
         lanes[at + 3] = number;
         self.count += 1;
-        if self.count > 1 {
-            self.text.push(',');
-        }
     }
 
     fn payload(&mut self, attachments: Vec<Bytes>, data: &str) {
@@ -149,6 +166,13 @@ impl Batcher {
 
     /// One event of the core.
     pub fn event(&mut self, lanes: &mut [f64], questions: &mut Questions, event: Event) {
+        let event = match self.raw {
+            true => match self.raw_event(lanes, event) {
+                Some(event) => event,
+                None => return,
+            },
+            false => event,
+        };
         match event {
             Event::Packet { socket, data, attachments, ack } => {
                 let kind = if attachments.is_empty() { PACKET } else { PACKET_BINARY };
@@ -164,12 +188,20 @@ impl Batcher {
                 self.lanes(lanes, ACK_TIMEOUT, Some(socket), id as f64);
                 self.text.push('0');
             }
-            Event::Connect { socket, nsp, id, request, auth, conn, .. } => {
+            Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered } => {
                 self.lanes(lanes, CONNECT, Some(socket), conn as f64);
                 self.text.push('[');
                 quote(&mut self.text, &nsp);
                 self.text.push(',');
                 quote(&mut self.text, &id);
+                if let Some(recovered) = recovered {
+                    let _ = write!(self.text, ",{pending},[");
+                    for (i, room) in recovered.rooms.iter().enumerate() {
+                        self.text.push_str(if i > 0 { "," } else { "" });
+                        quote(&mut self.text, room);
+                    }
+                    self.text.push(']');
+                }
                 self.text.push(']');
                 self.keep_handshake(socket.0, request, auth);
             }
@@ -209,6 +241,16 @@ impl Batcher {
             Event::Headers { request, reply } => {
                 let number = questions.keep(Question::Headers(reply));
                 self.lanes(lanes, HEADERS, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Engine { request, reply } => {
+                let number = questions.keep(Question::Engine(reply));
+                self.lanes(lanes, ENGINE, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Cors { request, reply } => {
+                let number = questions.keep(Question::Cors(reply));
+                self.lanes(lanes, CORS, None, number as f64);
                 quote(&mut self.text, &request_json(&request, ""));
             }
             Event::Http { request, body, reply } => {

@@ -26,7 +26,7 @@ fn handle(socket: f64) -> SocketHandle {
     SocketHandle(socket as u64)
 }
 
-fn attachments(buffers: Option<Vec<BufferSlice<'_>>>) -> Vec<Bytes> {
+pub fn attachments(buffers: Option<Vec<BufferSlice<'_>>>) -> Vec<Bytes> {
     buffers.unwrap_or_default().iter().map(|buffer| Bytes::copy_from_slice(buffer)).collect()
 }
 
@@ -34,7 +34,7 @@ fn boxed(names: Vec<Text>) -> Vec<Box<str>> {
     names.into_iter().map(|name| name.0.into_boxed_str()).collect()
 }
 
-fn target(rooms: Vec<Text>, except: Vec<Text>) -> Target {
+pub fn target(rooms: Vec<Text>, except: Vec<Text>) -> Target {
     let mut target = Target::all();
     target.rooms = boxed(rooms);
     target.except = boxed(except);

@@ -28,12 +28,14 @@ impl NativeServer {
     pub fn deliver(&self, lanes: Float64ArraySlice<'_>, count: u32, text: Text) -> Result<()> {
         let mut lines = text.split('\n');
         let mut first = Ok(());
-        for command in lanes.chunks_exact(LANES).take(count as usize) {
-            let done = self.command(command, &mut lines);
-            if first.is_ok() {
-                first = done;
+        self.server.together(|| {
+            for command in lanes.chunks_exact(LANES).take(count as usize) {
+                let done = self.command(command, &mut lines);
+                if first.is_ok() {
+                    first = done;
+                }
             }
-        }
+        });
         first
     }
 

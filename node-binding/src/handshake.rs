@@ -3,7 +3,7 @@
 use kraken_ws_core::RequestInfo;
 
 /// `{"method":…,"url":…,"headers":[name, value, …],"address":…,"port":…,"secure":…,"transport":…,
-/// "protocol":…,"issued":…,"auth":…}`; `auth` is JSON text or empty.
+/// "protocol":…,"issued":…,"tag":…,"auth":…}`; `auth` is JSON text or empty.
 pub fn request_json(request: &RequestInfo, auth: &str) -> String {
     let mut out = String::with_capacity(640);
     out.push_str("{\"method\":");
@@ -22,12 +22,13 @@ pub fn request_json(request: &RequestInfo, auth: &str) -> String {
     out.push_str("],\"address\":");
     quote(&mut out, &request.address);
     out.push_str(&format!(
-        ",\"port\":{},\"secure\":{},\"transport\":\"{}\",\"protocol\":{},\"issued\":{},\"auth\":{}}}",
+        ",\"port\":{},\"secure\":{},\"transport\":\"{}\",\"protocol\":{},\"issued\":{},\"tag\":{},\"auth\":{}}}",
         request.port,
         request.secure,
         request.transport,
         request.protocol,
         request.issued,
+        request.tag,
         if auth.is_empty() { "{}" } else { auth },
     ));
     out

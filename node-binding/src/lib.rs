@@ -5,6 +5,7 @@
 //! server.rs    class NativeServer: life cycle, namespaces, figures
 //! commands.rs  JavaScript → core: emit, publish, rooms, acks, disconnect
 //! deliver.rs   the same, many in one crossing
+//! raw.rs       both directions for a host that speaks Socket.IO itself (the bridge)
 //! attach.rs    JavaScript → core: sockets and polling requests of a Node HTTP server
 //! answers.rs   questions of the core that JavaScript answers
 //! batch.rs     core → JavaScript: one batch of events as one JSON text, one lane array, one list of buffers
@@ -27,6 +28,7 @@ mod commands;
 mod deliver;
 mod error;
 mod handshake;
+mod raw;
 mod server;
 mod text;
 mod unseen;

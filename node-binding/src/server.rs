@@ -57,6 +57,7 @@ pub struct NativeStats {
     pub volatile_dropped: f64,
     pub host_queue_bytes: f64,
     pub command_queue_bytes: f64,
+    pub recovery_bytes: f64,
     pub uptime_ms: f64,
 }
 
@@ -91,10 +92,14 @@ pub fn lane_count() -> u32 {
 
 #[napi]
 impl NativeServer {
-    /// `json` are the core's options; `on_wake` is called when there are events to drain.
+    /// `json` are the core's options; `on_wake` is called when there are events to drain. `raw`: JavaScript speaks
+    /// Socket.IO, see `raw.rs`.
     #[napi(constructor)]
-    pub fn new(json: Text, on_wake: Function<'_, (), ()>) -> Result<Self> {
-        let options = options(&json)?;
+    pub fn new(json: Text, on_wake: Function<'_, (), ()>, raw: Option<bool>) -> Result<Self> {
+        let mut options = options(&json)?;
+        options.raw = raw.unwrap_or(false);
+        let mut batcher = Batcher::default();
+        batcher.raw = options.raw;
         let command_queue_bytes = options.command_queue_bytes as f64;
         let (server, events) = Server::new(options).map_err(thrown)?;
         let wake = Wake::new(on_wake)?;
@@ -103,7 +108,7 @@ impl NativeServer {
         Ok(Self {
             server,
             events: RefCell::new(events),
-            batcher: RefCell::default(),
+            batcher: RefCell::new(batcher),
             unseen: RefCell::default(),
             taken: RefCell::default(),
             namespaces: RefCell::default(),
@@ -244,11 +249,20 @@ impl NativeServer {
 
     /// Which questions JavaScript wants to be asked.
     #[napi]
-    pub fn set_hooks(&self, allow_request: bool, headers: bool, connections: bool) {
+    pub fn set_hooks(
+        &self,
+        allow_request: bool,
+        headers: bool,
+        connections: bool,
+        engine: bool,
+        heartbeats: Option<bool>,
+    ) {
         let mut hooks = self.server.hooks();
         hooks.allow_request = allow_request;
         hooks.headers = headers;
         hooks.connections = connections;
+        hooks.engine = engine;
+        hooks.heartbeats = heartbeats.unwrap_or(false);
         self.server.set_hooks(hooks);
     }
 
@@ -274,6 +288,7 @@ impl NativeServer {
             volatile_dropped: stats.volatile_dropped as f64,
             host_queue_bytes: stats.host_queue_bytes as f64,
             command_queue_bytes: stats.command_queue_bytes as f64,
+            recovery_bytes: stats.recovery_bytes as f64,
             uptime_ms: stats.uptime_ms as f64,
         }
     }

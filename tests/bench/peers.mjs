@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { benchDir, rootDir, benchBinary, rootBinary } from './build.mjs';
 
 const require = createRequire(import.meta.url);
-const node = (script) => [process.execPath, '--expose-gc', join(benchDir, 'servers', script)];
+const node = (script, ...args) => [process.execPath, '--expose-gc', join(benchDir, 'servers', script), ...args];
+
+function missingAddon() {
+  try {
+    require(join(rootDir, 'node-binding'));
+  } catch (error) {
+    return `node-binding does not load (${error.code ?? error.name}), run "make build"`;
+  }
+}
 
 /** `ours` is drawn in colour; `missing()` says why a peer cannot run, or nothing. */
 export const peers = [
@@ -19,13 +27,14 @@ export const peers = [
     label: 'kraken-ws-native (Node)',
     ours: true,
     command: () => node('kraken-ws-native.mjs'),
-    missing() {
-      try {
-        require(join(rootDir, 'node-binding'));
-      } catch (error) {
-        return `node-binding does not load (${error.code ?? error.name}), run "make build"`;
-      }
-    },
+    missing: missingAddon,
+  },
+  {
+    id: 'native-bridge',
+    label: 'socket.io on kraken-ws-native (bindNative)',
+    ours: true,
+    command: () => node('native-bridge.mjs'),
+    missing: missingAddon,
   },
   {
     id: 'native-rust',
@@ -37,6 +46,12 @@ export const peers = [
     },
   },
 ];
+
+/** How a peer is started for a shape, or nothing if it has no part in it. */
+export function commandFor(peer, shape) {
+  if (!shape.servers) return peer.command();
+  return shape.servers[peer.id] && node(...shape.servers[peer.id]);
+}
 
 /** Everything is a ratio to this one. */
 export const baseline = 'socket.io';

@@ -10,7 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { benchBinary, benchDir, build, rootDir } from './build.mjs';
-import { baseline, peers } from './peers.mjs';
+import { baseline, commandFor, peers } from './peers.mjs';
 import { chart } from './report/chart.mjs';
 import { machine } from './report/machine.mjs';
 import { fullReport, readmeSection } from './report/markdown.mjs';
@@ -74,7 +74,9 @@ async function runAll() {
   // Shape by shape, so that what else the machine is doing meets the peers of one table alike.
   for (const shape of chosenShapes) {
     for (const peer of present) {
-      const report = await runOne(peer, shape);
+      const command = commandFor(peer, shape);
+      if (!command) continue;
+      const report = await runOne(command, shape);
       (reports[shape.id] ??= {})[peer.id] = report;
       console.error(`${shape.id.padEnd(11)} ${peer.id.padEnd(14)} ${summary(report)}`);
     }
@@ -82,10 +84,10 @@ async function runAll() {
   return { date: new Date().toISOString(), quick: options.quick, machine: machine(), absent, reports };
 }
 
-async function runOne(peer, shape) {
+async function runOne(command, shape) {
   const load = { ...shape.load, ...(options.quick ? shape.quick : {}) };
   const flags = Object.entries(load).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const args = [shape.kind, ...flags, '--', ...peer.command()];
+  const args = [shape.kind, ...flags, '--', ...command];
   try {
     const { stdout } = await promisify(execFile)(benchBinary('loadgen'), args, {
       timeout: ONE_RUN_LIMIT_MS,

@@ -1,4 +1,5 @@
 // The shapes of load with their sizes. `quick` is for seeing that all of it works; its numbers are too noisy to keep.
+// A shape with `servers` runs those instead of the peers' own, and no other peers.
 
 export const shapes = [
   {
@@ -40,6 +41,16 @@ export const shapes = [
     unit: 'round trip',
     load: { clients: 100, messages: 200_000, 'in-flight': 10, rounds: 3 },
     quick: { messages: 20_000, rounds: 1 },
+  },
+  {
+    id: 'nest',
+    kind: 'echo',
+    title: 'The same through a NestJS gateway',
+    unit: 'round trip',
+    load: { clients: 100, messages: 100_000, 'in-flight': 10, rounds: 3 },
+    quick: { messages: 10_000, rounds: 1 },
+    // Adapters of Nest: the other peers have none.
+    servers: { 'socket.io': ['nest.mjs', 'socket.io'], native: ['nest.mjs', 'server'] },
   },
   {
     id: 'connect',

@@ -6,6 +6,8 @@ const node = 'native';
 const targets = [
   cpu('burst-1000', 0.6),
   cpu('burst-8000', 1.2),
+  cpu('burst-1000', 0.6, 'native-bridge'),
+  cpu('burst-8000', 1.2, 'native-bridge'),
   againstUws('paced-1000'),
   againstUws('paced-5000'),
   memory('native-rust', 3),
@@ -25,21 +27,34 @@ const targets = [
     value: (get) => get(node, 'connect')?.cpuUs,
     limit: () => 150,
   },
+  ...echoAgainstUws(node, ''),
+  ...echoAgainstUws('native-bridge', ', with the bridge'),
   {
-    name: 'echo CPU, µs, below socket.io on uWebSockets.js',
-    value: (get) => get(node, 'echo')?.cpuUs,
-    limit: (get) => get('socket.io-uws', 'echo')?.cpuUs,
-  },
-  {
-    name: 'echo round trips per second, above socket.io on uWebSockets.js',
-    value: (get) => get(node, 'echo')?.messagesPerSecond,
-    limit: (get) => get('socket.io-uws', 'echo')?.messagesPerSecond,
-    atLeast: true,
+    name: 'echo CPU through a NestJS gateway, µs, below socket.io',
+    value: (get) => get(node, 'nest')?.cpuUs,
+    limit: (get) => get('socket.io', 'nest')?.cpuUs,
   },
 ];
 
-function cpu(shape, limit) {
-  return { name: `${shape}: CPU per delivery, µs`, value: (get) => get(node, shape)?.cpuUs, limit: () => limit };
+function echoAgainstUws(peer, what) {
+  return [
+    {
+      name: `echo CPU, µs, below socket.io on uWebSockets.js${what}`,
+      value: (get) => get(peer, 'echo')?.cpuUs,
+      limit: (get) => get('socket.io-uws', 'echo')?.cpuUs,
+    },
+    {
+      name: `echo round trips per second, above socket.io on uWebSockets.js${what}`,
+      value: (get) => get(peer, 'echo')?.messagesPerSecond,
+      limit: (get) => get('socket.io-uws', 'echo')?.messagesPerSecond,
+      atLeast: true,
+    },
+  ];
+}
+
+function cpu(shape, limit, peer = node) {
+  const name = `${shape}: CPU per delivery, µs${peer === node ? '' : ', with the bridge'}`;
+  return { name, value: (get) => get(peer, shape)?.cpuUs, limit: () => limit };
 }
 
 function againstUws(shape) {

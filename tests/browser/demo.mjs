@@ -1,4 +1,5 @@
-// Runs the demo as a user does, `node server.mjs`, in a process of its own.
+// Runs the demo as a user does, in a process of its own: the NestJS application, or with DEMO=chat the plain
+// Node example, which has the same page.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -6,13 +7,14 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { within } from '../support/wait.mjs';
 
-const SERVER = fileURLToPath(new URL('../../node-binding/examples/chat/server.mjs', import.meta.url));
+const SERVERS = { 'nest-chat': 'nest-chat/dist/nest-chat/src/main.mjs', chat: 'chat/server.mjs' };
 const START_MS = 15_000;
 const STOP_MS = 10_000;
 
 /** Resolves with `{ url, port, stop }` once the demo has printed its address. */
-export async function startDemo({ port = 0 } = {}) {
-  const child = spawn(process.execPath, [SERVER], {
+export async function startDemo({ port = 0, example = process.env.DEMO ?? 'nest-chat' } = {}) {
+  const server = new URL(`../../node-binding/examples/${SERVERS[example]}`, import.meta.url);
+  const child = spawn(process.execPath, [fileURLToPath(server)], {
     env: { ...process.env, PORT: String(port), HOST: '127.0.0.1', NODE_TEST_CONTEXT: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -43,6 +43,15 @@ describe('the demo in a browser', { timeout: 120_000 }, () => {
     await window.close();
   });
 
+  test('a made-up user is a click away', { skip: process.env.DEMO === 'chat' && 'the plain example has no login' }, async () => {
+    const window = await openPage(browser, demo.url);
+    await window.page.getByRole('button', { name: 'Linus', exact: true }).click();
+    await window.ready();
+    await ada.seesOnline('Linus');
+    await window.close();
+    await ada.seesOffline('Linus');
+  });
+
   test('each sees the other online, and offline when the window is closed', async () => {
     await ada.seesOnline('Grace');
     await grace.seesOnline('Ada');

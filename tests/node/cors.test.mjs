@@ -1,8 +1,10 @@
 // Which pages may call: the cors option in all its shapes, on requests and preflights.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { serve } from '../support/harness.mjs';
+import { connect, upgraded } from '../support/clients.mjs';
+import { serve, serveAttached } from '../support/harness.mjs';
 import { enginePath, openPolling, request } from '../support/http.mjs';
+import { event } from '../support/wait.mjs';
 
 const ORIGIN = 'http://page.example';
 
@@ -101,4 +103,93 @@ test('the headers are also on polls, posts and refusals', async (t) => {
     assert.equal(answer.headers['access-control-allow-origin'], ORIGIN);
     assert.equal(answer.headers['access-control-allow-credentials'], 'true');
   }
+});
+
+const PREFLIGHT = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-a' };
+
+for (const [name, start] of [['a port', serve], ['a Node HTTP server', serveAttached]]) {
+  test(`origin given as a function that decides later, on ${name}`, async (t) => {
+    const asked = [];
+    const { io, url } = await start(t, {
+      cors: {
+        origin: (origin, callback) => {
+          asked.push(origin);
+          setImmediate(() => {
+            if (origin === undefined) callback(null, 'http://default.example');
+            else if (origin === 'http://broken.example') callback(new Error('no database'));
+            else callback(null, origin === ORIGIN ? [/\.example$/] : false);
+          });
+        },
+        methods: ['GET'],
+        credentials: true,
+        exposedHeaders: 'x-b',
+      },
+    });
+    const ask = (origin, rest = {}) =>
+      request(url + enginePath(), { ...rest, headers: { ...(origin ? { origin } : {}), ...rest.headers } });
+
+    const allowed = await ask(ORIGIN);
+    assert.equal(allowed.status, 200);
+    assert.equal(allowed.headers['access-control-allow-origin'], ORIGIN);
+    assert.equal(allowed.headers['access-control-allow-credentials'], 'true');
+    assert.equal(allowed.headers['access-control-expose-headers'], 'x-b');
+    assert.equal(allowed.headers.vary, 'Origin');
+
+    const fixed = await ask(undefined);
+    assert.equal(fixed.headers['access-control-allow-origin'], 'http://default.example');
+
+    const other = await ask('http://other.test');
+    assert.equal(other.status, 200);
+    for (const header of Object.keys(other.headers)) assert.ok(!header.startsWith('access-control'), header);
+
+    const preflight = await ask(ORIGIN, { method: 'OPTIONS', headers: PREFLIGHT });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers['access-control-allow-methods'], 'GET');
+    assert.equal(preflight.headers['access-control-allow-headers'], 'x-a');
+    assert.equal(preflight.headers['access-control-expose-headers'], 'x-b');
+
+    const told = event(io.engine, 'connection_error');
+    const broken = await ask('http://broken.example');
+    assert.equal(broken.status, 400);
+    assert.deepEqual(broken.json(), { code: 3, message: 'Bad request' });
+    const [{ code, context, req }] = await told;
+    assert.equal(code, 3);
+    assert.equal(context.name, 'MIDDLEWARE_FAILURE');
+    assert.equal(req.headers.origin, 'http://broken.example');
+    assert.deepEqual(asked, [ORIGIN, undefined, 'http://other.test', ORIGIN, 'http://broken.example']);
+  });
+
+  test(`cors given as a function of the request, on ${name}`, async (t) => {
+    const { url } = await start(t, {
+      cors: (req, callback) => {
+        if (req.url.includes('fail')) return callback(new Error('no rules'));
+        const rules = req.headers['x-app'] === 'one' ? { origin: true, optionsSuccessStatus: 200 } : { origin: false };
+        return process.nextTick(callback, null, rules);
+      },
+    });
+    const at = url + enginePath();
+    const one = await request(at, { headers: { origin: ORIGIN, 'x-app': 'one' } });
+    assert.equal(one.headers['access-control-allow-origin'], ORIGIN);
+    const none = await request(at, { headers: { origin: ORIGIN } });
+    assert.equal(none.status, 200);
+    assert.equal(none.headers['access-control-allow-origin'], undefined);
+    const preflight = await request(at, { method: 'OPTIONS', headers: { origin: ORIGIN, 'x-app': 'one', ...PREFLIGHT } });
+    assert.equal(preflight.status, 200);
+    assert.equal(preflight.headers['access-control-allow-origin'], ORIGIN);
+    const unanswered = await request(at, { method: 'OPTIONS', headers: { origin: ORIGIN, ...PREFLIGHT } });
+    assert.equal(unanswered.status, 400);
+    assert.deepEqual(unanswered.json(), { code: 2, message: 'Bad handshake method' });
+    assert.equal((await request(`${at}&fail=1`)).status, 400);
+    // A session works through it, upgrades included.
+    const client = await connect(url, { transport: 'upgrade', extraHeaders: { 'x-app': 'one' } });
+    await upgraded(client);
+  });
+}
+
+test('preflightContinue leaves the preflight to the engine', async (t) => {
+  const { url } = await serve(t, { cors: { origin: ORIGIN, preflightContinue: true } });
+  const answer = await request(url + enginePath(), { method: 'OPTIONS', headers: { origin: ORIGIN, ...PREFLIGHT } });
+  assert.equal(answer.status, 400);
+  assert.equal(answer.headers['access-control-allow-origin'], ORIGIN);
+  assert.equal(answer.headers['access-control-allow-methods'], 'GET,HEAD,PUT,PATCH,POST,DELETE');
 });

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Socket as EngineClient } from 'engine.io-client';
+import session from 'express-session';
+import helmet from 'helmet';
 import { connect, open, pair } from '../support/clients.mjs';
 import { serve, serveAttached } from '../support/harness.mjs';
 import { enginePath, openPolling, request } from '../support/http.mjs';
@@ -49,25 +51,64 @@ test('io.engine.generateId decides the session id', async (t) => {
   assert.equal((await openPolling(url)).sid, 'custom-2');
 });
 
-test('io.engine.use installs middleware of the express kind on every request', async (t) => {
-  const { io, url } = await serveAttached(t);
-  const seen = [];
-  io.engine.use((incoming, response, next) => {
-    seen.push(incoming.method);
-    if (incoming.headers['x-block']) {
-      response.writeHead(418);
-      response.end('teapot');
-    } else {
-      next();
-    }
+// On a server made from a port the core's own listener asks for the middleware's word.
+for (const [kind, start] of [['port', serve], ['httpServer', serveAttached]]) {
+  test(`io.engine.use installs middleware of the express kind on every request: ${kind}`, async (t) => {
+    const { io, url } = await start(t);
+    const seen = [];
+    io.engine.use((incoming, response, next) => {
+      seen.push(incoming.method);
+      if (incoming.headers['x-block']) {
+        response.writeHead(418, { 'x-why': 'tea' });
+        response.end('teapot');
+      } else {
+        next();
+      }
+    });
+    const refused = await request(url + enginePath(), { headers: { 'x-block': '1' } });
+    assert.equal(refused.status, 418);
+    assert.equal(refused.headers['x-why'], 'tea');
+    assert.equal(refused.text, 'teapot');
+    const { client } = await pair(io, url);
+    assert.equal(client.connected, true);
+    assert.deepEqual(seen, ['GET', 'GET']);
+    const blocked = open(url, { extraHeaders: { 'x-block': '1' } });
+    await event(blocked, 'connect_error');
   });
-  assert.equal((await request(url + enginePath(), { headers: { 'x-block': '1' } })).status, 418);
-  const { client } = await pair(io, url);
-  assert.equal(client.connected, true);
-  assert.deepEqual(seen, ['GET', 'GET']);
-  const blocked = open(url, { extraHeaders: { 'x-block': '1' } });
-  await event(blocked, 'connect_error');
-});
+
+  test(`middleware that fails refuses the request and is told of: ${kind}`, async (t) => {
+    const { io, url } = await start(t);
+    io.engine.use((_incoming, _response, next) => next(new Error('no')));
+    const told = event(io.engine, 'connection_error');
+    const refused = await request(url + enginePath());
+    assert.equal(refused.status, 400);
+    assert.deepEqual(JSON.parse(refused.text), { code: 3, message: 'Bad request' });
+    const [{ code, context }] = await told;
+    assert.equal(code, 3);
+    assert.equal(context.name, 'MIDDLEWARE_FAILURE');
+  });
+
+  test(`express-session and helmet work as io.engine middleware: ${kind}`, async (t) => {
+    const { io, url } = await start(t);
+    const visits = [];
+    io.engine.use(helmet());
+    io.engine.use(session({ secret: 'made up', resave: false, saveUninitialized: true }));
+    io.engine.use((incoming, _response, next) => {
+      incoming.session.visits = (incoming.session.visits ?? 0) + 1;
+      visits.push(incoming.session.visits);
+      next();
+    });
+    const first = await request(url + enginePath());
+    assert.equal(first.status, 200);
+    assert.equal(first.headers['x-content-type-options'], 'nosniff');
+    const [cookie] = first.headers['set-cookie'][0].split(';');
+    assert.match(cookie, /^connect\.sid=/);
+    await request(url + enginePath(), { headers: { cookie } });
+    const { client } = await pair(io, url, { extraHeaders: { cookie } });
+    assert.equal(client.connected, true);
+    assert.deepEqual(visits, [1, 2, 3]);
+  });
+}
 
 test('the connection that io.engine announced is the one of the socket, and follows its life', async (t) => {
   const { io, url } = await serve(t);

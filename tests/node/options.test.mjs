@@ -33,7 +33,7 @@ const WRONG = [
   [{ cookie: { name: 'a; b' } }, /^cookie\.name: expected .* got "a; b"$/],
   [{ cookie: { sameSite: 'sometimes' } }, /^cookie\.sameSite: expected .* got "sometimes"$/],
   [{ cors: { origin: 5 } }, /^cors\.origin: expected .* got 5$/],
-  [{ cors: { origin: () => true } }, /^cors\.origin: expected .* got a function$/],
+  [{ cors: { origin: [() => true] } }, /^cors\.origin\[0\]: expected .* got null$/],
   [{ path: 'has space' }, /^path: expected .* got "has space"$/],
   [{ allowRequest: true }, /^allowRequest: expected a function, got true$/],
   [{ pingtimeout: 1 }, /^pingtimeout: expected a known option \(did you mean pingTimeout\?\), got 1$/],

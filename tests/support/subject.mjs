@@ -1,5 +1,6 @@
-// What the tests run against: our own package, or socket.io itself as the oracle (SUBJECT=socket.io), so
-// that a test of shared behaviour can be shown to describe socket.io before it judges us.
+// What the tests run against: our own package, socket.io itself as the oracle (SUBJECT=socket.io), so that a test of
+// shared behaviour can be shown to describe socket.io before it judges us, or socket.io on the native engine
+// (SUBJECT=bridge).
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,18 +9,20 @@ const require = createRequire(import.meta.url);
 
 export const subject = process.env.SUBJECT || 'native';
 export const isNative = subject === 'native';
+export const isBridge = subject === 'bridge';
 
 // The string a child process, a worker or a CommonJS file passes to require().
-export const subjectPath = isNative
-  ? fileURLToPath(new URL('../../node-binding', import.meta.url))
-  : require.resolve('socket.io');
+export const nativePath = fileURLToPath(new URL('../../node-binding', import.meta.url));
+const paths = {
+  native: nativePath,
+  'socket.io': require.resolve('socket.io'),
+  bridge: fileURLToPath(new URL('bridge.cjs', import.meta.url)),
+};
+if (!paths[subject]) throw new Error(`SUBJECT: expected ${Object.keys(paths).join(', ')}, got "${subject}"`);
+export const subjectPath = paths[subject];
 
 // The folder with the subject's package.json.
 export const subjectRoot = isNative ? subjectPath : dirname(require.resolve('socket.io/package.json'));
-
-if (!isNative && subject !== 'socket.io') {
-  throw new Error(`SUBJECT: expected native or socket.io, got "${subject}"`);
-}
 
 export const subjectModule = require(subjectPath);
 export const { Server } = subjectModule;

@@ -4,8 +4,12 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use kraken_ws_core::Event;
-use kraken_ws_tests::{Host, dial, process};
+use kraken_ws_tests::{Host, dial};
 use serde_json::json;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 
 /// Joins the main namespace with nothing but a descriptor: what this process holds is then the server's.
 fn join(addr: SocketAddr) -> TcpStream {
@@ -29,17 +33,19 @@ fn open(host: &mut Host, addr: SocketAddr, count: usize) -> Vec<TcpStream> {
 }
 
 #[test]
-fn an_idle_connection_costs_less_than_6_kib() {
+fn an_idle_connection_holds_less_than_2_kib() {
     const COUNT: usize = 2000;
     let mut host = Host::start(&json!({ "shards": 2 }));
     let addr = host.listen();
-    // Threads, buffers and allocator are warm after these.
+    // Threads, buffers and the first room of all lists are there after these.
     let mut warm = open(&mut host, addr, 100);
-    let before = process::resident();
+    let region = Region::new(ALLOCATOR);
     let streams = open(&mut host, addr, COUNT);
-    let each = (process::resident() - before) / COUNT as u64;
-    println!("{each} bytes for an idle connection");
-    assert!(each < 6 * 1024, "{each} bytes for an idle connection");
+    host.settle();
+    let change = region.change();
+    let each = (change.bytes_allocated - change.bytes_deallocated) / COUNT;
+    println!("{each} bytes on the heap for an idle connection");
+    assert!(each < 2048, "{each} bytes on the heap for an idle connection");
 
     let mut byte = [0];
     warm[0].read_exact(&mut byte).unwrap();

@@ -1,7 +1,9 @@
 //! The end of a server: who is told, and that nothing is left of it.
 
-use kraken_ws_core::{ErrorCode, Event, Reason, Target};
-use kraken_ws_tests::{Client, Gate, Host, dial, eventually, process};
+use std::sync::mpsc;
+
+use kraken_ws_core::{ErrorCode, Event, Reason, RequestInfo, Target};
+use kraken_ws_tests::{Client, Gate, Host, PATIENCE, dial, eventually, process};
 use serde_json::json;
 
 #[test]
@@ -91,4 +93,38 @@ fn a_closed_server_refuses_sends_and_listeners() {
     ];
     assert!(refused.iter().all(|error| error.code() == ErrorCode::Closed));
     assert!(host.settle().is_empty());
+}
+
+#[test]
+fn a_poll_on_its_way_to_another_shard_still_gets_the_last_packets() {
+    // Requests go to the two shards in turn: the session lives on the first.
+    let mut host = Host::start(&json!({ "shards": 2 }));
+    let ask = |method: &str, query: &str, body: &'static str| {
+        let url = format!("/socket.io/?EIO=4&transport=polling{query}").into();
+        let request = RequestInfo { method: method.into(), url, protocol: 4, ..RequestInfo::default() };
+        let (reply, answer) = mpsc::channel();
+        // Forgotten, not cancelled: the answer is what counts.
+        let _ = host.server.http(request, body.into(), Box::new(move |got| reply.send(got).unwrap()));
+        move || {
+            let got = answer.recv_timeout(PATIENCE).expect("an answer");
+            (got.status, String::from_utf8(got.body.to_vec()).unwrap())
+        }
+    };
+    let (_, open) = ask("GET", "", "")();
+    let sid = format!("&sid={}", open.split('"').nth(3).unwrap());
+    assert_eq!(ask("POST", &sid, "40")(), (200, "ok".to_owned()));
+    let joined = ask("GET", &sid, "");
+    assert!(joined().1.starts_with("40{"));
+
+    let gate = Gate::hold(&host.server);
+    let to_the_first = ask("GET", &sid, "");
+    host.publish(Target::all(), r#"["first"]"#);
+    assert_eq!(to_the_first(), (200, r#"42["first"]"#.to_owned()));
+    let poll = ask("GET", &sid, "");
+    host.publish(Target::all(), r#"["last"]"#);
+    host.server.close();
+    host.find(|event| matches!(event, Event::Disconnect { .. }).then_some(()));
+    drop(gate);
+    assert_eq!(poll(), (200, "42[\"last\"]\u{1e}1".to_owned()));
+    host.close();
 }

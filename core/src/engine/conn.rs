@@ -176,6 +176,17 @@ pub(crate) struct Conn {
     pub last_event: u64,
     pub pending_events: u32,
     pub paused: bool,
+    /// Only with a raw host, and seldom there.
+    pub raw: Option<Box<RawState>>,
+}
+
+/// What a raw host waits for.
+#[derive(Default)]
+pub(crate) struct RawState {
+    /// The volatile packet that is being sent was dropped, and its further frames with it.
+    pub dropping: bool,
+    /// Numbers to report when the outbox is empty.
+    pub flushes: Vec<u64>,
 }
 
 impl Conn {

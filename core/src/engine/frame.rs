@@ -89,7 +89,7 @@ impl Frame {
 
     /// The bytes for a WebSocket connection of that form.
     pub(crate) fn wire(&self, form: Form) -> &[u8] {
-        if self.first.0.is_empty() {
+        if self.is_control() {
             return &self.wire;
         }
         match form.deflate {
@@ -108,13 +108,18 @@ impl Frame {
 
     /// The engine packets, for a polling payload. A text part includes its type character.
     pub(crate) fn payload_parts(&self) -> impl Iterator<Item = Part<'_>> {
-        self.parts().filter(|(p, _)| !p.is_empty() || !self.rest.is_empty()).map(|(bytes, binary)| {
+        self.parts().filter(|_| !self.is_control()).map(|(bytes, binary)| {
             if binary {
                 Part::Binary(bytes)
             } else {
                 Part::Text(std::str::from_utf8(bytes).unwrap_or_default())
             }
         })
+    }
+
+    /// Text is never empty: it begins with its packet type.
+    fn is_control(&self) -> bool {
+        self.first.0.is_empty() && !self.first.1
     }
 
     fn has_binary(&self) -> bool {
@@ -179,6 +184,16 @@ mod tests {
         assert_eq!(&wire[wire.len() - 4..], b"\x82\x02\x01\x02");
         let v3 = frame.wire(Form { v3: true, deflate: None });
         assert_eq!(&v3[v3.len() - 5..], b"\x82\x03\x04\x01\x02");
+    }
+
+    #[test]
+    fn an_empty_binary_message_is_a_message() {
+        let frame = Frame::binary(b"", true);
+        assert_eq!(frame.wire(PLAIN), b"\x82\x00");
+        assert_eq!(frame.wire(Form { v3: true, deflate: None }), b"\x82\x01\x04");
+        assert!(matches!(frame.payload_parts().collect::<Vec<_>>()[..], [Part::Binary(b"")]));
+        let control = Frame::control(Bytes::from_static(b"\x8a\x00"));
+        assert_eq!(control.payload_parts().count(), 0);
     }
 
     #[test]

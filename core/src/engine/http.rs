@@ -21,6 +21,24 @@ pub(crate) fn is_engine_path(options: &Options, url: &str) -> bool {
     }
 }
 
+/// The bundles of socket.io-client, which hosts may serve under the engine's path.
+const CLIENT_FILES: [&str; 8] = [
+    "socket.io.js",
+    "socket.io.js.map",
+    "socket.io.min.js",
+    "socket.io.min.js.map",
+    "socket.io.msgpack.min.js",
+    "socket.io.msgpack.min.js.map",
+    "socket.io.esm.min.js",
+    "socket.io.esm.min.js.map",
+];
+
+/// Is it one of the bundles that is asked for?
+pub(crate) fn is_client_file(options: &Options, url: &str) -> bool {
+    let name = url.strip_prefix(options.path.as_str()).map(|rest| rest.strip_prefix('/').unwrap_or(rest));
+    name.is_some_and(|name| CLIENT_FILES.contains(&name.split('?').next().unwrap_or_default()))
+}
+
 /// The transport, if it is known and allowed.
 pub(crate) fn transport(options: &Options, query: &Query) -> Result<Transport, Refusal> {
     match query.transport.as_deref() {
@@ -75,5 +93,16 @@ mod tests {
         let without = Options::from_json(&json!({"addTrailingSlash": false})).unwrap();
         assert!(is_engine_path(&without, "/socket.io?EIO=4"));
         assert!(!is_engine_path(&without, "/other"));
+    }
+
+    #[test]
+    fn client_files_are_named_one_by_one() {
+        let options = Options::default();
+        assert!(is_client_file(&options, "/socket.io/socket.io.js"));
+        assert!(is_client_file(&options, "/socket.io/socket.io.esm.min.js.map?v=1"));
+        assert!(!is_client_file(&options, "/socket.io/"));
+        assert!(!is_client_file(&options, "/socket.io/socket.io.jsx"));
+        assert!(!is_client_file(&options, "/socket.io/../socket.io.js"));
+        assert!(!is_client_file(&options, "/other/socket.io.js"));
     }
 }

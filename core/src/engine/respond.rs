@@ -64,9 +64,11 @@ pub(crate) fn payload(options: &Options, shape: &PollShape, protocol: u8, frames
         Some((encoding, small)) => (Some(encoding), small),
         None => (None, body),
     };
-    let mut response = answer(200, content_type, body, &shape.headers);
+    let mut response = answer(200, "", body, &shape.headers);
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // What the host gives in `headers` wins, as with engine.io.
+    headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }

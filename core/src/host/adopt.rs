@@ -47,6 +47,14 @@ impl Server {
     /// # Errors
     /// As [`Server::adopt`].
     pub fn adopt_with(&self, fd: OwnedFd, head: Vec<u8>, info: Option<AdoptInfo>) -> Result<()> {
+        self.adopt_tagged(fd, head, info, 0)
+    }
+
+    /// [`Server::adopt_with`] with a number that comes back as [`RequestInfo::tag`].
+    ///
+    /// # Errors
+    /// As [`Server::adopt`].
+    pub fn adopt_tagged(&self, fd: OwnedFd, head: Vec<u8>, info: Option<AdoptInfo>, tag: u64) -> Result<()> {
         self.open()?;
         let fail = |e: &dyn std::fmt::Display| {
             Error::new(ErrorCode::Adopt, format!("adopt: expected a connected stream socket: {e}"))
@@ -70,9 +78,9 @@ impl Server {
             }
         };
         let peer =
-            info.map(|i| Peer { address: i.address, port: i.port, secure: i.secure, introduced: false });
+            info.map(|i| Peer { address: i.address, port: i.port, secure: i.secure, ..Peer::default() });
         let core = self.core();
-        core.shards[core.pick()].send(Command::Serve { stream, prefix: head.into(), peer, tls: false });
+        core.shards[core.pick()].send(Command::Serve { stream, prefix: head.into(), peer, tls: false, tag });
         Ok(())
     }
 
@@ -88,7 +96,8 @@ impl Server {
         let core = self.core();
         let reply = Box::new(move |answer: crate::net::http::Answer| reply(to_reply(answer)));
         let shard = &core.shards[core.pick()];
-        shard.send(Command::PassedIn(Box::new(PassedIn { request, body, reply, cancelled })));
+        let hold = core.under_way.hold();
+        shard.send(Command::PassedIn(Box::new(PassedIn { request, body, reply, cancelled, hold })));
         Cancel(cancel)
     }
 }

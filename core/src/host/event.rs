@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::Headers;
+use super::{Headers, RawMessage};
+use crate::options::Cors;
 use crate::reason::{Reason, Refusal};
 
 /// Names one Socket.IO socket (one namespace of one client) in this process; fits a JavaScript number:
@@ -48,6 +49,8 @@ pub struct RequestInfo {
     pub protocol: u8,
     /// Milliseconds since the epoch.
     pub issued: u64,
+    /// What the host gave along with a request that it passed in, else 0.
+    pub tag: u64,
 }
 
 impl RequestInfo {
@@ -62,6 +65,8 @@ impl RequestInfo {
 pub struct Decision {
     /// `Some(message)` refuses with HTTP 403, code 4.
     pub refuse: Option<String>,
+    /// Refuses with HTTP 400, code 3, without an [`Event::ConnectionError`]: the host failed and knows it.
+    pub failed: bool,
     /// Headers to add to the handshake response.
     pub headers: Vec<(String, String)>,
     /// A session id of the host's own making, instead of a random one. It must be a secret and not in use.
@@ -76,6 +81,15 @@ pub enum EngineReply {
     /// The host answers it.
     Answer(HttpReply),
     /// HTTP 400, code 3: the host's middleware failed.
+    Refuse,
+}
+
+/// The host's answer to [`Event::Cors`].
+#[derive(Debug)]
+pub enum CorsReply {
+    /// These rules hold for the request; `None` adds no headers and answers no preflight.
+    Rules(Option<Box<Cors>>),
+    /// HTTP 400, code 3: the host could not decide.
     Refuse,
 }
 
@@ -114,6 +128,8 @@ pub enum Event {
         pending: bool,
         /// Which engine connection this is; equal for the sockets of one client.
         conn: u64,
+        /// The socket of an earlier connection, with its id, is back (`connectionStateRecovery`).
+        recovered: Option<Box<Recovered>>,
     },
     /// The client sent an event.
     Packet {
@@ -184,6 +200,13 @@ pub enum Event {
         /// The answer; dropped means refuse.
         reply: Reply<EngineReply>,
     },
+    /// A request under the engine's path, and the host decides by which cross-origin rules (`hooks.cors`).
+    Cors {
+        /// The request; transport and protocol are not known yet.
+        request: Arc<RequestInfo>,
+        /// The answer; dropped means refuse.
+        reply: Reply<CorsReply>,
+    },
     /// A handshake waits for the host's word (`hooks.allow_request`).
     AllowRequest {
         /// The request.
@@ -200,7 +223,8 @@ pub enum Event {
         /// The headers to add.
         reply: Reply<Vec<(String, String)>>,
     },
-    /// A request outside the engine's path (`hooks.http`).
+    /// A request outside the engine's path (`hooks.http`), or for one of the files of a client under it
+    /// (`hooks.files`): `socket.io.js` and its like.
     Http {
         /// The request.
         request: Arc<RequestInfo>,
@@ -226,6 +250,25 @@ pub enum Event {
         sid: Box<str>,
         /// The request.
         request: Arc<RequestInfo>,
+    },
+    /// A message of a client (`Options::raw`).
+    Message {
+        /// From, as in [`Event::Open`].
+        conn: u64,
+        /// What it says.
+        message: RawMessage,
+    },
+    /// Everything that was sent to the connection has left it (`Server::raw_notify`).
+    Flushed {
+        /// Connection number, as in [`Event::Open`].
+        conn: u64,
+        /// Number given with the question.
+        number: u64,
+    },
+    /// A client showed that it lives: its ping or pong came (`Options::raw`, `hooks.heartbeats`).
+    Heartbeat {
+        /// Connection number, as in [`Event::Open`].
+        conn: u64,
     },
     /// An engine connection ended (`hooks.connections`).
     ConnectionClosed {
@@ -256,6 +299,15 @@ pub enum Event {
     Closed,
 }
 
+/// What a recovered socket brings along; see [`Event::Connect`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The rooms that it is in again, the one named by its own id included.
+    pub rooms: Vec<Box<str>>,
+    /// JSON that the host attached with `Server::set_data`, may be empty.
+    pub data: Box<str>,
+}
+
 /// See [`Event::Room`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoomChange {
@@ -277,6 +329,7 @@ impl Event {
             Event::Packet { data, attachments, .. } | Event::Ack { data, attachments, .. } => {
                 data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
             }
+            Event::Message { message, .. } => message.len(),
             Event::Http { body, .. } => body.len(),
             Event::Connect { auth, .. } => auth.len(),
             _ => 0,

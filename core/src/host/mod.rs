@@ -5,19 +5,26 @@ mod adopt;
 mod broadcast_ack;
 mod event;
 mod headers;
+mod kept;
 mod namespaces;
 mod queue;
+mod raw;
+pub(crate) mod recovery;
 mod server;
 mod stats;
 
 pub use adopt::{AdoptInfo, Cancel};
 pub(crate) use broadcast_ack::BroadcastAcks;
-pub use event::{Decision, EngineReply, Event, HttpReply, Reply, RequestInfo, RoomChange, SocketHandle};
+pub use event::{
+    CorsReply, Decision, EngineReply, Event, HttpReply, Recovered, Reply, RequestInfo, RoomChange,
+    SocketHandle,
+};
 pub use headers::Headers;
 pub use namespaces::Namespace;
 pub(crate) use namespaces::{Namespaces, NspShared};
 pub use queue::Events;
 pub(crate) use queue::HostQueue;
+pub use raw::RawMessage;
 pub use server::{EmitFlags, FetchedSocket, Server};
 pub(crate) use stats::ShardStats;
 pub use stats::Stats;

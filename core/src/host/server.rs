@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::recovery::Recovery;
 use super::{BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, RequestInfo, SocketHandle};
 use crate::engine::frame::Frame;
 use crate::error::{Error, ErrorCode, Result};
@@ -84,9 +85,9 @@ impl Server {
         };
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
         let (shards, receivers): (Vec<_>, Vec<_>) = (0..count)
-            .map(|_| {
+            .map(|index| {
                 let (tx, rx) = mpsc::unbounded_channel();
-                (ShardSender::new(tx), rx)
+                (ShardSender::new(index, tx), rx)
             })
             .unzip();
         let host = HostQueue::new(count, options.host_queue_bytes);
@@ -105,6 +106,8 @@ impl Server {
             closing: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
             running: AtomicUsize::new(count),
+            recovery: Recovery::new(&options),
+            under_way: Arc::default(),
             options,
         });
         let weak = Arc::downgrade(&core);
@@ -193,14 +196,21 @@ impl Server {
         self.core().namespaces.remove(name);
     }
 
-    fn shard_of(&self, socket: SocketHandle) -> Option<&ShardSender> {
+    pub(super) fn shard_of(&self, socket: SocketHandle) -> Option<&ShardSender> {
         self.core().shards.get(socket.shard())
     }
 
-    fn tell(&self, socket: SocketHandle, command: Command) {
+    pub(super) fn tell(&self, socket: SocketHandle, command: Command) {
         if let Some(shard) = self.shard_of(socket) {
             shard.send(command);
         }
+    }
+
+    /// Hands over what `act` sends and asks for in one go when it is done, in the order of the calls: cheaper
+    /// than one by one, and the threads of the server start on it when all of it is there. Only calls on this
+    /// thread are meant. Within `act` nothing must wait for an answer.
+    pub fn together<T>(&self, act: impl FnOnce() -> T) -> T {
+        shard::together(&self.core().shards, act)
     }
 
     /// Accepts a socket whose `Connect` was `pending`.
@@ -214,13 +224,13 @@ impl Server {
     }
 
     /// Queues a payload for a shard, within `commandQueueBytes`.
-    fn send(&self, shard: &ShardSender, weight: usize, outgoing: Outgoing) -> Result<()> {
+    pub(super) fn send(&self, shard: &ShardSender, weight: usize, outgoing: Outgoing) -> Result<()> {
         shard.queued.fetch_add(weight, Ordering::Relaxed);
         if shard.send(Command::Send(weight, outgoing)) { Ok(()) } else { Err(Error::closed()) }
     }
 
     /// Refuses when a queue has no room for `weight` more.
-    fn room_for(&self, shards: &[ShardSender], weight: usize) -> Result<()> {
+    pub(super) fn room_for(&self, shards: &[ShardSender], weight: usize) -> Result<()> {
         self.open()?;
         let limit = self.core().options.command_queue_bytes;
         let full = shards.iter().any(|s| {
@@ -236,7 +246,7 @@ impl Server {
         Ok(())
     }
 
-    fn event(
+    pub(super) fn event(
         &self,
         nsp: &Namespace,
         id: Option<u64>,
@@ -259,7 +269,11 @@ impl Server {
         let Some(shard) = self.shard_of(socket) else { return Ok(()) };
         self.room_for(std::slice::from_ref(shard), frame.len())?;
         let weight = frame.len();
-        self.send(shard, weight, Outgoing::Emit(EmitTo { socket, frame: Arc::new(frame), flags, ack }))
+        self.send(
+            shard,
+            weight,
+            Outgoing::Emit(EmitTo { socket, frame: Arc::new(frame), flags, ack, entry: 0 }),
+        )
     }
 
     /// Sends an event to one socket. `data` is a JSON array `["event", …]`.
@@ -274,6 +288,9 @@ impl Server {
         attachments: Vec<Bytes>,
         flags: EmitFlags,
     ) -> Result<()> {
+        if self.keeps(flags) {
+            return self.emit_kept(nsp, socket, data, &attachments, flags);
+        }
         let frame = self.event(nsp, None, data, &attachments, flags)?;
         self.emit_frame(socket, frame, flags, None)
     }
@@ -328,6 +345,9 @@ impl Server {
         attachments: Vec<Bytes>,
         flags: EmitFlags,
     ) -> Result<()> {
+        if self.keeps(flags) {
+            return self.publish_kept(nsp, target, data, &attachments, flags);
+        }
         self.publish_inner(nsp, target, data, &attachments, flags, None)
     }
 
@@ -359,23 +379,39 @@ impl Server {
         flags: EmitFlags,
         ack: Option<(u64, Duration)>,
     ) -> Result<()> {
-        let core = self.core();
         let id = ack.map(|(id, _)| id);
         let frame = self.event(nsp, id, data, attachments, flags)?;
+        self.publish_frame(nsp, target, frame, flags, ack)
+    }
+
+    pub(super) fn publish_frame(
+        &self,
+        nsp: &Namespace,
+        target: Target,
+        frame: Frame,
+        flags: EmitFlags,
+        ack: Option<(u64, Duration)>,
+    ) -> Result<()> {
+        let core = self.core();
         let weight = frame.len();
         self.room_for(&core.shards, weight)?;
-        let (frame, target) = (Arc::new(frame), Arc::new(target));
-        let acks = ack.map(|(id, _)| (id, BroadcastAcks::new(id, core.shards.len())));
-        for (index, shard) in core.shards.iter().enumerate() {
-            let publish = Publish {
-                nsp: nsp.0.clone(),
-                target: target.clone(),
-                frame: frame.clone(),
-                flags,
-                acks: acks.clone(),
-                timeout: ack.filter(|_| index == 0).map(|(_, timeout)| timeout),
-            };
-            self.send(shard, weight, Outgoing::Publish(publish))?;
+        self.to_shards(&Publish {
+            nsp: nsp.0.clone(),
+            target: Arc::new(target),
+            frame: Arc::new(frame),
+            flags,
+            acks: ack.map(|(id, _)| (id, BroadcastAcks::new(id, core.shards.len()))),
+            timeout: ack.map(|(_, timeout)| timeout),
+            entry: 0,
+        })
+    }
+
+    /// Queues a broadcast for every shard; the first keeps the time.
+    pub(super) fn to_shards(&self, publish: &Publish) -> Result<()> {
+        for (index, shard) in self.core().shards.iter().enumerate() {
+            let timeout = publish.timeout.filter(|_| index == 0);
+            let publish = Publish { timeout, ..publish.clone() };
+            self.send(shard, publish.frame.len(), Outgoing::Publish(publish))?;
         }
         Ok(())
     }

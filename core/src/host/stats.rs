@@ -61,6 +61,8 @@ pub struct Stats {
     pub host_queue_bytes: u64,
     /// Bytes of messages that wait for a shard.
     pub command_queue_bytes: u64,
+    /// Bytes of messages and sessions kept for clients that may come back.
+    pub recovery_bytes: u64,
     /// Milliseconds since the server was made.
     pub uptime_ms: u64,
 }
@@ -82,6 +84,7 @@ impl Server {
             volatile_dropped: sum(|s| s.volatile_dropped.get()),
             host_queue_bytes: core.host.bytes() as u64,
             command_queue_bytes: core.shards.iter().map(|s| s.queued.load(Ordering::Relaxed) as u64).sum(),
+            recovery_bytes: core.recovery.as_ref().map_or(0, |recovery| recovery.lock().bytes() as u64),
             uptime_ms: core.started.elapsed().as_millis() as u64,
         }
     }

@@ -38,6 +38,8 @@ pub(crate) struct Peer {
     pub secure: bool,
     /// Another server has read the head of the request.
     pub introduced: bool,
+    /// See `RequestInfo::tag`.
+    pub tag: u64,
 }
 
 impl Peer {
@@ -203,6 +205,8 @@ impl WriteHalf {
     /// One attempt, no waiting: `Poll::Pending` means the kernel's buffer is full.
     pub(crate) fn try_write(&mut self, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let result = match self {
+            // What most flushes are: one frame. A plain send costs the kernel less than a vector of one.
+            WriteHalf::Tcp(s) if bufs.len() == 1 => s.try_write(&bufs[0]),
             WriteHalf::Tcp(s) => s.try_write_vectored(bufs),
             WriteHalf::Unix(s) => s.try_write_vectored(bufs),
             WriteHalf::Tls(_) => return self.poll_write(&mut Context::from_waker(Waker::noop()), bufs),

@@ -20,7 +20,7 @@ pub enum Origin {
     List(Vec<Origin>),
     /// All that match.
     Pattern(Regex),
-    /// None (`false`): no CORS headers at all.
+    /// None (`false`): no CORS headers at all, and no answer to preflights.
     None,
 }
 
@@ -39,7 +39,11 @@ pub struct Cors {
 }
 
 impl Cors {
-    pub(super) fn from_json(json: &Value) -> Result<Option<Cors>> {
+    /// Reads the rules from JSON; `false` means none.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Option`] with the path of the culprit and the accepted values.
+    pub fn from_json(json: &Value) -> Result<Option<Cors>> {
         let map = match json {
             Value::Bool(false) => return Ok(None),
             Value::Object(map) => map,
@@ -81,10 +85,11 @@ impl Cors {
 
     /// Adds the headers of an actual (not preflight) response.
     pub fn apply(&self, origin: Option<&str>, out: &mut HeaderMap) {
-        if matches!(self.origin, Origin::None) {
-            return;
-        }
         self.put_origin(origin, out);
+        self.put_exposed(out);
+    }
+
+    fn put_exposed(&self, out: &mut HeaderMap) {
         if let Some(exposed) = &self.exposed_headers {
             put(out, header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
@@ -92,9 +97,6 @@ impl Cors {
 
     /// Adds the headers of a preflight response.
     pub fn apply_preflight(&self, origin: Option<&str>, requested: Option<&str>, out: &mut HeaderMap) {
-        if matches!(self.origin, Origin::None) {
-            return;
-        }
         self.put_origin(origin, out);
         put(out, header::ACCESS_CONTROL_ALLOW_METHODS, &self.methods);
         match (&self.allowed_headers, requested) {
@@ -108,6 +110,7 @@ impl Cors {
         if let Some(age) = self.max_age {
             put(out, header::ACCESS_CONTROL_MAX_AGE, &age.to_string());
         }
+        self.put_exposed(out);
     }
 
     fn put_origin(&self, origin: Option<&str>, out: &mut HeaderMap) {

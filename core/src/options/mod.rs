@@ -9,7 +9,7 @@ pub use cors::{Cors, Origin};
 pub use spec::{Kind, OPTIONS, OptionSpec};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// Which packet parser clients use.
@@ -52,6 +52,15 @@ impl std::fmt::Debug for Tls {
     }
 }
 
+/// The `connectionStateRecovery` option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecoveryRules {
+    /// How long a client may stay away.
+    pub max_disconnection: Duration,
+    /// A recovered socket is connected without asking the host.
+    pub skip_middlewares: bool,
+}
+
 /// Which questions the host wants to be asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hooks {
@@ -61,6 +70,10 @@ pub struct Hooks {
     pub headers: bool,
     /// `Event::Engine` for each request under the path.
     pub engine: bool,
+    /// `Event::Cors` for each request under the path, in place of the option `cors`.
+    pub cors: bool,
+    /// `Event::Http` for the files of a client, which lie under the path.
+    pub files: bool,
     /// `Event::Http` for requests outside the path.
     pub http: bool,
     /// `Event::Open` for each engine connection.
@@ -69,23 +82,37 @@ pub struct Hooks {
     pub rooms: bool,
     /// `Event::Namespace` for namespaces that do not exist.
     pub namespaces: bool,
+    /// `Event::Heartbeat` for each ping or pong of a client.
+    pub heartbeats: bool,
 }
 
 /// [`Hooks`] that can change while the server runs.
 #[derive(Debug, Default)]
-pub(crate) struct SharedHooks(AtomicU8);
+pub(crate) struct SharedHooks(AtomicU16);
 
 impl SharedHooks {
     pub(crate) fn set(&self, hooks: Hooks) {
-        let Hooks { allow_request, headers, engine, http, connections, rooms, namespaces } = hooks;
-        let bits = [allow_request, headers, http, connections, rooms, namespaces, engine];
-        let byte = bits.iter().enumerate().fold(0, |byte, (i, on)| byte | (u8::from(*on) << i));
-        self.0.store(byte, Ordering::Release);
+        let Hooks {
+            allow_request,
+            headers,
+            engine,
+            cors,
+            files,
+            http,
+            connections,
+            rooms,
+            namespaces,
+            heartbeats,
+        } = hooks;
+        let bits =
+            [allow_request, headers, http, connections, rooms, namespaces, engine, cors, files, heartbeats];
+        let word = bits.iter().enumerate().fold(0, |word, (i, on)| word | (u16::from(*on) << i));
+        self.0.store(word, Ordering::Release);
     }
 
     pub(crate) fn get(&self) -> Hooks {
-        let byte = self.0.load(Ordering::Acquire);
-        let on = |i: u8| byte & (1 << i) != 0;
+        let word = self.0.load(Ordering::Acquire);
+        let on = |i: u8| word & (1 << i) != 0;
         Hooks {
             allow_request: on(0),
             headers: on(1),
@@ -94,6 +121,9 @@ impl SharedHooks {
             rooms: on(4),
             namespaces: on(5),
             engine: on(6),
+            cors: on(7),
+            files: on(8),
+            heartbeats: on(9),
         }
     }
 }
@@ -119,6 +149,8 @@ pub struct Options {
     pub cors: Option<Arc<Cors>>,
     pub initial_packet: Option<Box<str>>,
     pub parser: Parser,
+    pub connection_state_recovery: Option<RecoveryRules>,
+    pub max_recovery_bytes: usize,
     pub shards: usize,
     pub max_outbox_bytes: usize,
     pub flush_interval: Duration,
@@ -132,6 +164,9 @@ pub struct Options {
     pub backlog: u32,
     pub tls: Option<Tls>,
     pub hooks: Hooks,
+    /// Messages go to the host as they come: connections without Socket.IO, for a host that speaks it. Not in
+    /// the table: it is the host's nature, nothing to configure.
+    pub raw: bool,
 }
 
 /// Which transports are allowed.

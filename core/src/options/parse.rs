@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Compression, Cookie, Cors, Hooks, Kind, OPTIONS, OptionSpec, Options, Parser, Tls, Transports};
+use super::{
+    Compression, Cookie, Cors, Hooks, Kind, OPTIONS, OptionSpec, Options, Parser, RecoveryRules, Tls,
+    Transports,
+};
 use crate::error::{Error, ErrorCode, Result};
 
 /// A refusal in the one form all options share.
@@ -115,6 +118,8 @@ impl Options {
             cors: given.get("cors").map(Cors::from_json).transpose()?.flatten().map(Arc::new),
             initial_packet: initial_packet(&given)?,
             parser: parser(&given)?,
+            connection_state_recovery: recovery(&given)?,
+            max_recovery_bytes: given.number("maxRecoveryBytes")? as usize,
             shards: given.number("shards")? as usize,
             max_outbox_bytes: given.number("maxOutboxBytes")? as usize,
             flush_interval: given.millis("flushIntervalMs")?,
@@ -128,6 +133,7 @@ impl Options {
             backlog: given.number("backlog")? as u32,
             tls: tls(&given)?,
             hooks: hooks(&given)?,
+            raw: false,
         })
     }
 }
@@ -183,6 +189,41 @@ fn parser(given: &Given<'_>) -> Result<Parser> {
             Err(refuse("parser", "\"default\" or \"msgpack\"", given.get("parser").unwrap_or(&Value::Null)))
         }
     }
+}
+
+fn recovery(given: &Given<'_>) -> Result<Option<RecoveryRules>> {
+    const NAME: &str = "connectionStateRecovery";
+    const LONGEST: u64 = 7 * 86_400_000;
+    let none = serde_json::Map::new();
+    let map = match given.get(NAME) {
+        None | Some(Value::Bool(false)) => return Ok(None),
+        Some(Value::Bool(true)) => &none,
+        Some(Value::Object(map)) => map,
+        Some(other) => {
+            let expected = "true, false or an object such as { maxDisconnectionDuration: 120000 }";
+            return Err(refuse(NAME, expected, other));
+        }
+    };
+    // The defaults are socket.io's.
+    let mut rules =
+        RecoveryRules { max_disconnection: Duration::from_millis(120_000), skip_middlewares: true };
+    for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+        let path = format!("{NAME}.{key}");
+        match key.as_str() {
+            "maxDisconnectionDuration" => {
+                let millis = value.as_f64().filter(|ms| *ms >= 1.0 && *ms <= LONGEST as f64);
+                let expected = format!("a number of milliseconds from 1 to {LONGEST}");
+                let millis = millis.ok_or_else(|| refuse(&path, &expected, value))?;
+                rules.max_disconnection = Duration::from_millis(millis as u64);
+            }
+            "skipMiddlewares" => {
+                rules.skip_middlewares =
+                    value.as_bool().ok_or_else(|| refuse(&path, "true or false", value))?;
+            }
+            _ => return Err(refuse(&path, "maxDisconnectionDuration or skipMiddlewares", value)),
+        }
+    }
+    Ok(Some(rules))
 }
 
 fn cookie(given: &Given<'_>) -> Result<Option<Cookie>> {
@@ -280,6 +321,8 @@ fn hooks(given: &Given<'_>) -> Result<Hooks> {
             "allowRequest" => hooks.allow_request = on,
             "headers" => hooks.headers = on,
             "engine" => hooks.engine = on,
+            "cors" => hooks.cors = on,
+            "files" => hooks.files = on,
             "http" => hooks.http = on,
             "connections" => hooks.connections = on,
             "rooms" => hooks.rooms = on,
@@ -287,7 +330,7 @@ fn hooks(given: &Given<'_>) -> Result<Hooks> {
             _ => {
                 return Err(refuse(
                     &path,
-                    "allowRequest, headers, http, connections, rooms or namespaces",
+                    "allowRequest, headers, engine, cors, files, http, connections, rooms or namespaces",
                     value,
                 ));
             }

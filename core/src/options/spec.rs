@@ -79,6 +79,16 @@ pub const OPTIONS: &[OptionSpec] = &[
     ),
     o("initialPacket", Kind::Text(""), "an Engine.IO message for each new connection, before anything else"),
     o("parser", Kind::Word(&["default", "msgpack"]), "packet parser, must equal the clients'"),
+    o(
+        "connectionStateRecovery",
+        Kind::Shape("true, false or { maxDisconnectionDuration, skipMiddlewares }"),
+        "clients that come back in time get their id, rooms, data and what they missed",
+    ),
+    o(
+        "maxRecoveryBytes",
+        Kind::Bytes(65_536, 4 * GIB, 16 << 20),
+        "bytes of messages and sessions kept for clients that may come back; beyond, the oldest go",
+    ),
     o("shards", Kind::Count(0, 64, 0), "threads that own connections; 0 means one per core"),
     o(
         "maxOutboxBytes",
@@ -113,7 +123,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     o("tls", Kind::Shape("{ cert, key } in PEM"), "serve TLS on listeners"),
     o(
         "hooks",
-        Kind::Shape("{ allowRequest, headers, http, connections, rooms, namespaces }"),
+        Kind::Shape("{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces }"),
         "questions the host wants to answer",
     ),
 ];

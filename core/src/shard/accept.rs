@@ -17,6 +17,11 @@ impl Shard {
     /// Carries out one command.
     pub(super) fn execute(self: Rc<Self>, command: Command) {
         match command {
+            Command::Together(commands) => {
+                for command in commands {
+                    self.clone().execute(command);
+                }
+            }
             Command::Send(bytes, outgoing) => {
                 self.core.shards[self.index].queued.fetch_sub(bytes, Ordering::Relaxed);
                 self.with(|s| s.send(outgoing));
@@ -27,20 +32,17 @@ impl Shard {
                 }
             }),
             Command::Reject(socket, error) => self.with(|s| s.reject_socket(socket, &error)),
-            Command::Join(socket, rooms) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.join(slot, &rooms);
-                }
+            Command::Join(socket, rooms) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.join(slot, &rooms),
+                None => s.forward(socket, Command::Join(socket, rooms)),
             }),
-            Command::Leave(socket, rooms) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.leave(slot, &rooms);
-                }
+            Command::Leave(socket, rooms) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.leave(slot, &rooms),
+                None => s.forward(socket, Command::Leave(socket, rooms)),
             }),
-            Command::LeaveAll(socket) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.leave_all(slot);
-                }
+            Command::LeaveAll(socket) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.leave_all(slot),
+                None => s.forward(socket, Command::LeaveAll(socket)),
             }),
             Command::SocketsJoin(nsp, target, rooms) => self.with(|s| s.sockets_join(&nsp, &target, &rooms)),
             Command::SocketsLeave(nsp, target, rooms) => {
@@ -49,27 +51,29 @@ impl Shard {
             Command::DisconnectSockets(nsp, target, close) => {
                 self.with(|s| s.disconnect_sockets(&nsp, &target, close));
             }
-            Command::Disconnect(socket, close) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.disconnect_socket(slot, close);
-                }
+            Command::Disconnect(socket, close) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.disconnect_socket(slot, close),
+                None => s.forward(socket, Command::Disconnect(socket, close)),
             }),
             Command::CloseConnection(number) => self.with(|s| {
                 if let Some(key) = s.conn_numbered(number) {
                     s.close_conn(key, Reason::ForcedClose, "", Goodbye::Ws(1000));
                 }
             }),
+            Command::Supersede(socket, reply) => {
+                self.with(|s| s.supersede(socket));
+                let _ = reply.send(());
+            }
             Command::Fetch(nsp, target, reply) => {
                 let _ = reply.send(self.with(|s| s.fetch(&nsp, &target)));
             }
-            Command::SetData(socket, data) => self.with(|s| {
-                if let Some(slot) = s.socket(socket) {
-                    s.socks[slot as usize].rare.get_or_insert_default().data = data;
-                }
+            Command::SetData(socket, data) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.socks[slot as usize].rare.get_or_insert_default().data = data,
+                None => s.forward(socket, Command::SetData(socket, data)),
             }),
             Command::Listen(listener) => self.listen(listener),
-            Command::Serve { stream, prefix, peer, tls } => {
-                tokio::task::spawn_local(serve(self, stream, prefix, peer, tls));
+            Command::Serve { stream, prefix, peer, tls, tag } => {
+                tokio::task::spawn_local(serve(self, stream, prefix, peer, tls, tag));
             }
             Command::PassedIn(passed) => {
                 tokio::task::spawn_local(http::passed_in(self, *passed));
@@ -91,6 +95,7 @@ impl Shard {
             }
             Command::Resume => self.with(super::state::State::resume),
             Command::StopListening => self.with(|s| s.accepting.drain(..).for_each(|task| task.abort())),
+            Command::Raw(command) => self.with(|s| s.raw_command(command)),
             // Taken before: it ends the loop that calls this.
             Command::Shutdown => {}
         }
@@ -107,6 +112,7 @@ impl Shard {
                     prefix: Bytes::new(),
                     peer: None,
                     tls,
+                    tag: 0,
                 });
             })
             .await;
@@ -119,11 +125,12 @@ impl Shard {
 }
 
 /// Serves HTTP on a new connection until it becomes a WebSocket or ends.
-async fn serve(shard: Rc<Shard>, raw: RawStream, prefix: Bytes, known: Option<Peer>, tls: bool) {
+async fn serve(shard: Rc<Shard>, raw: RawStream, prefix: Bytes, known: Option<Peer>, tls: bool, tag: u64) {
     let introduced = !prefix.is_empty();
     let Ok((mut stream, found)) = raw.register(prefix) else { return };
     let mut peer = known.unwrap_or(found);
     peer.introduced = introduced;
+    peer.tag = tag;
     let options = &shard.core.options;
     let limits = Limits {
         headers_timeout: options.headers_timeout,

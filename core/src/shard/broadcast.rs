@@ -20,6 +20,7 @@ impl State {
         match outgoing {
             Outgoing::Publish(publish) => self.publish(publish),
             Outgoing::Emit(emit) => self.emit(emit),
+            Outgoing::Raw(send) => self.raw_send(send),
         }
     }
 
@@ -38,6 +39,9 @@ impl State {
             // A failed write may have closed a connection with several of the targets.
             let Some(sock) = self.socks.get(slot as usize) else { continue };
             let conn = sock.conn;
+            if publish.entry != 0 && !self.note_entry(slot, publish.entry) {
+                continue;
+            }
             if publish.flags.volatile && !self.conns[conn as usize].writable() {
                 self.stats().volatile_dropped.add(1);
                 continue;
@@ -59,6 +63,7 @@ impl State {
         for key in slow {
             self.close_slow(key);
         }
+        self.note_done(publish.entry);
     }
 
     /// The connected sockets that a room expression means, each once.
@@ -128,23 +133,28 @@ impl State {
             }
         }
         if let Some(slot) = slot {
-            self.deliver(slot, Rc::new(emit.frame), emit.flags);
+            self.deliver(slot, Rc::new(emit.frame), emit.flags, emit.entry);
         }
+        self.note_done(emit.entry);
     }
 
-    /// Sends a frame to one socket; before it is accepted the frame waits.
-    pub(super) fn deliver(&mut self, slot: u32, frame: Shared, flags: EmitFlags) {
+    /// Sends a frame to one socket; before it is accepted the frame waits. `entry` is its number in the journal,
+    /// or 0.
+    pub(super) fn deliver(&mut self, slot: u32, frame: Shared, flags: EmitFlags, entry: u64) {
         let limit = self.core.options.max_outbox_bytes;
         let sock = &mut self.socks[slot as usize];
         let conn = sock.conn;
         if !sock.connected {
             let early = &mut sock.rare.get_or_insert_default().early;
-            let waiting: usize = early.iter().map(|(f, _)| f.len()).sum();
+            let waiting: usize = early.iter().map(|(f, ..)| f.len()).sum();
             if !early.is_empty() && waiting + frame.len() > limit {
                 let key = self.key(conn);
                 return self.close_slow(key);
             }
-            early.push((frame, flags));
+            early.push((frame, flags, entry));
+            return;
+        }
+        if entry != 0 && !self.note_entry(slot, entry) {
             return;
         }
         if flags.volatile && !self.conns[conn as usize].writable() {

@@ -8,10 +8,13 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::aliases::Aliases;
+use super::raw::{RawCommand, RawSend};
 use super::state::Fetched;
+use super::{Hold, UnderWay, together};
 use crate::engine::conn::PollShape;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
+use crate::host::recovery::Recovery;
 use crate::host::{
     BroadcastAcks, EmitFlags, HostQueue, Namespaces, NspShared, RequestInfo, ShardStats, SocketHandle,
 };
@@ -38,6 +41,9 @@ pub(crate) struct Core {
     pub closing: AtomicBool,
     pub next_shard: AtomicUsize,
     pub running: AtomicUsize,
+    /// With the option `connectionStateRecovery`.
+    pub recovery: Option<Recovery>,
+    pub under_way: Arc<UnderWay>,
 }
 
 impl Core {
@@ -53,6 +59,7 @@ impl Core {
 
 /// The way into one shard.
 pub(crate) struct ShardSender {
+    index: usize,
     commands: mpsc::UnboundedSender<Command>,
     /// Payload bytes of publishes and emits that wait in `commands`.
     pub queued: AtomicUsize,
@@ -60,17 +67,21 @@ pub(crate) struct ShardSender {
 }
 
 impl ShardSender {
-    pub(crate) fn new(commands: mpsc::UnboundedSender<Command>) -> Self {
-        Self { commands, queued: AtomicUsize::new(0), stats: ShardStats::default() }
+    pub(crate) fn new(index: usize, commands: mpsc::UnboundedSender<Command>) -> Self {
+        Self { index, commands, queued: AtomicUsize::new(0), stats: ShardStats::default() }
     }
 
     /// Queues a command; false if the shard has ended.
     pub(crate) fn send(&self, command: Command) -> bool {
-        self.commands.send(command).is_ok()
+        match together::hold(self, self.index, command) {
+            Some(command) => self.commands.send(command).is_ok(),
+            None => !self.commands.is_closed(),
+        }
     }
 }
 
 /// One broadcast.
+#[derive(Clone)]
 pub(crate) struct Publish {
     pub nsp: Arc<NspShared>,
     pub target: Arc<Target>,
@@ -80,6 +91,8 @@ pub(crate) struct Publish {
     pub acks: Option<(u64, Arc<BroadcastAcks>)>,
     /// How long answers may take; set for the one shard that keeps the time.
     pub timeout: Option<Duration>,
+    /// Its number in the journal of `connectionStateRecovery`, 0 if it is not kept there.
+    pub entry: u64,
 }
 
 /// A message for one socket. It is encoded by the caller.
@@ -88,12 +101,15 @@ pub(crate) struct EmitTo {
     pub frame: Arc<Frame>,
     pub flags: EmitFlags,
     pub ack: Option<(u64, Option<Duration>)>,
+    /// As in [`Publish`].
+    pub entry: u64,
 }
 
 /// Something to send that is counted against the command queue.
 pub(crate) enum Outgoing {
     Publish(Publish),
     Emit(EmitTo),
+    Raw(RawSend),
 }
 
 /// A request that another HTTP server (Node's) passes in.
@@ -103,10 +119,14 @@ pub(crate) struct PassedIn {
     pub reply: Box<dyn FnOnce(Answer) + Send>,
     /// Resolves when the client gave the request up.
     pub cancelled: oneshot::Receiver<()>,
+    /// Taken by who passes it in: the server may end before a shard has heard of it.
+    pub hold: Hold,
 }
 
 /// See the module's text.
 pub(crate) enum Command {
+    /// Several of one thread, in order.
+    Together(Vec<Command>),
     /// Count of bytes to subtract from `queued`, and what to send.
     Send(usize, Outgoing),
     Accept(SocketHandle),
@@ -119,6 +139,8 @@ pub(crate) enum Command {
     DisconnectSockets(Arc<NspShared>, Arc<Target>, bool),
     Disconnect(SocketHandle, bool),
     CloseConnection(u64),
+    /// The client of a socket is back on another connection; answered when the socket is gone.
+    Supersede(SocketHandle, oneshot::Sender<()>),
     Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),
     SetData(SocketHandle, Box<str>),
 
@@ -128,6 +150,7 @@ pub(crate) enum Command {
         prefix: Bytes,
         peer: Option<Peer>,
         tls: bool,
+        tag: u64,
     },
     PassedIn(Box<PassedIn>),
     /// A poll for a session of this shard that arrived at another one.
@@ -169,8 +192,24 @@ pub(crate) enum Command {
         rest: Bytes,
         deflate: bool,
     },
+    Raw(RawCommand),
     /// The host took events: paused connections may go on.
     Resume,
     StopListening,
     Shutdown,
+}
+
+impl Command {
+    /// A step of an HTTP request that names a session.
+    pub(super) fn is_of_request(&self) -> bool {
+        matches!(
+            self,
+            Command::Lookup { .. }
+                | Command::Poll { .. }
+                | Command::PollAborted { .. }
+                | Command::PostBegin { .. }
+                | Command::Post { .. }
+                | Command::PostEnded { .. }
+        )
+    }
 }

@@ -1,5 +1,6 @@
 //! Routes of the HTTP side: handshakes, polls, upgrades, and what belongs to the host.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,9 +21,10 @@ use crate::engine::http::{self as rules, Transport};
 use crate::engine::query::{self, Query};
 use crate::engine::sid::Id;
 use crate::engine::{deflate, respond, ws};
-use crate::host::{Decision, EngineReply, Event, Headers, RequestInfo};
+use crate::host::{CorsReply, Decision, EngineReply, Event, Headers, RequestInfo};
 use crate::net::http::Answer;
 use crate::net::stream::{Peer, Stream};
+use crate::options::{Cors, Origin};
 use crate::reason::Refusal;
 
 /// Where a request's body comes from.
@@ -44,11 +46,7 @@ struct Exchange {
 pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, peer: Rc<Peer>) -> Answer {
     let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
     let (parts, body) = request.into_parts();
-    let headers =
-        parts.headers.iter().map(|(name, value)| value.to_str().map(|value| (name.as_str(), value)));
-    let Ok(headers) = headers.collect::<Result<Headers, _>>() else {
-        return respond::refusal(Refusal::BadRequest, None, &HeaderMap::new());
-    };
+    let headers: Headers = parts.headers.iter().map(|(name, value)| (name.as_str(), latin1(value))).collect();
     let info = RequestInfo {
         method: parts.method.as_str().into(),
         url: parts.uri.path_and_query().map_or("/", |p| p.as_str()).into(),
@@ -56,6 +54,7 @@ pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, pee
         address: peer.address.as_str().into(),
         port: peer.port,
         secure: peer.secure,
+        tag: peer.tag,
         ..RequestInfo::default()
     };
     let refused_upgrade = upgrade.is_some();
@@ -67,9 +66,17 @@ pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, pee
     answer
 }
 
+/// Bytes beyond ASCII are Latin-1, as Node reads them.
+fn latin1(value: &HeaderValue) -> Cow<'_, str> {
+    match value.to_str() {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => value.as_bytes().iter().map(|b| char::from(*b)).collect(),
+    }
+}
+
 /// Answers a request that another server passed in.
 pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
-    let PassedIn { request, body, reply, cancelled } = passed;
+    let PassedIn { request, body, reply, cancelled, hold: _hold } = passed;
     let cancelled = async {
         // Dropping the other end is no cancellation.
         if cancelled.await.is_err() {
@@ -79,7 +86,11 @@ pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
     // The route first: it must have begun, or there is nobody to hear of the end.
     tokio::select! {
         biased;
-        answer = route(shard, request, Body::Ready(body), None, false) => reply(answer),
+        answer = route(shard.clone(), request, Body::Ready(body), None, false) => {
+            // What the request caused must be with the host before its answer is.
+            shard.with(super::state::State::hand_over_events);
+            reply(answer);
+        }
         () = cancelled => {}
     }
 }
@@ -96,17 +107,30 @@ async fn route(
     let options = &shard.core.options;
     info.issued = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
     if !rules::is_engine_path(options, &info.url) {
-        return elsewhere(&shard, info, body).await;
+        return elsewhere(&shard, info, body, HeaderMap::new(), shard.core.hooks.get().http).await;
     }
     let mut headers = HeaderMap::new();
-    if let Some(cors) = &options.cors {
+    let cors = match shard.core.hooks.get().cors {
+        true => match ask_cors(&shard, &info, &headers).await {
+            Ok(cors) => cors.map(Cow::Owned),
+            Err(answer) => return *answer,
+        },
+        false => options.cors.as_deref().map(Cow::Borrowed),
+    };
+    if let Some(cors) = cors.as_deref().filter(|cors| !matches!(cors.origin, Origin::None)) {
         let origin = info.header("origin");
-        if &*info.method == "OPTIONS" && !cors.preflight_continue {
+        if &*info.method == "OPTIONS" {
             cors.apply_preflight(origin, info.header("access-control-request-headers"), &mut headers);
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-            return respond::answer(cors.success_status, "", Bytes::new(), &headers);
+            if !cors.preflight_continue {
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+                return respond::answer(cors.success_status, "", Bytes::new(), &headers);
+            }
+        } else {
+            cors.apply(origin, &mut headers);
         }
-        cors.apply(origin, &mut headers);
+    }
+    if shard.core.hooks.get().files && rules::is_client_file(options, &info.url) {
+        return elsewhere(&shard, info, body, headers, true).await;
     }
     if first
         && shard.core.hooks.get().engine
@@ -120,7 +144,7 @@ async fn route(
         Err(refusal) => {
             let request = Arc::new(info);
             let exchange = Exchange { shard: shard.clone(), request, query, headers };
-            let context = vec![("transport", exchange.query.transport.clone().unwrap_or_default())];
+            let context = exchange.query.transport.clone().map(|t| ("transport", t)).into_iter().collect();
             return exchange.refuse(refusal, None, context);
         }
     };
@@ -131,6 +155,29 @@ async fn route(
         Some(sid) => exchange.existing(&sid, transport, body, upgrade).await,
         None => exchange.handshake(transport, upgrade).await,
     }
+}
+
+/// The host's word on the cross-origin rules for a request.
+async fn ask_cors(
+    shard: &Rc<Shard>,
+    info: &RequestInfo,
+    headers: &HeaderMap,
+) -> Result<Option<Cors>, Box<Answer>> {
+    let (reply, answer) = oneshot::channel();
+    let request = Arc::new(info.clone());
+    shard.with(|s| s.event(Event::Cors { request: request.clone(), reply }));
+    match answer.await {
+        Ok(CorsReply::Rules(rules)) => Ok(rules.map(|rules| *rules)),
+        Ok(CorsReply::Refuse) | Err(_) => Err(Box::new(middleware_failed(shard, request, headers))),
+    }
+}
+
+/// The answer when a middleware of the host, or what stands for one, failed.
+fn middleware_failed(shard: &Rc<Shard>, request: Arc<RequestInfo>, headers: &HeaderMap) -> Answer {
+    let context = vec![("name", "MIDDLEWARE_FAILURE".to_owned())];
+    let refusal = Refusal::BadRequest;
+    shard.with(|s| s.event(Event::ConnectionError { request, refusal, context }));
+    respond::refusal(refusal, None, headers)
 }
 
 /// The host's middleware: adds headers, or answers in our place.
@@ -151,19 +198,20 @@ async fn middleware(
             respond::add_headers(headers, &given.headers);
             Err(Box::new(respond::answer(given.status, "", given.body, headers)))
         }
-        Ok(EngineReply::Refuse) | Err(_) => {
-            let context = vec![("name", "MIDDLEWARE_FAILURE".to_owned())];
-            let refusal = Refusal::BadRequest;
-            shard.with(|s| s.event(Event::ConnectionError { request, refusal, context }));
-            Err(Box::new(respond::refusal(refusal, None, headers)))
-        }
+        Ok(EngineReply::Refuse) | Err(_) => Err(Box::new(middleware_failed(shard, request, headers))),
     }
 }
 
-/// A request outside the engine's path.
-async fn elsewhere(shard: &Rc<Shard>, info: RequestInfo, body: Body) -> Answer {
+/// A request that is the host's, if it `asks` for those; `headers` go out with the answer.
+async fn elsewhere(
+    shard: &Rc<Shard>,
+    info: RequestInfo,
+    body: Body,
+    mut headers: HeaderMap,
+    asks: bool,
+) -> Answer {
     let none = HeaderMap::new();
-    if !shard.core.hooks.get().http {
+    if !asks {
         return respond::answer(404, "text/plain; charset=utf-8", "Not found", &none);
     }
     let body = match read(body, shard.core.options.max_http_buffer_size).await {
@@ -175,7 +223,6 @@ async fn elsewhere(shard: &Rc<Shard>, info: RequestInfo, body: Body) -> Answer {
     shard.with(|s| s.event(Event::Http { request, body, reply }));
     match answer.await {
         Ok(given) => {
-            let mut headers = HeaderMap::new();
             respond::add_headers(&mut headers, &given.headers);
             respond::answer(given.status, "", given.body, &headers)
         }
@@ -206,6 +253,10 @@ impl Exchange {
     ) -> Answer {
         let request = self.request.clone();
         self.shard.with(|s| s.event(Event::ConnectionError { request, refusal, context }));
+        self.refusal(refusal, message)
+    }
+
+    fn refusal(&self, refusal: Refusal, message: Option<&str>) -> Answer {
         if rules::is_upgrade(&self.request) {
             // engine.io answers a refused upgrade with the bare message and closes.
             let mut headers = self.headers.clone();
@@ -249,6 +300,9 @@ impl Exchange {
         let mut alias = None;
         if self.shard.core.hooks.get().allow_request {
             let decision = self.ask(sid).await;
+            if decision.failed {
+                return self.refusal(Refusal::BadRequest, None);
+            }
             if let Some(message) = decision.refuse {
                 return self.refuse(Refusal::Forbidden, Some(&message), vec![("message", message.clone())]);
             }
@@ -371,12 +425,20 @@ impl Exchange {
         if !polls || protocol != self.request.protocol || current != self.request.transport {
             watch.command = None;
         }
-        if protocol != self.request.protocol {
-            return self.refuse(Refusal::BadRequest, None, vec![("name", "PROTOCOL_MISMATCH".into())]);
-        }
         if upgrade.is_none() && current != self.request.transport {
-            let context =
-                vec![("name", "TRANSPORT_MISMATCH".into()), ("transport", self.request.transport.into())];
+            let context = vec![
+                ("name", "TRANSPORT_MISMATCH".into()),
+                ("transport", self.request.transport.into()),
+                ("previousTransport", current.into()),
+            ];
+            return self.refuse(Refusal::BadRequest, None, context);
+        }
+        if protocol != self.request.protocol {
+            let context = vec![
+                ("name", "PROTOCOL_MISMATCH".into()),
+                ("protocol", self.request.protocol.to_string()),
+                ("previousProtocol", protocol.to_string()),
+            ];
             return self.refuse(Refusal::BadRequest, None, context);
         }
         if core.hooks.get().headers {

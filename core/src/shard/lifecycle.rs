@@ -11,7 +11,8 @@ use smallvec::SmallVec;
 use super::state::{AckWait, Farewell, State};
 use super::wheel::Timer;
 use super::{Shard, polling, session};
-use crate::engine::conn::{ConnKey, ReaderState, Transport, WsTransport};
+use crate::engine::conn::{ConnKey, PollWaiter, ReaderState, Transport, WsTransport};
+use crate::engine::sid::Id;
 use crate::engine::ws;
 use crate::host::Event;
 use crate::net::stream::WriteHalf;
@@ -122,15 +123,30 @@ impl State {
                 frames.push(session::engine_packet("1"));
                 let farewell = Farewell { protocol, frames };
                 match get {
-                    Some(get) => self.answer_with(get, farewell),
-                    None => {
-                        self.farewells.insert(conn.sid, farewell);
-                        let tick = self.wheel.tick_after(FAREWELL);
-                        self.wheel.insert(tick, Timer::Farewell(conn.sid));
-                    }
+                    Some(get) => self.say_farewell(get, conn.sid, farewell),
+                    None => self.keep_farewell(conn.sid, farewell),
                 }
             }
         }
+    }
+
+    fn keep_farewell(&mut self, sid: Id, farewell: Farewell) {
+        if self.farewells.insert(sid, farewell).is_none() {
+            let tick = self.wheel.tick_after(FAREWELL);
+            self.wheel.insert(tick, Timer::Farewell(sid));
+        }
+    }
+
+    /// Answers a poll with the last packets of its session. The close packet goes out by itself: clients handle
+    /// messages a tick after the payload, and one that reads of the close before that drops them.
+    pub(super) fn say_farewell(&mut self, get: PollWaiter, sid: Id, mut farewell: Farewell) {
+        if farewell.frames.len() > 1
+            && !self.closing
+            && let Some(close) = farewell.frames.pop()
+        {
+            self.keep_farewell(sid, Farewell { protocol: farewell.protocol, frames: vec![close] });
+        }
+        self.answer_with(get, farewell);
     }
 
     /// Closes a client that does not read.
@@ -172,7 +188,7 @@ impl State {
     /// Takes a socket out of everything and tells the host.
     pub(super) fn remove_socket(&mut self, slot: u32, reason: Reason, detail: &'static str) {
         let handle = self.handle(slot);
-        let sock = self.socks.remove(slot as usize);
+        let mut sock = self.socks.remove(slot as usize);
         if let Some(conn) = self.conns.get_mut(sock.conn as usize) {
             conn.sockets.retain(|(_, s)| *s != slot);
             if conn.partial.as_ref().is_some_and(|p| p.socket == slot) {
@@ -181,6 +197,9 @@ impl State {
         }
         let mut left: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
         self.rooms.leave_all(slot, |_, room, gone| left.push((room.into(), gone)));
+        let rooms = || left.iter().map(|(room, _)| room.clone()).collect();
+        let parting =
+            self.core.recovery.is_some().then(|| self.parting(&mut sock, reason, rooms())).flatten();
         if let Some(nsp) = self.nsps.get_mut(&sock.nsp) {
             nsp.by_id.remove(&sock.id);
             if sock.connected {
@@ -194,6 +213,7 @@ impl State {
             for (room, gone) in left {
                 self.left(&shared, handle, &room, gone);
             }
+            self.forget_empty(sock.nsp);
         }
         self.stats().sockets.sub(1);
         for (id, wait) in sock.rare.into_iter().flat_map(|rare| rare.acks) {
@@ -201,7 +221,13 @@ impl State {
                 self.orphans.insert((handle, id));
             }
         }
-        self.event(Event::Disconnect { socket: handle, reason, detail });
+        // A raw host made its sockets itself, and knows when they end.
+        if !self.core.options.raw {
+            self.event(Event::Disconnect { socket: handle, reason, detail });
+        }
+        if let Some(parting) = parting {
+            self.part(handle, parting);
+        }
     }
 
     /// The host disconnects one socket; with `close` the whole client.

@@ -15,16 +15,21 @@ mod lifecycle;
 mod membership;
 mod packets;
 mod polling;
+mod raw;
 mod reader;
+mod recovery;
 mod session;
 mod state;
 mod timers;
+mod together;
 mod upgrade;
 mod wheel;
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
@@ -32,7 +37,9 @@ use tokio::task::LocalSet;
 
 pub(crate) use aliases::Aliases;
 pub(crate) use command::{Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
+pub(crate) use raw::{RawCommand, RawSend};
 use state::State;
+pub(crate) use together::together;
 
 /// Bytes read at once; one buffer serves all connections of the shard. A read that fills it is repeated,
 /// so a large message costs a call per 64 KiB.
@@ -50,9 +57,8 @@ pub(crate) struct Shard {
     turn: Notify,
     turn_due: Cell<bool>,
     timer: Notify,
-    /// Tasks that must end before the shard may: HTTP answers and goodbyes under way.
-    busy: Cell<usize>,
-    idle: Notify,
+    /// The server is shut down.
+    ended: Notify,
 }
 
 impl Shard {
@@ -70,20 +76,46 @@ impl Shard {
     }
 
     /// Counts a task that the end of the server waits for.
-    fn hold(self: &Rc<Self>) -> Hold {
-        self.busy.set(self.busy.get() + 1);
-        Hold(self.clone())
+    fn hold(&self) -> Hold {
+        self.core.under_way.hold()
     }
 }
 
-/// See [`Shard::hold`].
-struct Hold(Rc<Shard>);
+/// What must end before the server may: HTTP answers and goodbyes. One count for all shards, for a request on
+/// one may still ask for a session on another.
+#[derive(Default)]
+pub(crate) struct UnderWay {
+    count: AtomicUsize,
+    none: Notify,
+}
+
+impl UnderWay {
+    /// One more, until what this returns is dropped.
+    pub(crate) fn hold(self: &Arc<Self>) -> Hold {
+        self.count.fetch_add(1, Ordering::AcqRel);
+        Hold(self.clone())
+    }
+
+    /// Until nothing is under way.
+    async fn end(&self) {
+        loop {
+            let mut none = pin!(self.none.notified());
+            none.as_mut().enable();
+            if self.count.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            none.await;
+        }
+    }
+}
+
+/// See [`UnderWay::hold`].
+pub(crate) struct Hold(Arc<UnderWay>);
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.busy.set(self.0.busy.get() - 1);
-        if self.0.busy.get() == 0 {
-            self.0.idle.notify_one();
+        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none.notify_waiters();
         }
     }
 }
@@ -107,18 +139,14 @@ pub(crate) fn run(core: Arc<Core>, index: usize, commands: mpsc::UnboundedReceiv
             turn: Notify::new(),
             turn_due: Cell::new(false),
             timer: Notify::new(),
-            busy: Cell::new(0),
-            idle: Notify::new(),
+            ended: Notify::new(),
         });
         tokio::task::spawn_local(end_turns(shard.clone()));
         tokio::task::spawn_local(keep_time(shard.clone()));
-        take_commands(shard.clone(), commands).await;
-        let _ = tokio::time::timeout(SHUTDOWN_LINGER, async {
-            while shard.busy.get() > 0 {
-                shard.idle.notified().await;
-            }
-        })
-        .await;
+        tokio::select! {
+            () = take_commands(shard.clone(), commands) => {}
+            () = linger(&shard) => {}
+        }
         // Not `with`: nothing is scheduled any more.
         shard.state.borrow_mut().end_turn();
     });
@@ -132,18 +160,27 @@ async fn take_commands(shard: Rc<Shard>, mut commands: mpsc::UnboundedReceiver<C
     /// get their turn.
     const BATCH: usize = 256;
     let mut batch = Vec::with_capacity(BATCH);
-    loop {
-        if commands.recv_many(&mut batch, BATCH).await == 0 {
-            return;
-        }
+    let mut ended = false;
+    while commands.recv_many(&mut batch, BATCH).await > 0 {
         for command in batch.drain(..) {
-            if matches!(command, Command::Shutdown) {
-                shard.with(State::shutdown);
-                return;
+            match command {
+                Command::Shutdown => {
+                    ended = true;
+                    shard.with(State::shutdown);
+                    shard.ended.notify_one();
+                }
+                // A poll that was on its way here still gets its session's last packets.
+                command if ended && !command.is_of_request() => {}
+                command => shard.clone().execute(command),
             }
-            shard.clone().execute(command);
         }
     }
+}
+
+/// After the end: until what is under way has ended, on any shard.
+async fn linger(shard: &Shard) {
+    shard.ended.notified().await;
+    let _ = tokio::time::timeout(SHUTDOWN_LINGER, shard.core.under_way.end()).await;
 }
 
 /// Flushes at the end of each turn that left work.

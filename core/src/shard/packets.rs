@@ -6,11 +6,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::lifecycle::Goodbye;
+use super::recovery::Identity;
 use super::state::{Held, Nsp, Rare, Sock, State};
 use crate::engine::conn::{ConnKey, Partial, ReaderState, Transport};
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
-use crate::host::{Event, NspShared, SocketHandle};
+use crate::host::recovery::Session;
+use crate::host::{Event, NspShared, RawMessage, Recovered, SocketHandle};
 use crate::options::Parser;
 use crate::reason::Reason;
 use crate::socketio::msgpack;
@@ -23,6 +25,9 @@ const MAX_ASKING: u32 = 1024;
 impl State {
     /// A message packet with text.
     pub(super) fn on_message(&mut self, key: ConnKey, text: &str) {
+        if self.core.options.raw {
+            return self.raw_message(key, RawMessage::Text(text.into()));
+        }
         if self.core.options.parser == Parser::Msgpack {
             return self.bad_packet(key, "text where msgpack is expected");
         }
@@ -58,6 +63,9 @@ impl State {
 
     /// A binary message: an attachment, or a packet of the msgpack parser.
     pub(super) fn on_binary(&mut self, key: ConnKey, bytes: &[u8]) {
+        if self.core.options.raw {
+            return self.raw_message(key, RawMessage::Binary(Bytes::copy_from_slice(bytes)));
+        }
         if self.core.options.parser == Parser::Msgpack {
             return match msgpack::decode(bytes) {
                 Ok(d) if d.kind == PacketType::Connect => self.on_connect(key, &d.nsp, &d.data),
@@ -172,7 +180,7 @@ impl State {
             return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
         }
         match self.core.namespaces.get(nsp) {
-            Some(shared) => self.create_socket(key, &shared, auth),
+            Some(shared) => self.create_socket(key, &shared, auth, true),
             None if self.core.hooks.get().namespaces => self.ask_for_namespace(key, nsp, auth),
             None => self.unknown_namespace(key, nsp),
         }
@@ -205,12 +213,26 @@ impl State {
         let Some(conn) = self.conn(key) else { return };
         conn.asking -= 1;
         match self.core.namespaces.get(nsp).filter(|_| allowed) {
-            Some(_) if self.conns[key.slot as usize].sockets.len() >= self.core.options.max_namespaces => {
-                self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
-            }
-            Some(shared) if self.socket_in(key, nsp).is_none() => self.create_socket(key, &shared, auth),
-            Some(_) => self.not_joined(key),
+            Some(shared) => self.join_late(key, &shared, auth, true),
             None => self.unknown_namespace(key, nsp),
+        }
+    }
+
+    /// The earlier connection of a client that is back has ended.
+    pub(super) fn earlier_ended(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str) {
+        let Some(conn) = self.conn(key) else { return };
+        conn.asking -= 1;
+        self.join_late(key, shared, auth, false);
+    }
+
+    /// A client joins a namespace some time after it asked to.
+    fn join_late(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, may_wait: bool) {
+        if self.conns[key.slot as usize].sockets.len() >= self.core.options.max_namespaces {
+            self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
+        } else if self.socket_in(key, &shared.name).is_none() {
+            self.create_socket(key, shared, auth, may_wait);
+        } else {
+            self.not_joined(key);
         }
     }
 
@@ -224,12 +246,24 @@ impl State {
         self.push_packet(key.slot, PacketType::ConnectError, nsp, &text);
     }
 
-    fn create_socket(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str) {
+    /// `may_wait`: for the end of an earlier connection of the client.
+    fn create_socket(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, may_wait: bool) {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let id = Id::random();
-        let pending = shared.decide();
-        let rare = (!auth.is_empty()).then(|| Box::new(Rare { auth: auth.into(), ..Rare::default() }));
+        let handle = SocketHandle::new(self.index, self.socks.vacant_key() as u32, generation);
+        let (id, returned, trace) = match self.identify(key, shared, auth, handle, may_wait) {
+            Identity::Fresh(id, trace) => (id, None, trace),
+            Identity::Back(returned, trace) => (returned.id, Some(returned), Some(trace)),
+            Identity::Later => return,
+        };
+        let recovered = returned.as_ref().map(|back| {
+            let Session { rooms, data, .. } = &back.session;
+            Box::new(Recovered { rooms: rooms.clone(), data: data.clone() })
+        });
+        let skips = self.core.recovery.as_ref().is_some_and(|recovery| recovery.skip_middlewares);
+        let pending = shared.decide() && !(skips && recovered.is_some());
+        let rare = (!auth.is_empty() || trace.is_some())
+            .then(|| Box::new(Rare { auth: auth.into(), trace: trace.map(Box::new), ..Rare::default() }));
         let slot = self.socks.insert(Sock {
             generation,
             conn: key.slot,
@@ -247,6 +281,9 @@ impl State {
         conn.sockets.push((shared.id, slot));
         let request = conn.request.clone();
         self.stats().sockets.add(1);
+        if let Some(returned) = returned {
+            self.put_back(slot, returned);
+        }
         if !pending {
             self.accept_socket(slot);
             if !self.socks.contains(slot as usize) {
@@ -261,6 +298,7 @@ impl State {
             auth: auth.into(),
             pending,
             conn: conn_number,
+            recovered,
         };
         self.event(event);
         self.caused_event(key);
@@ -284,15 +322,20 @@ impl State {
         nsp.members.push(slot);
         nsp.by_id.insert(id, slot);
         let name = nsp.shared.name.clone();
+        if !self.replay(slot) {
+            return;
+        }
         let text = if self.conns[conn as usize].protocol == 3 {
             packet::connect_v4(&name)
         } else {
-            packet::connect(&name, id.as_str(), None)
+            let rare = self.socks[slot as usize].rare.as_ref();
+            let pid = rare.and_then(|rare| rare.trace.as_ref()).map(|trace| trace.pid);
+            packet::connect(&name, id.as_str(), pid.as_ref().map(Id::as_str))
         };
         self.push_packet(conn, PacketType::Connect, &name, &text);
-        for (frame, flags) in early {
+        for (frame, flags, entry) in early {
             if self.socks.contains(slot as usize) {
-                self.deliver(slot, frame, flags);
+                self.deliver(slot, frame, flags, entry);
             }
         }
         if !self.socks.contains(slot as usize) {

@@ -24,7 +24,7 @@ impl State {
         let waiter = PollWaiter { reply, shape };
         let Some(key) = self.by_sid(sid) else {
             return match self.farewells.remove(&sid) {
-                Some(farewell) => self.answer_with(waiter, farewell),
+                Some(farewell) => self.say_farewell(waiter, sid, farewell),
                 None => {
                     let refused = respond::refusal(Refusal::UnknownSid, None, &waiter.shape.headers);
                     let _ = waiter.reply.send(refused);
@@ -74,6 +74,7 @@ impl State {
         }
         let farewell = Farewell { protocol: conn.protocol, frames: conn.outbox.take().into() };
         self.answer_with(get, farewell);
+        self.raw_flushed(key);
     }
 
     /// Answers a poll with these packets.

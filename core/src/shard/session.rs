@@ -84,6 +84,7 @@ impl State {
             last_event: 0,
             pending_events: 0,
             paused: false,
+            raw: None,
         }) as u32;
         let key = ConnKey { slot, generation };
         self.sids.insert(sid, slot);
@@ -93,8 +94,8 @@ impl State {
             let sid = self.conns[slot as usize].public_sid().into();
             self.event(Event::Open { conn, sid, request });
         }
-        // Protocol 3 clients are in the main namespace from the start.
-        if protocol == 4 {
+        // Protocol 3 clients are in the main namespace from the start; a raw host keeps its own time.
+        if protocol == 4 && !self.core.options.raw {
             let tick = self.wheel.tick_after(self.core.options.connect_timeout);
             self.wheel.insert(tick, Timer::Connect(key));
         }
@@ -129,7 +130,7 @@ impl State {
             return;
         }
         self.heard(key);
-        if protocol == 3 {
+        if protocol == 3 && !self.core.options.raw {
             self.connect_v3(key);
         }
     }
@@ -214,8 +215,12 @@ impl State {
             Some(b'4') => self.on_message(key, &packet[1..]),
             Some(b'2') if protocol == 3 => {
                 self.push(key.slot, engine_packet(&format!("3{}", &packet[1..])));
+                self.raw_heartbeat(key);
             }
-            Some(b'3') if protocol == 4 => self.heard(key),
+            Some(b'3') if protocol == 4 => {
+                self.heard(key);
+                self.raw_heartbeat(key);
+            }
             Some(b'2' | b'3') => {
                 self.close_conn(
                     key,

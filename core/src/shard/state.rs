@@ -8,6 +8,7 @@ use bytes::Bytes;
 use slab::Slab;
 use smallvec::SmallVec;
 
+use super::recovery::Trace;
 use super::wheel::Wheel;
 use super::{Core, Shard};
 use crate::engine::conn::{Conn, ConnKey, Transport};
@@ -64,8 +65,8 @@ pub(super) struct Held {
 /// What few sockets have.
 #[derive(Default)]
 pub(super) struct Rare {
-    /// Emits made before the host accepted the socket.
-    pub early: Vec<(Shared, crate::host::EmitFlags)>,
+    /// Emits made before the host accepted the socket, with their numbers in the journal.
+    pub early: Vec<(Shared, crate::host::EmitFlags, u64)>,
     /// Events that the client sent before the host accepted the socket.
     pub held: Vec<Held>,
     pub acks: HashMap<u64, AckWait>,
@@ -73,6 +74,8 @@ pub(super) struct Rare {
     pub auth: Box<str>,
     /// JSON that the host attached, for `fetch_sockets`.
     pub data: Box<str>,
+    /// With the option `connectionStateRecovery`.
+    pub trace: Option<Box<Trace>>,
 }
 
 /// A namespace within the shard.
@@ -115,6 +118,10 @@ pub(super) struct State {
     /// Timed acks whose socket is gone: the host still hears of the time-out.
     pub orphans: HashSet<(SocketHandle, u64)>,
     pub farewells: HashMap<Id, Farewell>,
+    /// Number of the newest entry of the journal that this shard has carried out.
+    pub journaled: u64,
+    /// A timer for the journal's sweep is set.
+    pub sweep_armed: bool,
     pub accepting: Vec<tokio::task::AbortHandle>,
     pub ping: Shared,
     /// Recipients of the current broadcast; its room is used again.
@@ -144,6 +151,8 @@ impl State {
             paused: Vec::new(),
             orphans: HashSet::new(),
             farewells: HashMap::new(),
+            journaled: 0,
+            sweep_armed: false,
             accepting: Vec::new(),
             ping: Rc::new(Arc::new(Frame::engine("2"))),
             scratch: Vec::new(),
@@ -265,7 +274,7 @@ impl State {
                     return;
                 }
                 match conn.outbox.flush(&mut ws.write, form, None) {
-                    Ok(Flushed::All) => {}
+                    Ok(Flushed::All) => self.raw_flushed(key),
                     Ok(Flushed::Blocked) => {
                         ws.blocked = true;
                         tokio::task::spawn_local(super::reader::drain(self.shard(), key));
@@ -299,6 +308,7 @@ impl State {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(_) => {
                     ws.blocked = false;
+                    self.raw_flushed(key);
                     Poll::Ready(())
                 }
             },

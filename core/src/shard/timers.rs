@@ -23,7 +23,7 @@ impl State {
             |key: &ConnKey| conns.get(key.slot as usize).is_some_and(|c| c.generation == key.generation);
         self.wheel.retain(|timer| match timer {
             Timer::Heartbeat(key) | Timer::Connect(key) | Timer::Upgrade(key, _) => alive(key),
-            Timer::Ack(..) | Timer::Broadcast(_) | Timer::Farewell(_) => true,
+            Timer::Ack(..) | Timer::Broadcast(_) | Timer::Farewell(_) | Timer::Recovery => true,
         });
     }
 
@@ -58,6 +58,7 @@ impl State {
             Timer::Farewell(sid) => {
                 self.farewells.remove(&sid);
             }
+            Timer::Recovery => self.sweep_recovery(),
         }
     }
 }

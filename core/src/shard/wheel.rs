@@ -25,6 +25,7 @@ pub(super) enum Timer {
     Ack(SocketHandle, u64),
     Broadcast(Arc<BroadcastAcks>),
     Farewell(Id),
+    Recovery,
 }
 
 /// See the module's text.

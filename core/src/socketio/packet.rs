@@ -10,6 +10,7 @@
 //! parsing tied to its `Value`; on the path of every message that is allocations for nothing.
 
 use std::borrow::Cow;
+use std::io::Write as _;
 
 use serde::de::IgnoredAny;
 
@@ -230,15 +231,15 @@ pub fn write_event_prefix(
 ) {
     out.push(b'0' + kind as u8);
     if kind.is_binary() {
-        out.extend_from_slice(attachments.to_string().as_bytes());
-        out.push(b'-');
+        // Writing to a Vec does not fail.
+        let _ = write!(out, "{attachments}-");
     }
     if nsp != "/" {
         out.extend_from_slice(nsp.as_bytes());
         out.push(b',');
     }
     if let Some(id) = id {
-        out.extend_from_slice(id.to_string().as_bytes());
+        let _ = write!(out, "{id}");
     }
 }
 

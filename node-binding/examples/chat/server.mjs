@@ -5,6 +5,7 @@
 //   SUBJECT  native (this repository's package) or socket.io
 
 import { createServer } from 'node:http';
+import { ServerEvents } from './public/js/events.js';
 import { startFigures } from './server/figures.mjs';
 import { startGateway } from './server/gateway.mjs';
 import { createPage } from './server/page.mjs';
@@ -19,7 +20,9 @@ const httpServer = createServer(createPage());
 const io = new subject.Server(httpServer, { maxHttpBufferSize: 65_536 });
 subject.setServer(io);
 const stopGateway = startGateway(io, subject);
-const stopFigures = startFigures(subject.name, subject.watch(io), subject);
+const stopFigures = startFigures(subject.name, subject.watch(io), (figures) =>
+  subject.sendToAll(ServerEvents.FIGURES, figures),
+);
 
 httpServer.once('error', (error) => {
   if (error.code !== 'EADDRINUSE') throw error;

@@ -25,6 +25,7 @@ const TITLES = {
   'paced-1000': 'Every 10 ms to 1000',
   'paced-5000': 'Every 100 ms to 5000',
   echo: 'Echo with acknowledgement',
+  nest: 'Echo through a NestJS gateway',
   connect: 'Connect',
   idle: 'Idle memory',
   emit: 'Emit call',
@@ -37,7 +38,8 @@ export function chart({ results, peers, shapes, get }, themeName) {
   const panels = shapes.map((shape, at) => {
     const x = MARGIN + (at % COLUMNS) * (PANEL.width + PANEL.gap);
     const y = MARGIN + TOP + Math.floor(at / COLUMNS) * (height + PANEL.gap);
-    return `<g transform="translate(${x} ${y})">${panel(shape, shown, get, theme)}</g>`;
+    const taking = shown.filter(({ id }) => !shape.servers || shape.servers[id]);
+    return `<g transform="translate(${x} ${y})">${panel(shape, taking, get, theme)}</g>`;
   });
   const width = 2 * MARGIN + COLUMNS * PANEL.width + (COLUMNS - 1) * PANEL.gap;
   const total = MARGIN + TOP + Math.ceil(shapes.length / COLUMNS) * (height + PANEL.gap) + 8;

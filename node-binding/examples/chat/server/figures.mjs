@@ -1,14 +1,13 @@
 // The live figures in the corner of the page, measured on this process and pushed once a second.
 
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { ServerEvents } from '../public/js/events.js';
 
 const EVERY_MS = 1000;
 // The monitor is a timer of this period, and its readings include the period itself.
 const LOOP_RESOLUTION_MS = 10;
 
-/** `readStats` gives the server's counters. Returns a function that stops the pushing. */
-export function startFigures(subject, readStats, send) {
+/** `readStats` gives the server's counters, `push` gets the figures. Returns a function that stops the pushing. */
+export function startFigures(subject, readStats, push) {
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   loop.enable();
   let before = readStats();
@@ -18,7 +17,7 @@ export function startFigures(subject, readStats, send) {
     const now = readStats();
     const nowAt = performance.now();
     const seconds = (nowAt - beforeAt) / 1000;
-    send.sendToAll(ServerEvents.FIGURES, {
+    push({
       subject,
       connections: now.connections,
       rooms: now.rooms,

@@ -2,6 +2,7 @@
 
 import { io } from '/vendor/socket.io.js';
 import { ClientEvents, ServerEvents } from './events.js';
+import { logIn } from './sign-in.js';
 import { addMessage, changed, channelKey, dmKey, setMessages, setTyping, state } from './store.js';
 
 // The server's leases last 60 s. They are renewed when figures arrive, since browsers slow the timers
@@ -21,7 +22,8 @@ export function connect(name, { transports, refused, joined, failed }) {
   state.link = 'connecting';
   changed('link');
   socket = io({
-    auth: { name },
+    // Asked for at every connection: a token does not outlive the server that signed it.
+    auth: (send) => logIn(name).then(send, loginFailed),
     ...(transports && { transports }),
     reconnectionDelay: 300,
     reconnectionDelayMax: 3_000,
@@ -36,12 +38,21 @@ export function connect(name, { transports, refused, joined, failed }) {
   });
 
   socket.on('connect_error', (error) => {
-    if (error.message !== 'AUTH_FAILED') return;
+    if (error.message === 'AUTH_FAILED') leave(error.data?.message ?? error.message);
+  });
+
+  function loginFailed(error) {
+    if (error.refused) leave(error.message);
+    // The server went away in between: begin again, as after any lost connection.
+    else socket.io.engine.close();
+  }
+
+  function leave(problem) {
     state.link = 'signed-out';
     socket.close();
     changed('link');
-    refused(error.data?.message ?? error.message);
-  });
+    refused(problem);
+  }
 
   socket.on('disconnect', (reason) => {
     if (state.link === 'signed-out') return;

@@ -1,4 +1,4 @@
-// The name dialog. The name belongs to the window, so two windows are two users.
+// The name dialog, and the login behind it. The name belongs to the window, so two windows are two users.
 
 import { byId } from './dom.js';
 
@@ -16,7 +16,10 @@ export function askName(problem = '') {
   const input = byId('sign-in-name');
   byId('sign-in-error').textContent = problem;
   input.setAttribute('aria-invalid', String(problem !== ''));
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    dialog.showModal();
+    void offerMadeUp();
+  }
   input.select();
   // There is nothing behind the dialog to go back to.
   dialog.oncancel = (event) => event.preventDefault();
@@ -27,6 +30,41 @@ export function askName(problem = '') {
       if (name !== '') resolve(name);
     };
   });
+}
+
+/** Names to pick from, where the server has some. */
+async function offerMadeUp() {
+  const response = await fetch('/auth/users').catch(() => null);
+  if (!response?.ok) return;
+  const buttons = (await response.json()).map((name) => {
+    const button = document.createElement('button');
+    // Not a submit button: Enter in the name field would press the first of those.
+    button.type = 'button';
+    button.className = 'button';
+    button.textContent = name;
+    button.onclick = () => {
+      byId('sign-in-name').value = name;
+      byId('sign-in-form').requestSubmit();
+    };
+    return button;
+  });
+  byId('made-up').replaceChildren(...buttons);
+}
+
+/**
+ * What the socket gives as `auth`: a token where there is a login (the NestJS example), else the name.
+ * Rejects with `refused` set when the server does not take the name.
+ */
+export async function logIn(name) {
+  const response = await fetch('/auth/login', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name }),
+  });
+  if (response.status === 404) return { name };
+  const { token, message } = await response.json();
+  if (!response.ok) throw Object.assign(new Error(message), { refused: true });
+  return { token };
 }
 
 export function remember(name) {

@@ -1,0 +1,158 @@
+//! Connections of a host that speaks Socket.IO itself: messages pass as they are, and rooms hold members that the
+//! host made.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::lifecycle::Goodbye;
+use super::state::{Sock, State};
+use crate::engine::conn::ConnKey;
+use crate::engine::frame::Frame;
+use crate::engine::sid::Id;
+use crate::host::{EmitFlags, Event, NspShared, RawMessage, SocketHandle};
+use crate::reason::Reason;
+
+/// One message for one connection.
+pub(crate) struct RawSend {
+    pub conn: u64,
+    pub frame: Frame,
+    pub flags: EmitFlags,
+    /// A further frame of the packet that the last message began.
+    pub more: bool,
+}
+
+/// What a raw host does besides sending; `Server::raw_*` say more.
+pub(crate) enum RawCommand {
+    Close { conn: u64 },
+    Join { conn: u64, nsp: Arc<NspShared>, id: Box<str>, rooms: Box<[Box<str>]> },
+    Leave { conn: u64, nsp: u32, room: Box<str> },
+    Remove { conn: u64, nsp: u32 },
+    Notify { conn: u64, number: u64 },
+}
+
+impl State {
+    /// The connection of that number, if it is still there.
+    fn numbered(&self, number: u64) -> Option<ConnKey> {
+        let slot = SocketHandle(number).slot();
+        let generation = self.conns.get(slot)?.generation;
+        let key = ConnKey { slot: slot as u32, generation };
+        (self.conn_number(key) == number).then_some(key)
+    }
+
+    /// A message came in.
+    pub(super) fn raw_message(&mut self, key: ConnKey, message: RawMessage) {
+        self.stats().messages_in.add(1);
+        let conn = self.conn_number(key);
+        self.event(Event::Message { conn, message });
+        self.caused_event(key);
+    }
+
+    /// A ping or a pong came in.
+    pub(super) fn raw_heartbeat(&mut self, key: ConnKey) {
+        if self.core.hooks.get().heartbeats && self.conn(key).is_some() {
+            let conn = self.conn_number(key);
+            self.event(Event::Heartbeat { conn });
+        }
+    }
+
+    pub(super) fn raw_send(&mut self, send: RawSend) {
+        let Some(key) = self.numbered(send.conn) else { return };
+        if send.flags.volatile {
+            let conn = &mut self.conns[key.slot as usize];
+            let dropping = match &conn.raw {
+                Some(raw) if send.more => raw.dropping,
+                _ if send.more => false,
+                _ => !conn.writable(),
+            };
+            if dropping || conn.raw.is_some() {
+                conn.raw.get_or_insert_default().dropping = dropping;
+            }
+            if dropping {
+                return self.stats().volatile_dropped.add(usize::from(!send.more));
+            }
+        }
+        self.push(key.slot, Rc::new(Arc::new(send.frame)));
+    }
+
+    pub(super) fn raw_command(&mut self, command: RawCommand) {
+        match command {
+            RawCommand::Close { conn } => {
+                if let Some(key) = self.numbered(conn) {
+                    self.close_conn(key, Reason::ForcedClose, "", Goodbye::Ws(1000));
+                }
+            }
+            RawCommand::Join { conn, nsp, id, rooms } => {
+                if let Some(key) = self.numbered(conn) {
+                    let slot = self.member(key, nsp.id).unwrap_or_else(|| self.add_member(key, &nsp, &id));
+                    self.join(slot, &rooms);
+                }
+            }
+            RawCommand::Leave { conn, nsp, room } => {
+                if let Some(slot) = self.numbered(conn).and_then(|key| self.member(key, nsp)) {
+                    self.leave(slot, &[room]);
+                }
+            }
+            RawCommand::Remove { conn, nsp } => {
+                if let Some(slot) = self.numbered(conn).and_then(|key| self.member(key, nsp)) {
+                    self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
+                }
+            }
+            RawCommand::Notify { conn, number } => {
+                if let Some(key) = self.numbered(conn) {
+                    let conn = &mut self.conns[key.slot as usize];
+                    conn.raw.get_or_insert_default().flushes.push(number);
+                    self.raw_flushed(key);
+                }
+            }
+        }
+    }
+
+    fn member(&self, key: ConnKey, nsp: u32) -> Option<u32> {
+        let conn = &self.conns[key.slot as usize];
+        conn.sockets.iter().find(|(id, _)| *id == nsp).map(|(_, slot)| *slot)
+    }
+
+    fn add_member(&mut self, key: ConnKey, nsp: &Arc<NspShared>, id: &str) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        // The room of an id of another form is a room like others.
+        let id = Id::parse(id).unwrap_or_else(Id::random);
+        let sock = Sock {
+            generation: self.generation,
+            conn: key.slot,
+            nsp: nsp.id,
+            id,
+            connected: true,
+            own_room: false,
+            seen: 0,
+            position: 0,
+            rare: None,
+        };
+        let slot = self.socks.insert(sock) as u32;
+        let local = self.nsp(nsp);
+        let position = local.members.len() as u32;
+        local.members.push(slot);
+        local.by_id.insert(id, slot);
+        self.socks[slot as usize].position = position;
+        self.conns[key.slot as usize].sockets.push((nsp.id, slot));
+        self.stats().sockets.add(1);
+        slot
+    }
+
+    /// A raw host makes and forgets namespaces as clients come and go.
+    pub(super) fn forget_empty(&mut self, nsp: u32) {
+        if self.core.options.raw && self.nsps.get(&nsp).is_some_and(|n| n.members.is_empty()) {
+            self.nsps.remove(&nsp);
+        }
+    }
+
+    /// What was written may have been all that the host waits for.
+    pub(super) fn raw_flushed(&mut self, key: ConnKey) {
+        let Some(conn) = self.conn(key).filter(|conn| conn.outbox.is_empty()) else { return };
+        let Some(raw) = &mut conn.raw else { return };
+        let numbers = std::mem::take(&mut raw.flushes);
+        let conn = self.conn_number(key);
+        for number in numbers {
+            self.event(Event::Flushed { conn, number });
+        }
+    }
+}

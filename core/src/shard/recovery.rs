@@ -1,0 +1,256 @@
+//! Sockets whose clients may come back. What is kept for them, and why nothing comes twice, is written in
+//! `host/recovery.rs`; here is the shard's part: remembering what was queued for a socket, leaving and returning.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::command::Command;
+use super::lifecycle::Goodbye;
+use super::state::{Sock, State};
+use super::wheel::Timer;
+use crate::engine::conn::ConnKey;
+use crate::engine::sid::Id;
+use crate::host::recovery::{Claim, Returned, Session};
+use crate::host::{NspShared, SocketHandle};
+use crate::reason::Reason;
+
+/// What a socket remembers for its recovery. Entries are those of the journal, by number.
+pub(super) struct Trace {
+    pub pid: Id,
+    /// The last entry that was queued for it.
+    sent: u64,
+    /// It has the entries up to this one: they came with what it missed.
+    all: u64,
+    /// Broadcasts up to this one were before its time.
+    joined: u64,
+    /// What its client came back for, until the socket is accepted.
+    returned: Option<Box<Returned>>,
+}
+
+/// Who a socket that connects is.
+pub(super) enum Identity {
+    Fresh(Id, Option<Trace>),
+    Back(Box<Returned>, Trace),
+    /// That is known once an earlier connection is closed.
+    Later,
+}
+
+/// A socket's leave from the journal: with a session if its client may come back.
+pub(super) struct Parting {
+    pid: Id,
+    session: Option<Session>,
+}
+
+/// Reasons after which a client may come back: socket.io's.
+fn is_recoverable(reason: Reason) -> bool {
+    use Reason::{
+        ForcedClose, ForcedServerClose, PingTimeout, ServerShuttingDown, TransportClose, TransportError,
+    };
+    matches!(
+        reason,
+        TransportError | TransportClose | ForcedClose | PingTimeout | ServerShuttingDown | ForcedServerClose
+    )
+}
+
+impl State {
+    /// An id for a socket that connects: a new one, or that of an earlier connection.
+    pub(super) fn identify(
+        &mut self,
+        key: ConnKey,
+        shared: &Arc<NspShared>,
+        auth: &str,
+        handle: SocketHandle,
+        may_wait: bool,
+    ) -> Identity {
+        let core = self.core.clone();
+        let Some(recovery) = &core.recovery else { return Identity::Fresh(Id::random(), None) };
+        let trace = |pid| Trace { pid, sent: 0, all: 0, joined: 0, returned: None };
+        let given: serde_json::Value = serde_json::from_str(auth).unwrap_or_default();
+        let mut journal = recovery.lock();
+        if let (Some(pid), Some(offset)) = (given["pid"].as_str(), given["offset"].as_str()) {
+            match journal.claim(shared.id, pid, offset, handle, Instant::now()) {
+                Claim::Returned(returned) => {
+                    let pid = returned.pid;
+                    return Identity::Back(returned, trace(pid));
+                }
+                Claim::Here(earlier) if may_wait => {
+                    self.wait_for_end(key, shared.clone(), auth.into(), earlier);
+                    return Identity::Later;
+                }
+                Claim::Here(_) | Claim::Unknown => {}
+            }
+        }
+        let id = Id::random();
+        let pid = journal.enter(shared.id, id, handle);
+        Identity::Fresh(id, Some(trace(pid)))
+    }
+
+    /// A client is back before the end of its earlier connection was noticed: that is ended first.
+    fn wait_for_end(&mut self, key: ConnKey, shared: Arc<NspShared>, auth: Box<str>, earlier: SocketHandle) {
+        let Some(owner) = self.core.shards.get(earlier.shard()) else { return };
+        let (reply, ended) = tokio::sync::oneshot::channel();
+        owner.send(Command::Supersede(earlier, reply));
+        self.conns[key.slot as usize].asking += 1;
+        let shard = self.shard.clone();
+        tokio::task::spawn_local(async move {
+            let _ = ended.await;
+            if let Some(shard) = shard.upgrade() {
+                shard.with(|state| state.earlier_ended(key, &shared, &auth));
+            }
+        });
+    }
+
+    /// Ends the connection of a socket whose client has another one.
+    pub(super) fn supersede(&mut self, socket: SocketHandle) {
+        if let Some(slot) = self.socket(socket) {
+            let key = self.key(self.socks[slot as usize].conn);
+            self.close_conn(key, Reason::TransportClose, "the client is back", Goodbye::Ws(1000));
+        }
+    }
+
+    /// Connects a socket to what its client came back for.
+    pub(super) fn put_back(&mut self, slot: u32, returned: Box<Returned>) {
+        let rooms = returned.session.rooms.clone();
+        let rare = self.socks[slot as usize].rare.get_or_insert_default();
+        rare.data = returned.session.data.clone();
+        if let Some(trace) = rare.trace.as_mut() {
+            trace.joined = returned.session.joined;
+            trace.returned = Some(returned);
+        }
+        self.join(slot, &rooms);
+    }
+
+    /// The socket is being accepted: what its client missed goes out, before CONNECT as in socket.io. False:
+    /// that can't be had any more, and the connection is closed.
+    pub(super) fn replay(&mut self, slot: u32) -> bool {
+        let core = self.core.clone();
+        let Some(recovery) = &core.recovery else { return true };
+        let journaled = self.journaled;
+        let Sock { rare, conn, .. } = &mut self.socks[slot as usize];
+        let conn = *conn;
+        let Some(trace) = rare.as_mut().and_then(|rare| rare.trace.as_mut()) else { return true };
+        let Some(returned) = &trace.returned else {
+            trace.joined = journaled;
+            return true;
+        };
+        // The host took its time to accept, and the journal has moved on.
+        let Some(missed) = recovery.lock().missed(returned) else {
+            let key = self.key(conn);
+            self.close_conn(key, Reason::ForcedClose, "too late to recover", Goodbye::Ws(1000));
+            return false;
+        };
+        trace.returned = None;
+        trace.sent = missed.sent;
+        trace.all = missed.all;
+        for frame in missed.frames {
+            self.push(conn, Rc::new(frame));
+            if !self.socks.contains(slot as usize) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// An entry is about to be queued for a socket. False: it has it.
+    pub(super) fn note_entry(&mut self, slot: u32, entry: u64) -> bool {
+        let trace = self.socks[slot as usize].rare.as_mut().and_then(|rare| rare.trace.as_mut());
+        let Some(trace) = trace else { return true };
+        if entry <= trace.all {
+            return false;
+        }
+        trace.sent = entry;
+        true
+    }
+
+    /// A command with an entry is carried out. Not before: a connection that breaks meanwhile has not got it.
+    pub(super) fn note_done(&mut self, entry: u64) {
+        self.journaled = self.journaled.max(entry);
+    }
+
+    /// What the journal is to be told when a socket, just taken out of its rooms, ends.
+    pub(super) fn parting(&self, sock: &mut Sock, reason: Reason, rooms: Vec<Box<str>>) -> Option<Parting> {
+        let rare = sock.rare.as_mut()?;
+        let trace = rare.trace.take()?;
+        let pid = trace.pid;
+        let v3 = self.conns.get(sock.conn as usize).is_some_and(|conn| conn.protocol == 3);
+        let session = match trace.returned {
+            _ if v3 || !is_recoverable(reason) => None,
+            // It was not accepted yet: its client may come back once more.
+            Some(returned) => Some(returned.session),
+            None if !sock.connected => None,
+            None => Some(Session {
+                rooms: rooms.into_iter().chain(sock.own_room.then(|| sock.id.as_str().into())).collect(),
+                data: std::mem::take(&mut rare.data),
+                sent: trace.sent,
+                seen: self.journaled,
+                joined: trace.joined,
+                since: Instant::now(),
+            }),
+        };
+        Some(Parting { pid, session })
+    }
+
+    /// Tells the journal. The host hears of the end first: once the journal knows, another shard may report
+    /// the same socket as back.
+    pub(super) fn part(&mut self, socket: SocketHandle, parting: Parting) {
+        let core = self.core.clone();
+        let Some(recovery) = &core.recovery else { return };
+        let Some(session) = parting.session else { return recovery.lock().end(parting.pid) };
+        self.hand_over_events();
+        recovery.lock().leave(parting.pid, socket, session, Instant::now());
+        if !self.sweep_armed {
+            self.sweep_recovery();
+        }
+    }
+
+    /// Drops what nobody can come back for any more, and sees to the next time.
+    pub(super) fn sweep_recovery(&mut self) {
+        let core = self.core.clone();
+        let Some(recovery) = &core.recovery else { return };
+        let next = recovery.lock().sweep(Instant::now());
+        self.sweep_armed = next.is_some();
+        if let Some(wait) = next {
+            let tick = self.wheel.tick_after(wait) + 1;
+            self.wheel.insert(tick, Timer::Recovery);
+        }
+    }
+
+    /// A command for a socket that is gone: its client may be away, or back under another handle. The host
+    /// may not have heard of it yet, and what it does to the socket must not be lost.
+    pub(super) fn forward(&mut self, socket: SocketHandle, command: Command) {
+        let core = self.core.clone();
+        let Some(recovery) = &core.recovery else { return };
+        let mut journal = recovery.lock();
+        let Some((pid, here)) = journal.peer(socket) else { return };
+        if let Some(here) = here {
+            let shard = core.shards.get(here.shard()).filter(|_| here != socket);
+            let Some(shard) = shard else { return };
+            shard.send(match command {
+                Command::Join(_, rooms) => Command::Join(here, rooms),
+                Command::Leave(_, rooms) => Command::Leave(here, rooms),
+                Command::LeaveAll(_) => Command::LeaveAll(here),
+                Command::SetData(_, data) => Command::SetData(here, data),
+                Command::Disconnect(_, close) => Command::Disconnect(here, close),
+                _ => return,
+            });
+            return;
+        }
+        match command {
+            Command::Join(_, rooms) => journal.change(pid, |session| {
+                for room in rooms {
+                    if !session.rooms.contains(&room) {
+                        session.rooms.push(room);
+                    }
+                }
+            }),
+            Command::Leave(_, rooms) => {
+                journal.change(pid, |session| session.rooms.retain(|room| !rooms.contains(room)));
+            }
+            Command::LeaveAll(_) => journal.change(pid, |session| session.rooms.clear()),
+            Command::SetData(_, data) => journal.change(pid, |session| session.data = data),
+            Command::Disconnect(..) => journal.end(pid),
+            _ => {}
+        }
+    }
+}

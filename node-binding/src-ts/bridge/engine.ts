@@ -1,0 +1,192 @@
+// The engine under a socket.io server: engine.io's `Server`, with its connections in the core.
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Socket as NetSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Gate } from '../attach';
+import { Engine } from '../engine';
+import type { ServerStats } from '../native';
+import type { ServerOptions } from '../options';
+import { parseRequest } from '../request';
+import { Core } from './core';
+import { EngineSocket } from './engine-socket';
+import type { RawCommands } from './raw-commands';
+
+/** Requests that the core may still ask about or open a connection for, at most. */
+const REMEMBERED = 16_384;
+/** Events of the engine that each message causes. */
+const OF_MESSAGES: ReadonlySet<string> = new Set(['flush', 'drain']);
+
+/** What the core says of a new connection: session id, number of its request, transport, protocol, request. */
+type Opened = [sid: string, tag: number, transport: string, protocol: number, request: string];
+
+/** A request with its query, as engine.io keeps it. */
+type QueriedRequest = IncomingMessage & { _query?: Record<string, string>; res?: ServerResponse };
+
+/**
+ * Emits `connection` with each connection, `connection_error`, `initial_headers`, `headers`, and for each message
+ * `flush` and `drain`.
+ */
+export class BridgeEngine extends Engine implements Gate {
+  /** Connections by session id. */
+  readonly clients: Record<string, EngineSocket> = {};
+  /** Connections that listen for what is sent to them. @internal */
+  readonly _watched = new Set<EngineSocket>();
+  /** Somebody listens for what is sent to any connection. @internal */
+  _watchesAll = false;
+  private open = 0;
+  private readonly core: Core;
+  /** By the number that the core knows them by. */
+  private readonly tagged = new Map<number, QueriedRequest>();
+  private lastTag = 0;
+
+  /** @internal */
+  constructor(options: Partial<ServerOptions>, json: string) {
+    const core = new Core(options, json);
+    super(core);
+    this.core = core;
+    this._hook();
+  }
+
+  /** The way into the core, while it takes commands. @internal */
+  get commands(): RawCommands | undefined {
+    const { run } = this.core;
+    return run && !run.closing ? run.commands : undefined;
+  }
+
+  /** Connections that are open, those included that JavaScript is yet to hear of. */
+  override get clientsCount(): number {
+    const { run } = this.core;
+    return run ? Math.max(this.open, run.native.stats().connections - run.pump.leaving) : this.open;
+  }
+
+  /** Figures of the core. */
+  stats(): ServerStats {
+    return this.core.stats();
+  }
+
+  /** Makes the session id of a new connection: a secret that is not in use. Set it to replace this one. */
+  override get generateId(): (req: IncomingMessage) => string | Promise<string> {
+    return super.generateId ?? (() => randomBytes(15).toString('base64url'));
+  }
+
+  override set generateId(make) {
+    super.generateId = make;
+  }
+
+  /** Handles a request on the engine's path. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    prepare(req).res = res;
+    this.run().attachment.requestThrough(req, res);
+  }
+
+  /** Handles an upgrade on the engine's path. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    prepare(req);
+    this.run().attachment.upgradeThrough(req, socket as NetSocket, head);
+  }
+
+  private run() {
+    return this.core.run ?? this.core.start(this);
+  }
+
+  /** Follows the life of an HTTP server. @internal */
+  _follow(server: HttpServer): void {
+    server.on('close', () => this.close());
+    // One that listens again gets a new core.
+    server.on('listening', () => {
+      if (this.core.run?.closing) this.core.start(this);
+    });
+  }
+
+  /** Starts the core, which takes commands from then on. @internal */
+  _start(): void {
+    this.run();
+  }
+
+  /** Closes all connections. */
+  override close(): this {
+    for (const socket of Object.values(this.clients)) socket._closed('forced close');
+    this.core._closeNative();
+    return this;
+  }
+
+  /** @internal */
+  override _hook(coming?: string): void {
+    super._hook(coming);
+    if (coming && OF_MESSAGES.has(coming)) this._watchesAll = true;
+  }
+
+  /** @internal */
+  _wantHeartbeats(): void {
+    this.core.wantHeartbeats();
+  }
+
+  /** @internal */
+  override _remember(req: QueriedRequest): number {
+    const handshake = !req._query?.sid;
+    if (!handshake && !this.asks) return 0;
+    if (this.tagged.size >= REMEMBERED) {
+      // Its connection was given up without a word.
+      for (const oldest of this.tagged.keys()) {
+        this.tagged.delete(oldest);
+        break;
+      }
+    }
+    this.tagged.set(++this.lastTag, req);
+    // Node forgets the address of a connection that it gives away, unless somebody has asked for it.
+    void req.socket.remoteAddress;
+    return this.lastTag;
+  }
+
+  /** @internal */
+  override _answered(tag: number): void {
+    // The event of a new connection may come behind the answer to its request.
+    if (this.tagged.get(tag)?._query?.sid) this.tagged.delete(tag);
+  }
+
+  protected override request(text: string): IncomingMessage {
+    const { tag } = JSON.parse(text) as { tag: number };
+    return this.tagged.get(tag) ?? (parseRequest(text) as unknown as IncomingMessage);
+  }
+
+  /** @internal */
+  override _connectionError(code: number, message: string, context: object, text: string): void {
+    super._connectionError(code, message, context, text);
+    this.tagged.delete((JSON.parse(text) as { tag: number }).tag);
+  }
+
+  /** A connection opened; `place` makes it known under its handle. @internal */
+  _connected(handle: number, opened: Opened, place: (socket: EngineSocket) => void): void {
+    const [sid, tag, transport, protocol, text] = opened;
+    const request = this.tagged.get(tag) ?? parseRequest(text);
+    this.tagged.delete(tag);
+    const socket = new EngineSocket(sid, this, request, protocol, transport, handle);
+    place(socket);
+    this.clients[sid] = socket;
+    this.open += 1;
+    const { initialPacket } = this.opts as { initialPacket?: unknown };
+    if (initialPacket) socket.send(initialPacket);
+    this.emit('connection', socket);
+  }
+
+  /** A connection ended. @internal */
+  _left(socket: EngineSocket, byCore: boolean): void {
+    if (this.clients[socket.id] === socket) delete this.clients[socket.id];
+    this.open -= 1;
+    this._watched.delete(socket);
+    this.core.run?.pump.forget(socket, byCore);
+  }
+}
+
+/** Gives a request its query. */
+function prepare(req: QueriedRequest): QueriedRequest {
+  if (!req._query) {
+    const url = req.url ?? '';
+    const mark = url.indexOf('?');
+    const query: Record<string, string> = Object.create(null);
+    if (mark >= 0) for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) query[name] = value;
+    req._query = query;
+  }
+  return req;
+}

@@ -1,0 +1,84 @@
+// What the core knows of one adapter: which sockets are in its namespace, and in which rooms. It follows the adapter's
+// own maps, which stay the truth for JavaScript.
+import type { BridgeEngine } from './engine';
+import { EngineSocket } from './engine-socket';
+import { NO_COMPRESS, VOLATILE } from './raw-commands';
+import type { Frame } from './raw-commands';
+import { roomName } from './room-name';
+import type { BroadcastOptions, IoAdapter, IoSocket } from './socketio';
+
+/** The members of one adapter's namespace. */
+export class Members {
+  /** Sockets that have listeners for what is sent to them. */
+  readonly listening = new Set<IoSocket>();
+  private readonly connections = new Map<string, EngineSocket>();
+  /** Sockets on connections that are not the bridge's. */
+  private readonly foreign = new Set<string>();
+  /** The core's number for the namespace, while it has members. */
+  private number = -1;
+
+  constructor(
+    private readonly adapter: IoAdapter,
+    private readonly engine: BridgeEngine,
+  ) {}
+
+  /** Every recipient is reached through the core. */
+  get complete(): boolean {
+    return this.foreign.size === 0;
+  }
+
+  /** Somebody wants to see what is sent to a socket. */
+  get observed(): boolean {
+    return this.listening.size > 0 || this.engine._watched.size > 0 || this.engine._watchesAll;
+  }
+
+  /** A socket joined rooms. One that is not connected yet gets nothing yet. */
+  join(id: string, rooms: Set<unknown>): void {
+    const known = this.connections.get(id);
+    if (known) return this.engine.commands?.join(this.number, known._handle, id, names(rooms));
+    const socket = this.adapter.nsp.sockets.get(id);
+    const { commands } = this.engine;
+    if (!socket || !commands) return;
+    if (!(socket.conn instanceof EngineSocket)) {
+      this.foreign.add(id);
+      return;
+    }
+    if (socket._anyOutgoingListeners?.length) this.listening.add(socket);
+    if (this.number < 0) this.number = commands.namespace(this.adapter.nsp.name);
+    this.connections.set(id, socket.conn);
+    commands.join(this.number, socket.conn._handle, id, names(this.adapter.sids.get(id) ?? rooms));
+  }
+
+  leave(id: string, room: unknown): void {
+    const known = this.connections.get(id);
+    if (known) this.engine.commands?.leave(this.number, known._handle, roomName(room));
+  }
+
+  /** A socket left everything. */
+  remove(id: string): void {
+    this.foreign.delete(id);
+    const known = this.connections.get(id);
+    if (!known) return;
+    this.connections.delete(id);
+    for (const socket of this.listening) if (socket.id === id) this.listening.delete(socket);
+    this.engine.commands?.remove(this.number, known._handle);
+    // Namespaces come and go with clients' requests.
+    if (this.connections.size === 0) {
+      this.engine.commands?.removeNamespace(this.number);
+      this.number = -1;
+    }
+  }
+
+  /** Sends an encoded packet to a room expression. */
+  publish(frames: Frame[], { rooms, except, flags = {} }: BroadcastOptions): void {
+    if (this.number < 0 || frames.length === 0) return;
+    const bits = (flags.volatile ? VOLATILE : 0) | (flags.compress === false ? NO_COMPRESS : 0);
+    this.engine.commands?.publish(this.number, names(rooms), except ? names(except) : [], frames, bits);
+  }
+}
+
+function names(rooms: Set<unknown>): string[] {
+  const out: string[] = [];
+  for (const room of rooms) out.push(roomName(room));
+  return out;
+}

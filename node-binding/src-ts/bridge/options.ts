@@ -1,0 +1,48 @@
+// Options of the core from those that engine.io got, which have its defaults in them, and from the bridge's own.
+import { checkOptions } from '../native';
+import type { ServerOptions } from '../options';
+
+/** Options of `bindNative`: the core's own, beside those that the socket.io server was made with. */
+export type BridgeOptions = Partial<
+  Pick<
+    ServerOptions,
+    'shards' | 'maxOutboxBytes' | 'flushIntervalMs' | 'maxPendingEvents' | 'hostQueueBytes' | 'commandQueueBytes'
+  >
+>;
+
+const OWN: ReadonlySet<string> = new Set([
+  'shards', 'maxOutboxBytes', 'flushIntervalMs', 'maxPendingEvents', 'hostQueueBytes', 'commandQueueBytes',
+]);
+
+/** Options of engine.io that mean the same to the core. */
+const SHARED = [
+  'path', 'addTrailingSlash', 'transports', 'allowUpgrades', 'allowEIO3', 'pingInterval', 'pingTimeout',
+  'upgradeTimeout', 'maxHttpBufferSize', 'cookie',
+] as const;
+
+function refuse(message: string): never {
+  throw Object.assign(new Error(message), { code: 'ERR_KRAKEN_WS_OPTION' });
+}
+
+/** zlib's parameters are the core's own business; what remains is whether, and from which size on. */
+function compression(value: unknown): unknown {
+  if (!value || typeof value !== 'object') return value;
+  const { threshold } = value as { threshold?: number };
+  return threshold === undefined ? true : { threshold };
+}
+
+/** The core's JSON; throws for what it refuses. */
+export function rawOptions(engine: Record<string, unknown>, own: BridgeOptions): string {
+  if (own === null || typeof own !== 'object') refuse(`options: expected an object, got ${String(own)}`);
+  const core: Record<string, unknown> = {};
+  for (const name of SHARED) if (engine[name] !== undefined) core[name] = engine[name];
+  core.perMessageDeflate = compression(engine.perMessageDeflate);
+  core.httpCompression = compression(engine.httpCompression);
+  for (const name of Object.keys(own)) {
+    if (!OWN.has(name)) refuse(`${name}: expected one of ${[...OWN].join(', ')}; others belong to the socket.io server`);
+    core[name] = own[name as keyof BridgeOptions];
+  }
+  const json = JSON.stringify(core);
+  checkOptions(json);
+  return json;
+}

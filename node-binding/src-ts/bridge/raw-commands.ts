@@ -1,0 +1,140 @@
+// JavaScript → core, for the bridge: messages that socket.io has encoded, and who is in which room. `src/raw.rs` is the
+// reading side. The order of calls is kept: what can't be collected is sent only after what was.
+import { CommandBatch } from '../command-batch';
+import type { NativeServer } from '../native';
+
+const SEND = 0;
+const SEND_BINARY = 1;
+const PUBLISH_ROOM = 2;
+const PUBLISH = 3;
+const JOIN = 4;
+const LEAVE = 5;
+const REMOVE = 6;
+const CLOSE = 7;
+const NOTIFY = 8;
+
+/** Bits of `flags`. */
+export const VOLATILE = 1;
+export const NO_COMPRESS = 2;
+/** A further frame of the packet that the connection's last message began. */
+export const MORE = 8;
+
+/** Lanes of one command: kind and namespace, connection, number, length. */
+const LANES = 4;
+const NAMESPACE_SHIFT = 8;
+/** Bytes of binary messages in one crossing. */
+const BYTES = 64 * 1024;
+
+/** A message of the engine: text, or bytes. */
+export type Frame = string | Uint8Array;
+
+/** The calls that go to the core, in order. */
+export class RawCommands extends CommandBatch {
+  private readonly bytes = Buffer.allocUnsafeSlow(BYTES);
+  private used = 0;
+
+  constructor(native: NativeServer) {
+    super(native, LANES);
+  }
+
+  protected override deliver(count: number, text: string): void {
+    const bytes = this.bytes.subarray(0, this.used);
+    this.used = 0;
+    this.native.rawDeliver(this.lanes, count, text, bytes);
+  }
+
+  private lane(kind: number, namespace: number, conn: number, number: number, length = 0): void {
+    const at = this.begin();
+    this.lanes[at] = kind | (namespace << NAMESPACE_SHIFT);
+    this.lanes[at + 1] = conn;
+    this.lanes[at + 2] = number;
+    this.lanes[at + 3] = length;
+  }
+
+  /** A message to a connection. */
+  send(conn: number, message: Frame, flags: number): void {
+    if (typeof message !== 'string') {
+      this.sendBytes(conn, message, flags);
+    } else if (this.mayCollect && !message.includes('\n')) {
+      this.lane(SEND, 0, conn, flags);
+      this.line(message);
+      this.collected();
+    } else {
+      this.direct.rawSend(conn, message, flags);
+    }
+  }
+
+  private sendBytes(conn: number, message: Uint8Array, flags: number): void {
+    const { length } = message;
+    if (length > BYTES || !this.mayCollect) return this.direct.rawSendBinary(conn, message, flags);
+    if (this.used + length > BYTES) this.flush();
+    // Copied now: the application may change its buffer behind the call.
+    this.bytes.set(message, this.used);
+    this.used += length;
+    this.lane(SEND_BINARY, 0, conn, flags, length);
+    this.collected();
+  }
+
+  /** A packet to a room expression: a text with bytes behind it, or the bytes alone. */
+  publish(namespace: number, rooms: string[], except: string[], frames: Frame[], flags: number): void {
+    const [first] = frames;
+    const text = typeof first === 'string' ? first : undefined;
+    if (frames.length > 1 || text === undefined || text.includes('\n') || !this.mayCollect) {
+      const buffers = (text === undefined ? frames : frames.slice(1)) as Uint8Array[];
+      return this.direct.rawPublish(namespace, rooms, except, text, buffers, flags);
+    }
+    const [room] = rooms;
+    if (rooms.length === 1 && except.length === 0 && !room.includes('\n')) {
+      this.lane(PUBLISH_ROOM, namespace, 0, flags);
+      this.line(room);
+    } else {
+      this.lane(PUBLISH, namespace, 0, flags);
+      this.line(JSON.stringify([rooms, except]));
+    }
+    this.line(text);
+    this.collected();
+  }
+
+  /** A connection joins rooms of a namespace, in which it is known by `id`. */
+  join(namespace: number, conn: number, id: string, rooms: string[]): void {
+    this.lane(JOIN, namespace, conn, 0);
+    this.line(JSON.stringify([id, rooms]));
+    this.collected();
+  }
+
+  leave(namespace: number, conn: number, room: string): void {
+    this.lane(LEAVE, namespace, conn, 0);
+    this.line(JSON.stringify(room));
+    this.collected();
+  }
+
+  /** A connection leaves a namespace and all its rooms. */
+  remove(namespace: number, conn: number): void {
+    this.lane(REMOVE, namespace, conn, 0);
+    this.collected();
+  }
+
+  /** Ends a connection behind what was sent to it. */
+  close(conn: number): void {
+    this.lane(CLOSE, 0, conn, 0);
+    this.collected();
+  }
+
+  /** Asks for an event once everything sent so far has left the connection. */
+  notify(conn: number, number: number): void {
+    this.lane(NOTIFY, 0, conn, number);
+    this.collected();
+  }
+
+  namespace(name: string): number {
+    return this.direct.namespace(name);
+  }
+
+  removeNamespace(number: number): void {
+    this.direct.removeNamespace(number);
+  }
+
+  closeAll(): void {
+    this.direct.close();
+  }
+}

@@ -1,0 +1,120 @@
+// Core → JavaScript, for the bridge: hands each event to its connection or to the engine.
+import type { Attachment } from '../attach';
+import { HandleTable, handleOf } from '../handle-table';
+import { reasons } from '../native';
+import type { NativeServer } from '../native';
+import { LANES, Pump } from '../pump';
+import type { BridgeEngine } from './engine';
+import type { EngineSocket } from './engine-socket';
+import type { RawCommands } from './raw-commands';
+
+const ALLOW_REQUEST = 10;
+const HEADERS = 11;
+const CONNECTION_ERROR = 13;
+const OPEN = 14;
+const HTTP_REPLY = 15;
+const CLOSED = 16;
+const UPGRADED = 17;
+const MESSAGE = 18;
+const MESSAGE_BINARY = 19;
+const CONNECTION_CLOSED = 20;
+const FLUSHED = 21;
+const HEARTBEAT = 22;
+
+const REASONS = reasons();
+/** Events whose payload stands in the batch's JSON. */
+const WITH_JSON: ReadonlySet<number> = new Set([
+  ALLOW_REQUEST, HEADERS, CONNECTION_ERROR, OPEN, HTTP_REPLY, CLOSED, UPGRADED, CONNECTION_CLOSED,
+]);
+/** Type of a DISCONNECT packet, the first character. Another parser's text may begin so too: it is only later. */
+const DISCONNECT = '1';
+/** JSON of a batch without such events. */
+const NOTHING = '[]'.length;
+
+/** Open connections, and the loop that feeds them. */
+export class RawPump extends Pump<RawCommands> {
+  // socket.io handles each packet in a tick of its own.
+  protected override readonly lateHandlers = true;
+  private readonly sockets = new HandleTable<EngineSocket>();
+  /** Connections that JavaScript has closed and the core may still have. */
+  leaving = 0;
+
+  constructor(
+    private readonly engine: BridgeEngine,
+    private readonly attachment: Attachment,
+    native: NativeServer,
+    commands: RawCommands,
+  ) {
+    super(native, commands);
+  }
+
+  /** The last events of a client are handled before its end: before a DISCONNECT, and before the connection's. */
+  protected override apart(kind: number, payload: any): boolean {
+    return kind === CONNECTION_CLOSED || (kind === MESSAGE && (payload as string).startsWith(DISCONNECT));
+  }
+
+  /** A connection ended; unless `byCore`, the core has yet to hear of it. */
+  forget(socket: EngineSocket, byCore: boolean): void {
+    this.sockets.remove(socket);
+    if (!byCore) this.leaving += 1;
+  }
+
+  /** Messages stand behind the JSON, one after the other; their lengths are in the lanes. */
+  protected override parse(text: string): any[] {
+    const { lanes } = this;
+    const count = lanes[0];
+    let messages = 0;
+    for (let at = LANES; at <= count * LANES; at += LANES) if (lanes[at] === MESSAGE) messages += lanes[at + 3];
+    let start = text.length - messages;
+    const json = start === NOTHING ? [] : super.parse(messages === 0 ? text : text.slice(0, start));
+    const payloads: any[] = [];
+    let next = 0;
+    for (let at = LANES; at <= count * LANES; at += LANES) {
+      const kind = lanes[at];
+      if (kind === MESSAGE) payloads.push(text.slice(start, (start += lanes[at + 3])));
+      else payloads.push(WITH_JSON.has(kind) ? json[next++] : undefined);
+    }
+    return payloads;
+  }
+
+  protected override event(kind: number, low: number, generation: number, number: number, payload: any): void {
+    switch (kind) {
+      case MESSAGE:
+        // engine.io's parser leaves out what is empty.
+        return this.sockets.find(low, generation)?._message(payload === '' ? undefined : payload);
+      case MESSAGE_BINARY: {
+        const [bytes] = this.attachments(1);
+        return this.sockets.find(low, generation)?._message(bytes);
+      }
+      case OPEN:
+        return this.engine._connected(handleOf(low, generation), payload, (socket) => this.sockets.add(socket));
+      case CONNECTION_CLOSED: {
+        const detail = payload === '' ? undefined : new Error(payload as string);
+        const socket = this.sockets.find(low, generation);
+        if (socket) socket._closed(REASONS[number], detail, true);
+        else this.leaving -= 1;
+        return;
+      }
+      case FLUSHED:
+        return this.sockets.find(low, generation)?._sent();
+      case HEARTBEAT:
+        return this.sockets.find(low, generation)?._heartbeat();
+      case UPGRADED:
+        return this.sockets.find(number % 2 ** 29, Math.floor(number / 2 ** 29))?._upgrade();
+      case ALLOW_REQUEST:
+        return this.engine._askAllow(payload[1], (decision) => {
+          if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
+          else this.native.failAllow(number);
+        });
+      case HEADERS:
+        return this.native.answerHeaders(number, this.engine._askHeaders(payload));
+      case CONNECTION_ERROR:
+        return this.engine._connectionError(number, payload[0], payload[1], payload[2]);
+      case HTTP_REPLY:
+        return void this.attachment.reply(number, payload[0], payload[1], this.attachments(1)[0]);
+      case CLOSED:
+        this.native.end();
+        return this.attachment.closed();
+    }
+  }
+}

@@ -1,0 +1,35 @@
+// Objects by the handle that the core names them by: shard and slot make an index, the generation tells a slot that is
+// used again.
+
+/** A lane of 29 bits (shard in the low 6) and one of 24 make a handle. */
+const GENERATION = 2 ** 29;
+const SHARD_BITS = 6;
+const SHARD_MASK = 63;
+
+/** The handle that two lanes make. */
+export function handleOf(low: number, generation: number): number {
+  return generation * GENERATION + low;
+}
+
+/** See above. */
+export class HandleTable<T extends { readonly _handle: number }> {
+  private readonly shards: (T | undefined)[][] = [];
+
+  /** What has that handle, if it is still here. */
+  find(low: number, generation: number): T | undefined {
+    const found = this.shards[low & SHARD_MASK]?.[low >>> SHARD_BITS];
+    return found?._handle === generation * GENERATION + low ? found : undefined;
+  }
+
+  add(item: T): void {
+    const low = item._handle % GENERATION;
+    (this.shards[low & SHARD_MASK] ??= [])[low >>> SHARD_BITS] = item;
+  }
+
+  /** Forgets an item, not what took its slot. */
+  remove(item: T): void {
+    const low = item._handle % GENERATION;
+    const shard = this.shards[low & SHARD_MASK];
+    if (shard?.[low >>> SHARD_BITS] === item) shard[low >>> SHARD_BITS] = undefined;
+  }
+}

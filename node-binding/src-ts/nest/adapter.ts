@@ -1,0 +1,159 @@
+// The WebSocket adapter of a Nest application. It does for gateways what IoAdapter of
+// @nestjs/platform-socket.io does, method by method, so that a subclass of that one can extend this one.
+import type { Server as HttpServer } from 'node:http';
+import { Logger } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
+import { AbstractWsAdapter } from '@nestjs/websockets';
+import type { MessageMappingProperties } from '@nestjs/websockets';
+import { Subscription } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { Server } from '../server';
+
+/** How long a forced end waits for what clients are still to get; loopback takes a few milliseconds, a phone more. */
+const LAST_WORDS_MS = 500;
+
+/** How the application reaches the native core. */
+export interface KrakenIoAdapterOptions {
+  /**
+   * `server` (default): this package's own server. `bridge`: the application's `socket.io`, with the native
+   * engine and rooms under it; for JavaScript adapters and whatever else needs socket.io itself.
+   */
+  door?: 'server' | 'bridge';
+}
+
+/** What a client socket has to have; ours and socket.io's both do. */
+interface Client {
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  emit(event: string, ...args: any[]): unknown;
+}
+
+/**
+ * Puts a Nest application's gateways on the native core.
+ *
+ * ```ts
+ * const app = await NestFactory.create(AppModule);
+ * app.useWebSocketAdapter(new KrakenIoAdapter(app));
+ * ```
+ */
+export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
+  private readonly door: 'server' | 'bridge';
+  private readonly logger = new Logger(KrakenIoAdapter.name);
+  /** What handlers of a client still have under way; it ends with the client. */
+  private readonly underWay = new WeakMap<object, Subscription>();
+
+  /**
+   * @param appOrHttpServer the application, or its HTTP server; without one, gateways need a port of their own
+   */
+  constructor(appOrHttpServer?: INestApplicationContext | HttpServer | object, options: KrakenIoAdapterOptions = {}) {
+    super(httpServerOf(appOrHttpServer));
+    const { door = 'server' } = options;
+    if (door !== 'server' && door !== 'bridge') {
+      throw Object.assign(new Error(`door: expected "server" or "bridge", got ${JSON.stringify(door)}`), {
+        code: 'ERR_KRAKEN_WS_OPTION',
+      });
+    }
+    this.door = door;
+  }
+
+  /** Called by Nest for each port, path and namespace of the gateways. */
+  create(port: number, options?: any): any {
+    if (!options) return this.createIOServer(port);
+    const { namespace, server, ...rest } = options;
+    if (server && typeof server.of === 'function') return server.of(namespace);
+    const made = this.createIOServer(port, rest);
+    return namespace ? made.of(namespace) : made;
+  }
+
+  /** Makes a server. Subclasses extend it to change options, or to set an adapter on what it returns. */
+  createIOServer(port: number, options?: any): any {
+    const source = this.httpServer && port === 0 ? this.httpServer : port;
+    return this.door === 'bridge' ? bridged(source, options) : new Server(source, options);
+  }
+
+  /** Calls back with the reason when a client is gone. */
+  override bindClientDisconnect(client: Client, callback: (reason?: unknown) => void): void {
+    client.on('disconnect', (reason: unknown) => callback(reason));
+  }
+
+  /** Connects a gateway's handlers to a client's events. Their answers end with the client. */
+  bindMessageHandlers(
+    client: Client,
+    handlers: MessageMappingProperties[],
+    transform: (data: any) => Observable<any>,
+  ): void {
+    if (handlers.length === 0) return;
+    let underWay = this.underWay.get(client);
+    if (!underWay) {
+      const fresh = new Subscription();
+      client.on('disconnect', () => fresh.unsubscribe());
+      this.underWay.set(client, (underWay = fresh));
+    }
+    for (const handler of handlers) this.bindMessageHandler(client, handler, transform, underWay);
+  }
+
+  private bindMessageHandler(
+    client: Client,
+    { message, callback, isAckHandledManually }: MessageMappingProperties,
+    transform: (data: any) => Observable<any>,
+    underWay: Subscription,
+  ): void {
+    client.on(message, (...args: unknown[]) => {
+      const { data, ack } = this.mapPayload(args.length > 1 ? args : args[0]);
+      const next = (answer: any): void => {
+        if (answer === undefined || answer === null) return;
+        if (answer.event) client.emit(answer.event, answer.data);
+        else if (ack && !isAckHandledManually) ack(answer);
+      };
+      // Nest's exception filters have had their turn: this is a filter that threw.
+      const error = (err: unknown): void => this.logger.error(err);
+      try {
+        underWay.add(transform(callback(data, ack)).subscribe({ next, error }));
+      } catch (err) {
+        error(err);
+      }
+    });
+  }
+
+  /** An event's arguments as `@MessageBody()` and `@Ack()` get them. */
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what subclasses of IoAdapter return
+  mapPayload(payload: unknown): { data: any; ack?: Function } {
+    if (typeof payload === 'function') return { data: undefined, ack: payload };
+    if (!Array.isArray(payload)) return { data: payload };
+    const last: unknown = payload[payload.length - 1];
+    if (typeof last !== 'function') return { data: payload };
+    const data = payload.length === 2 ? payload[0] : payload.slice(0, -1);
+    return { data, ack: last };
+  }
+
+  /** Closes a server when the application shuts down. */
+  override async close(server: any): Promise<void> {
+    if (this.forceCloseConnections && server.httpServer === this.httpServer) {
+      // Nest ends all HTTP connections right after this. On those of long-polling the last words to clients are
+      // under way; a request of somebody else that hangs is not waited for any longer.
+      let timer: NodeJS.Timeout | undefined;
+      const longEnough = new Promise((resolve) => (timer = setTimeout(resolve, LAST_WORDS_MS)));
+      await Promise.race([super.close(server), longEnough]).finally(() => clearTimeout(timer));
+      return;
+    }
+    await super.close(server);
+  }
+}
+
+/** Nest's own check is `instanceof`, which fails where a linked package brings another copy of Nest along. */
+function httpServerOf(app: any): object | undefined {
+  return typeof app?.getHttpServer === 'function' ? app.getHttpServer() : app;
+}
+
+function bridged(source: unknown, options: unknown): unknown {
+  let socketIo;
+  try {
+    socketIo = require('socket.io');
+  } catch (err) {
+    throw Object.assign(new Error('door "bridge" runs the socket.io package: npm install socket.io', { cause: err }), {
+      code: 'ERR_KRAKEN_WS_LOAD',
+    });
+  }
+  const io = new socketIo.Server(source, options);
+  require('../index').bindNative(io);
+  return io;
+}

@@ -1,0 +1,39 @@
+// A TCP relay in front of a server, whose connections can be cut as a lost network cuts them: no close frame, no
+// close packet, both ends see a reset.
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+
+export async function startProxy(t, port) {
+  const pairs = new Set();
+  const relay = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    const pair = { near, far, id: near.remotePort };
+    pairs.add(pair);
+    const end = () => {
+      pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const side of [near, far]) {
+      side.setNoDelay(true);
+      side.on('error', end);
+      side.on('close', end);
+    }
+    near.pipe(far).pipe(near);
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  // Every connection, or those that `pick` wants.
+  const cut = (pick = () => true) => {
+    for (const pair of [...pairs]) {
+      if (!pick(pair)) continue;
+      pair.near.resetAndDestroy();
+      pair.far.resetAndDestroy();
+    }
+  };
+  t.after(() => {
+    cut();
+    relay.close();
+  });
+  return { url: `http://127.0.0.1:${relay.address().port}`, cut };
+}

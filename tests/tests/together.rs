@@ -1,0 +1,54 @@
+//! `Server::together`: what one thread sends arrives in one piece and in order.
+
+use kraken_ws_core::Target;
+use kraken_ws_tests::{Host, process};
+use serde_json::json;
+
+#[test]
+fn what_is_sent_together_is_written_once_and_in_order() {
+    const BURST: u64 = 100;
+    let mut host = Host::start(&json!({ "shards": 2 }));
+    let addr = host.listen();
+    let mut clients: Vec<_> = (0..10).map(|_| host.client(addr)).collect();
+    host.settle();
+    let before = process::shard_writes();
+    host.server.together(|| {
+        for (_, socket) in &clients {
+            host.server.join(*socket, &["late"]);
+        }
+        for n in 0..BURST {
+            // Within: nothing leaves before the outer one is done.
+            host.server.together(|| host.publish(Target::room("late"), &json!(["n", n]).to_string()));
+            for (_, socket) in &clients {
+                host.emit(*socket, &json!(["own", n]).to_string());
+            }
+        }
+        for (_, socket) in &clients {
+            host.server.leave(*socket, &["late"]);
+        }
+        host.publish(Target::room("late"), r#"["to nobody"]"#);
+    });
+    for (client, _) in &mut clients {
+        for n in 0..BURST {
+            assert_eq!(client.event(), json!(["n", n]));
+            assert_eq!(client.event(), json!(["own", n]));
+        }
+    }
+    let writes = process::shard_writes() - before;
+    assert_eq!(writes, clients.len() as u64, "{writes} writes for {} clients", clients.len());
+    host.close();
+}
+
+#[test]
+fn another_server_is_not_held_back() {
+    let mut one = Host::start(&json!({ "shards": 1 }));
+    let mut other = Host::start(&json!({ "shards": 1 }));
+    let addr = other.listen();
+    let (mut client, socket) = other.client(addr);
+    one.server.together(|| {
+        other.emit(socket, r#"["through"]"#);
+        assert_eq!(client.event(), json!(["through"]));
+    });
+    one.close();
+    other.close();
+}
