@@ -55,7 +55,7 @@ function packPlatform(platform) {
 
 function packRoot() {
   const folder = stage(manifest.name);
-  for (const path of ['dist', 'index.mjs', 'index.d.mts', 'README.md', 'API.md', 'scripts/build.mjs']) {
+  for (const path of ['README.md', ...manifest.files, 'scripts/build.mjs']) {
     cpSync(join(here, path), join(folder, path), { recursive: true });
   }
   copyCrates(join(folder, 'native'));

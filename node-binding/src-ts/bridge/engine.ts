@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Gate } from '../attach';
 import { Engine } from '../engine';
 import type { ServerStats } from '../native';
 import type { ServerOptions } from '../options';
@@ -27,7 +26,7 @@ type QueriedRequest = IncomingMessage & { _query?: Record<string, string>; res?:
  * Emits `connection` with each connection, `connection_error`, `initial_headers`, `headers`, and for each message
  * `flush` and `drain`.
  */
-export class BridgeEngine extends Engine implements Gate {
+export class BridgeEngine extends Engine {
   /** Connections by session id. */
   readonly clients: Record<string, EngineSocket> = {};
   /** Connections that listen for what is sent to them. @internal */
