@@ -115,6 +115,13 @@ export class Engine extends EventEmitter {
     return Math.max(this.server.stats().connections, this.server._clients.size);
   }
 
+  /** Transports that a session on `transport` may move to. */
+  upgrades(transport: string): string[] {
+    const { allowUpgrades, transports } = this.server._opts;
+    const allowed = allowUpgrades !== false && (transports ?? ['websocket']).includes('websocket');
+    return transport === 'polling' && allowed ? ['websocket'] : [];
+  }
+
   /** Closes all connections. */
   close(): this {
     this.server._closeNative();

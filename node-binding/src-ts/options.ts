@@ -162,8 +162,8 @@ function parser(value: unknown): unknown {
   );
 }
 
-/** Dates as HTTP writes them; the core knows no functions. */
-function cookie(value: unknown): unknown {
+/** The option as the core takes it: dates as HTTP writes them, and no functions. */
+export function cookie(value: unknown): unknown {
   if (!value || typeof value !== 'object') return value;
   const { expires, encode } = value as { expires?: unknown; encode?: unknown };
   if (encode !== undefined) refuse('cookie.encode: session ids need no encoding; leave it out');

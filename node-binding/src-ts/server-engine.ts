@@ -22,13 +22,6 @@ export class ServerEngine extends Engine {
     return this.io.httpServer;
   }
 
-  /** Transports that a session on `transport` may move to. */
-  upgrades(transport: string): string[] {
-    const { allowUpgrades, transports } = this.io._opts;
-    const allowed = allowUpgrades !== false && (transports ?? ['websocket']).includes('websocket');
-    return transport === 'polling' && allowed ? ['websocket'] : [];
-  }
-
   /** Serves an HTTP server, as `io.attach` does. */
   attach(server: HttpServer, options?: Partial<ServerOptions>): void {
     this.io.attach(server, options);

@@ -73,6 +73,11 @@ export class BridgeEngine extends Engine {
     super.generateId = make;
   }
 
+  /** Serves a further HTTP server. */
+  attach(server: HttpServer): void {
+    this.run().attachment.listen(server, () => this.close());
+  }
+
   /** Handles a request on the engine's path. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
     prepare(req).res = res;

@@ -1,5 +1,6 @@
 // Options of the core from those that engine.io got, which have its defaults in them, and from the bridge's own.
 import { checkOptions } from '../native';
+import { cookie } from '../options';
 import type { ServerOptions } from '../options';
 
 /** Options of `bindNative`: the core's own, beside those that the socket.io server was made with. */
@@ -36,6 +37,7 @@ export function rawOptions(engine: Record<string, unknown>, own: BridgeOptions):
   if (own === null || typeof own !== 'object') refuse(`options: expected an object, got ${String(own)}`);
   const core: Record<string, unknown> = {};
   for (const name of SHARED) if (engine[name] !== undefined) core[name] = engine[name];
+  core.cookie = cookie(engine.cookie);
   core.perMessageDeflate = compression(engine.perMessageDeflate);
   core.httpCompression = compression(engine.httpCompression);
   for (const name of Object.keys(own)) {
