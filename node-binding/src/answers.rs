@@ -96,7 +96,8 @@ impl NativeServer {
     pub fn answer_cors(&self, number: f64, rules: Option<Text>) -> Result<()> {
         let Some(Question::Cors(reply)) = self.questions.borrow_mut().take(number) else { return Ok(()) };
         let rules = rules.map(|text| {
-            let json = serde_json::from_str(&text).map_err(|e| coded(ErrorCode::Option, &format!("cors: {e}")))?;
+            let json =
+                serde_json::from_str(&text).map_err(|e| coded(ErrorCode::Option, &format!("cors: {e}")))?;
             Cors::from_json(&json).map_err(thrown)
         });
         let (answer, result) = match rules {
