@@ -43,9 +43,10 @@ export class Connection extends EventEmitter {
     readonly id: string,
     request: EngineRequest,
     private readonly end: () => void,
+    seen?: IncomingMessage,
   ) {
     super();
-    this.request = request as unknown as IncomingMessage;
+    this.request = seen ?? (request as unknown as IncomingMessage);
     this.protocol = request.protocol;
     this.remoteAddress = request.socket.remoteAddress;
     this.transport = { name: request.transport, writable: true };
@@ -130,6 +131,7 @@ export class Clients {
   }
 
   add(socket: AnySocket): void {
+    socket._seen = this.shown.get(socket._conn)?.request;
     const known = this.byConnection.get(socket._conn);
     if (known) {
       const client = known instanceof Client ? known : this.client(known);

@@ -77,8 +77,8 @@ export class CollectedResponse extends ServerResponse {
     if (!this.headersSent) this.writeHead(200);
     this.over = true;
     this.answer(0, this.flat(), Buffer.alloc(0));
-    // And those that wait for the end save now.
-    this.end();
+    // And those that wait for the end save now; as in engine.io an upgrade has no end to wait for.
+    if (this.req.headers.upgrade === undefined) this.end();
   }
 
   private flat(): string[] {

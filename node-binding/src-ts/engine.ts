@@ -12,7 +12,7 @@ import type { ServerStats } from './native';
 import type { ServerOptions } from './options';
 
 /** Real requests that Node's HTTP server gave us, while the core may still ask about them. */
-const REMEMBERED = 1024;
+export const REMEMBERED = 1024;
 
 /** Whose engine it is. */
 export interface EngineHost {
@@ -74,14 +74,22 @@ export class Engine extends EventEmitter {
   }
 
   /** A request on the core's own listener, for the middlewares. @internal */
-  _askMiddleware(text: string, answer: EngineAnswer): void {
-    const req = parseRequest(text);
-    const res = new CollectedResponse(req, answer);
+  _askMiddleware(text: string, answer: (...reply: [...Parameters<EngineAnswer>, tag: number]) => void): void {
+    const ours = parseRequest(text);
     // Middleware asks a request for what Node's has; ours has the readable part of it.
-    runChain(this.middlewares, req as unknown as IncomingMessage, res, (err) => {
-      if (err) answer(0, [], undefined);
+    const req = ours as unknown as IncomingMessage;
+    const res = new CollectedResponse(ours, (status, headers, body) =>
+      answer(status, headers, body, status === 0 ? this._tag(req) : 0),
+    );
+    runChain(this.middlewares, req, res, (err) => {
+      if (err) answer(0, [], undefined, 0);
       else res.letPass();
     });
+  }
+
+  /** A number by which a request is known when its connection opens; 0 if nobody will ask. @internal */
+  _tag(_req: IncomingMessage): number {
+    return 0;
   }
 
   /** Middlewares first, then `go`; a middleware that failed is told to the client and to us. @internal */
@@ -105,8 +113,9 @@ export class Engine extends EventEmitter {
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
     this.asks = handshakes || wanted('connection_error') || isDynamic(this.server._opts.cors);
-    // Who was shown a connection is told of its end, also when nobody waits for new ones any more.
-    this.announces ||= wanted('connection');
+    // Who was shown a connection is told of its end, also when nobody waits for new ones any more. What middlewares
+    // put on a request is looked for on that of the connection.
+    this.announces ||= wanted('connection') || this.middlewares.length > 0;
     this.server._setHooks(handshakes, every, this.announces, this.middlewares.length > 0);
   }
 
@@ -138,7 +147,7 @@ export class Engine extends EventEmitter {
       }
     }
     this.requests.set(`${req.socket.remoteAddress}|${req.socket.remotePort}`, req);
-    return 0;
+    return this._tag(req);
   }
 
   /** The request of that number is answered. @internal */

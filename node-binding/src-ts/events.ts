@@ -98,8 +98,8 @@ export class EventPump extends Pump<Commands> {
       case HEADERS:
         return this.native.answerHeaders(number, this.server.engine._askHeaders(payload));
       case ENGINE:
-        return this.server.engine._askMiddleware(payload, (status, headers, body) =>
-          this.native.answerEngine(number, status, headers, body),
+        return this.server.engine._askMiddleware(payload, (status, headers, body, tag) =>
+          this.native.answerEngine(number, status, headers, body, tag),
         );
       case HTTP:
         // Its body; only files are asked for.

@@ -69,7 +69,7 @@ export interface NativeServer {
   failAllow(number: number): void;
   answerCors(number: number, rules: string | undefined): void;
   answerHeaders(number: number, headers: string[]): void;
-  answerEngine(number: number, status: number, headers: string[], body?: Buffer): void;
+  answerEngine(number: number, status: number, headers: string[], body: Buffer | undefined, tag: number): void;
   answerHttp(number: number, status: number, headers: string[], body: Buffer): void;
   adopt(fd: number, head: Buffer, tag: number): void;
   adoptPiped(head: Buffer, address: string, port: number, secure: boolean, tag: number): number;

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Connection } from './client';
-import { Engine } from './engine';
+import { Engine, REMEMBERED } from './engine';
 import type { ServerOptions } from './options';
 import { parseRequest } from './request';
 import type { Server } from './server';
@@ -11,6 +11,9 @@ import type { Server } from './server';
 /** See {@link Engine}; emits `connection` too, with each connection. */
 export class ServerEngine extends Engine {
   private standIn: EventEmitter | undefined;
+  /** Requests that middlewares have seen, until their connection opens. */
+  private readonly tagged = new Map<number, IncomingMessage>();
+  private lastTag = 0;
 
   /** @internal */
   constructor(private readonly io: Server<any, any, any, any>) {
@@ -42,8 +45,38 @@ export class ServerEngine extends Engine {
   }
 
   /** @internal */
+  override _tag(req: IncomingMessage): number {
+    // One with a session id belongs to a connection that is open.
+    if (this.middlewares.length === 0 || /[?&]sid=/.test(req.url ?? '')) return 0;
+    if (this.tagged.size >= REMEMBERED) {
+      // Its client went away in between.
+      for (const oldest of this.tagged.keys()) {
+        this.tagged.delete(oldest);
+        break;
+      }
+    }
+    this.tagged.set(++this.lastTag, req);
+    return this.lastTag;
+  }
+
+  private untag(text: string): IncomingMessage | undefined {
+    if (this.tagged.size === 0) return undefined;
+    const { tag } = JSON.parse(text) as { tag: number };
+    const req = this.tagged.get(tag);
+    this.tagged.delete(tag);
+    return req;
+  }
+
+  /** @internal */
+  override _connectionError(code: number, message: string, context: object, text: string): void {
+    super._connectionError(code, message, context, text);
+    this.untag(text);
+  }
+
+  /** @internal */
   _opened(number: number, id: string, text: string): void {
-    const connection = new Connection(id, parseRequest(text), () => this.io._endConnection(number));
+    const end = (): void => this.io._endConnection(number);
+    const connection = new Connection(id, parseRequest(text), end, this.untag(text));
     this.io._clients.show(number, connection);
     this.emit('connection', connection);
   }

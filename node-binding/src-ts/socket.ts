@@ -59,6 +59,8 @@ export class Socket<
   _rooms: Set<Room> | undefined = undefined;
   /** The connection began with polling and is a WebSocket now. @internal */
   _upgraded = false;
+  /** The request as the engine's middlewares left it, if there are any. @internal */
+  _seen: IncomingMessage | undefined = undefined;
   /** The client left before a middleware answered. @internal */
   _gone = false;
   /** The client left and may come back: what is sent meanwhile is kept for it. */
@@ -97,7 +99,7 @@ export class Socket<
 
   /** The request that opened the connection: what can be read of Node's IncomingMessage. */
   get request(): IncomingMessage {
-    return this._engineRequest as unknown as IncomingMessage;
+    return this._seen ?? (this._engineRequest as unknown as IncomingMessage);
   }
 
   /** @internal */

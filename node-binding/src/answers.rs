@@ -118,7 +118,8 @@ impl NativeServer {
     }
 
     /// What middleware made of an engine request. `status` 0: it goes on and `headers` go out with its answer;
-    /// `headers` is a flat list of names and values. No `body`: the middleware failed.
+    /// `headers` is a flat list of names and values. No `body`: the middleware failed. `tag` is JavaScript's number for
+    /// a request that goes on.
     #[napi]
     pub fn answer_engine(
         &self,
@@ -126,12 +127,13 @@ impl NativeServer {
         status: u32,
         headers: Vec<String>,
         body: Option<BufferSlice<'_>>,
+        tag: f64,
     ) {
         if let Some(Question::Engine(reply)) = self.questions.borrow_mut().take(number) {
             let headers = pairs(headers);
             let _ = reply.send(match body {
                 None => EngineReply::Refuse,
-                Some(_) if status == 0 => EngineReply::Continue(headers),
+                Some(_) if status == 0 => EngineReply::Continue { headers, tag: tag as u64 },
                 Some(body) => {
                     let body = Bytes::copy_from_slice(&body);
                     EngineReply::Answer(HttpReply { status: status as u16, headers, body })

@@ -104,9 +104,16 @@ for (const [kind, start] of [['port', serve], ['httpServer', serveAttached]]) {
     const [cookie] = first.headers['set-cookie'][0].split(';');
     assert.match(cookie, /^connect\.sid=/);
     await request(url + enginePath(), { headers: { cookie } });
-    const { client } = await pair(io, url, { extraHeaders: { cookie } });
-    assert.equal(client.connected, true);
-    assert.deepEqual(visits, [1, 2, 3]);
+    for (const transport of ['websocket', 'polling']) {
+      const { socket } = await pair(io, url, { transport, extraHeaders: { cookie } });
+      // What middleware put on the request is there for the socket's handlers.
+      assert.equal(socket.request.session.visits, 3);
+      assert.equal(socket.conn.request, socket.request);
+      socket.disconnect(true);
+      assert.ok(socket.request.session);
+    }
+    // An upgrade has no response whose end would save the session.
+    assert.deepEqual(visits.slice(0, 4), [1, 2, 3, 3]);
   });
 }
 

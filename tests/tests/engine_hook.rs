@@ -37,7 +37,7 @@ fn answered(reply: Option<EngineReply>) -> (String, Vec<Event>) {
 #[test]
 fn a_request_goes_on_with_the_headers_of_the_host() {
     let headers = vec![("x-seen".to_owned(), "1".to_owned())];
-    let (answer, _) = answered(Some(EngineReply::Continue(headers)));
+    let (answer, _) = answered(Some(EngineReply::Continue { headers, tag: 7 }));
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("x-seen: 1\r\n"), "{answer}");
     assert!(answer.contains(r#"0{"sid":"#), "{answer}");
 }

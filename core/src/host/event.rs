@@ -76,8 +76,13 @@ pub struct Decision {
 /// The host's answer to [`Event::Engine`].
 #[derive(Debug)]
 pub enum EngineReply {
-    /// The request goes on; these headers go out with whatever answers it.
-    Continue(Vec<(String, String)>),
+    /// The request goes on.
+    Continue {
+        /// Headers that go out with whatever answers it.
+        headers: Vec<(String, String)>,
+        /// The host's number for it: [`RequestInfo::tag`] from here on.
+        tag: u64,
+    },
     /// The host answers it.
     Answer(HttpReply),
     /// HTTP 400, code 3: the host's middleware failed.

@@ -134,7 +134,7 @@ async fn route(
     }
     if first
         && shard.core.hooks.get().engine
-        && let Err(answer) = middleware(&shard, &info, &mut headers).await
+        && let Err(answer) = middleware(&shard, &mut info, &mut headers).await
     {
         return *answer;
     }
@@ -183,14 +183,15 @@ fn middleware_failed(shard: &Rc<Shard>, request: Arc<RequestInfo>, headers: &Hea
 /// The host's middleware: adds headers, or answers in our place.
 async fn middleware(
     shard: &Rc<Shard>,
-    info: &RequestInfo,
+    info: &mut RequestInfo,
     headers: &mut HeaderMap,
 ) -> Result<(), Box<Answer>> {
     let (reply, answer) = oneshot::channel();
     let request = Arc::new(info.clone());
     shard.with(|s| s.event(Event::Engine { request: request.clone(), reply }));
     match answer.await {
-        Ok(EngineReply::Continue(more)) => {
+        Ok(EngineReply::Continue { headers: more, tag }) => {
+            info.tag = tag;
             respond::add_headers(headers, &more);
             Ok(())
         }

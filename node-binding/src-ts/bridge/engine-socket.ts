@@ -66,6 +66,8 @@ export class EngineSocket extends EventEmitter {
   readyState: 'open' | 'closed' = 'open';
   /** Polling became WebSocket. */
   upgraded = false;
+  /** Always `false`: a probe is the core's own affair. */
+  readonly upgrading = false;
   /** The transport in use. */
   transport: Transport;
   /** Address of the peer. */
