@@ -11,6 +11,7 @@
 //! | [`engine`] | Engine.IO: frames, payloads, outbox, sessions |
 //! | `net` | listeners, streams, TLS, HTTP/1.1 |
 //! | [`options`], [`error`], [`reason`] | names, defaults and codes: each written down once |
+//! | [`kraken`] | names of the Kraken application's events and rooms |
 //!
 //! # A host in a few lines
 //!
@@ -36,6 +37,7 @@
 pub mod engine;
 pub mod error;
 pub mod host;
+pub mod kraken;
 mod net;
 pub mod options;
 pub mod reason;

@@ -2,8 +2,9 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -61,6 +62,8 @@ pub struct Server(Arc<Inner>);
 
 struct Inner {
     core: Arc<Core>,
+    /// Until somebody waits for them.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Drop for Inner {
@@ -114,17 +117,19 @@ impl Server {
             }
         }));
         core.namespaces.create("/");
+        let mut threads = Vec::with_capacity(count);
         for (index, receiver) in receivers.into_iter().enumerate() {
             let thread = core.clone();
-            std::thread::Builder::new()
+            let thread = std::thread::Builder::new()
                 .name(format!("kraken-shard-{index}"))
                 .spawn(move || {
                     let _last = LastOut(thread.clone());
                     shard::run(thread, index, receiver);
                 })
                 .map_err(system)?;
+            threads.push(thread);
         }
-        Ok((Server(Arc::new(Inner { core })), Events(host)))
+        Ok((Server(Arc::new(Inner { core, threads: Mutex::new(threads) })), Events(host)))
     }
 
     pub(super) fn core(&self) -> &Core {
@@ -502,6 +507,22 @@ impl Server {
     /// [`Event::Closed`](super::Event::Closed) is the last event. Calling it again does nothing.
     pub fn close(&self) {
         close(self.core());
+    }
+
+    /// Has [`Server::close`] been called?
+    pub fn is_closing(&self) -> bool {
+        self.core().is_closing()
+    }
+
+    /// Waits for the threads of a closed server to end: after [`Event::Closed`](super::Event::Closed) that is
+    /// a matter of microseconds. Does nothing on a server that is not closed.
+    pub fn join_threads(&self) {
+        if self.is_closing() {
+            let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(|e| e.into_inner()));
+            for thread in threads {
+                let _ = thread.join(); // one that panicked has ended too
+            }
+        }
     }
 }
 
