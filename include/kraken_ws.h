@@ -173,6 +173,21 @@ enum {
 /** The members of a direct-message conversation. */
 #define KRAKEN_WS_ROOM_DM "dm:"
 
+/** Options of a server to be. Not thread-safe: one thread fills them in. */
+typedef struct kraken_ws_options kraken_ws_options;
+
+/** A server. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_server_free` (64 bytes) is kept until the process ends, so that a late or second use is answered with `GONE` instead of touching freed memory. */
+typedef struct kraken_ws_server kraken_ws_server;
+
+/** One event. What its functions return is valid until the event is freed, or, in a callback, until the callback returns. All of them may be called from any thread. */
+typedef struct kraken_ws_event kraken_ws_event;
+
+/** What `kraken_ws_fetch_sockets` found. */
+typedef struct kraken_ws_socket_list kraken_ws_socket_list;
+
+/** What a module is given when it is loaded; valid until it is unloaded. */
+typedef struct kraken_ws_module kraken_ws_module;
+
 /** All functions as one table: see `kraken_ws_get_api`. */
 typedef struct kraken_ws_api kraken_ws_api;
 
@@ -300,34 +315,6 @@ typedef enum kraken_ws_event_kind kraken_ws_event_kind;
 typedef uint32_t kraken_ws_event_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
-
-/**
- * One event. What its functions return is valid until the event is freed, or, in a callback, until the callback
- * returns. All of them may be called from any thread.
- */
-typedef struct kraken_ws_event kraken_ws_event;
-
-/**
- * What a module is given when it is loaded; valid until it is unloaded.
- */
-typedef struct kraken_ws_module kraken_ws_module;
-
-/**
- * Options of a server to be. Not thread-safe: one thread fills them in.
- */
-typedef struct kraken_ws_options kraken_ws_options;
-
-/**
- * A server. Every function that takes one may be called from any thread. What remains of one after
- * `kraken_ws_server_free` (64 bytes) is kept until the process ends, so that a late or second use is answered
- * with `GONE` instead of touching freed memory.
- */
-typedef struct kraken_ws_server kraken_ws_server;
-
-/**
- * What `kraken_ws_fetch_sockets` found.
- */
-typedef struct kraken_ws_socket_list kraken_ws_socket_list;
 
 /**
  * What a call came to: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; treat
@@ -1342,7 +1329,6 @@ struct kraken_ws_api {
   kraken_ws_status (*filter_replace)(const kraken_ws_event *event, kraken_ws_str payload, uint32_t flags);
 };
 
-
 /** What a module exports under the name kraken_ws_module_on_load: returns 0 if it wants to be loaded. */
 typedef kraken_ws_status (*kraken_ws_module_on_load_fn)(kraken_ws_module *module, const kraken_ws_api *api, int argc,
                                                         const char *const *argv);
@@ -1384,6 +1370,7 @@ static inline kraken_ws_str kraken_ws_room(char *buf, size_t size, const char *p
   }
   return room;
 }
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -36,6 +36,7 @@ pub enum kraken_ws_event_kind {
     Closed = 7,
 }
 
+#[repr(C)] // `magic` stands first, as in every handle
 /// One event. What its functions return is valid until the event is freed, or, in a callback, until the callback
 /// returns. All of them may be called from any thread.
 pub struct kraken_ws_event {

@@ -14,6 +14,7 @@ use crate::server::{kraken_ws_server, with_open};
 use crate::status::{call, kraken_ws_status, value};
 use crate::text::{bad, kraken_ws_str, out};
 
+#[repr(C)] // `magic` stands first, as in every handle
 /// What `kraken_ws_fetch_sockets` found.
 pub struct kraken_ws_socket_list {
     magic: u64,

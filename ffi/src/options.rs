@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::status::{call, kraken_ws_status, value};
 use crate::text::{bad, kraken_ws_str, text};
 
+#[repr(C)] // `magic` stands first, as in every handle
 /// Options of a server to be. Not thread-safe: one thread fills them in.
 pub struct kraken_ws_options {
     magic: u64,

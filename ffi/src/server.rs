@@ -19,6 +19,7 @@ use crate::options::{self, kraken_ws_options};
 use crate::status::{call, kraken_ws_status};
 use crate::text::{bad, kraken_ws_bytes, kraken_ws_str, list, out, text};
 
+#[repr(C)] // `magic` stands first, as in every handle
 /// A server. Every function that takes one may be called from any thread. What remains of one after
 /// `kraken_ws_server_free` (64 bytes) is kept until the process ends, so that a late or second use is answered
 /// with `GONE` instead of touching freed memory.

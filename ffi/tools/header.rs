@@ -92,6 +92,18 @@ fn constants(crate_dir: &Path) -> Result<String> {
         let name = kind.prefix().to_uppercase();
         writeln!(out, "/** {} */\n#define KRAKEN_WS_ROOM_{name} \"{}\"", kind.about(), kind.room(""))?;
     }
+    for (handle, source) in [
+        ("options", "options.rs"),
+        ("server", "server.rs"),
+        ("event", "event.rs"),
+        ("socket_list", "fetch.rs"),
+        ("module", "module.rs"),
+    ] {
+        let about = docs(&fs::read_to_string(crate_dir.join("src").join(source))?);
+        let name = format!("kraken_ws_{handle}");
+        let about = about(&format!("pub struct {name} {{"))?;
+        writeln!(out, "\n/** {about} */\ntypedef struct {name} {name};")?;
+    }
     writeln!(out, "\n/** All functions as one table: see `kraken_ws_get_api`. */")?;
     write!(out, "typedef struct kraken_ws_api kraken_ws_api;")?;
     Ok(out)
