@@ -73,7 +73,7 @@ run_node() { # run_node SUITE: the files tests/SUITE/*.test.mjs
 
 run_c() {
   local log=$logs/c.log
-  limit 300 tests/c/run.sh "$built" 2>&1 | tee "$log"
+  limit 900 tests/c/run.sh "$built" 2>&1 | tee "$log"
   local status=${PIPESTATUS[0]}
   tail -n 1 "$log" >"$log.summary"
   count c "$status" "$(sum "$log.summary" passed)" "$(sum "$log.summary" failed)" 0

@@ -4,7 +4,7 @@
 # DESTDIR is put before PREFIX, as packagers expect.
 set -euo pipefail
 libraries=$(realpath "${1:?usage: ffi/install.sh LIBRARY_FOLDER PREFIX}")
-prefix=${2:?usage: ffi/install.sh LIBRARY_FOLDER PREFIX}
+prefix=$(realpath -m "${2:?usage: ffi/install.sh LIBRARY_FOLDER PREFIX}")
 cd "$(dirname "$0")"
 
 header=../include/kraken_ws.h
@@ -29,3 +29,9 @@ ln -sf "libkraken_ws.so.$abi" "$root/lib/libkraken_ws.so"
 fill packaging/kraken_ws.pc.in "$root/lib/pkgconfig/kraken_ws.pc"
 fill packaging/kraken_ws-config.cmake.in "$root/lib/cmake/kraken_ws/kraken_ws-config.cmake"
 fill packaging/kraken_ws-config-version.cmake.in "$root/lib/cmake/kraken_ws/kraken_ws-config-version.cmake"
+
+cat <<END
+kraken_ws $version is in $root
+shared: cc host.c \$(pkg-config --cflags --libs kraken_ws)
+static: cc host.c -I$prefix/include $prefix/lib/libkraken_ws.a $system_libraries
+END

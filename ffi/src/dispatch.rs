@@ -79,6 +79,7 @@ pub(crate) fn start(host: &Arc<Host>, callbacks: kraken_ws_callbacks) -> Result<
     let of_thread = host.clone();
     let callbacks = Callbacks(callbacks);
     let thread = std::thread::Builder::new().name("kraken-host".into()).spawn(move || {
+        of_thread.enter_dispatcher();
         run(&of_thread, &callbacks.0);
         drop(callbacks);
         of_thread.set_ended();

@@ -2,12 +2,12 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+use std::task::{Context, Poll, Waker};
 
 use kraken_ws_core::{FetchedSocket, Result, Target};
 
 use crate::host::Host;
+use crate::inbox::Wake;
 use crate::namespaces::number;
 use crate::send::{kraken_ws_target, to};
 use crate::server::{kraken_ws_server, with_open};
@@ -42,11 +42,10 @@ pub struct kraken_ws_socket_info {
     pub rooms_len: usize,
 }
 
-struct Unpark(Thread);
-
-impl Wake for Unpark {
+/// Wakes the thread that waits, by means that need nothing of the thread itself.
+impl std::task::Wake for Wake {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        Wake::wake(&self);
     }
 }
 
@@ -54,12 +53,16 @@ impl Wake for Unpark {
 pub(crate) fn fetch(host: &Host, nsp: &str, target: Target) -> Result<(Vec<FetchedSocket>, usize)> {
     host.namespaces.with(nsp, |namespace, index| {
         let mut found = pin!(host.server.fetch_sockets(namespace, target));
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let wake = Arc::new(Wake::default());
+        let waker = Waker::from(wake.clone());
         let mut context = Context::from_waker(&waker);
         loop {
+            let seen = wake.seen();
             match found.as_mut().poll(&mut context) {
                 Poll::Ready(found) => return Ok((found, index)),
-                Poll::Pending => std::thread::park(),
+                Poll::Pending => {
+                    wake.wait(seen, None);
+                }
             }
         }
     })

@@ -1,8 +1,9 @@
 //! A server with all that a C host has around it: the core's events become events of the host here.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::thread::{JoinHandle, ThreadId};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use kraken_ws_core::{Error, ErrorCode, Event, Options, Result, Server};
@@ -14,6 +15,12 @@ use crate::module::Modules;
 use crate::namespaces::{Namespaces, handle, number};
 use crate::server::kraken_ws_server;
 use crate::sockets::Sockets;
+
+thread_local! {
+    /// Address of the [`Host`] whose callbacks this thread runs. Not a thread id: asking for that of a thread that
+    /// Rust did not start would allocate.
+    static DISPATCHING: Cell<usize> = const { Cell::new(0) };
+}
 
 pub(crate) struct Host {
     pub(crate) server: Server,
@@ -27,7 +34,7 @@ pub(crate) struct Host {
     handle: OnceLock<&'static kraken_ws_server>,
     /// With callbacks: the thread that calls them.
     dispatcher: Mutex<Option<JoinHandle<()>>>,
-    dispatcher_id: OnceLock<ThreadId>,
+    has_dispatcher: AtomicBool,
     /// The host has freed the server: it is not called any more.
     pub(crate) quiet: AtomicBool,
     ended: Mutex<bool>,
@@ -47,7 +54,7 @@ impl Host {
             decides,
             handle: OnceLock::new(),
             dispatcher: Mutex::default(),
-            dispatcher_id: OnceLock::new(),
+            has_dispatcher: AtomicBool::new(false),
             quiet: AtomicBool::new(false),
             ended: Mutex::default(),
             end: Condvar::new(),
@@ -65,17 +72,26 @@ impl Host {
     }
 
     pub(crate) fn set_dispatcher(&self, thread: JoinHandle<()>) {
-        let _ = self.dispatcher_id.set(thread.thread().id());
         *lock(&self.dispatcher) = Some(thread);
+        self.has_dispatcher.store(true, Ordering::Release);
     }
 
     pub(crate) fn has_dispatcher(&self) -> bool {
-        self.dispatcher_id.get().is_some()
+        self.has_dispatcher.load(Ordering::Acquire)
+    }
+
+    /// Marks this thread as the one that runs the callbacks.
+    pub(crate) fn enter_dispatcher(&self) {
+        DISPATCHING.set(self.server_address());
+    }
+
+    fn server_address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// Is this the thread that runs the callbacks?
     pub(crate) fn on_dispatcher(&self) -> bool {
-        self.dispatcher_id.get() == Some(&std::thread::current().id())
+        DISPATCHING.get() == self.server_address()
     }
 
     pub(crate) fn open(&self) -> Result<()> {

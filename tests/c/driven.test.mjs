@@ -1,9 +1,10 @@
 // Every call of the C interface through a host that does what its clients ask for, with callbacks and by polling.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { TRANSPORTS, connect, connected, open } from '../support/clients.mjs';
 import { event, events, record, until } from '../support/wait.mjs';
-import { LIMIT_MS, host } from './support/program.mjs';
+import { LIMIT_MS, PROGRAMS, host } from './support/program.mjs';
 
 for (const mode of ['callbacks', 'poll']) {
   describe(`a C host with ${mode}`, () => {
@@ -148,6 +149,24 @@ for (const mode of ['callbacks', 'poll']) {
       const client = await connect(url);
       assert.equal((await fetch(`${url}/socket.io/?EIO=4&transport=carrier-pigeon`)).status, 400);
       await until(async () => (await ask(client, 'stats')).logged > 0, 'a line in the log', LIMIT_MS);
+    });
+
+    test('holds a module to the rules and names it', async (t) => {
+      const { url } = await host(t, 'driven_host', [mode, join(PROGRAMS, 'odd_module.so')], { stop: 'stdin' });
+      const client = await connect(url);
+      assert.deepEqual(await ask(client, 'echo', 'first'), 'replaced');
+      assert.deepEqual(await ask(client, 'echo', 'second'), 'replaced');
+      const busy = await ask(client, 'odd:unload');
+      assert.deepEqual(busy, { status: 19, error: 'module odd: module odd: a call of it is under way' });
+      const broken = await ask(client, 'odd:replace', 1);
+      assert.equal(broken.status, 5);
+      assert.match(broken.error, /^module odd: payload: no JSON/);
+      await assert.rejects(client.timeout(200).emitWithAck('odd:drop'), 'a dropped event has no answer');
+      const [figures] = await ask(client, 'modules');
+      assert.deepEqual([figures.name, figures.calls, figures.dropped, figures.replaced], ['odd', 6, 3, 2]);
+      assert.equal(await ask(client, 'unload', 'odd'), 0);
+      assert.equal(await ask(client, 'echo', 'as it is'), 'as it is');
+      assert.equal(await ask(client, 'unload', 'odd'), 18);
     });
 
     test('shuts down from within a callback', async (t) => {

@@ -71,6 +71,11 @@ build_and_run() { # build_and_run NAME SOURCE ARGUMENT...
   fi
 }
 
+build_modules() { # build_modules FOLDER
+  compile "$root/ffi/examples/profanity_module.c" "$1/profanity_module.so" -shared -fPIC
+  compile hosts/odd_module.c "$1/odd_module.so" -shared -fPIC
+}
+
 # Examples and test hosts into a folder, for the tests with clients.
 build_hosts() { # build_hosts FOLDER ARGUMENT...
   local folder=$1 examples=$root/ffi/examples
@@ -81,7 +86,7 @@ build_hosts() { # build_hosts FOLDER ARGUMENT...
   done
   compile "$examples/chat_host.cpp" "$folder/chat_host_cpp" "$@"
   compile hosts/driven_host.c "$folder/driven_host" "$@"
-  cp "$out/profanity_module.so" "$folder"
+  build_modules "$folder"
 }
 
 with_clients() { # with_clients NAME FOLDER FILE...: counts each test
@@ -118,7 +123,7 @@ part_library() {
 
 # The programs of this folder with the static and the shared library, and with the link lines of both packages.
 part_programs() {
-  compile "$root/ffi/examples/profanity_module.c" "$out/profanity_module.so" -shared -fPIC
+  build_modules "$out"
   for source in *.c *.cpp; do
     if [ "$source" = dlopen.c ]; then
       build_and_run "$source" "$source" -ldl
@@ -128,6 +133,7 @@ part_programs() {
     build_and_run "$source, shared" "$source" "${dynamic[@]}"
   done
   COMPILER=clang build_and_run 'bad_input.c, clang' bad_input.c "${static[@]}"
+  build_and_run 'cost/send_to_room.c' cost/send_to_room.c "${static[@]}"
   check 'CMake finds the package' cmake -S package -B "$out/cmake" "-DCMAKE_PREFIX_PATH=$out/installed"
   check 'CMake builds with both targets' cmake --build "$out/cmake"
   check 'the program of the shared target runs' "$out/cmake/with_shared"
@@ -135,14 +141,13 @@ part_programs() {
 }
 
 part_clients() {
-  compile "$root/ffi/examples/profanity_module.c" "$out/profanity_module.so" -shared -fPIC
   build_hosts "$out/hosts" "${dynamic[@]}"
   with_clients 'hosts with real clients' "$out/hosts" ./*.test.mjs
 }
 
 # The library's memory is malloc's in this build, so the sanitizer sees what is done to it from both sides.
 part_asan() {
-  compile "$root/ffi/examples/profanity_module.c" "$out/profanity_module.so" -shared -fPIC
+  build_modules "$out"
   local sanitize=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   for source in bad_input.c threads.c module.c; do
     build_and_run "$source under AddressSanitizer and UBSan" "$source" "${sanitize[@]}" "${static[@]}"
@@ -156,6 +161,7 @@ part_tsan() {
   export TSAN_OPTIONS=ignore_noninstrumented_modules=1
   COMPILER=clang build_and_run 'threads.c under ThreadSanitizer' threads.c -fsanitize=thread "${dynamic[@]}"
   mkdir -p "$out/tsan"
+  build_modules "$out/tsan"
   COMPILER=clang compile hosts/driven_host.c "$out/tsan/driven_host" -fsanitize=thread "${dynamic[@]}"
   with_clients 'driven_host under ThreadSanitizer' "$out/tsan" driven.test.mjs
   unset TSAN_OPTIONS
@@ -163,11 +169,11 @@ part_tsan() {
 
 part_valgrind() {
   local valgrind='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,possible --fair-sched=yes'
-  compile "$root/ffi/examples/profanity_module.c" "$out/profanity_module.so" -shared -fPIC
+  build_modules "$out"
   for source in bad_input.c module.c; do
     compile "$source" "$out/program" "${static[@]}"
     # shellcheck disable=SC2086 # words
-    check "$source under valgrind" $valgrind --child-silent-after-fork=yes "$out/program"
+    check "$source under valgrind" env NO_FORK=1 $valgrind "$out/program"
   done
   build_hosts "$out/valgrind" "${static[@]}"
   UNDER=$valgrind with_clients 'driven_host under valgrind' "$out/valgrind" driven.test.mjs

@@ -1,6 +1,6 @@
 /* A host that does what its clients ask for: tests/c/hosts.test.mjs is the other side. With callbacks, or polling.
  *
- *   driven_host callbacks|poll
+ *   driven_host callbacks|poll [MODULE]
  *
  * Prints its port, ends at the end of stdin, and then says how many pointers of sockets it was given back. */
 #include <pthread.h>
@@ -228,6 +228,13 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
     snprintf(text, sizeof text, "{\"sockets\":%llu,\"events\":%u,\"logged\":%u}", (unsigned long long)stats.sockets,
              own->events, atomic_load(&logged));
     answer(event, text);
+  } else if (kraken_ws_event_is(event, "modules")) {
+    size_t needed;
+    IS(KRAKEN_WS_OK, kraken_ws_server_modules(server, text, sizeof text, &needed));
+    answer(event, text);
+  } else if (kraken_ws_event_is(event, "unload")) {
+    snprintf(text, sizeof text, "%d", kraken_ws_module_unload(server, name));
+    answer(event, text);
   } else if (kraken_ws_event_is(event, "later")) {
     decide_later(event);
   } else if (kraken_ws_event_is(event, "reenter")) {
@@ -323,6 +330,7 @@ int main(int argc, char **argv) {
   IS(KRAKEN_WS_OK, kraken_ws_set_server(server));
   CHECK(pthread_create(&decider, NULL, decide, NULL) == 0);
   if (polling) CHECK(pthread_create(&poller, NULL, poll_events, server) == 0);
+  if (argc > 2) IS(KRAKEN_WS_OK, kraken_ws_module_load(server, S(argv[2]), 0, NULL));
   IS(KRAKEN_WS_OK, kraken_ws_server_listen(server, S("127.0.0.1"), 0, &port));
   printf("port %u\n", port);
   fflush(stdout);
