@@ -150,7 +150,7 @@ pub unsafe extern "C" fn kraken_ws_http_reply(
         if !(200..=599).contains(&status) {
             return Err(bad("status", &format!("expected 200 to 599, got {status}")));
         }
-        if headers_len % 2 != 0 {
+        if !headers_len.is_multiple_of(2) {
             return Err(bad("headers", "expected name, value, name, value, …"));
         }
         let headers = crate::text::texts(headers, headers_len, "headers")?

@@ -24,11 +24,11 @@ pub(crate) fn emit_flags(bits: u32) -> Result<EmitFlags> {
             format!("flags: {:#x} are not known to this version", bits & !known),
         ));
     }
-    let mut flags = EmitFlags::default();
-    flags.volatile = bits & KRAKEN_WS_VOLATILE != 0;
-    flags.compress = bits & KRAKEN_WS_NO_COMPRESS == 0;
-    flags.local = bits & KRAKEN_WS_LOCAL != 0;
-    Ok(flags)
+    Ok(EmitFlags {
+        volatile: bits & KRAKEN_WS_VOLATILE != 0,
+        compress: bits & KRAKEN_WS_NO_COMPRESS == 0,
+        local: bits & KRAKEN_WS_LOCAL != 0,
+    })
 }
 
 /// Refuses what is no JSON text.

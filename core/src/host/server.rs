@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::{BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, RequestInfo, SocketHandle};
 use crate::engine::frame::Frame;
@@ -17,6 +17,7 @@ use crate::net::listener;
 use crate::net::tls::TlsState;
 use crate::options::{Hooks, Options, SharedHooks};
 use crate::rooms::{Directory, Target};
+use crate::shard::queue;
 use crate::shard::{self, Command, Core, EmitTo, Outgoing, Publish, ShardSender};
 use crate::socketio::encode::{self, Packet};
 
@@ -88,7 +89,7 @@ impl Server {
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
         let (shards, receivers): (Vec<_>, Vec<_>) = (0..count)
             .map(|index| {
-                let (tx, rx) = mpsc::unbounded_channel();
+                let (tx, rx) = queue::channel();
                 (ShardSender::new(index, tx), rx)
             })
             .unzip();

@@ -15,6 +15,7 @@ mod lifecycle;
 mod membership;
 mod packets;
 mod polling;
+pub(crate) mod queue;
 mod reader;
 mod session;
 mod state;
@@ -28,7 +29,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 pub(crate) use aliases::Aliases;
@@ -91,7 +92,7 @@ impl Drop for Hold {
 }
 
 /// The thread's main function.
-pub(crate) fn run(core: Arc<Core>, index: usize, commands: mpsc::UnboundedReceiver<Command>) {
+pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -129,15 +130,13 @@ pub(crate) fn run(core: Arc<Core>, index: usize, commands: mpsc::UnboundedReceiv
 }
 
 /// Takes commands until the server closes.
-async fn take_commands(shard: Rc<Shard>, mut commands: mpsc::UnboundedReceiver<Command>) {
+async fn take_commands(shard: Rc<Shard>, mut commands: queue::Receiver) {
     /// Commands per borrow of the state: enough to make one wake-up cheap, few enough that sockets
     /// get their turn.
     const BATCH: usize = 256;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        if commands.recv_many(&mut batch, BATCH).await == 0 {
-            return;
-        }
+        commands.recv_many(&mut batch, BATCH).await;
         for command in batch.drain(..) {
             if matches!(command, Command::Shutdown) {
                 shard.with(State::shutdown);

@@ -34,7 +34,7 @@ export async function host(t, name, args = [], { stop = 'SIGTERM', dies = false 
       return { code, signal, ...out };
     } catch (error) {
       child.kill('SIGKILL');
-      throw new Error(`${error.message}\n${out.stderr}`);
+      throw new Error(`${error.message}\n${out.stderr}`, { cause: error });
     }
   };
   t.after(async () => {
