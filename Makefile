@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build demo test lint fmt header generated bench fuzz clean
+.PHONY: build install demo test lint fmt header generated bench fuzz clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -13,13 +13,22 @@ APART := $(wildcard tests/bench/Cargo.toml tests/fuzz/Cargo.toml)
 # A full run goes into the README; try things with make bench BENCH="--quick".
 BENCH := --readme
 
+# Where `make install` puts the C library.
+PREFIX := /usr/local
+
 # How long each fuzz target runs, in seconds.
 FUZZ_SECONDS := 20
 
 build:
 	$(SETUP) rust node
-	cargo build $(LOCKED) --release -p kraken-ws-ffi
+	cargo build $(LOCKED) --release -p kraken-ws-ffi --features mimalloc
 	node node-binding/scripts/build.mjs --profile release
+
+# The C library alone; prints how to link it.
+install:
+	$(SETUP) rust
+	cargo build $(LOCKED) --release -p kraken-ws-ffi --features mimalloc
+	ffi/install.sh target/release $(PREFIX)
 
 demo: build
 	$(SETUP) demo

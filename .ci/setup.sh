@@ -45,6 +45,9 @@ need_node_modules() { # need_node_modules FOLDER
   cp "$lock" "$stamp"
 }
 
+# Debian keeps clang's sanitizers in a package of their own.
+clang_has_sanitizers() { compgen -G "$(clang -print-runtime-dir)/libclang_rt.tsan*" >/dev/null; }
+
 setup_rust() {
   has cargo || stop 'cargo is missing: install Rust 1.88 or newer with rustup'
   has cc || has gcc || has clang || need_package build-essential
@@ -74,6 +77,12 @@ setup_test() {
   need_node_modules tests/nest/majors/12
   need_node_modules tests/package
   has c++ || has g++ || has clang++ || need_package g++
+  # The C suite: both compilers with their sanitizers, both ways to find the package, valgrind.
+  has pkg-config || need_package pkg-config
+  has cmake || need_package cmake
+  has valgrind || need_package valgrind
+  has clang++ || need_package clang
+  clang_has_sanitizers || need_package "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
   # Certificates for the TLS tests.
   has openssl || need_package openssl
   # Where tests/browser looks: CHROMIUM, else an installed one.

@@ -87,7 +87,7 @@ run_browser() {
 
 run_c() {
   local log=$logs/c.log
-  limit 300 tests/c/run.sh "$built" 2>&1 | tee "$log"
+  limit 900 tests/c/run.sh "$built" 2>&1 | tee "$log"
   local status=${PIPESTATUS[0]}
   tail -n 1 "$log" >"$log.summary"
   count c "$status" "$(sum "$log.summary" passed)" "$(sum "$log.summary" failed)" 0

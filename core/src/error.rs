@@ -32,6 +32,20 @@ pub enum ErrorCode {
     Unsupported = 11,
     /// A host's binding found no native library that it can load.
     Load = 12,
+    /// A bug in the library was caught; the call had no effect that can be relied on.
+    Internal = 13,
+    /// It was not done within the time given.
+    Timeout = 14,
+    /// What the call is about is gone: a freed server, a socket that has left.
+    Gone = 15,
+    /// The call does not fit the state: answered already, no server set, callbacks and polling mixed.
+    State = 16,
+    /// The process was forked after the server was made; a child can't use it.
+    Forked = 17,
+    /// A module could not be loaded or broke a rule; the message names it.
+    Module = 18,
+    /// It is in use at this moment; try again.
+    Busy = 19,
 }
 
 impl ErrorCode {
@@ -49,6 +63,13 @@ impl ErrorCode {
         (ErrorCode::Argument, "ARGUMENT"),
         (ErrorCode::Unsupported, "UNSUPPORTED"),
         (ErrorCode::Load, "LOAD"),
+        (ErrorCode::Internal, "INTERNAL"),
+        (ErrorCode::Timeout, "TIMEOUT"),
+        (ErrorCode::Gone, "GONE"),
+        (ErrorCode::State, "STATE"),
+        (ErrorCode::Forked, "FORKED"),
+        (ErrorCode::Module, "MODULE"),
+        (ErrorCode::Busy, "BUSY"),
     ];
 
     /// Public name, `OPTION` for example. Hosts prefix it: `ERR_KRAKEN_WS_OPTION`.

@@ -1,11 +1,68 @@
 //! The C ABI of `kraken-ws-core`: `libkraken_ws` (static and shared) and `include/kraken_ws.h`.
 //!
-//! Layout:
-//! * `version`: which library a host was linked with.
+//! | file | what it holds |
+//! |---|---|
+//! | `status`, `text`, `payload` | the border: statuses and panics, pointers and lengths, JSON |
+//! | `options`, `server` | what a host makes: options; a server's life, its polling |
+//! | `send`, `rooms`, `fetch`, `stats` | commands in |
+//! | `event`, `answer` | events out, and what they ask |
+//! | `dispatch` | the thread that calls the host back |
+//! | `host` | a server with what a C host has around it; `inbox`, `sockets`, `namespaces`, `log` are its parts |
+//! | `module`, `api` | shared objects that a server loads, and the table of all functions |
+//! | `life`, `fork` | what makes a late call, a second free and a forked child harmless |
 //!
 //! C names equal Rust names. The header is generated from this crate (`make header`) and
 //! `make lint` compares it with the committed one.
+//!
+//! About `#[unsafe(no_mangle)]`: it is sound when a symbol is the only one of its name in a program. The prefix
+//! `kraken_ws_` is this library's own, and `tests/c` compares the exported symbols with `ffi/symbols.txt`.
 
+// Types are named as in C.
+#![allow(non_camel_case_types)]
+// What a caller of these functions owes is said once, at the top of the header.
+#![allow(clippy::missing_safety_doc)]
+#![warn(clippy::undocumented_unsafe_blocks)]
+
+mod answer;
+pub mod api;
+mod dispatch;
+mod event;
+mod fetch;
+mod fork;
+mod host;
+mod inbox;
+mod life;
+mod log;
+mod module;
+mod namespaces;
+mod options;
+mod payload;
+mod rooms;
+mod send;
+mod server;
+mod sockets;
+mod stats;
+mod status;
+mod text;
 mod version;
 
-pub use version::kraken_ws_version;
+pub use answer::*;
+pub use dispatch::*;
+pub use event::*;
+pub use fetch::*;
+pub use log::*;
+pub use module::*;
+pub use options::*;
+pub use payload::*;
+pub use rooms::*;
+pub use send::*;
+pub use server::*;
+pub use stats::*;
+pub use status::*;
+pub use text::*;
+pub use version::*;
+
+/// The shipped library's allocator.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

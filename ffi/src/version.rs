@@ -7,12 +7,11 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
     Err(_) => panic!("the package version holds a NUL byte"),
 };
 
-/// Returns the version of the library that is loaded, for example `0.1.0`: NUL-terminated ASCII.
+/// Returns the version of the library that is loaded, for example `0.1.0`: NUL-terminated ASCII. Compare it with
+/// `KRAKEN_WS_VERSION`, that of the header.
 ///
 /// The text is valid for as long as the library is loaded; do not free it. May be called from any
 /// thread and before anything else.
-// SAFETY: `no_mangle` is sound when the symbol is the only one of its name in the program; the
-// `kraken_ws_` prefix is this library's own, and this is the one definition.
 #[unsafe(no_mangle)]
 pub extern "C" fn kraken_ws_version() -> *const c_char {
     VERSION.as_ptr()

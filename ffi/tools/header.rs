@@ -1,23 +1,145 @@
-//! Writes `include/kraken_ws.h` from this crate, or compares it with `--check`.
+//! Writes `include/kraken_ws.h` and `ffi/symbols.txt` from this crate and the core's tables, or compares them
+//! with `--check`.
 
-use std::{error::Error, fs, path::Path, process::ExitCode};
+use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+use kraken_ws::api::{FUNCTIONS, KRAKEN_WS_ABI_VERSION};
+use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
+use kraken_ws_core::{ErrorCode, Reason};
+
+const CONTRACT: &str = include_str!("contract.txt");
+const HELPERS: &str = include_str!("helpers.h");
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<ExitCode> {
+    let check = match std::env::args().nth(1).as_deref() {
+        None => false,
+        Some("--check") => true,
+        Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
+    };
     let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let header = crate_dir.join("../include/kraken_ws.h");
-
-    let config = cbindgen::Config::from_file(crate_dir.join("cbindgen.toml"))?;
-    let mut generated = Vec::new();
-    cbindgen::generate_with_config(crate_dir, config)?.write(&mut generated);
-
-    match std::env::args().nth(1).as_deref() {
-        None => fs::write(&header, generated)?,
-        Some("--check") if fs::read(&header).ok().as_ref() == Some(&generated) => {}
-        Some("--check") => {
-            eprintln!("include/kraken_ws.h differs from what ffi/src generates: run `make header`");
+    let mut symbols: Vec<&str> = FUNCTIONS.iter().copied().chain(["kraken_ws_get_api"]).collect();
+    symbols.sort_unstable();
+    for (file, text) in
+        [("../include/kraken_ws.h", header(crate_dir)?), ("symbols.txt", symbols.join("\n") + "\n")]
+    {
+        let path = crate_dir.join(file);
+        if !check {
+            fs::write(&path, text)?;
+        } else if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+            eprintln!("ffi/{file} differs from what ffi/src and core generate: run `make header`");
             return Ok(ExitCode::FAILURE);
         }
-        Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn header(crate_dir: &Path) -> Result<String> {
+    let mut config = cbindgen::Config::from_file(crate_dir.join("cbindgen.toml"))?;
+    config.header = Some(format!("/* SPDX-License-Identifier: MIT */\n{}", CONTRACT.trim_end()));
+    config.after_includes = Some(constants(crate_dir)?);
+    let mut generated = Vec::new();
+    cbindgen::generate_with_config(crate_dir, config)?.write(&mut generated);
+    let generated = String::from_utf8(generated)?;
+
+    // The table and the helpers stand with the functions, inside `extern "C"`.
+    let end = generated.rfind("\n#ifdef __cplusplus\n}").ok_or("cbindgen's extern \"C\" has no end")?;
+    let (functions, tail) = generated.split_at(end);
+    Ok(format!("{functions}{}\n\n{}\n{tail}", table(functions)?, HELPERS.trim_end()))
+}
+
+fn constants(crate_dir: &Path) -> Result<String> {
+    let mut out = String::new();
+    let version = env!("CARGO_PKG_VERSION");
+    let mut parts = version.split('.');
+    writeln!(out, "/** Version of this header; `kraken_ws_version` is the library's. */")?;
+    writeln!(out, "#define KRAKEN_WS_VERSION \"{version}\"")?;
+    for name in ["MAJOR", "MINOR", "PATCH"] {
+        writeln!(out, "#define KRAKEN_WS_VERSION_{name} {}", parts.next().unwrap_or("0"))?;
+    }
+    writeln!(
+        out,
+        "\n/** Statuses: see `kraken_ws_status`. */\nenum {{\n  /** Done. */\n  KRAKEN_WS_OK = 0,"
+    )?;
+    let about = docs(&fs::read_to_string(crate_dir.join("../core/src/error.rs"))?);
+    for (code, name) in ErrorCode::ALL {
+        let number = *code as u16;
+        let about = about(&format!("{code:?} = {number},"))?;
+        writeln!(out, "  /** {about} */\n  KRAKEN_WS_ERROR_{name} = {number},")?;
+    }
+    writeln!(out, "}};\n\n/** Why a socket ended: see `kraken_ws_event_reason`. */\nenum {{")?;
+    let about = docs(&fs::read_to_string(crate_dir.join("../core/src/reason.rs"))?);
+    for reason in Reason::ALL {
+        let number = *reason as u8;
+        let about = about(&format!("{reason:?} = {number},"))?;
+        let name = reason.as_str().replace(' ', "_").to_uppercase();
+        writeln!(out, "  /** {about} */\n  KRAKEN_WS_REASON_{name} = {number},")?;
+    }
+    writeln!(out, "}};")?;
+    let mut events = |title: &str, prefix: &str, events: &[EventName]| -> Result<()> {
+        writeln!(out, "\n/* {title} */")?;
+        for event in events {
+            let EventName { constant, name, about } = event;
+            writeln!(out, "/** {about} */\n#define KRAKEN_WS_{prefix}_{constant} \"{name}\"")?;
+        }
+        Ok(())
+    };
+    events("Events of the Kraken application that clients send.", "CLIENT", CLIENT_EVENTS)?;
+    events("Events of the Kraken application that the server sends.", "SERVER", SERVER_EVENTS)?;
+    writeln!(out, "\n/* What the names of its rooms begin with; see kraken_ws_room. */")?;
+    for kind in RoomKind::ALL {
+        let name = kind.prefix().to_uppercase();
+        writeln!(out, "/** {} */\n#define KRAKEN_WS_ROOM_{name} \"{}\"", kind.about(), kind.room(""))?;
+    }
+    for (handle, source) in [
+        ("options", "options.rs"),
+        ("server", "server.rs"),
+        ("event", "event.rs"),
+        ("socket_list", "fetch.rs"),
+        ("module", "module.rs"),
+    ] {
+        let about = docs(&fs::read_to_string(crate_dir.join("src").join(source))?);
+        let name = format!("kraken_ws_{handle}");
+        let about = about(&format!("pub struct {name} {{"))?;
+        writeln!(out, "\n/** {about} */\ntypedef struct {name} {name};")?;
+    }
+    writeln!(out, "\n/** All functions as one table: see `kraken_ws_get_api`. */")?;
+    write!(out, "typedef struct kraken_ws_api kraken_ws_api;")?;
+    Ok(out)
+}
+
+/// Looks up the documentation of a variant in the source that declares it.
+fn docs(source: &str) -> impl Fn(&str) -> Result<String> + use<> {
+    let lines: Vec<String> = source.lines().map(|line| line.trim().to_owned()).collect();
+    move |variant| {
+        let at =
+            lines.iter().position(|l| l == variant).ok_or(format!("no variant {variant} in the source"))?;
+        let start = lines[..at].iter().rposition(|l| !l.starts_with("///")).map_or(0, |i| i + 1);
+        let text: Vec<&str> = lines[start..at].iter().map(|l| l.trim_start_matches("///").trim()).collect();
+        Ok(text.join(" "))
+    }
+}
+
+/// The table's struct: each prototype as a pointer, in the order of the table.
+fn table(functions: &str) -> Result<String> {
+    let mut out = format!(
+        "\n/** All functions, each as in its prototype, without the prefix. New ones are added at the end. */\n\
+         struct kraken_ws_api {{\n  /** Bytes of the whole table. */\n  size_t size;\n  \
+         /** {KRAKEN_WS_ABI_VERSION}. */\n  uint32_t abi_version;\n  /** 0. */\n  uint32_t reserved;\n"
+    );
+    for name in FUNCTIONS {
+        let call = format!("{name}(");
+        let start = functions
+            .match_indices(&call)
+            .map(|(at, _)| (functions[..at].rfind('\n').map_or(0, |line| line + 1), at))
+            .find(|(line, _)| !functions[*line..].starts_with([' ', '/']))
+            .ok_or(format!("{name} is in the table but not in the header"))?;
+        let (line, at) = start;
+        let end = at + functions[at..].find(");").ok_or("a prototype has no end")? + 2;
+        let arguments = functions[at + call.len()..end].split_whitespace().collect::<Vec<_>>().join(" ");
+        let short = name.trim_start_matches("kraken_ws_");
+        writeln!(out, "  {}(*{short})({arguments}", &functions[line..at])?;
+    }
+    Ok(out + "};")
 }

@@ -1,38 +1,188 @@
 #!/usr/bin/env bash
-# Builds every program in this folder against libkraken_ws.a and against libkraken_ws.so and runs
-# it; a program passes when it exits 0. Usage: tests/c/run.sh LIBRARY_FOLDER
+# Tests of the C library: installs it into a fresh folder, builds the programs of this folder and the examples against that
+# in every way a host may, and runs them: alone, with real clients, under sanitizers and valgrind.
+# Usage: tests/c/run.sh LIBRARY_FOLDER [PART...]; the parts are the functions `part_...` below, all of them by default.
 set -euo pipefail
-libraries=$(realpath "${1:?usage: tests/c/run.sh LIBRARY_FOLDER}")
+libraries=$(realpath "${1:?usage: tests/c/run.sh LIBRARY_FOLDER [PART...]}")
+shift
 cd "$(dirname "$0")"
-
-package=$(cargo pkgid -p kraken-ws-ffi) # …#kraken-ws-ffi@0.1.0 or …/ffi#0.1.0
-version=${package##*[#@]}
-flags=(-Wall -Wextra -Werror -pedantic -O1 -g -I../../include "-DEXPECTED_VERSION=\"$version\"")
-# What Rust's standard library needs of the system when it is linked statically.
-system_libraries=(-lpthread -ldl -lm)
-[ "$(uname)" = Linux ] && system_libraries+=(-lrt)
+root=$(realpath ../..)
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 passed=0 failed=0
 
-check() { # check NAME COMMAND...: builds with COMMAND, runs the program, counts the outcome
+"$root/ffi/install.sh" "$libraries" "$out/installed"
+export PKG_CONFIG_PATH=$out/installed/lib/pkgconfig LD_LIBRARY_PATH=$out/installed/lib
+shared=$out/installed/lib/libkraken_ws.so.1
+
+package=$(cargo pkgid -p kraken-ws-ffi) # …#kraken-ws-ffi@0.1.0 or …/ffi#0.1.0
+version=${package##*[#@]}
+warnings=(-Wall -Wextra -Wpedantic -Werror)
+flags=("${warnings[@]}" -D_GNU_SOURCE -O1 -g "-DEXPECTED_VERSION=\"$version\"" "-DSHARED_LIBRARY=\"$shared\""
+  "-DPROFANITY_MODULE=\"$out/profanity_module.so\"" "-I$out" $(pkg-config --cflags kraken_ws))
+dynamic=($(pkg-config --libs kraken_ws))
+# The link line for static use, as the README has it.
+static=("$out/installed/lib/libkraken_ws.a" $(pkg-config --static --libs-only-l kraken_ws | sed 's/-lkraken_ws//'))
+
+# table.c compares each function with its place in the table.
+sed 's/kraken_ws_\(.*\)/SAME(\1)/; /SAME(get_api)/d' "$root/ffi/symbols.txt" >"$out/symbols.inc"
+
+ok() {
+  echo "ok   $1"
+  passed=$((passed + 1))
+}
+
+not_ok() {
+  echo "FAIL $1"
+  failed=$((failed + 1))
+}
+
+check() { # check NAME COMMAND...
   local name=$1
   shift
-  if "$@" -o "$out/$name" && timeout 60 "$out/$name"; then
-    echo "ok   $name"
-    passed=$((passed + 1))
-  else
-    echo "FAIL $name"
-    failed=$((failed + 1))
+  local limit=(timeout 120)
+  [ "$(type -t "$1")" = function ] && limit=()
+  if "${limit[@]}" "$@" >"$out/log" 2>&1; then ok "$name"; else
+    cat "$out/log"
+    not_ok "$name"
   fi
 }
 
-for source in *.c *.cpp; do
-  compile=("${CC:-cc}" -std=c11)
-  [ "${source##*.}" = cpp ] && compile=("${CXX:-c++}" -std=c++17)
-  check "$source-static" "${compile[@]}" "${flags[@]}" "$source" "$libraries/libkraken_ws.a" "${system_libraries[@]}"
-  check "$source-shared" "${compile[@]}" "${flags[@]}" "$source" -L"$libraries" -lkraken_ws -Wl,-rpath,"$libraries"
+compile() { # compile SOURCE TARGET ARGUMENT...: gcc or clang by COMPILER
+  local source=$1 target=$2
+  shift 2
+  case ${COMPILER:-gcc}-${source##*.} in
+    gcc-c) gcc -std=c11 "${flags[@]}" "$source" -o "$target" "$@" ;;
+    gcc-*) g++ -std=c++17 "${flags[@]}" "$source" -o "$target" "$@" ;;
+    clang-c) clang -std=c11 "${flags[@]}" "$source" -o "$target" "$@" ;;
+    clang-*) clang++ -std=c++17 "${flags[@]}" "$source" -o "$target" "$@" ;;
+  esac
+}
+
+build_and_run() { # build_and_run NAME SOURCE ARGUMENT...
+  local name=$1 source=$2
+  shift 2
+  if compile "$source" "$out/program" "$@" >"$out/log" 2>&1 && timeout 120 "$out/program" >"$out/log" 2>&1; then
+    ok "$name"
+  else
+    cat "$out/log"
+    not_ok "$name"
+  fi
+}
+
+build_modules() { # build_modules FOLDER
+  compile "$root/ffi/examples/profanity_module.c" "$1/profanity_module.so" -shared -fPIC
+  compile hosts/odd_module.c "$1/odd_module.so" -shared -fPIC
+}
+
+# Examples and test hosts into a folder, for the tests with clients.
+build_hosts() { # build_hosts FOLDER ARGUMENT...
+  local folder=$1 examples=$root/ffi/examples
+  shift
+  mkdir -p "$folder"
+  for name in broadcast chat_host epoll_host; do
+    compile "$examples/$name.c" "$folder/$name" "$@"
+  done
+  compile "$examples/chat_host.cpp" "$folder/chat_host_cpp" "$@"
+  compile hosts/driven_host.c "$folder/driven_host" "$@"
+  build_modules "$folder"
+}
+
+with_clients() { # with_clients NAME FOLDER FILE...: counts each test
+  local name=$1 folder=$2
+  shift 2
+  PROGRAMS=$folder timeout 280 node --test --test-concurrency=2 --test-timeout=120000 \
+    --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$out/tap" "$@" || true
+  local good bad
+  good=$(sed -n 's/^# pass //p' "$out/tap" | tail -n 1)
+  bad=$(($(sed -n 's/^# fail //p' "$out/tap" | tail -n 1) + $(sed -n 's/^# cancelled //p' "$out/tap" | tail -n 1)))
+  echo "$name: $good of its tests passed, $bad failed"
+  passed=$((passed + good)) failed=$((failed + bad))
+  [ "$good" -gt 0 ] || not_ok "$name ran no test"
+}
+
+# What is in the library: its symbols, its soname, both compilers on both headers.
+part_library() {
+  nm -D --defined-only "$shared" | awk '{ print $3 }' | LC_ALL=C sort >"$out/exported"
+  check 'the shared library exports ffi/symbols.txt and nothing else' diff "$root/ffi/symbols.txt" "$out/exported"
+  check 'the soname has the version of the ABI' sh -c "readelf -d '$shared' | grep -q 'soname: \[libkraken_ws.so.1\]'"
+  grep -l . ./*.c hosts/*.c "$root"/ffi/examples/*.c | xargs cat >"$out/sources"
+  check 'the programs call every function' sh -c \
+    "while read -r symbol; do grep -qw \"\$symbol\" '$out/sources' || { echo \"\$symbol\"; exit 1; }; done <'$root/ffi/symbols.txt'"
+  printf '#include <kraken_ws.h>\nint main(void) { return KRAKEN_WS_OK; }\n' >"$out/header.c"
+  cp "$out/header.c" "$out/header.cpp"
+  printf '#include <kraken_ws.hpp>\nint main() { return KRAKEN_WS_OK; }\n' >"$out/wrapper.cpp"
+  for compiler in gcc clang; do
+    for source in header.c header.cpp wrapper.cpp; do
+      COMPILER=$compiler check "$source compiles with $compiler" compile "$out/$source" "$out/header.out"
+    done
+  done
+}
+
+# The programs of this folder with the static and the shared library, and with the link lines of both packages.
+part_programs() {
+  build_modules "$out"
+  for source in *.c *.cpp; do
+    if [ "$source" = dlopen.c ]; then
+      build_and_run "$source" "$source" -ldl
+      continue
+    fi
+    build_and_run "$source, static" "$source" "${static[@]}"
+    build_and_run "$source, shared" "$source" "${dynamic[@]}"
+  done
+  COMPILER=clang build_and_run 'bad_input.c, clang' bad_input.c "${static[@]}"
+  build_and_run 'cost/send_to_room.c' cost/send_to_room.c "${static[@]}"
+  check 'CMake finds the package' cmake -S package -B "$out/cmake" "-DCMAKE_PREFIX_PATH=$out/installed"
+  check 'CMake builds with both targets' cmake --build "$out/cmake"
+  check 'the program of the shared target runs' "$out/cmake/with_shared"
+  check 'the program of the static target runs' env -u LD_LIBRARY_PATH "$out/cmake/with_static"
+}
+
+part_clients() {
+  build_hosts "$out/hosts" "${dynamic[@]}"
+  with_clients 'hosts with real clients' "$out/hosts" ./*.test.mjs
+}
+
+# The library's memory is malloc's in this build, so the sanitizer sees what is done to it from both sides.
+part_asan() {
+  build_modules "$out"
+  local sanitize=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  for source in bad_input.c threads.c module.c; do
+    build_and_run "$source under AddressSanitizer and UBSan" "$source" "${sanitize[@]}" "${static[@]}"
+  done
+  build_hosts "$out/asan" "${sanitize[@]}" "${static[@]}"
+  with_clients 'hosts under AddressSanitizer and UBSan' "$out/asan" driven.test.mjs examples.test.mjs
+}
+
+# ThreadSanitizer watches the C side. Rust's locks it does not see, so what the library itself does is left out.
+part_tsan() {
+  export TSAN_OPTIONS=ignore_noninstrumented_modules=1
+  COMPILER=clang build_and_run 'threads.c under ThreadSanitizer' threads.c -fsanitize=thread "${dynamic[@]}"
+  mkdir -p "$out/tsan"
+  build_modules "$out/tsan"
+  COMPILER=clang compile hosts/driven_host.c "$out/tsan/driven_host" -fsanitize=thread "${dynamic[@]}"
+  with_clients 'driven_host under ThreadSanitizer' "$out/tsan" driven.test.mjs
+  unset TSAN_OPTIONS
+}
+
+part_valgrind() {
+  local valgrind='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,possible --fair-sched=yes'
+  build_modules "$out"
+  for source in bad_input.c module.c; do
+    compile "$source" "$out/program" "${static[@]}"
+    # shellcheck disable=SC2086 # words
+    check "$source under valgrind" env NO_FORK=1 $valgrind "$out/program"
+  done
+  build_hosts "$out/valgrind" "${static[@]}"
+  UNDER=$valgrind with_clients 'driven_host under valgrind' "$out/valgrind" driven.test.mjs
+}
+
+[ $# -gt 0 ] || set -- library programs clients asan tsan valgrind
+for part in "$@"; do
+  echo "-- $part"
+  "part_$part"
 done
 
 echo "$passed passed, $failed failed"

@@ -2,12 +2,13 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::recovery::Recovery;
 use super::{BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, RequestInfo, SocketHandle};
@@ -17,6 +18,7 @@ use crate::net::listener;
 use crate::net::tls::TlsState;
 use crate::options::{Hooks, Options, SharedHooks};
 use crate::rooms::{Directory, Target};
+use crate::shard::queue;
 use crate::shard::{self, Command, Core, EmitTo, Outgoing, Publish, ShardSender};
 use crate::socketio::encode::{self, Packet};
 
@@ -62,6 +64,8 @@ pub struct Server(Arc<Inner>);
 
 struct Inner {
     core: Arc<Core>,
+    /// Until somebody waits for them.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Drop for Inner {
@@ -86,7 +90,7 @@ impl Server {
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
         let (shards, receivers): (Vec<_>, Vec<_>) = (0..count)
             .map(|index| {
-                let (tx, rx) = mpsc::unbounded_channel();
+                let (tx, rx) = queue::channel();
                 (ShardSender::new(index, tx), rx)
             })
             .unzip();
@@ -117,17 +121,19 @@ impl Server {
             }
         }));
         core.namespaces.create("/");
+        let mut threads = Vec::with_capacity(count);
         for (index, receiver) in receivers.into_iter().enumerate() {
             let thread = core.clone();
-            std::thread::Builder::new()
+            let thread = std::thread::Builder::new()
                 .name(format!("kraken-shard-{index}"))
                 .spawn(move || {
                     let _last = LastOut(thread.clone());
                     shard::run(thread, index, receiver);
                 })
                 .map_err(system)?;
+            threads.push(thread);
         }
-        Ok((Server(Arc::new(Inner { core })), Events(host)))
+        Ok((Server(Arc::new(Inner { core, threads: Mutex::new(threads) })), Events(host)))
     }
 
     pub(super) fn core(&self) -> &Core {
@@ -535,6 +541,22 @@ impl Server {
     /// [`Event::Closed`](super::Event::Closed) is the last event. Calling it again does nothing.
     pub fn close(&self) {
         close(self.core());
+    }
+
+    /// Has [`Server::close`] been called?
+    pub fn is_closing(&self) -> bool {
+        self.core().is_closing()
+    }
+
+    /// Waits for the threads of a closed server to end: after [`Event::Closed`](super::Event::Closed) that is
+    /// a matter of microseconds. Does nothing on a server that is not closed.
+    pub fn join_threads(&self) {
+        if self.is_closing() {
+            let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(|e| e.into_inner()));
+            for thread in threads {
+                let _ = thread.join(); // one that panicked has ended too
+            }
+        }
     }
 }
 

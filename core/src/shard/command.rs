@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::aliases::Aliases;
+use super::queue;
 use super::raw::{RawCommand, RawSend};
 use super::state::Fetched;
 use super::{Hold, UnderWay, together};
@@ -60,21 +61,21 @@ impl Core {
 /// The way into one shard.
 pub(crate) struct ShardSender {
     index: usize,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: queue::Sender,
     /// Payload bytes of publishes and emits that wait in `commands`.
     pub queued: AtomicUsize,
     pub stats: ShardStats,
 }
 
 impl ShardSender {
-    pub(crate) fn new(index: usize, commands: mpsc::UnboundedSender<Command>) -> Self {
+    pub(crate) fn new(index: usize, commands: queue::Sender) -> Self {
         Self { index, commands, queued: AtomicUsize::new(0), stats: ShardStats::default() }
     }
 
     /// Queues a command; false if the shard has ended.
     pub(crate) fn send(&self, command: Command) -> bool {
         match together::hold(self, self.index, command) {
-            Some(command) => self.commands.send(command).is_ok(),
+            Some(command) => self.commands.send(command),
             None => !self.commands.is_closed(),
         }
     }

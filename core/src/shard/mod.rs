@@ -15,6 +15,7 @@ mod lifecycle;
 mod membership;
 mod packets;
 mod polling;
+pub(crate) mod queue;
 mod raw;
 mod reader;
 mod recovery;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 pub(crate) use aliases::Aliases;
@@ -121,7 +122,7 @@ impl Drop for Hold {
 }
 
 /// The thread's main function.
-pub(crate) fn run(core: Arc<Core>, index: usize, commands: mpsc::UnboundedReceiver<Command>) {
+pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -155,13 +156,14 @@ pub(crate) fn run(core: Arc<Core>, index: usize, commands: mpsc::UnboundedReceiv
 }
 
 /// Takes commands until the server closes.
-async fn take_commands(shard: Rc<Shard>, mut commands: mpsc::UnboundedReceiver<Command>) {
+async fn take_commands(shard: Rc<Shard>, mut commands: queue::Receiver) {
     /// Commands per borrow of the state: enough to make one wake-up cheap, few enough that sockets
     /// get their turn.
     const BATCH: usize = 256;
     let mut batch = Vec::with_capacity(BATCH);
     let mut ended = false;
-    while commands.recv_many(&mut batch, BATCH).await > 0 {
+    loop {
+        commands.recv_many(&mut batch, BATCH).await;
         for command in batch.drain(..) {
             match command {
                 Command::Shutdown => {

@@ -21,8 +21,8 @@ use json::{Token, Tokens};
 /// Binary attachments of one packet, as in socket.io-parser.
 pub const MAX_ATTACHMENTS: usize = 10;
 
-/// Names that mean something to socket.io itself; a client can't send events of these names.
-const RESERVED_EVENTS: [&str; 6] =
+/// Names that mean something to socket.io itself; neither side sends events of these names.
+pub const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 /// What a packet is; the value is its digit on the wire.

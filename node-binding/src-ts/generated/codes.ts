@@ -13,7 +13,14 @@ export type CoreErrorCode =
   | 'ERR_KRAKEN_WS_NAME'
   | 'ERR_KRAKEN_WS_ARGUMENT'
   | 'ERR_KRAKEN_WS_UNSUPPORTED'
-  | 'ERR_KRAKEN_WS_LOAD';
+  | 'ERR_KRAKEN_WS_LOAD'
+  | 'ERR_KRAKEN_WS_INTERNAL'
+  | 'ERR_KRAKEN_WS_TIMEOUT'
+  | 'ERR_KRAKEN_WS_GONE'
+  | 'ERR_KRAKEN_WS_STATE'
+  | 'ERR_KRAKEN_WS_FORKED'
+  | 'ERR_KRAKEN_WS_MODULE'
+  | 'ERR_KRAKEN_WS_BUSY';
 
 /** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox
  *  passed `maxOutboxBytes`. */

@@ -1,0 +1,155 @@
+//! All functions as one table, for hosts that `dlopen` the library, and for modules.
+
+use std::ffi::c_void;
+
+use kraken_ws_core::{Error, ErrorCode};
+
+use crate::status::{fail, value};
+use crate::*;
+
+/// Version of the table and of everything in this header. It changes when something that was there changes its
+/// meaning or goes away; additions don't change it.
+pub const KRAKEN_WS_ABI_VERSION: u32 = 1;
+
+/// A function of any type.
+#[repr(transparent)]
+struct Function(#[allow(dead_code)] *const c_void);
+
+// SAFETY: the address of a function is the same for every thread.
+unsafe impl Sync for Function {}
+
+macro_rules! table {
+    ($($name:ident)*) => {
+        /// The table's functions in their order, for the header and the list of exported symbols.
+        pub const FUNCTIONS: &[&str] = &[$(stringify!($name)),*];
+
+        static TABLE: kraken_ws_api = kraken_ws_api {
+            size: size_of::<kraken_ws_api>(),
+            abi_version: KRAKEN_WS_ABI_VERSION,
+            reserved: 0,
+            functions: [$(Function($name as *const c_void)),*],
+        };
+    };
+}
+
+/// The table; the header has it with a member of the right type for each function.
+#[repr(C)]
+pub struct kraken_ws_api {
+    size: usize,
+    abi_version: u32,
+    reserved: u32,
+    functions: [Function; FUNCTIONS.len()],
+}
+
+// New functions go to the end: hosts and modules that are built know the others by their place.
+table! {
+    kraken_ws_version
+    kraken_ws_status_name
+    kraken_ws_last_error
+    kraken_ws_options_new
+    kraken_ws_options_set_json
+    kraken_ws_options_set
+    kraken_ws_options_set_text
+    kraken_ws_options_decide_connects
+    kraken_ws_options_free
+    kraken_ws_server_new
+    kraken_ws_server_listen
+    kraken_ws_server_listen_unix
+    kraken_ws_server_stop_listening
+    kraken_ws_server_reload_tls
+    kraken_ws_server_adopt
+    kraken_ws_server_shutdown
+    kraken_ws_server_free
+    kraken_ws_server_stats
+    kraken_ws_server_modules
+    kraken_ws_namespace_create
+    kraken_ws_poll
+    kraken_ws_event_fd
+    kraken_ws_set_server
+    kraken_ws_send_to_room
+    kraken_ws_send_to_all
+    kraken_ws_send_to_room_binary
+    kraken_ws_send_to_all_binary
+    kraken_ws_server_send_to_room
+    kraken_ws_server_send_to_all
+    kraken_ws_publish
+    kraken_ws_publish_with_ack
+    kraken_ws_socket_emit
+    kraken_ws_socket_emit_with_ack
+    kraken_ws_socket_join
+    kraken_ws_socket_leave
+    kraken_ws_socket_disconnect
+    kraken_ws_socket_set_data
+    kraken_ws_socket_set_user
+    kraken_ws_socket_user
+    kraken_ws_sockets_join
+    kraken_ws_sockets_leave
+    kraken_ws_disconnect_sockets
+    kraken_ws_has_room
+    kraken_ws_count_sockets
+    kraken_ws_fetch_sockets
+    kraken_ws_socket_list_len
+    kraken_ws_socket_list_get
+    kraken_ws_socket_list_room
+    kraken_ws_socket_list_free
+    kraken_ws_event_retain
+    kraken_ws_event_free
+    kraken_ws_event_get_kind
+    kraken_ws_event_server
+    kraken_ws_event_socket
+    kraken_ws_event_socket_id
+    kraken_ws_event_user
+    kraken_ws_event_namespace
+    kraken_ws_event_name
+    kraken_ws_event_is
+    kraken_ws_event_arg_count
+    kraken_ws_event_arg
+    kraken_ws_event_attachment_count
+    kraken_ws_event_attachment
+    kraken_ws_event_ack_id
+    kraken_ws_event_timed_out
+    kraken_ws_event_expected
+    kraken_ws_event_reason
+    kraken_ws_event_reason_text
+    kraken_ws_event_auth
+    kraken_ws_event_address
+    kraken_ws_event_method
+    kraken_ws_event_url
+    kraken_ws_event_header
+    kraken_ws_event_is_pending
+    kraken_ws_event_wants_ack
+    kraken_ws_connect_accept
+    kraken_ws_connect_reject
+    kraken_ws_ack
+    kraken_ws_http_reply
+    kraken_ws_module_load
+    kraken_ws_module_unload
+    kraken_ws_module_set_filter
+    kraken_ws_module_server
+    kraken_ws_filter_replace
+}
+
+/// The table of this library.
+pub(crate) fn table() -> *const kraken_ws_api {
+    &raw const TABLE
+}
+
+/// Returns the table of all functions, valid for ever, for hosts that load the library with `dlopen`: this is then the
+/// only symbol to look up. Pass `KRAKEN_WS_ABI_VERSION` and `sizeof(kraken_ws_api)` of the header that the host was
+/// built with. Null if the library has another version or fewer functions; `kraken_ws_last_error` says which.
+#[unsafe(no_mangle)]
+pub extern "C" fn kraken_ws_get_api(abi_version: u32, size: usize) -> *const kraken_ws_api {
+    value(std::ptr::null(), || {
+        let refuse = |why: String| {
+            fail(&Error::new(ErrorCode::Unsupported, format!("get_api: {why}")));
+            std::ptr::null()
+        };
+        if abi_version != KRAKEN_WS_ABI_VERSION {
+            return refuse(format!("the host needs version {abi_version}, this is {KRAKEN_WS_ABI_VERSION}"));
+        }
+        if size > TABLE.size {
+            return refuse(format!("the host needs a table of {size} bytes, this one has {}", TABLE.size));
+        }
+        table()
+    })
+}

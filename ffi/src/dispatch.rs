@@ -1,0 +1,160 @@
+//! The thread that calls the host back.
+
+use std::ffi::c_void;
+use std::mem::offset_of;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use kraken_ws_core::{Error, ErrorCode, Result};
+
+use crate::event::{kraken_ws_event, kraken_ws_event_kind as Kind};
+use crate::host::Host;
+use crate::log::{KRAKEN_WS_LOG_ERROR, KRAKEN_WS_LOG_WARN};
+use crate::text::{kraken_ws_str, sized};
+
+/// What `on_connect` returns: let the client in.
+pub const KRAKEN_WS_ACCEPT: i32 = 0;
+/// What `on_connect` returns: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said more.
+pub const KRAKEN_WS_REJECT: i32 = 1;
+/// What `on_connect` returns: it has been decided by `kraken_ws_connect_accept` or `_reject`, or will be; the event
+/// must have been retained then.
+pub const KRAKEN_WS_LATER: i32 = 2;
+
+/// Functions of the host that a server calls. Set `size` to `sizeof(kraken_ws_callbacks)`, and what you don't need
+/// to null.
+///
+/// All of them are called on one thread of the library, one at a time, for each socket in the order in which
+/// things were on the wire. While one runs, no other event of this server is delivered: a slow callback delays
+/// everybody's events (not what is sent), and past `hostQueueBytes` clients are not read from. They may call every
+/// function of this header; `kraken_ws_server_shutdown` and `_free` then don't wait. No exception may leave them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct kraken_ws_callbacks {
+    /// `sizeof(kraken_ws_callbacks)`.
+    pub size: usize,
+    /// Given to each of the functions.
+    pub userdata: *mut c_void,
+    /// Called last, once, when the server needs `userdata` no more.
+    pub drop: Option<unsafe extern "C" fn(userdata: *mut c_void)>,
+    /// A client asks to join: returns `KRAKEN_WS_ACCEPT`, `_REJECT` or `_LATER`. Null accepts everybody.
+    pub on_connect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
+    /// A client sent an event.
+    pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// A socket that `on_connect` did not refuse is gone. It has left its rooms.
+    pub on_disconnect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// An emit or a publish was acknowledged, or not in time.
+    pub on_ack: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// A request outside the path of Socket.IO; null answers 404.
+    pub on_http: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
+    pub on_log: Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, line: kraken_ws_str)>,
+}
+
+// SAFETY: the host's functions and its pointer are meant for another thread: the documentation says so.
+unsafe impl Send for kraken_ws_callbacks {}
+
+impl kraken_ws_callbacks {
+    /// # Safety
+    /// As `sized`.
+    pub(crate) unsafe fn read(callbacks: *const Self) -> Result<Self> {
+        // SAFETY: the caller's promise is the same, and null is a value of every member.
+        unsafe { sized(callbacks, offset_of!(Self, on_connect), "callbacks") }
+    }
+}
+
+/// Calls `drop` also when the thread could not be started.
+pub(crate) struct Callbacks(kraken_ws_callbacks);
+
+impl Drop for Callbacks {
+    fn drop(&mut self) {
+        if let Some(drop) = self.0.drop {
+            // SAFETY: the host's own function with the host's own pointer, once.
+            unsafe { drop(self.0.userdata) };
+        }
+    }
+}
+
+/// Starts the thread.
+pub(crate) fn start(host: &Arc<Host>, callbacks: kraken_ws_callbacks) -> Result<()> {
+    let of_thread = host.clone();
+    let callbacks = Callbacks(callbacks);
+    let thread = std::thread::Builder::new().name("kraken-host".into()).spawn(move || {
+        of_thread.enter_dispatcher();
+        run(&of_thread, &callbacks.0);
+        drop(callbacks);
+        of_thread.set_ended();
+    });
+    match thread {
+        Ok(thread) => {
+            host.set_dispatcher(thread);
+            Ok(())
+        }
+        Err(e) => Err(Error::new(ErrorCode::System, format!("a thread could not start: {e}"))),
+    }
+}
+
+fn run(host: &Arc<Host>, callbacks: &kraken_ws_callbacks) {
+    let mut batch = Vec::new();
+    loop {
+        let seen = host.inbox.wake.seen();
+        log(host, callbacks);
+        if host.inbox.take(&mut batch, 256) == 0 {
+            host.inbox.wake.wait(seen, None);
+            continue;
+        }
+        for event in batch.drain(..) {
+            let Some(event) = host.admit(event) else { continue };
+            if event.kind == Kind::Closed {
+                return log(host, callbacks);
+            }
+            if !host.quiet.load(Ordering::Acquire) {
+                deliver(host, callbacks, &event);
+            }
+        }
+    }
+}
+
+fn log(host: &Host, callbacks: &kraken_ws_callbacks) {
+    let Some(on_log) = callbacks.on_log else { return };
+    for (level, line) in host.log.take() {
+        if !host.quiet.load(Ordering::Acquire) {
+            // SAFETY: the host's own function; the line lives for the call.
+            unsafe { on_log(callbacks.userdata, level, kraken_ws_str::view(&line)) };
+        }
+    }
+}
+
+fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_event>) {
+    let callback = match event.kind {
+        Kind::Connect => return connect(host, callbacks, event),
+        Kind::Message => callbacks.on_event,
+        Kind::Disconnect => callbacks.on_disconnect,
+        Kind::Ack | Kind::BroadcastAck => callbacks.on_ack,
+        Kind::Http => callbacks.on_http,
+        Kind::Closed | Kind::None => None,
+    };
+    if let Some(callback) = callback {
+        // SAFETY: the host's own function; the event lives for the call, and longer if it is retained.
+        unsafe { callback(callbacks.userdata, Arc::as_ptr(event)) };
+    }
+}
+
+fn connect(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_event>) {
+    let Some(on_connect) = callbacks.on_connect else { return };
+    // SAFETY: as in `deliver`.
+    let decision = unsafe { on_connect(callbacks.userdata, Arc::as_ptr(event)) };
+    if !event.is_pending() {
+        return;
+    }
+    match decision {
+        KRAKEN_WS_ACCEPT => drop(event.accept()),
+        KRAKEN_WS_LATER if Arc::strong_count(event) > 1 => {}
+        KRAKEN_WS_LATER => {
+            host.log
+                .line(KRAKEN_WS_LOG_WARN, "on_connect: decided later, but the event was not retained".into());
+        }
+        KRAKEN_WS_REJECT => {}
+        other => host.log.line(KRAKEN_WS_LOG_ERROR, format!("on_connect returned {other}: taken for a no")),
+    }
+    // An event that is freed undecided is refused.
+}

@@ -1,0 +1,398 @@
+//! Modules: shared objects that a server loads and that see events before the host does.
+
+use std::cell::RefCell;
+use std::ffi::{c_char, c_int, c_void};
+use std::mem::offset_of;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use kraken_ws_core::{Error, ErrorCode, Result};
+use libloading::Library;
+
+use crate::api::{self, kraken_ws_api};
+use crate::event::{Answer, Content, get, kraken_ws_event, kraken_ws_event_kind as Kind};
+use crate::host::Host;
+use crate::inbox::lock;
+use crate::life::Life;
+use crate::payload::message;
+use crate::server::{kraken_ws_server, with, with_open};
+use crate::status::{call, in_module, kraken_ws_status, value};
+use crate::text::{bad, kraken_ws_str, sized, text};
+
+/// What a filter returns: the event goes on, to the next module and then to the host.
+pub const KRAKEN_WS_PASS: i32 = 0;
+/// What a filter returns: the host does not see it. A connect is refused with `Unauthorized`, unless
+/// `kraken_ws_connect_reject` said more; an event that wants an ack may have got one.
+pub const KRAKEN_WS_DROP: i32 = 1;
+
+/// Functions of a module that are called with what comes in, before the host and on the host's thread: that of the
+/// callbacks, or the one that polls. Set `size` to `sizeof(kraken_ws_filter)`, and what you don't need to null.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct kraken_ws_filter {
+    /// `sizeof(kraken_ws_filter)`.
+    pub size: usize,
+    /// The module's name in errors and figures; empty takes the file's name. It is copied.
+    pub name: kraken_ws_str,
+    /// Given to each of the functions.
+    pub userdata: *mut c_void,
+    /// Called last, once, before the module is unloaded.
+    pub drop: Option<unsafe extern "C" fn(userdata: *mut c_void)>,
+    /// A client asks to join: returns `KRAKEN_WS_PASS` or `KRAKEN_WS_DROP`.
+    pub on_connect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
+    /// A client sent an event: returns `KRAKEN_WS_PASS` or `KRAKEN_WS_DROP`; `kraken_ws_filter_replace` changes it.
+    pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
+    /// A socket is gone.
+    pub on_disconnect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+}
+
+// SAFETY: the functions and the pointer are meant for the host's threads: the documentation says so.
+unsafe impl Send for kraken_ws_filter {}
+// SAFETY: as above.
+unsafe impl Sync for kraken_ws_filter {}
+
+/// What a module is given when it is loaded; valid until it is unloaded.
+pub struct kraken_ws_module {
+    server: *mut kraken_ws_server,
+    /// Set by the module while it is loaded.
+    filter: Mutex<Option<(kraken_ws_filter, String)>>,
+}
+
+// SAFETY: the server's handle is usable from any thread.
+unsafe impl Send for kraken_ws_module {}
+// SAFETY: as above.
+unsafe impl Sync for kraken_ws_module {}
+
+type OnLoad = unsafe extern "C" fn(
+    *const kraken_ws_module,
+    *const kraken_ws_api,
+    c_int,
+    *const *const c_char,
+) -> kraken_ws_status;
+
+struct Module {
+    name: Arc<str>,
+    path: String,
+    filter: Option<kraken_ws_filter>,
+    /// Calls of the filter that are under way.
+    life: Life<()>,
+    calls: AtomicU64,
+    dropped: AtomicU64,
+    replaced: AtomicU64,
+    rejected: AtomicU64,
+    /// Taken when it is unloaded. The context goes with it.
+    library: Mutex<Option<(Library, Box<kraken_ws_module>)>>,
+}
+
+/// What `kraken_ws_server_modules` shows.
+pub(crate) struct Figures {
+    pub(crate) name: Arc<str>,
+    pub(crate) path: String,
+    pub(crate) calls: u64,
+    pub(crate) dropped: u64,
+    pub(crate) replaced: u64,
+    pub(crate) rejected: u64,
+}
+
+/// The modules of one server, in the order in which they were loaded.
+#[derive(Default)]
+pub(crate) struct Modules {
+    loaded: RwLock<Arc<[Arc<Module>]>>,
+    /// One of them is asked about connects.
+    decides: AtomicBool,
+    /// One load or unload at a time.
+    changing: Mutex<()>,
+}
+
+thread_local! {
+    /// The event that a filter of this thread is looking at, and what it wants to put in its place.
+    static LOOKING_AT: RefCell<Option<(*const kraken_ws_event, Option<Content>)>> = const { RefCell::new(None) };
+}
+
+impl Module {
+    /// Runs one function of the filter; `None` if the module is being unloaded.
+    fn run<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
+        let _call = self.life.enter()?;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        Some(in_module(&self.name, act))
+    }
+
+    fn end(&self) {
+        let library = lock(&self.library).take();
+        if library.is_some()
+            && let Some(kraken_ws_filter { drop: Some(drop), userdata, .. }) = self.filter
+        {
+            // SAFETY: the module's own function and pointer; the library is still loaded.
+            in_module(&self.name, || unsafe { drop(userdata) });
+        }
+        drop(library);
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Modules {
+    fn loaded(&self) -> Arc<[Arc<Module>]> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, loaded: Vec<Arc<Module>>) {
+        let asked = loaded.iter().any(|m| m.filter.is_some_and(|f| f.on_connect.is_some()));
+        self.decides.store(asked, Ordering::Release);
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded.into();
+    }
+
+    /// Does a module decide about connects?
+    pub(crate) fn decide(&self) -> bool {
+        self.decides.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn figures(&self) -> Vec<Figures> {
+        let figures = |m: &Arc<Module>| Figures {
+            name: m.name.clone(),
+            path: m.path.clone(),
+            calls: m.calls.load(Ordering::Relaxed),
+            dropped: m.dropped.load(Ordering::Relaxed),
+            replaced: m.replaced.load(Ordering::Relaxed),
+            rejected: m.rejected.load(Ordering::Relaxed),
+        };
+        self.loaded().iter().map(figures).collect()
+    }
+
+    /// Lets the modules look at an event; `None` if one of them took it.
+    pub(crate) fn filter(&self, mut event: Arc<kraken_ws_event>) -> Option<Arc<kraken_ws_event>> {
+        for module in self.loaded().iter() {
+            let Some(filter) = &module.filter else { continue };
+            let pointer = Arc::as_ptr(&event);
+            match event.kind {
+                Kind::Connect => {
+                    let Some(on_connect) = filter.on_connect else { continue };
+                    // SAFETY: the module's own function; the event lives for the call.
+                    let verdict = module.run(|| unsafe { on_connect(filter.userdata, pointer) });
+                    if verdict.unwrap_or(KRAKEN_WS_PASS) != KRAKEN_WS_PASS {
+                        module.rejected.fetch_add(1, Ordering::Relaxed);
+                        event.turn_away();
+                        return None;
+                    }
+                }
+                Kind::Message => {
+                    let Some(on_event) = filter.on_event else { continue };
+                    let outer = LOOKING_AT.replace(Some((pointer, None)));
+                    // SAFETY: as above.
+                    let verdict = module.run(|| unsafe { on_event(filter.userdata, pointer) });
+                    let replacement = LOOKING_AT.replace(outer).and_then(|(_, content)| content);
+                    if verdict.unwrap_or(KRAKEN_WS_PASS) != KRAKEN_WS_PASS {
+                        module.dropped.fetch_add(1, Ordering::Relaxed);
+                        return None;
+                    }
+                    if let Some(content) = replacement {
+                        module.replaced.fetch_add(1, Ordering::Relaxed);
+                        event = event.with_content(content);
+                    }
+                }
+                Kind::Disconnect => {
+                    let Some(on_disconnect) = filter.on_disconnect else { continue };
+                    // SAFETY: as above.
+                    module.run(|| unsafe { on_disconnect(filter.userdata, pointer) });
+                }
+                _ => return Some(event),
+            }
+        }
+        Some(event)
+    }
+
+    /// # Safety
+    /// The shared object is what it says, and `argv` has `argc` texts that end with a NUL.
+    unsafe fn load(&self, host: &Host, path: &str, argc: c_int, argv: *const *const c_char) -> Result<()> {
+        let fail =
+            |why: &dyn std::fmt::Display| Error::new(ErrorCode::Module, format!("module {path}: {why}"));
+        let _one = lock(&self.changing);
+        // SAFETY: loading runs the object's initialisers; that it is sound is the caller's promise.
+        let library = unsafe { Library::new(path) }.map_err(|e| fail(&e))?;
+        // SAFETY: the type is the one that the header asks a module for.
+        let on_load = *unsafe { library.get::<OnLoad>(b"kraken_ws_module_on_load\0") }
+            .map_err(|_| fail(&"it does not export kraken_ws_module_on_load"))?;
+        let stem = Path::new(path).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let context = Box::new(kraken_ws_module { server: host.handle(), filter: Mutex::default() });
+        // SAFETY: the context and the table live as long as the module, the arguments for the call.
+        let status = in_module(&stem, || unsafe { on_load(&raw const *context, api::table(), argc, argv) });
+        let filter = lock(&context.filter).take();
+        let (filter, name) = match filter {
+            Some((filter, name)) if !name.is_empty() => (Some(filter), name),
+            Some((filter, _)) => (Some(filter), stem),
+            None => (None, stem),
+        };
+        let module = Arc::new(Module {
+            name: name.into(),
+            path: path.to_owned(),
+            filter,
+            life: Life::new(()),
+            calls: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            replaced: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            library: Mutex::new(Some((library, context))),
+        });
+        if status != 0 {
+            return Err(fail(&format!("kraken_ws_module_on_load returned {status}"))); // dropping it unloads it
+        }
+        let mut loaded = self.loaded().to_vec();
+        if loaded.iter().any(|other| other.name == module.name) {
+            return Err(fail(&format!("a module called {:?} is loaded already", module.name)));
+        }
+        loaded.push(module);
+        self.replace(loaded);
+        host.namespaces.set_decide(host.decide());
+        Ok(())
+    }
+
+    fn unload(&self, host: &Host, name: &str) -> Result<()> {
+        let _one = lock(&self.changing);
+        let mut loaded = self.loaded().to_vec();
+        let Some(at) = loaded.iter().position(|module| &*module.name == name) else {
+            return Err(Error::new(ErrorCode::Module, format!("module {name}: it is not loaded")));
+        };
+        if !loaded[at].life.free_idle() {
+            return Err(Error::new(ErrorCode::Busy, format!("module {name}: a call of it is under way")));
+        }
+        let module = loaded.remove(at);
+        self.replace(loaded);
+        host.namespaces.set_decide(host.decide());
+        module.end();
+        Ok(())
+    }
+}
+
+impl kraken_ws_event {
+    /// A module said no to a client.
+    fn turn_away(&self) {
+        if self.is_pending() {
+            self.settle();
+        } else if !self.host.sockets.is_silent(self.socket) {
+            // It came in before the module was loaded.
+            self.host.sockets.silence(self.socket);
+            self.host.disconnect(self.socket, false);
+        }
+    }
+
+    /// The same event with other content.
+    fn with_content(self: Arc<Self>, content: Content) -> Arc<Self> {
+        let mut event = self;
+        if let Some(own) = Arc::get_mut(&mut event) {
+            own.content = content;
+            return event;
+        }
+        // Somebody retained it: what they read stays as it is, and the question goes with the new one.
+        let mut copy = Self::new(&event.host, event.kind);
+        copy.socket = event.socket;
+        (copy.id, copy.namespace) = (event.id.clone(), event.namespace.clone());
+        copy.content = content;
+        let answer = std::mem::replace(&mut *lock(&event.answer), Answer::Done);
+        copy.answer = Mutex::new(answer);
+        Arc::new(copy)
+    }
+}
+
+/// Loads a shared object as a module: it exports `kraken_ws_module_on_load`, which is called with the module's
+/// context, the table of all functions and the arguments, and returns 0. From then on its filter sees what comes in.
+/// Code of a module runs in the process and can do anything; load only what you trust.
+///
+/// Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `CLOSED`, `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_module_load(
+    server: *mut kraken_ws_server,
+    path: kraken_ws_str,
+    argc: c_int,
+    argv: *const *const c_char,
+) -> kraken_ws_status {
+    // SAFETY: handle, text and arguments are as the header asks for.
+    call(|| unsafe {
+        let path = text(path, "path")?;
+        if argc < 0 || (argc > 0 && argv.is_null()) {
+            return Err(bad("argv", &format!("expected {argc} texts")));
+        }
+        with_open(server, |host| host.modules.load(host, path, argc, argv))
+    })
+}
+
+/// Unloads a module by its name, after its `drop`.
+///
+/// Errors: `BUSY` (a call of its filter is under way, this one perhaps), `MODULE` (not loaded), `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_module_unload(
+    server: *mut kraken_ws_server,
+    name: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: handle and text are as the header asks for.
+    call(|| unsafe {
+        let name = text(name, "name")?;
+        with(server, |host| host.modules.unload(host, name))
+    })
+}
+
+/// For modules, while they are loaded: which functions see what comes in. The struct is copied; its `drop` is called
+/// also if the load then fails.
+///
+/// Errors: `STATE` (set before), `UNSUPPORTED` (a filter of a newer header), `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_module_set_filter(
+    module: *const kraken_ws_module,
+    filter: *const kraken_ws_filter,
+) -> kraken_ws_status {
+    // SAFETY: context and struct are as the header asks for; all members of the struct may be zero.
+    call(|| unsafe {
+        if module.is_null() {
+            return Err(bad("module", "a null pointer"));
+        }
+        let filter = sized(filter, offset_of!(kraken_ws_filter, on_connect), "filter")?;
+        let name = text(filter.name, "name")?.to_owned();
+        let mut place = lock(&(*module).filter);
+        if place.is_some() {
+            return Err(Error::new(ErrorCode::State, "module_set_filter: it has one"));
+        }
+        *place = Some((filter, name));
+        Ok(())
+    })
+}
+
+/// For modules: the server that loads it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_module_server(module: *const kraken_ws_module) -> *mut kraken_ws_server {
+    value(std::ptr::null_mut(), || {
+        // SAFETY: the context is as the header asks for.
+        unsafe { module.as_ref() }.map_or(std::ptr::null_mut(), |module| module.server)
+    })
+}
+
+/// For the `on_event` of a filter: what those after it get instead of the arguments. The event keeps its name and its
+/// attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_SPREAD` an array of all.
+///
+/// Errors: `STATE` (not the event that the filter is called with), `PAYLOAD`, `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_filter_replace(
+    event: *const kraken_ws_event,
+    payload: kraken_ws_str,
+    flags: u32,
+) -> kraken_ws_status {
+    // SAFETY: event and text are as the header asks for.
+    call(|| unsafe {
+        let (owner, payload) = (get(event)?, text(payload, "payload")?);
+        let data = message(&owner.content.name, payload, flags)?;
+        let content = Content::new(data.into(), owner.content.attachments.clone(), true);
+        LOOKING_AT.with_borrow_mut(|looking| match looking {
+            Some((at, replacement)) if *at == event => {
+                *replacement = Some(content);
+                Ok(())
+            }
+            _ => Err(Error::new(
+                ErrorCode::State,
+                "filter_replace: only in on_event of a filter, for its event",
+            )),
+        })
+    })
+}

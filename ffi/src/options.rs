@@ -1,0 +1,181 @@
+//! Options of a server, by the names that Node has.
+
+use kraken_ws_core::{Error, ErrorCode, Options, Result};
+use serde_json::{Map, Value};
+
+use crate::status::{call, kraken_ws_status, value};
+use crate::text::{bad, kraken_ws_str, text};
+
+#[repr(C)] // `magic` stands first, as in every handle
+/// Options of a server to be. Not thread-safe: one thread fills them in.
+pub struct kraken_ws_options {
+    magic: u64,
+    json: Map<String, Value>,
+    pub(crate) decide: bool,
+}
+
+const MAGIC: u64 = 0x6b72_616b_656e_6f70;
+
+/// The handle as Rust sees it.
+///
+/// # Safety
+/// A pointer that is not null comes from `kraken_ws_options_new` and was not freed.
+pub(crate) unsafe fn get<'a>(options: *const kraken_ws_options) -> Result<&'a kraken_ws_options> {
+    if options.is_null() || !options.is_aligned() {
+        return Err(bad("options", "a null pointer"));
+    }
+    // SAFETY: the caller's promise; the magic number catches a handle of another kind.
+    match unsafe { &*options } {
+        options if options.magic == MAGIC => Ok(options),
+        _ => Err(bad("options", "the pointer is not of kraken_ws_options_new")),
+    }
+}
+
+/// Changes the options by `change`; they stay as they were if the outcome is not valid.
+///
+/// # Safety
+/// As [`get`], and no other thread uses the handle.
+unsafe fn update(
+    options: *mut kraken_ws_options,
+    change: impl FnOnce(&mut Map<String, Value>) -> Result<()>,
+) -> Result<()> {
+    // SAFETY: the caller's promise is the same.
+    let mut json = unsafe { get(options)? }.json.clone();
+    change(&mut json)?;
+    check_hooks(&json)?;
+    Options::from_json(&Value::Object(json.clone()))?;
+    // SAFETY: `get` looked at the pointer, and no other thread uses it.
+    unsafe { (*options).json = json };
+    Ok(())
+}
+
+/// Of the core's questions a C host is asked one here; `on_connect` and `on_http` ask for themselves.
+fn check_hooks(json: &Map<String, Value>) -> Result<()> {
+    let hooks = json.get("hooks").and_then(Value::as_object);
+    match hooks.into_iter().flatten().find(|(name, on)| *name != "http" && **on != Value::Bool(false)) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::new(
+            ErrorCode::Option,
+            format!("hooks.{name}: expected no other than http in C; use on_connect to decide who comes in"),
+        )),
+    }
+}
+
+impl kraken_ws_options {
+    pub(crate) fn read(&self) -> Result<Options> {
+        Options::from_json(&Value::Object(self.json.clone()))
+    }
+}
+
+/// Makes options that all have their default. Free them with `kraken_ws_options_free`.
+#[unsafe(no_mangle)]
+pub extern "C" fn kraken_ws_options_new() -> *mut kraken_ws_options {
+    value(std::ptr::null_mut(), || {
+        Box::into_raw(Box::new(kraken_ws_options { magic: MAGIC, json: Map::new(), decide: false }))
+    })
+}
+
+/// Sets options from a JSON object with the names of the README's table, such as
+/// `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
+/// wrong, all stay as they are and the message names it with the accepted values.
+///
+/// Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_options_set_json(
+    options: *mut kraken_ws_options,
+    json: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: handle and text are as the header asks for.
+    call(|| unsafe {
+        let parsed: Value = parse(text(json, "json")?, "json")?;
+        let Value::Object(given) = parsed else {
+            return Err(Error::new(ErrorCode::Option, "options: expected an object"));
+        };
+        update(options, |json| {
+            json.extend(given);
+            Ok(())
+        })
+    })
+}
+
+/// Sets one option; `value` is JSON: `true`, `60000`, `"text"`, `{"origin":true}`.
+///
+/// Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_options_set(
+    options: *mut kraken_ws_options,
+    name: kraken_ws_str,
+    value: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: handle and texts are as the header asks for.
+    call(|| unsafe {
+        let (name, value) = (text(name, "name")?, parse(text(value, "value")?, "value")?);
+        update(options, |json| {
+            json.insert(name.to_owned(), value);
+            Ok(())
+        })
+    })
+}
+
+/// Sets an option whose value is text, which need not be quoted: a path, a certificate.
+/// A dot leads inside: `tls.cert`.
+///
+/// Errors: `OPTION`, `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_options_set_text(
+    options: *mut kraken_ws_options,
+    name: kraken_ws_str,
+    value: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: handle and texts are as the header asks for.
+    call(|| unsafe {
+        let (name, value) = (text(name, "name")?, Value::from(text(value, "value")?));
+        // `tls` is valid only with both of its members, so it is looked at when the server is made.
+        if let Some((outer, inner)) = name.split_once('.') {
+            get(options)?;
+            let json = &mut (*options).json;
+            match json.entry(outer).or_insert_with(|| Value::Object(Map::new())) {
+                Value::Object(map) => map.insert(inner.to_owned(), value),
+                _ => return Err(Error::new(ErrorCode::Option, format!("{outer}: is no object"))),
+            };
+            return Ok(());
+        }
+        update(options, |json| {
+            json.insert(name.to_owned(), value);
+            Ok(())
+        })
+    })
+}
+
+/// For hosts that poll: whether each connect waits for `kraken_ws_connect_accept` or `_reject`. With callbacks
+/// this is so when there is an `on_connect`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_options_decide_connects(
+    options: *mut kraken_ws_options,
+    decide: bool,
+) -> kraken_ws_status {
+    // SAFETY: the handle is as the header asks for.
+    call(|| unsafe {
+        get(options)?;
+        (*options).decide = decide;
+        Ok(())
+    })
+}
+
+/// Frees options; null is fine. Servers that were made with them keep what they read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_options_free(options: *mut kraken_ws_options) {
+    value((), || {
+        // SAFETY: a pointer that passes `get` came from `Box::into_raw` and is freed once by contract.
+        unsafe {
+            if !options.is_null() && get(options).is_ok() {
+                (*options).magic = 0;
+                drop(Box::from_raw(options));
+            }
+        }
+    });
+}
+
+fn parse(json: &str, what: &str) -> Result<Value> {
+    serde_json::from_str(json).map_err(|e| Error::new(ErrorCode::Payload, format!("{what}: no JSON: {e}")))
+}

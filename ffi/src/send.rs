@@ -1,0 +1,302 @@
+//! Messages to clients.
+
+use std::mem::offset_of;
+use std::time::Duration;
+
+use bytes::Bytes;
+use kraken_ws_core::{Namespace, Result, Target};
+
+use crate::host::Host;
+use crate::namespaces::handle;
+use crate::payload::{emit_flags, message};
+use crate::server::{kraken_ws_server, process_wide, with};
+use crate::status::{call, kraken_ws_status};
+use crate::text::{buffers, kraken_ws_bytes, kraken_ws_str, out, sized, text, texts};
+
+/// To whom: the members of any of `rooms` who are in none of `except`; without rooms, everybody. A socket is a
+/// member of the room named by its id. Set `size` to `sizeof(kraken_ws_target)` and the rest to zero first.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct kraken_ws_target {
+    /// `sizeof(kraken_ws_target)`.
+    pub size: usize,
+    /// Namespace; empty means `/`.
+    pub nsp: kraken_ws_str,
+    /// Rooms.
+    pub rooms: *const kraken_ws_str,
+    /// How many rooms.
+    pub rooms_len: usize,
+    /// Rooms whose members are left out.
+    pub except: *const kraken_ws_str,
+    /// How many of these.
+    pub except_len: usize,
+    /// `KRAKEN_WS_VOLATILE` and the like.
+    pub flags: u32,
+}
+
+/// A target with its namespace, for the time of a call.
+pub(crate) struct To<'a> {
+    pub(crate) nsp: &'a str,
+    pub(crate) target: Target,
+    pub(crate) flags: u32,
+}
+
+/// # Safety
+/// Null, or a struct whose lists and texts are readable.
+pub(crate) unsafe fn to<'a>(target: *const kraken_ws_target) -> Result<To<'a>> {
+    if target.is_null() {
+        return Ok(To { nsp: "", target: Target::all(), flags: 0 });
+    }
+    // SAFETY: the caller's promise is the same; all members may be zero.
+    unsafe {
+        let target = sized(target, offset_of!(kraken_ws_target, flags), "target")?;
+        let mut to = Target::all();
+        to.rooms = texts(target.rooms, target.rooms_len, "rooms")?.into_iter().map(Into::into).collect();
+        to.except = texts(target.except, target.except_len, "except")?.into_iter().map(Into::into).collect();
+        Ok(To { nsp: text(target.nsp, "nsp")?, target: to, flags: target.flags })
+    }
+}
+
+/// Where an event goes and what it carries, with everything that the host gave checked.
+struct Message {
+    data: String,
+    attachments: Vec<Bytes>,
+    flags: u32,
+}
+
+/// # Safety
+/// Texts and buffers are readable.
+unsafe fn read(
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
+    flags: u32,
+) -> Result<Message> {
+    // SAFETY: the caller's promise is the same.
+    unsafe {
+        Ok(Message {
+            data: message(text(event, "event")?, text(payload, "payload")?, flags)?,
+            attachments: buffers(attachments, attachments_len)?,
+            flags,
+        })
+    }
+}
+
+fn publish(host: &Host, nsp: &str, target: Target, message: Message) -> Result<()> {
+    let flags = emit_flags(message.flags)?;
+    let send = |namespace: &Namespace, _| {
+        host.server.publish(namespace, target, &message.data, message.attachments, flags)
+    };
+    host.namespaces.with(nsp, send)
+}
+
+/// Sends an event to everybody in a room of the process-wide server (`kraken_ws_set_server`), in the main
+/// namespace. `payload` is JSON text of the one argument, or empty for none. The message is encoded once and
+/// queued for the threads of the server: the call does not wait, and its cost does not depend on the number of
+/// members.
+///
+/// Errors: `STATE` (no server set), `PAYLOAD` (no JSON), `NAME` (a reserved event name), `QUEUE_FULL` (past
+/// `commandQueueBytes`; nothing was sent), `CLOSED`, `GONE`, `FORKED`, `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_send_to_room(
+    room: kraken_ws_str,
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: the texts are as the header asks for, and the handle was checked when it was set.
+    call(|| unsafe {
+        let message = read(event, payload, std::ptr::null(), 0, 0)?;
+        let target = Target::room(text(room, "room")?);
+        with(process_wide()?, |host| publish(host, "", target, message))
+    })
+}
+
+/// Sends an event to everybody in the main namespace of the process-wide server. Else as
+/// `kraken_ws_send_to_room`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_send_to_all(
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: as in `kraken_ws_send_to_room`.
+    call(|| unsafe {
+        let message = read(event, payload, std::ptr::null(), 0, 0)?;
+        with(process_wide()?, |host| publish(host, "", Target::all(), message))
+    })
+}
+
+/// `kraken_ws_send_to_room` with buffers: where one belongs, the payload has
+/// `{"_placeholder":true,"num":N}`. They are copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_send_to_room_binary(
+    room: kraken_ws_str,
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
+) -> kraken_ws_status {
+    // SAFETY: as in `kraken_ws_send_to_room`, and the buffers too.
+    call(|| unsafe {
+        let message = read(event, payload, attachments, attachments_len, 0)?;
+        let target = Target::room(text(room, "room")?);
+        with(process_wide()?, |host| publish(host, "", target, message))
+    })
+}
+
+/// `kraken_ws_send_to_all` with buffers, as in `kraken_ws_send_to_room_binary`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_send_to_all_binary(
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
+) -> kraken_ws_status {
+    // SAFETY: as in `kraken_ws_send_to_room`, and the buffers too.
+    call(|| unsafe {
+        let message = read(event, payload, attachments, attachments_len, 0)?;
+        with(process_wide()?, |host| publish(host, "", Target::all(), message))
+    })
+}
+
+/// `kraken_ws_send_to_room` on a given server.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_server_send_to_room(
+    server: *mut kraken_ws_server,
+    room: kraken_ws_str,
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: handle and texts are as the header asks for.
+    call(|| unsafe {
+        let message = read(event, payload, std::ptr::null(), 0, 0)?;
+        let target = Target::room(text(room, "room")?);
+        with(server, |host| publish(host, "", target, message))
+    })
+}
+
+/// `kraken_ws_send_to_all` on a given server.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_server_send_to_all(
+    server: *mut kraken_ws_server,
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: handle and texts are as the header asks for.
+    call(|| unsafe {
+        let message = read(event, payload, std::ptr::null(), 0, 0)?;
+        with(server, |host| publish(host, "", Target::all(), message))
+    })
+}
+
+/// Sends an event to a room expression; null means everybody in the main namespace. `payload` is JSON of the one
+/// argument, or with `KRAKEN_WS_SPREAD` an array of all; attachments as in `kraken_ws_send_to_room_binary`, or null
+/// and 0.
+///
+/// Errors: those of `kraken_ws_send_to_room`, `NAME` (no such namespace), `UNSUPPORTED` (unknown flags).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_publish(
+    server: *mut kraken_ws_server,
+    target: *const kraken_ws_target,
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
+) -> kraken_ws_status {
+    // SAFETY: handle, target, texts and buffers are as the header asks for.
+    call(|| unsafe {
+        let to = to(target)?;
+        let message = read(event, payload, attachments, attachments_len, to.flags)?;
+        with(server, |host| publish(host, to.nsp, to.target, message))
+    })
+}
+
+/// `kraken_ws_publish` with acks: an event of the kind `BROADCAST_ACK` brings all answers, or after `timeout_ms`
+/// those that came. Its number goes to `*ack_id`.
+///
+/// Errors: those of `kraken_ws_publish`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_publish_with_ack(
+    server: *mut kraken_ws_server,
+    target: *const kraken_ws_target,
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
+    timeout_ms: u32,
+    ack_id: *mut u64,
+) -> kraken_ws_status {
+    // SAFETY: handle, target, texts, buffers and result are as the header asks for.
+    call(|| unsafe {
+        let (to, ack_id) = (to(target)?, out(ack_id, "ack_id")?);
+        let message = read(event, payload, attachments, attachments_len, to.flags)?;
+        let flags = emit_flags(message.flags)?;
+        let timeout = Duration::from_millis(timeout_ms.into());
+        with(server, |host| {
+            let send = |namespace: &Namespace, _| {
+                let (data, buffers) = (&message.data, message.attachments);
+                host.server.publish_with_ack(namespace, to.target, data, buffers, flags, timeout)
+            };
+            ack_id.write(host.namespaces.with(to.nsp, send)?);
+            Ok(())
+        })
+    })
+}
+
+/// Sends an event to one socket. To one that is gone it goes nowhere, which is no error.
+///
+/// Errors: those of `kraken_ws_publish`, `GONE` (the number is of no socket of this server).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_socket_emit(
+    server: *mut kraken_ws_server,
+    socket: u64,
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
+    flags: u32,
+) -> kraken_ws_status {
+    // SAFETY: handle, texts and buffers are as the header asks for.
+    call(|| unsafe {
+        let message = read(event, payload, attachments, attachments_len, flags)?;
+        let flags = emit_flags(flags)?;
+        with(server, |host| {
+            host.namespaces.of(socket, |namespace| {
+                host.server.emit(namespace, handle(socket), &message.data, message.attachments, flags)
+            })
+        })
+    })
+}
+
+/// `kraken_ws_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or after `timeout_ms` says that there
+/// was none; with 0 it waits as long as the socket lives. Its number goes to `*ack_id`.
+///
+/// Errors: those of `kraken_ws_socket_emit`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_socket_emit_with_ack(
+    server: *mut kraken_ws_server,
+    socket: u64,
+    event: kraken_ws_str,
+    payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
+    flags: u32,
+    timeout_ms: u32,
+    ack_id: *mut u64,
+) -> kraken_ws_status {
+    // SAFETY: handle, texts, buffers and result are as the header asks for.
+    call(|| unsafe {
+        let ack_id = out(ack_id, "ack_id")?;
+        let message = read(event, payload, attachments, attachments_len, flags)?;
+        let flags = emit_flags(flags)?;
+        let timeout = (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms.into()));
+        with(server, |host| {
+            let id = host.namespaces.of(socket, |namespace| {
+                let (data, buffers) = (&message.data, message.attachments);
+                host.server.emit_with_ack(namespace, handle(socket), data, buffers, flags, timeout)
+            })?;
+            ack_id.write(id);
+            Ok(())
+        })
+    })
+}

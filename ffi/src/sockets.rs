@@ -1,0 +1,96 @@
+//! What the host side keeps per socket: its public id, and the host's own pointer.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::{Arc, Mutex};
+
+use kraken_ws_core::SocketHandle;
+
+use crate::inbox::lock;
+use crate::namespaces::handle;
+
+/// A pointer of the host, and who gets it when the library lets go of it.
+pub(crate) struct User {
+    pub(crate) ptr: *mut c_void,
+    drop: Option<unsafe extern "C" fn(*mut c_void)>,
+}
+
+// SAFETY: the library never looks at what the pointer means; that the host may be called with it on another
+// thread is part of the contract.
+unsafe impl Send for User {}
+// SAFETY: as above.
+unsafe impl Sync for User {}
+
+impl User {
+    pub(crate) fn new(ptr: *mut c_void, drop: Option<unsafe extern "C" fn(*mut c_void)>) -> Self {
+        Self { ptr, drop }
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        if let Some(drop) = self.drop {
+            // SAFETY: the host gave this function for this pointer, and it is called once.
+            unsafe { drop(self.ptr) };
+        }
+    }
+}
+
+struct Entry {
+    /// As the host knows it: with the number of its namespace.
+    number: u64,
+    id: Arc<str>,
+    namespace: Arc<str>,
+    /// Refused: the host hears no more of it.
+    silent: bool,
+    user: Option<User>,
+}
+
+/// By the core's handle. An entry lives until the event of its end is freed.
+#[derive(Default)]
+pub(crate) struct Sockets(Mutex<HashMap<SocketHandle, Entry>>);
+
+impl Sockets {
+    pub(crate) fn insert(&self, number: u64, id: Arc<str>, namespace: Arc<str>) {
+        let entry = Entry { number, id, namespace, silent: false, user: None };
+        lock(&self.0).insert(handle(number), entry);
+    }
+
+    /// Number, public id and namespace.
+    pub(crate) fn find(&self, socket: SocketHandle) -> Option<(u64, Arc<str>, Arc<str>)> {
+        let map = lock(&self.0);
+        map.get(&socket).map(|entry| (entry.number, entry.id.clone(), entry.namespace.clone()))
+    }
+
+    pub(crate) fn silence(&self, socket: u64) {
+        if let Some(entry) = lock(&self.0).get_mut(&handle(socket)) {
+            entry.silent = true;
+        }
+    }
+
+    pub(crate) fn is_silent(&self, socket: u64) -> bool {
+        lock(&self.0).get(&handle(socket)).is_some_and(|entry| entry.silent)
+    }
+
+    /// Sets the host's pointer; gives it back if there is no such socket.
+    pub(crate) fn set_user(&self, socket: u64, user: User) -> Result<(), User> {
+        let before = match lock(&self.0).get_mut(&handle(socket)) {
+            Some(entry) => entry.user.replace(user),
+            None => return Err(user),
+        };
+        drop(before); // outside the lock: the host's function may call back
+        Ok(())
+    }
+
+    pub(crate) fn user(&self, socket: u64) -> *mut c_void {
+        let map = lock(&self.0);
+        map.get(&handle(socket))
+            .and_then(|entry| entry.user.as_ref())
+            .map_or(std::ptr::null_mut(), |user| user.ptr)
+    }
+
+    pub(crate) fn remove(&self, socket: u64) {
+        let entry = lock(&self.0).remove(&handle(socket));
+        drop(entry); // outside the lock, as above
+    }
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+// kraken-ws-native: the C++17 interface, header only, over kraken_ws.h.
+//
+// Failures are exceptions (kraken_ws::error): nearly everything that can fail is a mistake of the program or happens once at
+// start, constructors have no other way to say so, and std::expected is not in C++17. What may fail in the ordinary course
+// of things has a try_ variant that returns the status: try_send_to_room, try_send_to_all.
+//
+// Handlers may throw: what leaves one goes to handlers::on_exception, never through the library; a connect is then
+// refused. Views (std::string_view) live as long as the event they come from; kraken_ws::event keeps one.
+#ifndef KRAKEN_WS_HPP
+#define KRAKEN_WS_HPP
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kraken_ws.h"
+
+namespace kraken_ws {
+
+/// What a call failed with; what() is the library's message.
+class error : public std::runtime_error {
+ public:
+  error(kraken_ws_status status, const std::string &message) : std::runtime_error(message), status_(status) {}
+  kraken_ws_status status() const noexcept { return status_; }
+  /// ERR_KRAKEN_WS_OPTION for example.
+  const char *name() const noexcept { return kraken_ws_status_name(status_); }
+
+ private:
+  kraken_ws_status status_;
+};
+
+namespace detail {
+
+inline kraken_ws_str str(std::string_view text) noexcept { return {text.data(), text.size()}; }
+inline std::string_view view(kraken_ws_str text) noexcept {
+  return text.len ? std::string_view(text.ptr, text.len) : std::string_view();
+}
+
+inline void check(kraken_ws_status status) {
+  if (status == KRAKEN_WS_OK) return;
+  std::string message(kraken_ws_last_error(nullptr, 0) + 1, '\0');
+  kraken_ws_last_error(&message[0], message.size());
+  message.pop_back();
+  throw error(status, message);
+}
+
+inline std::vector<kraken_ws_str> strs(const std::vector<std::string_view> &texts) {
+  std::vector<kraken_ws_str> out;
+  for (auto text : texts) out.push_back(str(text));
+  return out;
+}
+
+}  // namespace detail
+
+using socket = std::uint64_t;
+
+/// Bytes that somebody else owns.
+struct bytes_view {
+  const std::uint8_t *data = nullptr;
+  std::size_t size = 0;
+};
+
+/// To whom: members of any of `rooms` (empty: everybody) who are in none of `except`.
+struct target {
+  std::vector<std::string_view> rooms;
+  std::vector<std::string_view> except;
+  std::string_view nsp;
+  std::uint32_t flags = 0;
+};
+
+inline target to(std::string_view room) { return target{{room}, {}, {}, 0}; }
+
+/// One event, for as long as its handler runs; event keeps one for longer.
+class event_view {
+ public:
+  explicit event_view(const kraken_ws_event *raw) noexcept : raw_(raw) {}
+  const kraken_ws_event *raw() const noexcept { return raw_; }
+
+  kraken_ws_event_kind kind() const noexcept { return kraken_ws_event_get_kind(raw_); }
+  kraken_ws::socket socket() const noexcept { return kraken_ws_event_socket(raw_); }
+  std::string_view socket_id() const noexcept { return detail::view(kraken_ws_event_socket_id(raw_)); }
+  std::string_view nsp() const noexcept { return detail::view(kraken_ws_event_namespace(raw_)); }
+  std::string_view name() const noexcept { return detail::view(kraken_ws_event_name(raw_)); }
+  std::size_t arg_count() const noexcept { return kraken_ws_event_arg_count(raw_); }
+  /// JSON text, empty beyond the last.
+  std::string_view arg(std::size_t at) const noexcept { return detail::view(kraken_ws_event_arg(raw_, at)); }
+  std::size_t attachment_count() const noexcept { return kraken_ws_event_attachment_count(raw_); }
+  bytes_view attachment(std::size_t at) const noexcept {
+    kraken_ws_bytes bytes = kraken_ws_event_attachment(raw_, at);
+    return {bytes.ptr, bytes.len};
+  }
+  std::uint64_t ack_id() const noexcept { return kraken_ws_event_ack_id(raw_); }
+  bool timed_out() const noexcept { return kraken_ws_event_timed_out(raw_); }
+  std::size_t expected() const noexcept { return kraken_ws_event_expected(raw_); }
+  std::string_view reason() const noexcept { return detail::view(kraken_ws_event_reason_text(raw_)); }
+  std::string_view auth() const noexcept { return detail::view(kraken_ws_event_auth(raw_)); }
+  std::string_view address() const noexcept { return detail::view(kraken_ws_event_address(raw_)); }
+  std::string_view method() const noexcept { return detail::view(kraken_ws_event_method(raw_)); }
+  std::string_view url() const noexcept { return detail::view(kraken_ws_event_url(raw_)); }
+  std::string_view header(std::string_view name) const noexcept {
+    return detail::view(kraken_ws_event_header(raw_, detail::str(name)));
+  }
+  bool wants_ack() const noexcept { return kraken_ws_event_wants_ack(raw_); }
+  bool is_pending() const noexcept { return kraken_ws_event_is_pending(raw_); }
+
+  void ack(std::string_view payload = {}, std::uint32_t flags = 0) const {
+    detail::check(kraken_ws_ack(raw_, detail::str(payload), nullptr, 0, flags));
+  }
+  void accept() const { detail::check(kraken_ws_connect_accept(raw_)); }
+  void reject(std::string_view error = {}) const {
+    detail::check(kraken_ws_connect_reject(raw_, detail::str(error)));
+  }
+  /// `headers`: name, value, name, value, ...
+  void reply(std::uint16_t status, const std::vector<std::string_view> &headers, std::string_view body) const {
+    auto list = detail::strs(headers);
+    detail::check(
+        kraken_ws_http_reply(raw_, status, list.data(), list.size(), kraken_ws_buffer(body.data(), body.size())));
+  }
+
+ protected:
+  const kraken_ws_event *raw_;
+};
+
+/// An event that is kept.
+class event : public event_view {
+ public:
+  explicit event(const event_view &other) noexcept : event_view(kraken_ws_event_retain(other.raw())) {}
+  event(const event &other) noexcept : event_view(kraken_ws_event_retain(other.raw_)) {}
+  event(event &&other) noexcept : event_view(std::exchange(other.raw_, nullptr)) {}
+  event &operator=(event other) noexcept {
+    std::swap(raw_, other.raw_);
+    return *this;
+  }
+  ~event() { kraken_ws_event_free(const_cast<kraken_ws_event *>(raw_)); }
+  /// Takes over an event of kraken_ws_poll.
+  static event adopt(kraken_ws_event *raw) noexcept {
+    event out{event_view(nullptr)};
+    out.raw_ = raw;
+    return out;
+  }
+};
+
+enum class decision : std::int32_t { accept = KRAKEN_WS_ACCEPT, reject = KRAKEN_WS_REJECT, later = KRAKEN_WS_LATER };
+
+/// Handlers of a server; all run on one thread of the library. See kraken_ws_callbacks.
+struct handlers {
+  std::function<decision(const event_view &)> on_connect;
+  std::function<void(const event_view &)> on_event;
+  std::function<void(const event_view &)> on_disconnect;
+  std::function<void(const event_view &)> on_ack;
+  std::function<void(const event_view &)> on_http;
+  std::function<void(std::int32_t level, std::string_view line)> on_log;
+  /// What another handler threw; must not throw itself.
+  std::function<void(std::exception_ptr)> on_exception;
+};
+
+class options {
+ public:
+  options() : raw_(kraken_ws_options_new()) {}
+  /// From a JSON object with the names of the README's table.
+  explicit options(std::string_view json) : options() { set_json(json); }
+  options &set_json(std::string_view json) {
+    detail::check(kraken_ws_options_set_json(raw_.get(), detail::str(json)));
+    return *this;
+  }
+  /// `value` is JSON.
+  options &set(std::string_view name, std::string_view value) {
+    detail::check(kraken_ws_options_set(raw_.get(), detail::str(name), detail::str(value)));
+    return *this;
+  }
+  options &set_text(std::string_view name, std::string_view value) {
+    detail::check(kraken_ws_options_set_text(raw_.get(), detail::str(name), detail::str(value)));
+    return *this;
+  }
+  /// For servers without handlers: connects wait for accept or reject.
+  options &decide_connects(bool decide) {
+    detail::check(kraken_ws_options_decide_connects(raw_.get(), decide));
+    return *this;
+  }
+  const kraken_ws_options *raw() const noexcept { return raw_.get(); }
+
+ private:
+  struct deleter {
+    void operator()(kraken_ws_options *raw) const noexcept { kraken_ws_options_free(raw); }
+  };
+  std::unique_ptr<kraken_ws_options, deleter> raw_;
+};
+
+/// A server; it is shut down and freed with the object.
+class server {
+ public:
+  /// Without handlers the host polls.
+  explicit server(const options &with = options()) { detail::check(kraken_ws_server_new(with.raw(), nullptr, &raw_)); }
+
+  server(const options &with, handlers functions) {
+    kraken_ws_callbacks table{};
+    table.size = sizeof table;
+    if (functions.on_connect) table.on_connect = connect;
+    if (functions.on_event) table.on_event = call<&handlers::on_event>;
+    if (functions.on_disconnect) table.on_disconnect = call<&handlers::on_disconnect>;
+    if (functions.on_ack) table.on_ack = call<&handlers::on_ack>;
+    if (functions.on_http) table.on_http = call<&handlers::on_http>;
+    if (functions.on_log) table.on_log = log;
+    table.userdata = new handlers(std::move(functions));
+    table.drop = [](void *userdata) { delete static_cast<handlers *>(userdata); };
+    detail::check(kraken_ws_server_new(with.raw(), &table, &raw_));
+  }
+
+  server(server &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+  server &operator=(server &&other) noexcept {
+    std::swap(raw_, other.raw_);
+    return *this;
+  }
+  server(const server &) = delete;
+  server &operator=(const server &) = delete;
+  ~server() { kraken_ws_server_free(raw_); }
+
+  kraken_ws_server *raw() const noexcept { return raw_; }
+
+  /// Returns the port that was bound.
+  std::uint16_t listen(std::string_view host, std::uint16_t port) {
+    detail::check(kraken_ws_server_listen(raw_, detail::str(host), port, &port));
+    return port;
+  }
+  void listen_unix(std::string_view path) { detail::check(kraken_ws_server_listen_unix(raw_, detail::str(path))); }
+  void stop_listening() { detail::check(kraken_ws_server_stop_listening(raw_)); }
+  void shutdown(std::uint32_t deadline_ms) { detail::check(kraken_ws_server_shutdown(raw_, deadline_ms)); }
+  void create_namespace(std::string_view name) { detail::check(kraken_ws_namespace_create(raw_, detail::str(name))); }
+  /// Makes it the server of kraken_ws_send_to_room and kraken_ws_send_to_all.
+  void set_process_wide() { detail::check(kraken_ws_set_server(raw_)); }
+
+  void send_to_room(std::string_view room, std::string_view name, std::string_view payload = {}) {
+    detail::check(try_send_to_room(room, name, payload));
+  }
+  void send_to_all(std::string_view name, std::string_view payload = {}) { detail::check(try_send_to_all(name, payload)); }
+  kraken_ws_status try_send_to_room(std::string_view room, std::string_view name, std::string_view payload) noexcept {
+    return kraken_ws_server_send_to_room(raw_, detail::str(room), detail::str(name), detail::str(payload));
+  }
+  kraken_ws_status try_send_to_all(std::string_view name, std::string_view payload) noexcept {
+    return kraken_ws_server_send_to_all(raw_, detail::str(name), detail::str(payload));
+  }
+  void publish(const target &whom, std::string_view name, std::string_view payload = {}) {
+    with(whom, [&](const kraken_ws_target &t) {
+      return kraken_ws_publish(raw_, &t, detail::str(name), detail::str(payload), nullptr, 0);
+    });
+  }
+  /// The number of the ack that handlers::on_ack gets.
+  std::uint64_t publish_with_ack(const target &whom, std::string_view name, std::string_view payload,
+                                 std::uint32_t timeout_ms) {
+    std::uint64_t id = 0;
+    with(whom, [&](const kraken_ws_target &t) {
+      return kraken_ws_publish_with_ack(raw_, &t, detail::str(name), detail::str(payload), nullptr, 0, timeout_ms, &id);
+    });
+    return id;
+  }
+  void emit_to(kraken_ws::socket whom, std::string_view name, std::string_view payload = {}, std::uint32_t flags = 0) {
+    detail::check(kraken_ws_socket_emit(raw_, whom, detail::str(name), detail::str(payload), nullptr, 0, flags));
+  }
+  std::uint64_t emit_with_ack(kraken_ws::socket whom, std::string_view name, std::string_view payload,
+                              std::uint32_t timeout_ms, std::uint32_t flags = 0) {
+    std::uint64_t id = 0;
+    detail::check(kraken_ws_socket_emit_with_ack(raw_, whom, detail::str(name), detail::str(payload), nullptr, 0, flags,
+                                                 timeout_ms, &id));
+    return id;
+  }
+  void join(kraken_ws::socket who, const std::vector<std::string_view> &rooms) {
+    auto list = detail::strs(rooms);
+    detail::check(kraken_ws_socket_join(raw_, who, list.data(), list.size()));
+  }
+  void leave(kraken_ws::socket who, const std::vector<std::string_view> &rooms) {
+    auto list = detail::strs(rooms);
+    detail::check(kraken_ws_socket_leave(raw_, who, list.data(), list.size()));
+  }
+  void disconnect(kraken_ws::socket who, bool close = false) {
+    detail::check(kraken_ws_socket_disconnect(raw_, who, close));
+  }
+  void sockets_join(const target &whom, const std::vector<std::string_view> &rooms) {
+    auto list = detail::strs(rooms);
+    with(whom, [&](const kraken_ws_target &t) { return kraken_ws_sockets_join(raw_, &t, list.data(), list.size()); });
+  }
+  void sockets_leave(const target &whom, const std::vector<std::string_view> &rooms) {
+    auto list = detail::strs(rooms);
+    with(whom, [&](const kraken_ws_target &t) { return kraken_ws_sockets_leave(raw_, &t, list.data(), list.size()); });
+  }
+  void disconnect_sockets(const target &whom, bool close = false) {
+    with(whom, [&](const kraken_ws_target &t) { return kraken_ws_disconnect_sockets(raw_, &t, close); });
+  }
+  std::size_t count_sockets(const target &whom = {}) {
+    std::size_t count = 0;
+    with(whom, [&](const kraken_ws_target &t) { return kraken_ws_count_sockets(raw_, &t, &count); });
+    return count;
+  }
+  bool has_room(std::string_view room, std::string_view nsp = {}) {
+    bool has = false;
+    detail::check(kraken_ws_has_room(raw_, detail::str(nsp), detail::str(room), &has));
+    return has;
+  }
+  kraken_ws_stats stats() {
+    kraken_ws_stats out{};
+    out.size = sizeof out;
+    detail::check(kraken_ws_server_stats(raw_, &out));
+    return out;
+  }
+  void load_module(const std::string &path, const std::vector<const char *> &args = {}) {
+    detail::check(kraken_ws_module_load(raw_, detail::str(path), static_cast<int>(args.size()), args.data()));
+  }
+  void unload_module(std::string_view name) { detail::check(kraken_ws_module_unload(raw_, detail::str(name))); }
+
+  /// Without handlers: the events that are there, or come within timeout_ms (negative: no limit). Throws with CLOSED
+  /// after the last.
+  std::vector<event> poll(std::size_t max, std::int32_t timeout_ms) {
+    std::vector<kraken_ws_event *> raw(max);
+    std::vector<event> out;
+    std::size_t count = 0;
+    out.reserve(max);
+    detail::check(kraken_ws_poll(raw_, raw.data(), max, timeout_ms, &count));
+    for (std::size_t i = 0; i < count; i++) out.push_back(event::adopt(raw[i]));
+    return out;
+  }
+  int event_fd() {
+    std::int32_t fd = -1;
+    detail::check(kraken_ws_event_fd(raw_, &fd));
+    return fd;
+  }
+
+ private:
+  template <class Call>
+  void with(const target &whom, Call call) {
+    auto rooms = detail::strs(whom.rooms), except = detail::strs(whom.except);
+    kraken_ws_target t{};
+    t.size = sizeof t;
+    t.nsp = detail::str(whom.nsp);
+    t.rooms = rooms.data();
+    t.rooms_len = rooms.size();
+    t.except = except.data();
+    t.except_len = except.size();
+    t.flags = whom.flags;
+    detail::check(call(t));
+  }
+
+  template <class Call>
+  static bool guard(const handlers &functions, Call call) noexcept {
+    try {
+      call();
+      return true;
+    } catch (...) {
+      if (functions.on_exception) functions.on_exception(std::current_exception());
+      return false;
+    }
+  }
+
+  template <std::function<void(const event_view &)> handlers::*Handler>
+  static void call(void *userdata, const kraken_ws_event *raw) {
+    const auto &functions = *static_cast<const handlers *>(userdata);
+    guard(functions, [&] { (functions.*Handler)(event_view(raw)); });
+  }
+
+  static std::int32_t connect(void *userdata, const kraken_ws_event *raw) {
+    const auto &functions = *static_cast<const handlers *>(userdata);
+    auto answer = decision::reject;
+    guard(functions, [&] { answer = functions.on_connect(event_view(raw)); });
+    return static_cast<std::int32_t>(answer);
+  }
+
+  static void log(void *userdata, std::int32_t level, kraken_ws_str line) {
+    const auto &functions = *static_cast<const handlers *>(userdata);
+    guard(functions, [&] { functions.on_log(level, detail::view(line)); });
+  }
+
+  kraken_ws_server *raw_ = nullptr;
+};
+
+}  // namespace kraken_ws
+
+#endif
