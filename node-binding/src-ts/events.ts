@@ -33,6 +33,10 @@ const CLOSED = 16;
 const UPGRADED = 17;
 const ENGINE = 18;
 const CORS = 19;
+const FLUSHED = 21;
+const PACKET_IN = 23;
+const PACKET_OUT = 24;
+const DRAINED = 25;
 const CONNECTION_CLOSED = 30;
 
 const REASONS = reasons() as DisconnectReason[];
@@ -117,6 +121,14 @@ export class EventPump extends Pump<Commands> {
         return this.server._httpReply(number, payload[0], payload[1], this.attachments(1)[0]);
       case UPGRADED:
         return this.server._clients.upgraded(number);
+      case PACKET_IN:
+        return this.server._clients.lookedInto(number)?._packetIn(payload === 0 ? this.attachments(1)[0] : payload);
+      case PACKET_OUT:
+        return this.server._clients.lookedInto(number)?._packetOut(payload === 0 ? this.attachments(1)[0] : payload);
+      case DRAINED:
+        return this.server._clients.lookedInto(number)?._drained();
+      case FLUSHED:
+        return this.server._clients.lookedInto(number)?._left(payload);
       case CONNECTION_CLOSED:
         return this.server._clients.closed(number, REASONS[payload]);
       case CLOSED:
