@@ -121,10 +121,14 @@ export class EventPump extends Pump<Commands> {
         return this.server._httpReply(number, payload[0], payload[1], this.attachments(1)[0]);
       case UPGRADED:
         return this.server._clients.upgraded(number);
-      case PACKET_IN:
-        return this.server._clients.lookedInto(number)?._packetIn(payload === 0 ? this.attachments(1)[0] : payload);
-      case PACKET_OUT:
-        return this.server._clients.lookedInto(number)?._packetOut(payload === 0 ? this.attachments(1)[0] : payload);
+      case PACKET_IN: {
+        const packet = payload === 0 ? this.attachments(1)[0] : payload;
+        return this.server._clients.lookedInto(number)?._packetIn(packet);
+      }
+      case PACKET_OUT: {
+        const packet = payload === 0 ? this.attachments(1)[0] : payload;
+        return this.server._clients.lookedInto(number)?._packetOut(packet);
+      }
       case DRAINED:
         return this.server._clients.lookedInto(number)?._drained();
       case FLUSHED:

@@ -148,3 +148,16 @@ test('a connection that is over takes no messages, and what waited for it is not
   const next = await connect(url);
   assert.equal(next.connected, true);
 });
+
+test('attachments go where they belong when a listener leaves amid packets', async (t) => {
+  const { io, url } = await serve(t);
+  // On polling the packets come together.
+  const { client, socket } = await pair(io, url, { transport: 'polling' });
+  const got = [];
+  socket.on('bytes', (bytes) => got.push(...bytes));
+  socket.conn.once('packet', () => {});
+  client.emit('bytes', Buffer.from([5]));
+  client.emit('bytes', Buffer.from([6]));
+  await until(() => got.length === 2, 'both events');
+  assert.deepEqual(got, [5, 6]);
+});
