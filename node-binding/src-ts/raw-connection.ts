@@ -103,6 +103,15 @@ export abstract class RawConnection extends EventEmitter {
     this.link.watch(wanted);
   }
 
+  /** Runs those who are shown the new connection; the core has watched it from its beginning. @internal */
+  _announce(show: () => void): void {
+    try {
+      show();
+    } finally {
+      if (!this.watching && this.readyState === 'open') this.link.watch(false);
+    }
+  }
+
   /** @internal */
   _packetIn(wire: string | Buffer): void {
     if (this.readyState !== 'open') return;

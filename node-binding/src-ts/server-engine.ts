@@ -82,6 +82,7 @@ export class ServerEngine extends Engine {
   _opened(number: number, id: string, text: string): void {
     const connection = this.io._clients.connection(number, id, parseRequest(text), this.untag(text));
     this.io._clients.show(number, connection);
-    this.emit('connection', connection);
+    // What its client sends at once is not to be missed by who is shown the connection now.
+    connection._announce(() => this.emit('connection', connection));
   }
 }

@@ -378,8 +378,15 @@ export class Server<
   }
 
   /** @internal */
-  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void {
+  _setHooks(
+    allowRequest: boolean,
+    headers: boolean,
+    connections: boolean,
+    engine: boolean,
+    packets: boolean,
+  ): void {
     this.native?.setHooks(allowRequest, headers, connections, engine);
+    this.native?.watchNew(packets);
   }
 
   /** @internal */

@@ -22,6 +22,14 @@ impl NativeServer {
         self.server.watch(conn as u64, on);
     }
 
+    /// Whether connections are shown from their beginning.
+    #[napi]
+    pub fn watch_new(&self, on: bool) {
+        let mut hooks = self.server.hooks();
+        hooks.packets = on;
+        self.server.set_hooks(hooks);
+    }
+
     /// Asks to hear `number` when what was sent so far has left the connection.
     #[napi]
     pub fn notify(&self, conn: f64, number: f64) {

@@ -113,6 +113,19 @@ test('binary packets are shown as they came', async (t) => {
   client.close();
 });
 
+test('who is shown a new connection misses nothing that its client sends', async (t) => {
+  const { io, url } = await serve(t);
+  const came = [];
+  io.engine.on('connection', (conn) => {
+    conn.on('packet', ({ type, data }) => came.push([type, data]));
+    conn.on('packetCreate', ({ type, data }) => came.push([type, data]));
+  });
+  const { socket } = await pair(io, url);
+  await until(() => came.length === 2, 'both packets');
+  assert.equal(came[0][1].slice(0, 1), '0');
+  assert.deepEqual(came[1], ['message', `0${JSON.stringify({ sid: socket.id })}`]);
+});
+
 test('packets of a broadcast are shown for each connection that somebody watches', async (t) => {
   const { io, url } = await serve(t);
   const { socket } = await pair(io, url);
@@ -155,9 +168,14 @@ test('attachments go where they belong when a listener leaves amid packets', asy
   const { client, socket } = await pair(io, url, { transport: 'polling' });
   const got = [];
   socket.on('bytes', (bytes) => got.push(...bytes));
-  socket.conn.once('packet', () => {});
-  client.emit('bytes', Buffer.from([5]));
-  client.emit('bytes', Buffer.from([6]));
-  await until(() => got.length === 2, 'both events');
-  assert.deepEqual(got, [5, 6]);
+  let shown = 0;
+  const onPacket = () => {
+    // The first packet comes alone, the others with the next request.
+    if ((shown += 1) === 2) socket.conn.off('packet', onPacket);
+  };
+  socket.conn.on('packet', onPacket);
+  for (const byte of [5, 6, 7]) client.emit('bytes', Buffer.from([byte]));
+  await until(() => got.length === 3, 'all events');
+  assert.deepEqual(got, [5, 6, 7]);
+  assert.equal(shown, 2);
 });

@@ -130,6 +130,9 @@ impl State {
             return;
         }
         self.heard(key);
+        if self.core.hooks.get().packets {
+            self.watch(self.conn_number(key), true);
+        }
         if protocol == 3 && !self.core.options.raw {
             self.connect_v3(key);
         }

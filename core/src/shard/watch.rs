@@ -13,8 +13,14 @@ impl State {
         match self.conn_numbered(conn) {
             Some(key) => {
                 let conn = &mut self.conns[key.slot as usize];
-                if on || conn.raw.is_some() {
-                    conn.raw.get_or_insert_default().watched = on;
+                if on {
+                    conn.raw.get_or_insert_default().watched = true;
+                } else if let Some(raw) = &mut conn.raw {
+                    raw.watched = false;
+                    // Most connections that were shown from the start are never looked into.
+                    if raw.flushes.is_empty() && !raw.dropping {
+                        conn.raw = None;
+                    }
                 }
             }
             None if on => {
