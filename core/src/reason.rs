@@ -78,6 +78,28 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every refusal, for the generators.
+    pub const ALL: &'static [Refusal] = &[
+        Refusal::UnknownTransport,
+        Refusal::UnknownSid,
+        Refusal::BadHandshakeMethod,
+        Refusal::BadRequest,
+        Refusal::Forbidden,
+        Refusal::UnsupportedProtocol,
+    ];
+
+    /// engine.io's name for the code.
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::UnknownTransport => "UNKNOWN_TRANSPORT",
+            Refusal::UnknownSid => "UNKNOWN_SID",
+            Refusal::BadHandshakeMethod => "BAD_HANDSHAKE_METHOD",
+            Refusal::BadRequest => "BAD_REQUEST",
+            Refusal::Forbidden => "FORBIDDEN",
+            Refusal::UnsupportedProtocol => "UNSUPPORTED_PROTOCOL_VERSION",
+        }
+    }
+
     /// engine.io's message for the code.
     pub fn message(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Writes `node-binding/src-ts/generated/*.ts` from the core's tables, or compares them with `--check`.
 
 use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
-use kraken_ws_core::{ErrorCode, Reason};
+use kraken_ws_core::{ErrorCode, Reason, Refusal};
 use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 
 const HEAD: &str = "// Written from the core's tables by `make generated`; edits are lost.\n";
@@ -52,7 +52,7 @@ fn events(out: &mut String, name: &str, about: &str, table: &[EventName]) -> std
     writeln!(out, "}}")
 }
 
-/// Error codes and disconnect reasons.
+/// Error codes, disconnect reasons, and the engine's refusals.
 fn codes() -> Result<String, std::fmt::Error> {
     let mut out = String::from(HEAD);
     writeln!(out, "\n/** `code` of errors that come from the core. */\nexport type CoreErrorCode =")?;
@@ -64,6 +64,15 @@ fn codes() -> Result<String, std::fmt::Error> {
     )?;
     writeln!(out, " *  passed `maxOutboxBytes`. */\nexport type DisconnectReason =")?;
     union(&mut out, Reason::ALL.iter().map(|reason| reason.as_str().to_owned()))?;
+    writeln!(out, "\n/** Codes with which the engine refuses requests. */\nexport const errors = {{")?;
+    for refusal in Refusal::ALL {
+        writeln!(out, "  {}: {},", refusal.name(), *refusal as u8)?;
+    }
+    writeln!(out, "}};\n\n/** Messages by code. */\nexport const errorMessages = {{")?;
+    for refusal in Refusal::ALL {
+        writeln!(out, "  {}: '{}',", *refusal as u8, refusal.message())?;
+    }
+    writeln!(out, "}};")?;
     Ok(out)
 }
 

@@ -1,7 +1,8 @@
 // Clients and their connections, as objects: made only for applications that ask for `socket.client` or
 // `socket.conn`, or when one client has sockets in several namespaces.
-import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { RawConnection } from './raw-connection';
+import type { ConnectionLink } from './raw-connection';
 import type { EngineRequest } from './request';
 import type { Server } from './server';
 import type { Socket } from './socket';
@@ -18,10 +19,11 @@ export interface ConnectionTransport {
 }
 
 /**
- * The connection of a client: the readable part of engine.io's socket. Emits `upgrade` with the transport, and
- * `close` with the reason. Packets do not pass JavaScript, so there are no events for them.
+ * The connection of a client: engine.io's socket. Emits `upgrade` with the transport, and `close` with the reason, and
+ * to those who listen each packet: `packet`, `data`, `message` and `heartbeat` of what came, `packetCreate`, `flush` and
+ * `drain` of what goes.
  */
-export class Connection extends EventEmitter {
+export class Connection extends RawConnection {
   /** `open` or `closed`. */
   readyState: 'open' | 'closed' = 'open';
   /** Engine.IO protocol, 3 or 4. */
@@ -42,10 +44,10 @@ export class Connection extends EventEmitter {
     /** The session id for those who listened to `io.engine`, else a number for logs. */
     readonly id: string,
     request: EngineRequest,
-    private readonly end: () => void,
+    link: ConnectionLink,
     seen?: IncomingMessage,
   ) {
-    super();
+    super(link);
     this.request = seen ?? (request as unknown as IncomingMessage);
     this.protocol = request.protocol;
     this.remoteAddress = request.socket.remoteAddress;
@@ -54,7 +56,7 @@ export class Connection extends EventEmitter {
 
   /** Closes the connection. */
   close(): void {
-    if (this.readyState === 'open') this.end();
+    if (this.readyState === 'open') this.link.end();
   }
 
   /** Polling became WebSocket. @internal */
@@ -70,6 +72,7 @@ export class Connection extends EventEmitter {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
     this.transport.writable = false;
+    this.over();
     this.emit('close', reason);
   }
 }
@@ -89,8 +92,7 @@ export class Client {
     known: Connection | undefined,
   ) {
     this._sockets.set(first.id, first);
-    const end = (): void => server._endConnection(first._conn);
-    this.conn = known ?? new Connection(String(first._conn), first._engineRequest, end);
+    this.conn = known ?? server._clients.connection(first._conn, String(first._conn), first._engineRequest);
     if (first._upgraded) this.conn._upgrade();
   }
 
@@ -122,6 +124,8 @@ export class Clients {
   private readonly byConnection = new Map<number, AnySocket | Client>();
   /** Connections that listeners of `io.engine` were shown. */
   private readonly shown = new Map<number, Connection>();
+  /** Connections that somebody looks into. */
+  private readonly watched = new Map<number, Connection>();
 
   constructor(private readonly server: Server<any, any, any, any>) {}
 
@@ -143,6 +147,27 @@ export class Clients {
     }
   }
 
+  /** Makes the object of a connection. */
+  connection(number: number, id: string, request: EngineRequest, seen?: IncomingMessage): Connection {
+    const link: ConnectionLink = {
+      end: () => this.server._endConnection(number),
+      watch: (on) => {
+        if (on) this.watched.set(number, made);
+        else this.watched.delete(number);
+        this.server._commands?.watch(number, on);
+      },
+      send: (data, flags) => this.server._commands?.send(number, data, flags),
+      notify: (message) => this.server._commands?.notify(number, message),
+    };
+    const made = new Connection(id, request, link, seen);
+    return made;
+  }
+
+  /** A connection that somebody looks into. */
+  lookedInto(number: number): Connection | undefined {
+    return this.watched.get(number);
+  }
+
   /** A connection is shown before its client has joined anything. */
   show(number: number, connection: Connection): void {
     this.shown.set(number, connection);
@@ -160,6 +185,8 @@ export class Clients {
   closed(number: number, reason: DisconnectReason): void {
     this.shown.get(number)?._closed(reason);
     this.shown.delete(number);
+    this.watched.get(number)?._closed(reason);
+    this.watched.delete(number);
   }
 
   remove(socket: AnySocket): void {

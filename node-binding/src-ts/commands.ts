@@ -118,6 +118,20 @@ export class Commands extends CommandBatch {
     this.direct.closeConnection(connection);
   }
 
+  watch(connection: number, on: boolean): void {
+    this.direct.watch(connection, on);
+  }
+
+  /** A message of the engine to a connection. */
+  send(connection: number, data: string | Buffer, flags: number): void {
+    if (typeof data === 'string') this.direct.rawSend(connection, data, flags);
+    else this.direct.rawSendBinary(connection, data, flags);
+  }
+
+  notify(connection: number, number: number): void {
+    this.direct.notify(connection, number);
+  }
+
   removeNamespace(number: number): void {
     this.direct.removeNamespace(number);
   }

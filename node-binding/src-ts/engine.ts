@@ -18,7 +18,13 @@ export const REMEMBERED = 1024;
 export interface EngineHost {
   readonly _opts: Partial<ServerOptions>;
   readonly _clients: { readonly size: number };
-  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void;
+  _setHooks(
+    allowRequest: boolean,
+    headers: boolean,
+    connections: boolean,
+    engine: boolean,
+    packets: boolean,
+  ): void;
   _closeNative(): void;
   stats(): ServerStats;
 }
@@ -116,7 +122,7 @@ export class Engine extends EventEmitter {
     // Who was shown a connection is told of its end, also when nobody waits for new ones any more. What middlewares
     // put on a request is looked for on that of the connection.
     this.announces ||= wanted('connection') || this.middlewares.length > 0;
-    this.server._setHooks(handshakes, every, this.announces, this.middlewares.length > 0);
+    this.server._setHooks(handshakes, every, this.announces, this.middlewares.length > 0, wanted('connection'));
   }
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */

@@ -33,6 +33,10 @@ const CLOSED = 16;
 const UPGRADED = 17;
 const ENGINE = 18;
 const CORS = 19;
+const FLUSHED = 21;
+const PACKET_IN = 23;
+const PACKET_OUT = 24;
+const DRAINED = 25;
 const CONNECTION_CLOSED = 30;
 
 const REASONS = reasons() as DisconnectReason[];
@@ -117,6 +121,18 @@ export class EventPump extends Pump<Commands> {
         return this.server._httpReply(number, payload[0], payload[1], this.attachments(1)[0]);
       case UPGRADED:
         return this.server._clients.upgraded(number);
+      case PACKET_IN: {
+        const packet = payload === 0 ? this.attachments(1)[0] : payload;
+        return this.server._clients.lookedInto(number)?._packetIn(packet);
+      }
+      case PACKET_OUT: {
+        const packet = payload === 0 ? this.attachments(1)[0] : payload;
+        return this.server._clients.lookedInto(number)?._packetOut(packet);
+      }
+      case DRAINED:
+        return this.server._clients.lookedInto(number)?._drained();
+      case FLUSHED:
+        return this.server._clients.lookedInto(number)?._left(payload);
       case CONNECTION_CLOSED:
         return this.server._clients.closed(number, REASONS[payload]);
       case CLOSED:

@@ -86,6 +86,9 @@ export interface NativeServer {
   ): void;
   httpOver(number: number, gone: boolean): void;
   rawDeliver(lanes: Float64Array, count: number, text: string, bytes: Buffer): void;
+  watch(conn: number, on: boolean): void;
+  watchNew(on: boolean): void;
+  notify(conn: number, number: number): void;
   rawSend(conn: number, text: string, flags: number): void;
   rawSendBinary(conn: number, bytes: Uint8Array, flags: number): void;
   rawPublish(

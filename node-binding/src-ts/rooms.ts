@@ -180,6 +180,38 @@ export class RoomMirror extends EventEmitter {
     to.emit(...packet.data);
   }
 
+  /**
+   * As `broadcast`, and `ack` is called with each client's acknowledgement, `counted` with how many were asked. How
+   * long to wait is the caller's affair.
+   */
+  broadcastWithAck(
+    packet: { data: [string, ...unknown[]] },
+    opts: BroadcastOptions,
+    counted: (clients: number) => void,
+    ack: (...args: any[]) => void,
+  ): void {
+    const { volatile, compress } = opts.flags ?? {};
+    let clients = 0;
+    this.apply(opts, (socket) => {
+      clients += 1;
+      (volatile ? socket.volatile : socket).compress(compress !== false).emit(...packet.data, ack);
+    });
+    counted(clients);
+  }
+
+  /** Other servers are for adapters that reach them. */
+  serverSideEmit(_packet: unknown[]): void {
+    console.warn('this adapter does not support the serverSideEmit() functionality');
+  }
+
+  /** The core keeps the sessions. */
+  persistSession(_session: unknown): void {}
+
+  /** The core keeps the sessions. */
+  restoreSession(_pid: string, _offset: string): null {
+    return null;
+  }
+
   /** The sockets that `opts` names. */
   fetchSockets(opts: BroadcastOptions): Promise<AnySocket[]> {
     const found: AnySocket[] = [];

@@ -2,14 +2,19 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Connection } from './client';
 import { Engine, REMEMBERED } from './engine';
+import { errorMessages, errors } from './generated/codes';
 import type { ServerOptions } from './options';
 import { parseRequest } from './request';
 import type { Server } from './server';
 
 /** See {@link Engine}; emits `connection` too, with each connection. */
 export class ServerEngine extends Engine {
+  /** Codes of `connection_error` by name. */
+  static readonly errors = errors;
+  /** Their messages. */
+  static readonly errorMessages = errorMessages;
+
   private standIn: EventEmitter | undefined;
   /** Requests that middlewares have seen, until their connection opens. */
   private readonly tagged = new Map<number, IncomingMessage>();
@@ -75,9 +80,9 @@ export class ServerEngine extends Engine {
 
   /** @internal */
   _opened(number: number, id: string, text: string): void {
-    const end = (): void => this.io._endConnection(number);
-    const connection = new Connection(id, parseRequest(text), end, this.untag(text));
+    const connection = this.io._clients.connection(number, id, parseRequest(text), this.untag(text));
     this.io._clients.show(number, connection);
-    this.emit('connection', connection);
+    // What its client sends at once is not to be missed by who is shown the connection now.
+    connection._announce(() => this.emit('connection', connection));
   }
 }

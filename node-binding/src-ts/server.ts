@@ -14,6 +14,8 @@ import type { FileAnswer } from './client-files';
 import { Commands } from './commands';
 import { isDynamic } from './cors';
 import { StrictEventEmitter, emitLocally } from './emitter';
+import { encoderOf } from './encoder';
+import type { Encoder } from './encoder';
 import { coded } from './error';
 import { EventPump } from './events';
 import { Listener } from './listener';
@@ -94,7 +96,9 @@ export class Server<
   /** `close` was called, and no `attach` since. @internal */
   _closed = false;
   private native: NativeServer | undefined;
-  private commands: Commands | undefined;
+  private packetEncoder: Encoder | undefined;
+  /** The way to the core, while it runs. @internal */
+  _commands: Commands | undefined;
   private events: EventPump | undefined;
   private attachments: Attachment[] = [];
   private whenClosed: Promise<void> = Promise.resolve();
@@ -127,6 +131,11 @@ export class Server<
   /** Options as given. @internal */
   get opts(): Partial<ServerOptions> {
     return this._opts;
+  }
+
+  /** Writes packets as this server's parser does; the server itself does not need it. */
+  get encoder(): Encoder {
+    return (this.packetEncoder ??= encoderOf(this._opts.parser));
   }
 
   /** The path, or sets it for servers attached later. */
@@ -217,8 +226,8 @@ export class Server<
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
     if (options.connectionStateRecovery) this._away = new Away(options.connectionStateRecovery, options);
-    this.commands = new Commands(native);
-    this.events = new EventPump(this as Server<any, any, any, any>, native, this.commands);
+    this._commands = new Commands(native);
+    this.events = new EventPump(this as Server<any, any, any, any>, native, this._commands);
     this.whenClosed = new Promise((resolve) => (this.nativeClosed = resolve));
     for (const namespace of this._nsps.values()) this.link(namespace);
     this.engine._hook();
@@ -228,7 +237,7 @@ export class Server<
   private link(namespace: Namespace<any, any, any, any>): void {
     if (!this.native) return;
     namespace._number = this.native.namespace(namespace.name);
-    namespace._native = this.commands;
+    namespace._native = this._commands;
     if (namespace._quiet) this.native.overlook(namespace._number);
   }
 
@@ -349,9 +358,9 @@ export class Server<
     this._closed = true;
     if (!this.native) return;
     for (const namespace of this._nsps.values()) namespace._native = undefined;
-    const { native, commands } = this;
+    const { native, _commands: commands } = this;
     this.native = undefined;
-    this.commands = undefined;
+    this._commands = undefined;
     // Whoever waits for `close` keeps the process alive, also when nothing else does any more.
     native.keepProcess(true);
     for (const attachment of this.attachments) attachment.close();
@@ -369,8 +378,15 @@ export class Server<
   }
 
   /** @internal */
-  _setHooks(allowRequest: boolean, headers: boolean, connections: boolean, engine: boolean): void {
+  _setHooks(
+    allowRequest: boolean,
+    headers: boolean,
+    connections: boolean,
+    engine: boolean,
+    packets: boolean,
+  ): void {
     this.native?.setHooks(allowRequest, headers, connections, engine);
+    this.native?.watchNew(packets);
   }
 
   /** @internal */
@@ -391,7 +407,7 @@ export class Server<
 
   /** Ends a connection, by its number. @internal */
   _endConnection(number: number): void {
-    this.commands?.closeConnection(number);
+    this._commands?.closeConnection(number);
     this._clients.end(number);
   }
 

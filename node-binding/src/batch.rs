@@ -294,7 +294,7 @@ impl Batcher {
                 self.lanes(lanes, CLOSED, None, 0.0);
                 self.text.push('0');
             }
-            _ => return,
+            other => return self.watched_event(lanes, other),
         }
         self.ends.push(self.text.len());
     }

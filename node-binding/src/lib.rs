@@ -12,6 +12,7 @@
 //! handshake.rs a request as JSON text
 //! wake.rs      the one thread-safe function: "there are events"
 //! unseen.rs    sockets that JavaScript does not look at
+//! watch.rs     engine packets of connections that JavaScript looks into
 //! text.rs      a JavaScript string as UTF-8 in one pass
 //! allocator.rs mimalloc, told to give memory back
 //! error.rs     core errors as JavaScript errors with a code
@@ -33,3 +34,4 @@ mod server;
 mod text;
 mod unseen;
 mod wake;
+mod watch;

@@ -64,7 +64,9 @@ test('the page begins with the sockets there are, and figures follow', async (t)
   const [stats] = await event(admin, 'server_stats');
   assert.ok(stats.clientsCount >= 2);
   assert.ok(stats.namespaces.some(({ name, socketsCount }) => name === '/' && socketsCount === 1));
-  assert.equal(stats.aggregatedEvents.filter(({ type }) => type === 'rawConnection').length > 0, true);
+  for (const type of ['rawConnection', 'packetsIn', 'packetsOut', 'bytesIn', 'bytesOut']) {
+    assert.ok(stats.aggregatedEvents.some((counted) => counted.type === type && counted.count > 0), type);
+  }
 });
 
 test('the page joins, leaves, emits to and disconnects sockets', async (t) => {

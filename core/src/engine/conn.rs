@@ -176,13 +176,15 @@ pub(crate) struct Conn {
     pub last_event: u64,
     pub pending_events: u32,
     pub paused: bool,
-    /// Only with a raw host, and seldom there.
+    /// Only with a host that goes below Socket.IO, and seldom there.
     pub raw: Option<Box<RawState>>,
 }
 
-/// What a raw host waits for.
+/// What the host waits for, below Socket.IO.
 #[derive(Default)]
 pub(crate) struct RawState {
+    /// The host is shown the engine's packets.
+    pub watched: bool,
     /// The volatile packet that is being sent was dropped, and its further frames with it.
     pub dropping: bool,
     /// Numbers to report when the outbox is empty.
@@ -193,6 +195,11 @@ impl Conn {
     /// The session id as the client knows it.
     pub(crate) fn public_sid(&self) -> &str {
         self.alias.as_deref().unwrap_or(self.sid.as_str())
+    }
+
+    /// Is the host shown the engine's packets?
+    pub(crate) fn watched(&self) -> bool {
+        self.raw.as_ref().is_some_and(|raw| raw.watched)
     }
 
     /// The WebSocket form that this connection is sent.

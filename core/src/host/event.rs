@@ -263,7 +263,7 @@ pub enum Event {
         /// What it says.
         message: RawMessage,
     },
-    /// Everything that was sent to the connection has left it (`Server::raw_notify`).
+    /// Everything that was sent to the connection has left it (`Server::raw_notify`; with any host).
     Flushed {
         /// Connection number, as in [`Event::Open`].
         conn: u64,
@@ -275,7 +275,26 @@ pub enum Event {
         /// Connection number, as in [`Event::Open`].
         conn: u64,
     },
-    /// An engine connection ended (`hooks.connections`).
+    /// An engine packet of a client, on a connection that is watched (`Server::watch`); comes before what it means.
+    PacketIn {
+        /// Connection number, as in [`Event::Connect`].
+        conn: u64,
+        /// Text begins with the type of the packet; bytes are a message.
+        packet: RawMessage,
+    },
+    /// An engine packet for a client, on a connection that is watched.
+    PacketOut {
+        /// Connection number, as in [`Event::Connect`].
+        conn: u64,
+        /// As in [`Event::PacketIn`].
+        packet: RawMessage,
+    },
+    /// All packets of a connection that is watched have left it.
+    Drained {
+        /// Connection number, as in [`Event::Connect`].
+        conn: u64,
+    },
+    /// An engine connection ended (`hooks.connections`, `Server::watch`).
     ConnectionClosed {
         /// Connection number, as in [`Event::Open`].
         conn: u64,
@@ -335,6 +354,7 @@ impl Event {
                 data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
             }
             Event::Message { message, .. } => message.len(),
+            Event::PacketIn { packet, .. } | Event::PacketOut { packet, .. } => packet.len(),
             Event::Http { body, .. } => body.len(),
             Event::Connect { auth, .. } => auth.len(),
             _ => 0,

@@ -12,6 +12,7 @@ mod raw;
 pub(crate) mod recovery;
 mod server;
 mod stats;
+mod watch;
 
 pub use adopt::{AdoptInfo, Cancel};
 pub(crate) use broadcast_ack::BroadcastAcks;

@@ -84,6 +84,8 @@ pub struct Hooks {
     pub namespaces: bool,
     /// `Event::Heartbeat` for each ping or pong of a client.
     pub heartbeats: bool,
+    /// New connections are watched, as by `Server::watch`, from behind their open packet on.
+    pub packets: bool,
 }
 
 /// [`Hooks`] that can change while the server runs.
@@ -103,9 +105,21 @@ impl SharedHooks {
             rooms,
             namespaces,
             heartbeats,
+            packets,
         } = hooks;
-        let bits =
-            [allow_request, headers, http, connections, rooms, namespaces, engine, cors, files, heartbeats];
+        let bits = [
+            allow_request,
+            headers,
+            http,
+            connections,
+            rooms,
+            namespaces,
+            engine,
+            cors,
+            files,
+            heartbeats,
+            packets,
+        ];
         let word = bits.iter().enumerate().fold(0, |word, (i, on)| word | (u16::from(*on) << i));
         self.0.store(word, Ordering::Release);
     }
@@ -124,6 +138,7 @@ impl SharedHooks {
             cors: on(7),
             files: on(8),
             heartbeats: on(9),
+            packets: on(10),
         }
     }
 }

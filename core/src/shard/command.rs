@@ -194,6 +194,11 @@ pub(crate) enum Command {
         deflate: bool,
     },
     Raw(RawCommand),
+    /// Engine packets of a connection are shown to the host, or no more.
+    Watch {
+        conn: u64,
+        on: bool,
+    },
     /// The host took events: paused connections may go on.
     Resume,
     StopListening,

@@ -56,7 +56,7 @@ impl State {
         for slot in self.sockets_of(key) {
             self.remove_socket(slot, reason, detail);
         }
-        if self.core.hooks.get().connections {
+        if self.core.hooks.get().connections || self.conns[key.slot as usize].watched() {
             let conn = self.conn_number(key);
             self.event(Event::ConnectionClosed { conn, reason, detail });
         }

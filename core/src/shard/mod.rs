@@ -24,6 +24,7 @@ mod state;
 mod timers;
 mod together;
 mod upgrade;
+mod watch;
 mod wheel;
 
 use std::cell::{Cell, RefCell};

@@ -63,6 +63,7 @@ impl State {
 
     /// A binary message: an attachment, or a packet of the msgpack parser.
     pub(super) fn on_binary(&mut self, key: ConnKey, bytes: &[u8]) {
+        self.show_incoming(key, || RawMessage::Binary(Bytes::copy_from_slice(bytes)));
         if self.core.options.raw {
             return self.raw_message(key, RawMessage::Binary(Bytes::copy_from_slice(bytes)));
         }

@@ -150,7 +150,11 @@ impl State {
         let Some(conn) = self.conn(key).filter(|conn| conn.outbox.is_empty()) else { return };
         let Some(raw) = &mut conn.raw else { return };
         let numbers = std::mem::take(&mut raw.flushes);
+        let watched = raw.watched;
         let conn = self.conn_number(key);
+        if watched {
+            self.event(Event::Drained { conn });
+        }
         for number in numbers {
             self.event(Event::Flushed { conn, number });
         }

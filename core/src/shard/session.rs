@@ -16,7 +16,7 @@ use crate::engine::frame::Frame;
 use crate::engine::outbox::{Outbox, Shared};
 use crate::engine::sid::Id;
 use crate::engine::ws::{self, Incoming, WsError};
-use crate::host::{Event, RequestInfo};
+use crate::host::{Event, RawMessage, RequestInfo};
 use crate::net::stream::Stream;
 use crate::reason::Reason;
 
@@ -130,6 +130,9 @@ impl State {
             return;
         }
         self.heard(key);
+        if self.core.hooks.get().packets {
+            self.watch(self.conn_number(key), true);
+        }
         if protocol == 3 && !self.core.options.raw {
             self.connect_v3(key);
         }
@@ -210,6 +213,7 @@ impl State {
     /// An Engine.IO packet on the active transport.
     pub(super) fn on_packet(&mut self, key: ConnKey, packet: &str) {
         self.heard_from(key);
+        self.show_incoming(key, || RawMessage::Text(packet.into()));
         let protocol = self.conns[key.slot as usize].protocol;
         match packet.as_bytes().first() {
             Some(b'4') => self.on_message(key, &packet[1..]),

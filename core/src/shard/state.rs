@@ -251,6 +251,9 @@ impl State {
         let stats = &self.core.shards[self.index].stats;
         stats.messages_out.add(1);
         stats.bytes_out.add(frame.len());
+        if self.conns[slot as usize].watched() {
+            self.show_outgoing(slot, &frame);
+        }
         let conn = &mut self.conns[slot as usize];
         conn.outbox.push(frame);
         if !conn.dirty {

@@ -35,3 +35,23 @@ export type DisconnectReason =
   | 'server namespace disconnect'
   | 'server shutting down'
   | 'slow consumer';
+
+/** Codes with which the engine refuses requests. */
+export const errors = {
+  UNKNOWN_TRANSPORT: 0,
+  UNKNOWN_SID: 1,
+  BAD_HANDSHAKE_METHOD: 2,
+  BAD_REQUEST: 3,
+  FORBIDDEN: 4,
+  UNSUPPORTED_PROTOCOL_VERSION: 5,
+};
+
+/** Messages by code. */
+export const errorMessages = {
+  0: 'Transport unknown',
+  1: 'Session ID unknown',
+  2: 'Bad handshake method',
+  3: 'Bad request',
+  4: 'Forbidden',
+  5: 'Unsupported protocol version',
+};
