@@ -82,7 +82,7 @@ for (const [name, transport, msgpack] of [
       for (let n = below(3); n > 0; n--) send();
       await new Promise((resolve) => setTimeout(resolve, pick([0, 1, 5, 15])));
     }
-    await until(() => clients.every(({ client }) => client.connected), 'all clients to be back');
+    await until(() => clients.every(({ client }) => client.connected), 'all clients to be back', 30_000);
     // Clients that had to start anew need something to come.
     const sending = setInterval(send, 250);
     await until(
