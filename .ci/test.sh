@@ -64,7 +64,8 @@ run_node() { # run_node SUITE [FOLDER...]: the files tests/FOLDER/*.test.mjs, by
     return
   fi
   # Two files at a time: one per core, and the tests of a file share a server.
-  limit 1200 node --test --test-concurrency=2 \
+  # A file that does not end fails, and the others still run.
+  limit 1200 node --test --test-concurrency=2 --test-timeout=400000 \
     --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$log" "${files[@]}"
   local status=$?
