@@ -6,6 +6,7 @@ import type { CorsOptionsDelegate } from './cors';
 import { CollectedResponse, UpgradeResponse, runChain } from './engine-middleware';
 import type { EngineAnswer, EngineMiddleware, EngineResponse } from './engine-middleware';
 import type { CorsOptions } from './options';
+import { errorMessages, errors } from './generated/codes';
 import { parseRequest } from './request';
 import type { EngineRequest } from './request';
 import type { ServerStats } from './native';
@@ -41,6 +42,11 @@ interface Decision {
  * `headers` `(headers, req)`.
  */
 export class Engine extends EventEmitter {
+  /** Codes of `connection_error` by name. */
+  static readonly errors = errors;
+  /** Their messages. */
+  static readonly errorMessages = errorMessages;
+
   /** Options of the server. */
   readonly opts: object;
   protected readonly middlewares: EngineMiddleware[] = [];

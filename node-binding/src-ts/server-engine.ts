@@ -3,18 +3,12 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Engine, REMEMBERED } from './engine';
-import { errorMessages, errors } from './generated/codes';
 import type { ServerOptions } from './options';
 import { parseRequest } from './request';
 import type { Server } from './server';
 
 /** See {@link Engine}; emits `connection` too, with each connection. */
 export class ServerEngine extends Engine {
-  /** Codes of `connection_error` by name. */
-  static readonly errors = errors;
-  /** Their messages. */
-  static readonly errorMessages = errorMessages;
-
   private standIn: EventEmitter | undefined;
   /** Requests that middlewares have seen, until their connection opens. */
   private readonly tagged = new Map<number, IncomingMessage>();
