@@ -18,6 +18,8 @@ export abstract class Pump<C extends CommandBatch> {
   private at = 0;
   private running = false;
   private again = false;
+  /** The core called while a batch was under way. */
+  private left = false;
   /** Handlers run in ticks behind the event, also the last one's. */
   protected readonly lateHandlers: boolean = false;
 
@@ -37,9 +39,14 @@ export abstract class Pump<C extends CommandBatch> {
   /** Takes one batch; what is left over waits for the next turn of the event loop. */
   readonly pump = (): void => {
     this.again = false;
-    // The batch under way takes what is left when it is done.
-    if (this.running) return;
+    // An exception suspends the ticks of the batch under way, and the next call may come before they go on. Nobody
+    // calls a second time for what this one leaves.
+    if (this.running) {
+      this.left = true;
+      return;
+    }
     const { lanes, native } = this;
+    this.left = false;
     const text = native.drain(lanes);
     this.count = lanes[0];
     this.at = 0;
@@ -91,7 +98,7 @@ export abstract class Pump<C extends CommandBatch> {
   }
 
   private takeMore(): void {
-    if (this.lanes[2] === 0 || this.again) return;
+    if ((this.lanes[2] === 0 && !this.left) || this.again) return;
     this.again = true;
     setImmediate(this.pump);
   }

@@ -65,6 +65,33 @@ test('what handlers throw reaches the process and stops nobody else', async () =
   `, 'thrown\nrejected');
 });
 
+test('what arrives while a handler is about to throw is handled behind it', async () => {
+  await endsByItself(`
+    const { Worker } = require('node:worker_threads');
+    process.on('uncaughtException', (error) => console.log(error.message));
+    const io = bindNative(new Server(0));
+    const worker = new Worker(\`
+      const { parentPort, workerData } = require('node:worker_threads');
+      const socket = require('socket.io-client').io(workerData, { transports: ['websocket'], reconnection: false });
+      socket.on('connect', () => {
+        socket.emit('throw');
+        setTimeout(() => socket.emit('next'), 100);
+      });
+    \`, { eval: true, workerData: 'http://127.0.0.1:' + io.httpServer.address().port });
+    io.on('connection', (socket) => {
+      socket.on('throw', () => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+        throw new Error('thrown');
+      });
+      socket.on('next', () => {
+        console.log('next');
+        io.close();
+        worker.terminate();
+      });
+    });
+  `, 'thrown\nnext');
+});
+
 for (const transport of Object.keys(TRANSPORTS)) {
   test(`io.close() tells ${transport} clients and leaves nothing open`, async (t) => {
     const { io, url, close } = await bound(t);

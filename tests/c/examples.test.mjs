@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect, connected, open } from '../support/clients.mjs';
-import { event, record } from '../support/wait.mjs';
+import { event, record, until } from '../support/wait.mjs';
 import { LIMIT_MS, PROGRAMS, host } from './support/program.mjs';
 
 const PUBLIC = fileURLToPath(new URL('../../node-binding/examples/chat/public', import.meta.url));
@@ -55,9 +55,12 @@ for (const program of ['chat_host', 'chat_host_cpp']) {
       const refused = await connected(open(url, { auth: { name: '' } })).catch((error) => error);
       assert.equal(refused.message, 'AUTH_FAILED');
       const ada = await join_(url, 'Ada');
-      const online = event(ada, 'userOnline', LIMIT_MS);
+      const heard = record(ada);
       const bob = await join_(url, 'Bob B');
-      assert.deepEqual((await online)[0], { userId: 'bob-b', name: 'Bob B', idle: false });
+      // Behind her own, which may have come before `record`.
+      const bobs = ([name, payload]) => name === 'userOnline' && payload.userId === 'bob-b';
+      await until(() => heard.some(bobs), 'userOnline of Bob', LIMIT_MS);
+      assert.deepEqual(heard.find(bobs)[1], { userId: 'bob-b', name: 'Bob B', idle: false });
       const snapshot = await ask(ada, 'joinAll');
       assert.deepEqual([snapshot.ok, snapshot.me], [true, { id: 'ada', name: 'Ada' }]);
       assert.deepEqual(snapshot.online.map((user) => user.userId).sort(), ['ada', 'bob-b']);
@@ -70,7 +73,6 @@ for (const program of ['chat_host', 'chat_host_cpp']) {
       assert.deepEqual([got.id, got.channelId, got.author, got.content], [sent.id, 'general', { id: 'ada', name: 'Ada' }, 'say "hi" ß\n']);
       assert.deepEqual((await ask(bob, 'joinRoom', 'channel:general')).messages, [got]);
 
-      const heard = record(ada);
       const typing = event(bob, 'userTyping', LIMIT_MS);
       ada.emit('typingStart', { channelId: 'general' });
       assert.deepEqual((await typing)[0], { channelId: 'general', userId: 'ada', name: 'Ada', isTyping: true });
