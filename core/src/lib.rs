@@ -47,8 +47,9 @@ pub mod socketio;
 
 pub use error::{Error, ErrorCode, Result};
 pub use host::{
-    AdoptInfo, Cancel, CorsReply, Decision, EmitFlags, EngineReply, Event, Events, FetchedSocket, Headers,
-    HttpReply, Namespace, RawMessage, Recovered, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
+    AdoptInfo, COMMAND_BYTES, Cancel, CorsReply, Decision, EmitFlags, EngineReply, Event, Events,
+    FetchedSocket, Headers, HttpReply, Namespace, RawMessage, Recovered, Reply, RequestInfo, RoomChange,
+    Server, SocketHandle, Stats,
 };
 pub use options::{Hooks, Options};
 pub use reason::{Reason, Refusal};

@@ -1,6 +1,7 @@
 // Calls to the core that cross together: at the end of the batch of events whose handlers are running, else when
 // the current piece of JavaScript is done. A crossing per message costs more than the message, and a thread of the
 // core that is woken for a hundred of them at once writes them with a few system calls.
+import { commandBytes } from './native';
 import type { NativeServer } from './native';
 
 /** Commands in one crossing, as many as there are events in a batch. */
@@ -9,6 +10,8 @@ const COMMANDS = 256;
 export const TEXT = 256 * 1024;
 /** Bytes of a character, at most. */
 const LARGEST_CHARACTER = 4;
+/** What the core counts for a command beside its payload. */
+const SHARE = commandBytes();
 /** Below this much room in the core's command queues a refusal has to reach the call that it refuses. */
 const ROOM = 16 * TEXT;
 
@@ -92,7 +95,7 @@ export abstract class CommandBatch {
     const text = this.lines.join('\n');
     this.lines = [];
     this.count = 0;
-    this.room -= this.length * LARGEST_CHARACTER;
+    this.room -= this.length * LARGEST_CHARACTER + count * SHARE;
     this.length = 0;
     this.deliver(count, text);
   }

@@ -136,6 +136,7 @@ interface Addon {
   checkOptions(options: string): void;
   reasons(): string[];
   laneCount(): number;
+  commandBytes(): number;
 }
 
-export const { NativeServer, checkOptions, reasons, laneCount } = loadAddon() as Addon;
+export const { NativeServer, checkOptions, reasons, laneCount, commandBytes } = loadAddon() as Addon;

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kraken_ws_core::{Cancel, ErrorCode, Events, HttpReply, Namespace, Options, Reason, Server};
+use kraken_ws_core::{
+    COMMAND_BYTES, Cancel, ErrorCode, Events, HttpReply, Namespace, Options, Reason, Server,
+};
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
 use napi_derive::napi;
@@ -88,6 +90,12 @@ pub fn reasons() -> Vec<String> {
 #[napi]
 pub fn lane_count() -> u32 {
     ((BATCH + 1) * LANES) as u32
+}
+
+/// Bytes that a message which waits for a shard counts beside its payload.
+#[napi]
+pub fn command_bytes() -> u32 {
+    COMMAND_BYTES as u32
 }
 
 #[napi]

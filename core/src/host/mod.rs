@@ -26,6 +26,6 @@ pub(crate) use namespaces::{Namespaces, NspShared};
 pub use queue::Events;
 pub(crate) use queue::HostQueue;
 pub use raw::RawMessage;
-pub use server::{EmitFlags, FetchedSocket, Server};
+pub use server::{COMMAND_BYTES, EmitFlags, FetchedSocket, Server};
 pub(crate) use stats::ShardStats;
 pub use stats::Stats;

@@ -22,6 +22,10 @@ use crate::shard::queue;
 use crate::shard::{self, Command, Core, EmitTo, Outgoing, Publish, ShardSender};
 use crate::socketio::encode::{self, Packet};
 
+/// What a message that waits for a shard takes beside its payload, at most: without it, small ones would need
+/// several times `commandQueueBytes`. Counted in `tests/tests/command_queue_memory.rs`.
+pub const COMMAND_BYTES: usize = 512;
+
 /// How a packet is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EmitFlags {
@@ -233,15 +237,17 @@ impl Server {
         self.tell(socket, Command::Reject(socket, error.into()));
     }
 
-    /// Queues a payload for a shard, within `commandQueueBytes`.
-    pub(super) fn send(&self, shard: &ShardSender, weight: usize, outgoing: Outgoing) -> Result<()> {
+    /// Queues a payload of `bytes` for a shard, within `commandQueueBytes`.
+    pub(super) fn send(&self, shard: &ShardSender, bytes: usize, outgoing: Outgoing) -> Result<()> {
+        let weight = bytes + COMMAND_BYTES;
         shard.queued.fetch_add(weight, Ordering::Relaxed);
         if shard.send(Command::Send(weight, outgoing)) { Ok(()) } else { Err(Error::closed()) }
     }
 
-    /// Refuses when a queue has no room for `weight` more.
-    pub(super) fn room_for(&self, shards: &[ShardSender], weight: usize) -> Result<()> {
+    /// Refuses when a queue has no room for a payload of `bytes`.
+    pub(super) fn room_for(&self, shards: &[ShardSender], bytes: usize) -> Result<()> {
         self.open()?;
+        let weight = bytes + COMMAND_BYTES;
         let limit = self.core().options.command_queue_bytes;
         let full = shards.iter().any(|s| {
             let queued = s.queued.load(Ordering::Relaxed);

@@ -113,7 +113,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     o(
         "commandQueueBytes",
         Kind::Bytes(65_536, 16 * GIB, 256 << 20),
-        "bytes of outgoing messages that may wait for a shard; above, sends are refused",
+        "bytes of outgoing messages that may wait for a shard, each with a flat share; above, sends are refused",
     ),
     o("maxNamespaces", Kind::Count(1, 1_000_000, 64), "namespaces that one client may join or wait for"),
     o("headersTimeoutMs", Kind::Millis(10, DAY, 10_000), "how long a request head may take"),
