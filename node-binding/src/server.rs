@@ -154,8 +154,7 @@ impl NativeServer {
     /// Creates or finds a namespace whose sockets wait for `accept`; returns its number.
     #[napi]
     pub fn namespace(&self, name: Text) -> Result<u32> {
-        let namespace = self.server.namespace(&name).map_err(thrown)?;
-        namespace.set_decide(true);
+        let namespace = self.server.deciding_namespace(&name).map_err(thrown)?;
         let mut namespaces = self.namespaces.borrow_mut();
         let free = namespaces.iter().position(Option::is_none).unwrap_or(namespaces.len());
         if free == namespaces.len() {

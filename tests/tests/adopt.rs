@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::thread;
 
-use kraken_ws_core::{AdoptInfo, ErrorCode};
+use kraken_ws_core::{AdoptInfo, ErrorCode, Event};
 use kraken_ws_tests::{Host, PATIENCE, TcpClient, UnixClient, dial, process};
 use serde_json::json;
 
@@ -87,6 +87,10 @@ fn what_is_no_connected_stream_is_refused_and_closed() {
     refused("a listener", TcpListener::bind("127.0.0.1:0").unwrap().into());
     refused("an unconnected datagram socket", UdpSocket::bind("127.0.0.1:0").unwrap().into());
     refused("an unconnected Unix datagram socket", UnixDatagram::unbound().unwrap().into());
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    udp.connect(udp.local_addr().unwrap()).unwrap();
+    refused("a connected datagram socket", udp.into());
+    refused("a connected Unix datagram socket", UnixDatagram::pair().unwrap().0.into());
     assert_eq!(process::descriptors(), before);
     host.close();
 }
@@ -99,4 +103,37 @@ fn nothing_is_adopted_by_a_closed_server() {
     host.close();
     let refused = host.server.adopt(OwnedFd::from(stream), Vec::new()).unwrap_err();
     assert_eq!(refused.code(), ErrorCode::Closed);
+}
+
+#[test]
+fn frames_behind_a_head_that_fills_the_first_read_stay_in_order() {
+    let mut host = Host::start(&json!({ "maxHeaderBytes": 65_536 }));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = dial(listener.local_addr().unwrap());
+    let (stream, _) = listener.accept().unwrap();
+    let mut early = format!(
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         X-Fill: {}\r\n\r\n",
+        "x".repeat(7600)
+    )
+    .into_bytes();
+    const CONNECT: &[u8] = &[0x81, 0x82, 0, 0, 0, 0, b'4', b'0'];
+    early.extend_from_slice(CONNECT);
+    // Events of different lengths, so that no cut leaves whole frames by accident.
+    for n in 0..400 {
+        let text = format!("42[\"n\",{n}]");
+        early.extend_from_slice(&[0x81, 0x80 | text.len() as u8, 0, 0, 0, 0]);
+        early.extend_from_slice(text.as_bytes());
+    }
+    host.server.adopt(OwnedFd::from(stream), early).unwrap();
+    client.flush().unwrap();
+    for n in 0..400 {
+        let data = host.find(|event| match event {
+            Event::Packet { data, .. } => Some(data.clone()),
+            _ => None,
+        });
+        assert_eq!(*data, *format!("[\"n\",{n}]"));
+    }
+    host.close();
 }

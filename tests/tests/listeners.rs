@@ -89,3 +89,14 @@ fn connections_stay_when_listening_stops() {
     assert_eq!(client.event(), json!(["still"]));
     host.close();
 }
+
+#[test]
+fn a_file_that_is_no_socket_stays() {
+    let mut host = Host::start(&json!({}));
+    let path = path("file");
+    std::fs::write(&path, "somebody's").unwrap();
+    assert_eq!(host.server.listen_unix(&path).unwrap_err().code(), ErrorCode::Listen);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's");
+    std::fs::remove_file(&path).unwrap();
+    host.close();
+}

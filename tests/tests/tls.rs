@@ -83,3 +83,28 @@ fn a_server_without_tls_refuses_a_reload() {
     assert_eq!(refused.code(), ErrorCode::Tls);
     host.close();
 }
+
+#[test]
+fn the_end_of_a_burst_does_not_wait_for_the_next_write() {
+    let pair = pair();
+    let mut host = Host::start(&json!({
+        "shards": 1, "maxOutboxBytes": 64 << 20, "tls": { "cert": pair.cert, "key": pair.key },
+    }));
+    let addr = host.listen();
+    let stream = stream(addr, &pair);
+    // What the kernel takes from a server whose client does not read is then a few bursts.
+    rustix::net::sockopt::set_socket_recv_buffer_size(&stream.sock, 65_536).unwrap();
+    let mut client = TlsClient::joined(stream);
+    let message = json!(["fill", "x".repeat(8000)]);
+    // Wherever the kernel stops taking: the last of these is once what only TLS has taken.
+    for burst in (100..700).step_by(6) {
+        for _ in 0..burst {
+            host.publish(Target::all(), &message.to_string());
+        }
+        host.settle();
+        for _ in 0..burst {
+            assert_eq!(client.event(), message);
+        }
+    }
+    host.close();
+}

@@ -52,3 +52,17 @@ fn another_server_is_not_held_back() {
     one.close();
     other.close();
 }
+
+#[test]
+fn a_server_that_is_closed_within_it_closes() {
+    let mut host = Host::start(&json!({ "shards": 2 }));
+    let addr = host.listen();
+    let (mut client, _) = host.client(addr);
+    let server = host.server.clone();
+    server.together(|| {
+        host.publish(Target::all(), r#"["last"]"#);
+        server.close();
+    });
+    assert_eq!(client.event(), json!(["last"]));
+    host.close();
+}

@@ -152,7 +152,8 @@ for (const [what, argument] of [
 
 unharmed('a flood of CONNECT packets to unknown namespaces is answered one by one and leaves nothing behind', async (client) => {
   const namespaces = server.io._nsps.size;
-  const flood = 5000;
+  // Below the number that a client may wait for at once: how many wait depends on who runs when.
+  const flood = 1000;
   const frames = [];
   for (let i = 0; i < flood; i++) frames.push(textFrame(`40/flood-${i},`));
   await client.ws.send(Buffer.concat(frames));

@@ -172,6 +172,8 @@ pub(crate) struct Conn {
     pub probes: u32,
     /// Namespaces that the host is being asked about.
     pub asking: u32,
+    /// Bytes of names and payloads in these.
+    pub asking_bytes: usize,
     /// Number of the newest event that this connection caused, and how many since the host caught up.
     pub last_event: u64,
     pub pending_events: u32,

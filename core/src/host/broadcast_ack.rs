@@ -40,6 +40,11 @@ impl BroadcastAcks {
         self.update(|state| state.responses.push((first, attachments)))
     }
 
+    /// Nobody waits for answers any more.
+    pub(crate) fn is_done(&self) -> bool {
+        self.state.lock().unwrap_or_else(|e| e.into_inner()).done
+    }
+
     /// The time is over.
     pub(crate) fn timed_out(&self) -> Option<Event> {
         let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());

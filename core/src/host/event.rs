@@ -357,6 +357,8 @@ impl Event {
             Event::PacketIn { packet, .. } | Event::PacketOut { packet, .. } => packet.len(),
             Event::Http { body, .. } => body.len(),
             Event::Connect { auth, .. } => auth.len(),
+            Event::Namespace { name, auth, .. } => name.len() + auth.len(),
+            Event::ConnectionError { request, .. } => request.url.len() + request.headers.len(),
             _ => 0,
         }
     }

@@ -14,6 +14,11 @@ impl Headers {
         std::iter::from_fn(move || Some((lines.next()?, lines.next()?)))
     }
 
+    /// Bytes that they take.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// First value of that (lower-case) name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)

@@ -52,7 +52,8 @@ impl Namespaces {
         self.map.read().unwrap_or_else(|e| e.into_inner()).get(name).cloned()
     }
 
-    pub(crate) fn create(&self, name: &str) -> Arc<NspShared> {
+    /// The namespace of that name; a new one decides by `decide` from the start.
+    pub(crate) fn create(&self, name: &str, decide: bool) -> Arc<NspShared> {
         let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
         if let Some(found) = map.get(name) {
             return found.clone();
@@ -60,7 +61,7 @@ impl Namespaces {
         let nsp = Arc::new(NspShared {
             id: self.next.fetch_add(1, Ordering::Relaxed),
             name: name.into(),
-            decide: AtomicBool::new(false),
+            decide: AtomicBool::new(decide),
         });
         map.insert(name.into(), nsp.clone());
         nsp

@@ -85,7 +85,7 @@ impl HostQueue {
 
     /// How many events of the shard the host has taken.
     pub(crate) fn taken(&self, shard: usize) -> u64 {
-        self.progress[shard].taken.load(Ordering::Acquire)
+        self.progress[shard].taken.load(Ordering::SeqCst)
     }
 
     /// The shard has paused connections and wants to hear when the host moves on.
@@ -116,7 +116,7 @@ impl HostQueue {
         self.bytes.fetch_sub(weight, Ordering::Relaxed);
         for (shard, progress) in self.progress.iter().enumerate() {
             if counts[shard] > 0 {
-                progress.taken.fetch_add(counts[shard], Ordering::Release);
+                progress.taken.fetch_add(counts[shard], Ordering::SeqCst);
             }
             let low = self.bytes() <= self.limit / 2;
             if low

@@ -93,7 +93,7 @@ impl Server {
 
     /// Ends a connection behind what was sent to it.
     pub fn raw_close(&self, conn: u64) {
-        self.raw(conn, RawCommand::Close { conn });
+        self.close_connection(conn);
     }
 
     /// Puts a connection into rooms of a namespace, and makes it a member of that if it is none. `id` is the public

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -124,20 +124,23 @@ impl Server {
                 core.shards[shard].send(Command::Resume);
             }
         }));
-        core.namespaces.create("/");
-        let mut threads = Vec::with_capacity(count);
+        core.namespaces.create("/", false);
+        // Dropped on failure, it ends the threads that have started.
+        let server = Server(Arc::new(Inner { core, threads: Mutex::default() }));
         for (index, receiver) in receivers.into_iter().enumerate() {
-            let thread = core.clone();
+            let thread = server.0.core.clone();
+            let (tell, started) = mpsc::channel();
             let thread = std::thread::Builder::new()
                 .name(format!("kraken-shard-{index}"))
                 .spawn(move || {
                     let _last = LastOut(thread.clone());
-                    shard::run(thread, index, receiver);
+                    shard::run(thread, index, receiver, &tell);
                 })
                 .map_err(system)?;
-            threads.push(thread);
+            server.0.threads.lock().unwrap_or_else(|e| e.into_inner()).push(thread);
+            started.recv().unwrap_or_else(|_| Err(std::io::Error::other("it ended"))).map_err(system)?;
         }
-        Ok((Server(Arc::new(Inner { core, threads: Mutex::new(threads) })), Events(host)))
+        Ok((server, Events(host)))
     }
 
     pub(super) fn core(&self) -> &Core {
@@ -191,6 +194,21 @@ impl Server {
     /// # Errors
     /// [`ErrorCode::Name`] for a name with a comma, which the protocol can't carry.
     pub fn namespace(&self, name: &str) -> Result<Namespace> {
+        self.create_namespace(name, false)
+    }
+
+    /// [`Server::namespace`] whose clients wait for [`Server::accept`] from the first on; see
+    /// [`Namespace::set_decide`].
+    ///
+    /// # Errors
+    /// As [`Server::namespace`].
+    pub fn deciding_namespace(&self, name: &str) -> Result<Namespace> {
+        let namespace = self.create_namespace(name, true)?;
+        namespace.set_decide(true);
+        Ok(namespace)
+    }
+
+    fn create_namespace(&self, name: &str, decide: bool) -> Result<Namespace> {
         if name.contains(',') {
             return Err(Error::new(
                 ErrorCode::Name,
@@ -198,7 +216,7 @@ impl Server {
             ));
         }
         let name = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
-        Ok(Namespace(self.core().namespaces.create(&name)))
+        Ok(Namespace(self.core().namespaces.create(&name, decide)))
     }
 
     /// Forgets a namespace: later CONNECTs to it are refused; sockets in it stay.

@@ -36,9 +36,9 @@ pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32) -> io::Result<(Listener, 
 
 /// Binds a Unix socket path; a stale socket file that nobody listens on is replaced.
 pub(crate) fn bind_unix(path: &Path) -> io::Result<Listener> {
-    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::os::unix::net::UnixListener;
     let listener = match UnixListener::bind(path) {
-        Err(e) if e.kind() == io::ErrorKind::AddrInUse && UnixStream::connect(path).is_err() => {
+        Err(e) if e.kind() == io::ErrorKind::AddrInUse && is_stale(path) => {
             std::fs::remove_file(path)?;
             UnixListener::bind(path)?
         }
@@ -46,6 +46,13 @@ pub(crate) fn bind_unix(path: &Path) -> io::Result<Listener> {
     };
     listener.set_nonblocking(true)?;
     Ok(Listener::Unix(listener, Unlink(path.to_owned())))
+}
+
+/// A socket that nobody listens on; any other file is somebody's.
+fn is_stale(path: &Path) -> bool {
+    use std::os::unix::{fs::FileTypeExt, net::UnixStream};
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
+        && UnixStream::connect(path).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// Removes a socket file when its listener ends.

@@ -235,7 +235,15 @@ impl WriteHalf {
         }
     }
 
-    /// Pushes out what a TLS stream still holds.
+    /// Pushes out what a TLS stream still holds, as far as the kernel takes it.
+    pub(crate) fn try_flush(&mut self) -> Poll<io::Result<()>> {
+        match self {
+            WriteHalf::Tcp(_) | WriteHalf::Unix(_) => Poll::Ready(Ok(())),
+            WriteHalf::Tls(s) => Pin::new(s).poll_flush(&mut Context::from_waker(Waker::noop())),
+        }
+    }
+
+    /// [`WriteHalf::try_flush`], or wakes `cx` when it can go on.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         each!(self, WriteHalf, s => Pin::new(s).poll_flush(cx))
     }

@@ -17,11 +17,6 @@ impl Shard {
     /// Carries out one command.
     pub(super) fn execute(self: Rc<Self>, command: Command) {
         match command {
-            Command::Together(commands) => {
-                for command in commands {
-                    self.clone().execute(command);
-                }
-            }
             Command::Send(bytes, outgoing) => {
                 self.core.shards[self.index].queued.fetch_sub(bytes, Ordering::Relaxed);
                 self.with(|s| s.send(outgoing));
@@ -97,8 +92,8 @@ impl Shard {
             Command::StopListening => self.with(|s| s.accepting.drain(..).for_each(|task| task.abort())),
             Command::Raw(command) => self.with(|s| s.raw_command(command)),
             Command::Watch { conn, on } => self.with(|s| s.watch(conn, on)),
-            // Taken before: it ends the loop that calls this.
-            Command::Shutdown => {}
+            // Taken before, by the loop that calls this.
+            Command::Together(_) | Command::Shutdown => {}
         }
     }
 

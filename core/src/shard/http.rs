@@ -176,7 +176,7 @@ async fn ask_cors(
 fn middleware_failed(shard: &Rc<Shard>, request: Arc<RequestInfo>, headers: &HeaderMap) -> Answer {
     let context = vec![("name", "MIDDLEWARE_FAILURE".to_owned())];
     let refusal = Refusal::BadRequest;
-    shard.with(|s| s.event(Event::ConnectionError { request, refusal, context }));
+    shard.with(|s| s.connection_error(request, refusal, context));
     respond::refusal(refusal, None, headers)
 }
 
@@ -253,7 +253,7 @@ impl Exchange {
         context: Vec<(&'static str, String)>,
     ) -> Answer {
         let request = self.request.clone();
-        self.shard.with(|s| s.event(Event::ConnectionError { request, refusal, context }));
+        self.shard.with(|s| s.connection_error(request, refusal, context));
         self.refusal(refusal, message)
     }
 

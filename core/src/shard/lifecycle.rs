@@ -213,7 +213,12 @@ impl State {
             for (room, gone) in left {
                 self.left(&shared, handle, &room, gone);
             }
-            self.forget_empty(sock.nsp);
+            // Clients make dynamic namespaces come and go.
+            let nsp = self.nsps.get_mut(&sock.nsp).expect("it was there");
+            nsp.sockets -= 1;
+            if nsp.sockets == 0 {
+                self.nsps.remove(&sock.nsp);
+            }
         }
         self.stats().sockets.sub(1);
         for (id, wait) in sock.rare.into_iter().flat_map(|rare| rare.acks) {

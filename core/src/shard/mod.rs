@@ -122,15 +122,16 @@ impl Drop for Hold {
     }
 }
 
-/// The thread's main function.
-pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver) {
+/// How a thread tells who starts it that it runs, or why not.
+pub(crate) type Started = std::sync::mpsc::Sender<std::io::Result<()>>;
+
+/// The thread's main function. `started` hears whether there is one to run.
+pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver, started: &Started) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(e) => {
-            tracing::error!(error = %e, "a shard could not start");
-            return;
-        }
+        Err(e) => return drop(started.send(Err(e))),
     };
+    let _ = started.send(Ok(()));
     let local = LocalSet::new();
     local.block_on(&runtime, async move {
         let shard = Rc::new_cyclic(|weak| Shard {
@@ -167,16 +168,25 @@ async fn take_commands(shard: Rc<Shard>, mut commands: queue::Receiver) {
         commands.recv_many(&mut batch, BATCH).await;
         for command in batch.drain(..) {
             match command {
-                Command::Shutdown => {
-                    ended = true;
-                    shard.with(State::shutdown);
-                    shard.ended.notify_one();
+                Command::Together(commands) => {
+                    commands.into_iter().for_each(|command| take(&shard, command, &mut ended));
                 }
-                // A poll that was on its way here still gets its session's last packets.
-                command if ended && !command.is_of_request() => {}
-                command => shard.clone().execute(command),
+                command => take(&shard, command, &mut ended),
             }
         }
+    }
+}
+
+fn take(shard: &Rc<Shard>, command: Command, ended: &mut bool) {
+    match command {
+        Command::Shutdown => {
+            *ended = true;
+            shard.with(State::shutdown);
+            shard.ended.notify_one();
+        }
+        // A poll that was on its way here still gets its session's last packets.
+        command if *ended && !command.is_of_request() => {}
+        command => shard.clone().execute(command),
     }
 }
 

@@ -195,8 +195,14 @@ impl State {
 
     /// The host decides about a namespace that does not exist (yet).
     fn ask_for_namespace(&mut self, key: ConnKey, nsp: &str, auth: &str) {
+        let limit = self.core.options.max_http_buffer_size;
         let conn = &mut self.conns[key.slot as usize];
+        // All that a client has asked for at once takes no more than one message may.
+        if conn.asking_bytes + nsp.len() + auth.len() > limit {
+            return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
+        }
         conn.asking += 1;
+        conn.asking_bytes += nsp.len() + auth.len();
         let request = conn.request.clone();
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.event(Event::Namespace { name: nsp.into(), auth: auth.into(), request, reply });
@@ -213,6 +219,7 @@ impl State {
     fn namespace_decided(&mut self, key: ConnKey, nsp: &str, auth: &str, allowed: bool) {
         let Some(conn) = self.conn(key) else { return };
         conn.asking -= 1;
+        conn.asking_bytes -= nsp.len() + auth.len();
         match self.core.namespaces.get(nsp).filter(|_| allowed) {
             Some(shared) => self.join_late(key, &shared, auth, true),
             None => self.unknown_namespace(key, nsp),
@@ -276,7 +283,7 @@ impl State {
             position: 0,
             rare,
         }) as u32;
-        self.nsp(shared);
+        self.nsp(shared).sockets += 1;
         let conn_number = self.conn_number(key);
         let conn = &mut self.conns[key.slot as usize];
         conn.sockets.push((shared.id, slot));
@@ -410,7 +417,17 @@ impl State {
 
     /// The host took events: connections that it has caught up with go on.
     pub(super) fn resume(&mut self) {
-        let taken = self.core.host.taken(self.index);
+        while let Some(seen) = self.resume_up_to(self.core.host.taken(self.index)) {
+            self.core.host.set_paused(self.index);
+            // What the host took before it could see that somebody waits, it has told nobody of.
+            if self.core.host.taken(self.index) == seen {
+                return;
+            }
+        }
+    }
+
+    /// Lets those go on that wait for no later event than `taken`; gives that back if others are left.
+    fn resume_up_to(&mut self, taken: u64) -> Option<u64> {
         let mut still = Vec::new();
         for key in std::mem::take(&mut self.paused) {
             let Some(conn) = self.conn(key) else { continue };
@@ -429,9 +446,8 @@ impl State {
                 }
             }
         }
-        if !still.is_empty() {
-            self.paused.extend(still);
-            self.core.host.set_paused(self.index);
-        }
+        let some = !still.is_empty();
+        self.paused.extend(still);
+        some.then_some(taken)
     }
 }

@@ -4,12 +4,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::lifecycle::Goodbye;
 use super::state::{Sock, State};
 use crate::engine::conn::ConnKey;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
-use crate::host::{EmitFlags, Event, NspShared, RawMessage, SocketHandle};
+use crate::host::{EmitFlags, Event, NspShared, RawMessage};
 use crate::reason::Reason;
 
 /// One message for one connection.
@@ -23,7 +22,6 @@ pub(crate) struct RawSend {
 
 /// What a raw host does besides sending; `Server::raw_*` say more.
 pub(crate) enum RawCommand {
-    Close { conn: u64 },
     Join { conn: u64, nsp: Arc<NspShared>, id: Box<str>, rooms: Box<[Box<str>]> },
     Leave { conn: u64, nsp: u32, room: Box<str> },
     Remove { conn: u64, nsp: u32 },
@@ -31,14 +29,6 @@ pub(crate) enum RawCommand {
 }
 
 impl State {
-    /// The connection of that number, if it is still there.
-    fn numbered(&self, number: u64) -> Option<ConnKey> {
-        let slot = SocketHandle(number).slot();
-        let generation = self.conns.get(slot)?.generation;
-        let key = ConnKey { slot: slot as u32, generation };
-        (self.conn_number(key) == number).then_some(key)
-    }
-
     /// A message came in.
     pub(super) fn raw_message(&mut self, key: ConnKey, message: RawMessage) {
         self.stats().messages_in.add(1);
@@ -52,11 +42,12 @@ impl State {
         if self.core.hooks.get().heartbeats && self.conn(key).is_some() {
             let conn = self.conn_number(key);
             self.event(Event::Heartbeat { conn });
+            self.caused_event(key);
         }
     }
 
     pub(super) fn raw_send(&mut self, send: RawSend) {
-        let Some(key) = self.numbered(send.conn) else { return };
+        let Some(key) = self.conn_numbered(send.conn) else { return };
         if send.flags.volatile {
             let conn = &mut self.conns[key.slot as usize];
             let dropping = match &conn.raw {
@@ -76,29 +67,24 @@ impl State {
 
     pub(super) fn raw_command(&mut self, command: RawCommand) {
         match command {
-            RawCommand::Close { conn } => {
-                if let Some(key) = self.numbered(conn) {
-                    self.close_conn(key, Reason::ForcedClose, "", Goodbye::Ws(1000));
-                }
-            }
             RawCommand::Join { conn, nsp, id, rooms } => {
-                if let Some(key) = self.numbered(conn) {
+                if let Some(key) = self.conn_numbered(conn) {
                     let slot = self.member(key, nsp.id).unwrap_or_else(|| self.add_member(key, &nsp, &id));
                     self.join(slot, &rooms);
                 }
             }
             RawCommand::Leave { conn, nsp, room } => {
-                if let Some(slot) = self.numbered(conn).and_then(|key| self.member(key, nsp)) {
+                if let Some(slot) = self.conn_numbered(conn).and_then(|key| self.member(key, nsp)) {
                     self.leave(slot, &[room]);
                 }
             }
             RawCommand::Remove { conn, nsp } => {
-                if let Some(slot) = self.numbered(conn).and_then(|key| self.member(key, nsp)) {
+                if let Some(slot) = self.conn_numbered(conn).and_then(|key| self.member(key, nsp)) {
                     self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
                 }
             }
             RawCommand::Notify { conn, number } => {
-                if let Some(key) = self.numbered(conn) {
+                if let Some(key) = self.conn_numbered(conn) {
                     let conn = &mut self.conns[key.slot as usize];
                     conn.raw.get_or_insert_default().flushes.push(number);
                     self.raw_flushed(key);
@@ -129,6 +115,7 @@ impl State {
         };
         let slot = self.socks.insert(sock) as u32;
         let local = self.nsp(nsp);
+        local.sockets += 1;
         let position = local.members.len() as u32;
         local.members.push(slot);
         local.by_id.insert(id, slot);
@@ -136,13 +123,6 @@ impl State {
         self.conns[key.slot as usize].sockets.push((nsp.id, slot));
         self.stats().sockets.add(1);
         slot
-    }
-
-    /// A raw host makes and forgets namespaces as clients come and go.
-    pub(super) fn forget_empty(&mut self, nsp: u32) {
-        if self.core.options.raw && self.nsps.get(&nsp).is_some_and(|n| n.members.is_empty()) {
-            self.nsps.remove(&nsp);
-        }
     }
 
     /// What was written may have been all that the host waits for.

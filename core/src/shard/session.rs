@@ -44,7 +44,8 @@ impl State {
         request: Arc<RequestInfo>,
     ) {
         let (prefix, read, write) = stream.split();
-        let rest = [&prefix[..], &rest[..]].concat();
+        // What hyper has read ahead was before what is left to read.
+        let rest = [&rest[..], &prefix[..]].concat();
         let ctl = ReaderCtl::new();
         let ws = WsTransport { write, ctl: ctl.clone(), deflate, blocked: false };
         let key = self.open(Transport::WebSocket(ws), sid, request);
@@ -81,6 +82,7 @@ impl State {
             probe: None,
             probes: 0,
             asking: 0,
+            asking_bytes: 0,
             last_event: 0,
             pending_events: 0,
             paused: false,

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use slab::Slab;
@@ -16,7 +17,7 @@ use crate::engine::frame::Frame;
 use crate::engine::outbox::{Flushed, Shared};
 use crate::engine::sid::Id;
 use crate::host::{BroadcastAcks, Event, NspShared, RequestInfo, ShardStats, SocketHandle};
-use crate::reason::Reason;
+use crate::reason::{Reason, Refusal};
 use crate::rooms::RoomIndex;
 
 /// What `fetch_sockets` finds in one shard.
@@ -84,6 +85,8 @@ pub(super) struct Nsp {
     pub by_id: HashMap<Id, u32>,
     /// Slots of all connected sockets.
     pub members: Vec<u32>,
+    /// Sockets, with those that are not accepted yet. The last takes the entry with it.
+    pub sockets: u32,
 }
 
 /// A closed polling session's last packets, for the poll that the client still makes.
@@ -176,6 +179,21 @@ impl State {
         self.event_count += 1;
         self.events_weight += event.weight();
         self.events.push(event);
+    }
+
+    /// A request was refused. Nothing holds such requests back, so while too much waits for the host they are only
+    /// logged.
+    pub(super) fn connection_error(
+        &mut self,
+        request: Arc<RequestInfo>,
+        refusal: Refusal,
+        context: Vec<(&'static str, String)>,
+    ) {
+        if self.core.host.is_full_with(self.events_weight) {
+            tracing::warn!(?refusal, "hostQueueBytes: the host is not told of a refused request");
+            return;
+        }
+        self.event(Event::ConnectionError { request, refusal, context });
     }
 
     pub(super) fn hand_over_events(&mut self) {
@@ -276,7 +294,16 @@ impl State {
                 if ws.blocked {
                     return;
                 }
-                match conn.outbox.flush(&mut ws.write, form, None) {
+                let flushed =
+                    conn.outbox.flush(&mut ws.write, form, None).and_then(|flushed| match flushed {
+                        // TLS takes more than the kernel does.
+                        Flushed::All => Ok(match ws.write.try_flush() {
+                            Poll::Ready(result) => result.map(|()| Flushed::All)?,
+                            Poll::Pending => Flushed::Blocked,
+                        }),
+                        Flushed::Blocked => Ok(Flushed::Blocked),
+                    });
+                match flushed {
                     Ok(Flushed::All) => self.raw_flushed(key),
                     Ok(Flushed::Blocked) => {
                         ws.blocked = true;
@@ -295,12 +322,7 @@ impl State {
     }
 
     /// Visits what [`State::flush`] leaves to a full kernel buffer; see `reader::drain`.
-    pub(super) fn poll_drain(
-        &mut self,
-        key: ConnKey,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<()> {
-        use std::task::Poll;
+    pub(super) fn poll_drain(&mut self, key: ConnKey, cx: &mut Context<'_>) -> Poll<()> {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let Some(conn) = self.conn(key) else { return Poll::Ready(()) };
         let form = conn.form(threshold);
@@ -328,6 +350,7 @@ impl State {
             shared: shared.clone(),
             by_id: HashMap::new(),
             members: Vec::new(),
+            sockets: 0,
         })
     }
 

@@ -48,7 +48,7 @@ impl State {
         conn.probe = Some(Box::new(Probe { ws, probed: false, number, outbox: Outbox::default() }));
         let tick = self.wheel.tick_after(self.core.options.upgrade_timeout);
         self.wheel.insert(tick, Timer::Upgrade(key, number));
-        let rest = [&prefix[..], &rest[..]].concat();
+        let rest = [&rest[..], &prefix[..]].concat();
         let shard = self.shard();
         tokio::task::spawn_local(read_loop(Reader { shard, key, probe: number, read, ctl, deflate, rest }));
     }
