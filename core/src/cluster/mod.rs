@@ -16,12 +16,18 @@
 //! | `ask`, `answer` | requests to other nodes, and of them |
 //! | `bus` | the connections to Redis: publish, subscribe, count, reconnect |
 
+mod answer;
+mod ask;
 pub mod bus;
+mod redis;
 mod config;
 mod emitter;
 mod fleet;
+mod handshake;
+mod incoming;
 mod message;
 mod node;
+mod peers;
 mod queue;
 mod stats;
 mod wire;
