@@ -17,6 +17,13 @@ pub(crate) enum Subscription {
     Sharded(Box<[u8]>),
 }
 
+/// Part of the bus's allowance for messages that the node has not done with. Redis is not read from while
+/// `queueBytes` of them are held; dropping this gives the bytes back. Keep it as long as the message waits.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    bytes: usize,
+}
+
 /// What the bus tells the node.
 #[derive(Debug)]
 pub(crate) enum BusEvent {
@@ -28,6 +35,8 @@ pub(crate) enum BusEvent {
         channel: Bytes,
         /// What was published.
         payload: Bytes,
+        /// Dropped when the node is done with the message; see [`Held`].
+        held: Held,
     },
     /// Connected, and everything is subscribed (again).
     Up,
