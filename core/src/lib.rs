@@ -34,6 +34,7 @@
 //! # Ok::<_, kraken_ws_core::Error>(()) }).unwrap();
 //! ```
 
+pub mod cluster;
 pub mod engine;
 pub mod error;
 pub mod host;

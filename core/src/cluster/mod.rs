@@ -4,9 +4,11 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`config`] | the option `cluster` |
-//! | [`bus`] | the connections to Redis: publish, subscribe, count, reconnect |
+//! | [`bus`] | the fleet's bus: publish, subscribe, count |
+//! | `redis` | the connections behind it |
 
 pub mod bus;
 mod config;
+mod redis;
 
 pub use config::{ClusterOptions, Mode, Overflow, Redis, RedisTls, Subscriptions};
