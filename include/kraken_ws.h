@@ -198,18 +198,19 @@ typedef struct kraken_ws_api kraken_ws_api;
 #define KRAKEN_WS_ABI_VERSION 1
 
 /**
- * What `on_connect` returns: let the client in.
+ * What a callback returns that decides: let the client in, let the request go on.
  */
 #define KRAKEN_WS_ACCEPT 0
 
 /**
- * What `on_connect` returns: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said more.
+ * What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said
+ * more; refuse the request, unless `kraken_ws_request_refuse` did.
  */
 #define KRAKEN_WS_REJECT 1
 
 /**
- * What `on_connect` returns: it has been decided by `kraken_ws_connect_accept` or `_reject`, or will be; the event
- * must have been retained then.
+ * What a callback returns that decides: it has been decided through the event, or will be; the event must have been
+ * retained then.
  */
 #define KRAKEN_WS_LATER 2
 
@@ -307,12 +308,68 @@ enum kraken_ws_event_kind
    * The server has ended: the last event of a poll.
    */
   KRAKEN_WS_EVENT_KIND_CLOSED = 7,
+  /**
+   * A handshake waits for a word, before anything of Socket.IO: `kraken_ws_request_allow` with headers for its
+   * response, or `kraken_ws_request_refuse`.
+   */
+  KRAKEN_WS_EVENT_KIND_ALLOW_REQUEST = 8,
+  /**
+   * A later polling request, or the one that upgrades to WebSocket: `kraken_ws_request_allow` gives headers for
+   * its response. It can't be refused.
+   */
+  KRAKEN_WS_EVENT_KIND_HEADERS = 9,
+  /**
+   * A request under the path of Socket.IO, before anything is read from it: `kraken_ws_request_allow` lets it go on
+   * with headers for whatever answers it, `kraken_ws_http_reply` answers it, `kraken_ws_request_refuse` is a 400.
+   */
+  KRAKEN_WS_EVENT_KIND_ENGINE = 10,
+  /**
+   * A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
+   */
+  KRAKEN_WS_EVENT_KIND_ROOM = 11,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
 typedef enum kraken_ws_event_kind kraken_ws_event_kind;
 #else
 typedef uint32_t kraken_ws_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What happened to a room of this process.
+ */
+enum kraken_ws_room_change
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The event is not about a room.
+   */
+  KRAKEN_WS_ROOM_CHANGE_NONE = 0,
+  /**
+   * It has its first member.
+   */
+  KRAKEN_WS_ROOM_CHANGE_CREATED = 1,
+  /**
+   * Its last member left.
+   */
+  KRAKEN_WS_ROOM_CHANGE_DELETED = 2,
+  /**
+   * A socket joined.
+   */
+  KRAKEN_WS_ROOM_CHANGE_JOINED = 3,
+  /**
+   * A socket left.
+   */
+  KRAKEN_WS_ROOM_CHANGE_LEFT = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum kraken_ws_room_change kraken_ws_room_change;
+#else
+typedef uint32_t kraken_ws_room_change;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -497,6 +554,23 @@ typedef struct {
    * A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
    */
   void (*on_log)(void *userdata, int32_t level, kraken_ws_str line);
+  /**
+   * A handshake asks: returns `KRAKEN_WS_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
+   */
+  int32_t (*on_allow_request)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A later polling request, or one that upgrades, asks for headers: `kraken_ws_request_allow`, now or later.
+   */
+  void (*on_headers)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_ACCEPT`,
+   * `_REJECT` or `_LATER`. `kraken_ws_http_reply` answers it in place of the engine.
+   */
+  int32_t (*on_engine)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A room of this process has its first member, a new one, one less, or none.
+   */
+  void (*on_room)(void *userdata, const kraken_ws_event *event);
 } kraken_ws_callbacks;
 
 /**
@@ -563,7 +637,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Does the client wait to be let in?
+ * Does a client or a request wait for a yes or a no?
  */
 bool kraken_ws_event_is_pending(const kraken_ws_event *event);
 
@@ -600,7 +674,26 @@ kraken_ws_status kraken_ws_ack(const kraken_ws_event *event,
                                uint32_t flags);
 
 /**
- * Answers an HTTP request, once. `headers` are name, value, name, value, …; the length of the body is added.
+ * Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
+ * for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
+ *
+ * Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
+ */
+kraken_ws_status kraken_ws_request_allow(const kraken_ws_event *event,
+                                         const kraken_ws_str *headers,
+                                         size_t headers_len);
+
+/**
+ * Refuses a request, once: a handshake gets 403 with `message` (empty: `Forbidden`), a request of the engine 400.
+ *
+ * Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_request_refuse(const kraken_ws_event *event,
+                                          kraken_ws_str message);
+
+/**
+ * Answers an HTTP request (`HTTP`, or `ENGINE` in place of the engine), once. `headers` are name, value, name,
+ * value, …; the length of the body is added.
  *
  * Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
  * headers).
@@ -627,8 +720,8 @@ kraken_ws_event *kraken_ws_event_retain(const kraken_ws_event *event);
 
 /**
  * Frees an event of `kraken_ws_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
- * that nobody answered is then answered with no: a pending connect is refused, an HTTP request gets 404, an ack
- * is not sent.
+ * that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
+ * ack is not sent.
  */
 void kraken_ws_event_free(kraken_ws_event *event);
 
@@ -725,22 +818,22 @@ kraken_ws_str kraken_ws_event_reason_text(const kraken_ws_event *event);
 kraken_ws_str kraken_ws_event_auth(const kraken_ws_event *event);
 
 /**
- * Of a connect or an HTTP request: the peer's address, empty for a Unix socket.
+ * Of a connect or a request: the peer's address, empty for a Unix socket.
  */
 kraken_ws_str kraken_ws_event_address(const kraken_ws_event *event);
 
 /**
- * Of a connect or an HTTP request: the method.
+ * Of a connect or a request: the method.
  */
 kraken_ws_str kraken_ws_event_method(const kraken_ws_event *event);
 
 /**
- * Of a connect or an HTTP request: path and query as received.
+ * Of a connect or a request: path and query as received.
  */
 kraken_ws_str kraken_ws_event_url(const kraken_ws_event *event);
 
 /**
- * Of a connect or an HTTP request: the first header of that name, which is in lower case; empty if there is
+ * Of a connect or a request: the first header of that name, which is in lower case; empty if there is
  * none.
  */
 kraken_ws_str kraken_ws_event_header(const kraken_ws_event *event,
@@ -783,7 +876,8 @@ void kraken_ws_socket_list_free(kraken_ws_socket_list *list);
  * context, the table of all functions and the arguments, and returns 0. From then on its filter sees what comes in.
  * Code of a module runs in the process and can do anything; load only what you trust.
  *
- * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `CLOSED`, `ARGUMENT`.
+ * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+ * loaded or unloaded), `CLOSED`, `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_module_load(kraken_ws_server *server,
                                        kraken_ws_str path,
@@ -793,7 +887,8 @@ kraken_ws_status kraken_ws_module_load(kraken_ws_server *server,
 /**
  * Unloads a module by its name, after its `drop`.
  *
- * Errors: `BUSY` (a call of its filter is under way, this one perhaps), `MODULE` (not loaded), `ARGUMENT`.
+ * Errors: `BUSY` (a call of its filter is under way, this one perhaps; or another one is being loaded or unloaded),
+ * `MODULE` (not loaded), `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_module_unload(kraken_ws_server *server,
                                          kraken_ws_str name);
@@ -867,6 +962,16 @@ kraken_ws_status kraken_ws_options_decide_connects(kraken_ws_options *options,
  * Frees options; null is fine. Servers that were made with them keep what they read.
  */
 void kraken_ws_options_free(kraken_ws_options *options);
+
+/**
+ * What happened to the room.
+ */
+kraken_ws_room_change kraken_ws_event_room_change(const kraken_ws_event *event);
+
+/**
+ * The room that changed, empty if the event is about none.
+ */
+kraken_ws_str kraken_ws_event_room(const kraken_ws_event *event);
 
 /**
  * Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
@@ -1140,7 +1245,7 @@ kraken_ws_status kraken_ws_server_adopt(kraken_ws_server *server,
  * before are made, then the threads end. Waits for that up to `deadline_ms`; called from a callback it does not
  * wait. The handle stays valid, and what needs a running server returns `CLOSED`. May be called again.
  *
- * Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck).
+ * Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck), `STATE` (the server is Node's, and a module asks).
  */
 kraken_ws_status kraken_ws_server_shutdown(kraken_ws_server *server,
                                            uint32_t deadline_ms);
@@ -1150,7 +1255,8 @@ kraken_ws_status kraken_ws_server_shutdown(kraken_ws_server *server,
  * callback runs any more; called from a callback it returns at once, and that callback is the last. Calls that
  * other threads are in the middle of end as usual.
  *
- * Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
+ * Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `STATE` (the server is Node's, and a
+ * module asks), `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_server_free(kraken_ws_server *server);
 
@@ -1164,7 +1270,8 @@ kraken_ws_status kraken_ws_set_server(kraken_ws_server *server);
  * Makes a namespace that clients can join, `/admin` for example; one that exists is left as it is. `/` is always
  * there.
  *
- * Errors: `NAME` (a comma in the name, more than 2047 namespaces), `CLOSED`, `ARGUMENT`.
+ * Errors: `NAME` (a comma in the name, more than 2047 namespaces), `STATE` (the server is Node's, and a module asks),
+ * `CLOSED`, `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_namespace_create(kraken_ws_server *server,
                                             kraken_ws_str name);
@@ -1327,6 +1434,10 @@ struct kraken_ws_api {
   kraken_ws_status (*module_set_filter)(const kraken_ws_module *module, const kraken_ws_filter *filter);
   kraken_ws_server *(*module_server)(const kraken_ws_module *module);
   kraken_ws_status (*filter_replace)(const kraken_ws_event *event, kraken_ws_str payload, uint32_t flags);
+  kraken_ws_status (*request_allow)(const kraken_ws_event *event, const kraken_ws_str *headers, size_t headers_len);
+  kraken_ws_status (*request_refuse)(const kraken_ws_event *event, kraken_ws_str message);
+  kraken_ws_str (*event_room)(const kraken_ws_event *event);
+  kraken_ws_room_change (*event_room_change)(const kraken_ws_event *event);
 };
 
 /** What a module exports under the name kraken_ws_module_on_load: returns 0 if it wants to be loaded. */

@@ -127,6 +127,10 @@ table! {
     kraken_ws_module_set_filter
     kraken_ws_module_server
     kraken_ws_filter_replace
+    kraken_ws_request_allow
+    kraken_ws_request_refuse
+    kraken_ws_event_room
+    kraken_ws_event_room_change
 }
 
 /// The table of this library.

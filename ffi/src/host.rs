@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use kraken_ws_core::{Error, ErrorCode, Event, Options, Result, Server};
+use kraken_ws_core::{Error, ErrorCode, Event, Events, Options, Result, Server};
 
 use crate::event::{Answer, Content, kraken_ws_event, kraken_ws_event_kind as Kind};
 use crate::inbox::{Inbox, lock};
@@ -31,6 +31,8 @@ pub(crate) struct Host {
     pub(crate) log: Log,
     /// The host decides about each connect.
     decides: bool,
+    /// Events and end of the server are another host's: Node's.
+    lent: bool,
     handle: OnceLock<&'static kraken_ws_server>,
     /// With callbacks: the thread that calls them.
     dispatcher: Mutex<Option<JoinHandle<()>>>,
@@ -44,6 +46,17 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn new(options: Options, decides: bool, log: Log) -> Result<Arc<Self>> {
         let (server, events) = Server::new(options)?;
+        Self::around(server, Some(events), decides, log)
+    }
+
+    /// Around a server; without `events` it is another host's.
+    pub(crate) fn around(
+        server: Server,
+        events: Option<Events>,
+        decides: bool,
+        log: Log,
+    ) -> Result<Arc<Self>> {
+        let lent = events.is_none();
         let host = Arc::new(Self {
             namespaces: Namespaces::new(&server)?,
             server,
@@ -52,6 +65,7 @@ impl Host {
             inbox: Inbox::new(events),
             log,
             decides,
+            lent,
             handle: OnceLock::new(),
             dispatcher: Mutex::default(),
             has_dispatcher: AtomicBool::new(false),
@@ -61,6 +75,15 @@ impl Host {
         });
         host.namespaces.set_decide(decides);
         Ok(host)
+    }
+
+    /// Refuses what only the server's own host may do.
+    pub(crate) fn own(&self, what: &str) -> Result<()> {
+        if self.lent {
+            let why = format!("{what}: the server is the host's that loads the modules; it does that itself");
+            return Err(Error::new(ErrorCode::State, why));
+        }
+        Ok(())
     }
 
     pub(crate) fn set_handle(&self, handle: &'static kraken_ws_server) {
@@ -165,6 +188,25 @@ impl Host {
                 out.content.attachments = vec![body];
                 answer = Answer::Http(reply);
             }
+            Event::AllowRequest { request, reply, .. } => {
+                (out.kind, out.request) = (Kind::AllowRequest, Some(request));
+                answer = Answer::Allow(reply);
+            }
+            Event::Headers { request, reply } => {
+                (out.kind, out.request) = (Kind::Headers, Some(request));
+                answer = Answer::Headers(reply);
+            }
+            Event::Engine { request, reply } => {
+                (out.kind, out.request) = (Kind::Engine, Some(request));
+                answer = Answer::Engine(reply);
+            }
+            Event::Room { change, nsp, room, socket } => {
+                (out.kind, out.namespace, out.room) = (Kind::Room, nsp, Some((change, room)));
+                if let Some((number, id, _)) = socket.and_then(|socket| self.sockets.find(socket)) {
+                    (out.socket, out.id) = (number, id);
+                }
+                answer = Answer::None;
+            }
             Event::Closed => {
                 out.kind = Kind::Closed;
                 answer = Answer::None;
@@ -177,7 +219,7 @@ impl Host {
             _ => return None,
         }
         out.answer = Mutex::new(answer);
-        if out.kind == Kind::Disconnect && self.sockets.is_silent(out.socket) {
+        if matches!(out.kind, Kind::Disconnect | Kind::Message) && self.sockets.is_silent(out.socket) {
             return None;
         }
         let out = self.modules.filter(Arc::new(out))?;
@@ -253,6 +295,7 @@ impl Host {
                 let _ = thread.join();
             }
         }
+        self.modules.end();
     }
 
     /// Disconnects a socket whose number may be of any server.

@@ -3,7 +3,7 @@
 
 use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 
-use kraken_ws::api::{FUNCTIONS, KRAKEN_WS_ABI_VERSION};
+use kraken_ws_ffi::api::{FUNCTIONS, KRAKEN_WS_ABI_VERSION};
 use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
 use kraken_ws_core::{ErrorCode, Reason};
 

@@ -14,6 +14,7 @@ use napi_derive::napi;
 use crate::answers::Questions;
 use crate::batch::{BATCH, Batcher, LANES};
 use crate::error::{Result, coded, node, thrown};
+use crate::modules::{Modules, NativeModule};
 use crate::text::Text;
 use crate::unseen::Unseen;
 use crate::wake::Wake;
@@ -29,10 +30,12 @@ pub struct NativeServer {
     pub(crate) batcher: RefCell<Batcher>,
     /// Sockets that have no object in JavaScript.
     pub(crate) unseen: RefCell<Unseen>,
+    /// Shared objects that see events first.
+    pub(crate) modules: RefCell<Modules>,
     /// Scratch for `Events::recv_batch`.
     taken: RefCell<Vec<kraken_ws_core::Event>>,
     /// By the number that JavaScript knows a namespace by.
-    namespaces: RefCell<Vec<Option<Namespace>>>,
+    pub(crate) namespaces: RefCell<Vec<Option<Namespace>>>,
     pub(crate) questions: RefCell<Questions>,
     pub(crate) replies: Replies,
     /// Requests of Node's HTTP server that the core has not answered yet.
@@ -59,6 +62,7 @@ pub struct NativeStats {
     pub command_queue_bytes: f64,
     pub recovery_bytes: f64,
     pub uptime_ms: f64,
+    pub modules: Vec<NativeModule>,
 }
 
 fn options(json: &str) -> Result<Options> {
@@ -110,6 +114,7 @@ impl NativeServer {
             events: RefCell::new(events),
             batcher: RefCell::new(batcher),
             unseen: RefCell::default(),
+            modules: RefCell::default(),
             taken: RefCell::default(),
             namespaces: RefCell::default(),
             questions: RefCell::default(),
@@ -148,6 +153,7 @@ impl NativeServer {
     pub fn namespace(&self, name: Text) -> Result<u32> {
         let namespace = self.server.namespace(&name).map_err(thrown)?;
         namespace.set_decide(true);
+        self.modules.borrow().add_namespace(&namespace);
         let mut namespaces = self.namespaces.borrow_mut();
         let free = namespaces.iter().position(Option::is_none).unwrap_or(namespaces.len());
         if free == namespaces.len() {
@@ -164,6 +170,7 @@ impl NativeServer {
             && let Some(namespace) = slot.take()
         {
             self.unseen.borrow_mut().forget(namespace.name());
+            self.modules.borrow().remove_namespace(namespace.name());
             self.server.remove_namespace(namespace.name());
         }
     }
@@ -190,6 +197,7 @@ impl NativeServer {
         let mut batcher = self.batcher.borrow_mut();
         let mut questions = self.questions.borrow_mut();
         let mut unseen = self.unseen.borrow_mut();
+        let modules = self.modules.borrow();
         self.wake.answered();
         batcher.begin();
         let mut replies =
@@ -213,7 +221,9 @@ impl NativeServer {
         while !batcher.is_full()
             && let Some(event) = batcher.pending.pop_front()
         {
-            if let Some(event) = unseen.take(&self.server, event) {
+            if let Some(event) = modules.see(event)
+                && let Some(event) = unseen.take(&self.server, event)
+            {
                 batcher.event(lanes, &mut questions, event);
             }
         }
@@ -290,6 +300,7 @@ impl NativeServer {
             command_queue_bytes: stats.command_queue_bytes as f64,
             recovery_bytes: stats.recovery_bytes as f64,
             uptime_ms: stats.uptime_ms as f64,
+            modules: self.modules.borrow().figures(),
         }
     }
 
@@ -304,6 +315,7 @@ impl NativeServer {
     /// After the last event: releases what could keep the process alive.
     #[napi]
     pub fn end(&self, env: Env) {
+        drop(self.modules.take());
         self.wake.end(Some(env));
     }
 }
