@@ -58,7 +58,8 @@ impl kraken_ws_event {
     }
 
     fn allow(&self, headers: Vec<(String, String)>) -> Result<()> {
-        let asked = |answer: &Answer| matches!(answer, Answer::Allow(_) | Answer::Headers(_) | Answer::Engine(_));
+        let asked =
+            |answer: &Answer| matches!(answer, Answer::Allow(_) | Answer::Headers(_) | Answer::Engine(_));
         // A client that is gone is no error.
         match self.take("request_allow", asked)? {
             Answer::Allow(reply) => drop(reply.send(Decision { headers, ..Decision::default() })),

@@ -60,7 +60,8 @@ impl Namespaces {
     /// Its number may be given out again.
     pub(crate) fn remove(&self, name: &str) {
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = others.iter_mut().find(|other| other.as_ref().is_some_and(|o| o.name() == name)) {
+        if let Some(place) = others.iter_mut().find(|other| other.as_ref().is_some_and(|o| o.name() == name))
+        {
             *place = None;
         }
     }

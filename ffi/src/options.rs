@@ -54,7 +54,8 @@ const HOOKS: [&str; 5] = ["http", "allowRequest", "headers", "engine", "rooms"];
 
 fn check_hooks(json: &Map<String, Value>) -> Result<()> {
     let hooks = json.get("hooks").and_then(Value::as_object);
-    let asked = |(name, on): &(&String, &Value)| !HOOKS.contains(&name.as_str()) && **on != Value::Bool(false);
+    let asked =
+        |(name, on): &(&String, &Value)| !HOOKS.contains(&name.as_str()) && **on != Value::Bool(false);
     match hooks.into_iter().flatten().find(asked) {
         None => Ok(()),
         Some((name, _)) => {

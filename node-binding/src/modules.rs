@@ -71,16 +71,18 @@ impl NativeServer {
     /// Loads a module; returns its name.
     #[napi]
     pub fn load_module(&self, path: Text, args: Vec<Text>) -> Result<String> {
-        let texts = args.into_iter().map(|arg| CString::new(arg.0)).collect::<std::result::Result<Vec<_>, _>>();
+        let texts =
+            args.into_iter().map(|arg| CString::new(arg.0)).collect::<std::result::Result<Vec<_>, _>>();
         let args =
             texts.map_err(|_| coded(ErrorCode::Argument, "args: expected texts without a NUL character"))?;
         let mut modules = self.modules.borrow_mut();
         if modules.0.is_none() {
             let namespaces = self.namespaces.borrow();
-            modules.0 =
-                Some(ModuleHost::new(&self.server, namespaces.iter().flatten()).map_err(thrown)?);
+            modules.0 = Some(ModuleHost::new(&self.server, namespaces.iter().flatten()).map_err(thrown)?);
         }
-        let Some(host) = &modules.0 else { return Err(coded(ErrorCode::Internal, "modules: there is no host")) };
+        let Some(host) = &modules.0 else {
+            return Err(coded(ErrorCode::Internal, "modules: there is no host"));
+        };
         // SAFETY: that its code may run in this process is what the application says by loading it.
         let name = unsafe { host.load(&path, &args) }.map_err(thrown)?;
         Ok(name.to_string())

@@ -74,6 +74,7 @@ build_and_run() { # build_and_run NAME SOURCE ARGUMENT...
 build_modules() { # build_modules FOLDER
   compile "$root/ffi/examples/profanity_module.c" "$1/profanity_module.so" -shared -fPIC
   compile hosts/odd_module.c "$1/odd_module.so" -shared -fPIC
+  compile hosts/guest_module.c "$1/guest_module.so" -shared -fPIC
 }
 
 # Examples and test hosts into a folder, for the tests with clients.

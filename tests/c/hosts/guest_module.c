@@ -1,5 +1,5 @@
-/* A module for a server that is not a C host's: tests/node/modules.test.mjs loads it into Node. It does what a module may,
- * tries what it may not, and says what it was told. With an argument it leaves a file of that name when it is dropped. */
+/* A module for Node, which tests/node/modules.test.mjs loads: it does what a module may, tries what it may not, and says what
+ * it was told. With an argument it leaves a file of that name when it is dropped. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 static const kraken_ws_api *api;
 static char *farewell;
+static kraken_ws_event *kept;
 
 static int has(kraken_ws_str text, const char *part) {
   size_t len = strlen(part);
@@ -71,6 +72,7 @@ static int32_t on_event(void *userdata, const kraken_ws_event *event) {
     if (pthread_create(&thread, NULL, answer_later, api->event_retain(event)) == 0) pthread_detach(thread);
     return KRAKEN_WS_DROP;
   }
+  if (api->event_is(event, "keep") && !kept) kept = api->event_retain(event);
   if (api->event_is(event, "mine")) {
     try_to_own(event);
     return KRAKEN_WS_DROP;
@@ -96,6 +98,8 @@ static void on_disconnect(void *userdata, const kraken_ws_event *event) {
 static void drop(void *userdata) {
   FILE *file = farewell ? fopen(farewell, "w") : NULL;
   (void)userdata;
+  api->event_free(kept);
+  kept = NULL;
   if (file) fclose(file);
   free(farewell);
   farewell = NULL;
