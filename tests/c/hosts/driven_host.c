@@ -1,4 +1,4 @@
-/* A host that does what its clients ask for: tests/c/hosts.test.mjs is the other side. With callbacks, or polling.
+/* A host that does what its clients ask for: tests/c/support/driven.mjs is the other side. With callbacks, or polling.
  *
  *   driven_host callbacks|poll [MODULE [ARGUMENT...]]
  *

@@ -1,14 +1,15 @@
-// Every call of the C interface through a host that does what its clients ask for, with callbacks and by polling.
+// Every call of the C interface through a host that does what its clients ask for: driven_host with callbacks or polling,
+// a test file each, so that they run at the same time.
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { TRANSPORTS, connect, connected, open } from '../support/clients.mjs';
-import { event, events, record, until } from '../support/wait.mjs';
-import { LIMIT_MS, PROGRAMS, host } from './support/program.mjs';
+import { TRANSPORTS, connect, connected, open } from '../../support/clients.mjs';
+import { event, events, record, until } from '../../support/wait.mjs';
+import { LIMIT_MS, PROGRAMS, host } from './program.mjs';
 
-for (const mode of ['callbacks', 'poll']) {
+export function testHost(mode) {
   describe(`a C host with ${mode}`, () => {
     const start = (t) => host(t, 'driven_host', [mode], { stop: 'stdin' });
     const ask = (client, ...args) => client.timeout(LIMIT_MS).emitWithAck(...args);
