@@ -28,7 +28,13 @@ impl Node {
     }
 
     /// Another node wants to know something.
-    pub(super) fn on_question(self: &Rc<Self>, server: Server, nsp: Namespace, from: From, question: Question) {
+    pub(super) fn on_question(
+        self: &Rc<Self>,
+        server: Server,
+        nsp: Namespace,
+        from: From,
+        question: Question,
+    ) {
         let node = self.clone();
         tokio::task::spawn_local(async move {
             let answer = match question {
@@ -47,7 +53,12 @@ impl Node {
     }
 
     /// What another node gets to know of our sockets.
-    async fn describe(&self, server: &Server, nsp: &Namespace, found: Vec<FetchedSocket>) -> Vec<RemoteSocket> {
+    async fn describe(
+        &self,
+        server: &Server,
+        nsp: &Namespace,
+        found: Vec<FetchedSocket>,
+    ) -> Vec<RemoteSocket> {
         let mut data = Vec::new();
         if server.hooks().socket_data && !found.is_empty() {
             let (reply, answer) = oneshot::channel();

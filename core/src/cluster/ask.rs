@@ -173,7 +173,8 @@ impl Node {
             }
         };
         let acks_wanted = acks.is_some();
-        let pending = Rc::new(Pending { acks: acks.clone(), progress: RefCell::default(), changed: Notify::new() });
+        let pending =
+            Rc::new(Pending { acks: acks.clone(), progress: RefCell::default(), changed: Notify::new() });
         self.asking.borrow_mut().insert(id.clone(), pending.clone());
         let listed = Listed(self, id);
         self.say(nsp, message);

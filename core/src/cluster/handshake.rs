@@ -141,6 +141,9 @@ mod tests {
             })
         );
         let found: Value = serde_json::from_str(&handshake(&RequestInfo::default(), "")).unwrap();
-        assert_eq!((&found["auth"], &found["query"], &found["xdomain"]), (&json!({}), &json!({}), &json!(false)));
+        assert_eq!(
+            (&found["auth"], &found["query"], &found["xdomain"]),
+            (&json!({}), &json!({}), &json!(false))
+        );
     }
 }

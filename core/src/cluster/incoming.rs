@@ -69,7 +69,8 @@ impl Node {
                 match event {
                     BusEvent::Up => self.on_up(),
                     BusEvent::Down(reason) => self.on_down(std::mem::take(reason)),
-                    BusEvent::Message { pattern, channel, payload, .. } => {
+                    // `held` goes with the event, when it is done with.
+                    BusEvent::Message { pattern, channel, payload, held: _held } => {
                         if let Some(server) = &server {
                             self.on_message(server, pattern.as_deref(), channel, payload)?;
                         }
@@ -110,7 +111,9 @@ impl Node {
                 return Ok(());
             }
         };
-        let Some(namespace) = self.spaces.borrow().get(&*nsp).map(|space| space.nsp.clone()) else { return Ok(()) };
+        let Some(namespace) = self.spaces.borrow().get(&*nsp).map(|space| space.nsp.clone()) else {
+            return Ok(());
+        };
         match incoming {
             Incoming::Answer { uid, id, answer } => {
                 self.on_answer(&nsp, uid, &id, answer);
@@ -135,7 +138,9 @@ impl Node {
             return Ok(());
         }
         match self.wire.read_broadcast(name, payload) {
-            Ok(Some((uid, broadcast))) => self.on_words(server, nsp, Some(uid), Message::Broadcast(broadcast)),
+            Ok(Some((uid, broadcast))) => {
+                self.on_words(server, nsp, Some(uid), Message::Broadcast(broadcast))
+            }
             Ok(None) => Ok(()),
             Err(what) => {
                 self.malformed(what);
@@ -213,7 +218,12 @@ impl Node {
                         Heard::Clients(count) => Answer::Clients(count),
                         Heard::Answer(data, attachments) => Answer::Ack { data, attachments },
                     };
-                    queue.send(Command::Answer { nsp: name.clone(), to: uid.clone(), id: id.clone(), answer });
+                    queue.send(Command::Answer {
+                        nsp: name.clone(),
+                        to: uid.clone(),
+                        id: id.clone(),
+                        answer,
+                    });
                 };
                 let acks = BroadcastAcks::for_node(server.core().shards.len(), Box::new(tell));
                 let timeout = timeout.unwrap_or(self.options.requests_timeout);

@@ -19,7 +19,6 @@
 mod answer;
 mod ask;
 pub mod bus;
-mod redis;
 mod config;
 mod emitter;
 mod fleet;
@@ -29,6 +28,7 @@ mod message;
 mod node;
 mod peers;
 mod queue;
+mod redis;
 mod stats;
 mod wire;
 

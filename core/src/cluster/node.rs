@@ -108,6 +108,7 @@ async fn live(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
     reading.abort();
     node.asking.borrow_mut().clear();
     node.figures.keep(&node.bus);
+    node.bus.close().await;
 }
 
 impl Node {
@@ -320,14 +321,20 @@ impl Node {
     pub(super) fn on_down(self: &Rc<Self>, reason: String) {
         self.up.set(Some(false));
         self.up_changed.notify_waiters();
-        tracing::warn!(reason, "cluster: not connected to Redis; local clients are served, and it is tried again");
+        tracing::warn!(
+            reason,
+            "cluster: not connected to Redis; local clients are served, and it is tried again"
+        );
         self.event(Event::Cluster { change: ClusterChange::Down { reason: reason.into() } });
         self.look_for_losses();
     }
 
     /// Tells the host of what is lost, soon.
     fn look_for_losses(self: &Rc<Self>) {
-        if self.server.is_none() || self.figures.lost() == self.told_lost.get() || self.telling_lost.replace(true) {
+        if self.server.is_none()
+            || self.figures.lost() == self.told_lost.get()
+            || self.telling_lost.replace(true)
+        {
             return;
         }
         let node = self.clone();
@@ -345,7 +352,10 @@ impl Node {
     pub(super) fn malformed(&self, what: Malformed) {
         Figures::count(&self.figures.malformed);
         if self.logged.borrow_mut().insert(what.0) {
-            tracing::warn!(kind = what.0, "cluster: a message from Redis can't be read; later ones are counted only");
+            tracing::warn!(
+                kind = what.0,
+                "cluster: a message from Redis can't be read; later ones are counted only"
+            );
         }
     }
 

@@ -40,7 +40,8 @@ impl Peers {
         self.known.remove(uid);
     }
 
-    pub(super) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.known.len()
     }
 

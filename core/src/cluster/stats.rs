@@ -36,7 +36,7 @@ enum Source {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterStats {
-    /// The connections to Redis. Its `lost` holds what the queue in front of them had no room for, too.
+    /// The connections to Redis; `lost` and `queued_bytes` with the queue in front of them.
     pub bus: BusStats,
     /// Messages that can't be read.
     pub malformed: u64,
@@ -88,10 +88,12 @@ impl Figures {
         bus.lost + self.overflowed.load(Ordering::Relaxed) + self.unsendable.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn snapshot(&self) -> ClusterStats {
+    /// `queued`: bytes in front of the bus.
+    pub(crate) fn snapshot(&self, queued: usize) -> ClusterStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut bus = self.bus();
         bus.lost = self.lost_for_certain(bus);
+        bus.queued_bytes += queued as u64;
         ClusterStats {
             bus,
             malformed: get(&self.malformed),

@@ -38,7 +38,8 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Publis
     let request = |kind: u64| {
         // The emitter's changes of rooms have no uid.
         let object = Object::new();
-        let object = if of.is_emitter() && kind != SERVER_SIDE { object } else { object.text("uid", &of.uid) };
+        let object =
+            if of.is_emitter() && kind != SERVER_SIDE { object } else { object.text("uid", &of.uid) };
         object.number("type", kind)
     };
     let payload = match message {
@@ -215,7 +216,8 @@ fn read_opts(reader: &mut Reader<'_>) -> Result<(Target, Flags), PacketError> {
             "flags" => {
                 let raw = reader.raw()?;
                 let (json, _) = msgpack::msgpack_to_json(raw)?;
-                let read: Option<Flags> = serde_json::from_str(&json).map_err(|_| PacketError::InvalidPayload)?;
+                let read: Option<Flags> =
+                    serde_json::from_str(&json).map_err(|_| PacketError::InvalidPayload)?;
                 flags = read.unwrap_or_default();
             }
             _ => reader.skip()?,
@@ -262,39 +264,38 @@ pub(super) fn read_request(own: &str, payload: &[u8]) -> Result<Option<Incoming>
     let ask = |question| Some(Message::Ask { id: id.clone()?, question });
     let one = |change| Some(Message::One { id: id.clone(), sid: sid.as_ref()?.0.clone(), change });
     let room = room.map(|room| room.0);
-    let message = match (kind, opts) {
-        (IDS, _) => ask(Question::Ids(names(rooms))),
-        (ROOMS, _) => ask(Question::Rooms),
-        (JOIN, Some(opts)) => Some(Message::Join { target: opts.target(), rooms: names(rooms) }),
-        (JOIN, None) => room.and_then(|room| one(Change::Join(room))),
-        (LEAVE, Some(opts)) => Some(Message::Leave { target: opts.target(), rooms: names(rooms) }),
-        (LEAVE, None) => room.and_then(|room| one(Change::Leave(room))),
-        (DISCONNECT, Some(opts)) => {
-            Some(Message::Disconnect { target: opts.target(), close: close.unwrap_or(false) })
-        }
-        (DISCONNECT, None) => one(Change::Disconnect { close: close.unwrap_or(false) }),
-        (FETCH, opts) => ask(Question::Sockets(opts.unwrap_or_default().target())),
-        (SERVER_SIDE, _) => data.filter(|data| data.get().starts_with('[')).map(|data| Message::ServerSide {
-            data: data.get().into(),
-            attachments,
-            id: id.clone(),
-        }),
-        (BROADCAST, opts) => match (packet, &id) {
-            (Some(packet), Some(id)) if is_event(packet.data.get()) => {
-                let (target, flags, timeout) = opts.unwrap_or_default().parts();
-                Some(Message::Broadcast(Broadcast {
-                    target,
-                    data: packet.data.get().into(),
-                    attachments,
-                    flags,
-                    ack: Some((id.clone(), timeout)),
-                }))
+    let message =
+        match (kind, opts) {
+            (IDS, _) => ask(Question::Ids(names(rooms))),
+            (ROOMS, _) => ask(Question::Rooms),
+            (JOIN, Some(opts)) => Some(Message::Join { target: opts.target(), rooms: names(rooms) }),
+            (JOIN, None) => room.and_then(|room| one(Change::Join(room))),
+            (LEAVE, Some(opts)) => Some(Message::Leave { target: opts.target(), rooms: names(rooms) }),
+            (LEAVE, None) => room.and_then(|room| one(Change::Leave(room))),
+            (DISCONNECT, Some(opts)) => {
+                Some(Message::Disconnect { target: opts.target(), close: close.unwrap_or(false) })
             }
-            _ => None,
-        },
-        (HELLO, _) => Some(Message::Hello),
-        _ => return Ok(None),
-    };
+            (DISCONNECT, None) => one(Change::Disconnect { close: close.unwrap_or(false) }),
+            (FETCH, opts) => ask(Question::Sockets(opts.unwrap_or_default().target())),
+            (SERVER_SIDE, _) => data
+                .filter(|data| data.get().starts_with('['))
+                .map(|data| Message::ServerSide { data: data.get().into(), attachments, id: id.clone() }),
+            (BROADCAST, opts) => match (packet, &id) {
+                (Some(packet), Some(id)) if is_event(packet.data.get()) => {
+                    let (target, flags, timeout) = opts.unwrap_or_default().parts();
+                    Some(Message::Broadcast(Broadcast {
+                        target,
+                        data: packet.data.get().into(),
+                        attachments,
+                        flags,
+                        ack: Some((id.clone(), timeout)),
+                    }))
+                }
+                _ => None,
+            },
+            (HELLO, _) => Some(Message::Hello),
+            _ => return Ok(None),
+        };
     Ok(Some(Incoming::Message { uid, message: message.ok_or(BAD)? }))
 }
 

@@ -1,6 +1,7 @@
 //! Who a node is, and what its channels are called.
 
 use crate::cluster::config::{Mode, Subscriptions};
+use crate::cluster::queue::RoomKind;
 use crate::engine::sid::Id;
 
 /// Who an emitter says it is.
@@ -68,6 +69,15 @@ impl Names {
     /// Where broadcasts for one room go.
     pub(crate) fn room(&self, nsp: &str, room: &str) -> Channel {
         bytes(format!("{}#{nsp}#{room}#", self.prefix))
+    }
+
+    /// Whether rooms of that kind are subscribed to one by one.
+    pub(crate) fn has_channels(&self, kind: RoomKind) -> bool {
+        match (self.mode, self.subscriptions) {
+            (Mode::Classic, _) | (Mode::Sharded, Subscriptions::Static) => false,
+            (Mode::Sharded, Subscriptions::Dynamic) => kind == RoomKind::Joined,
+            (Mode::Sharded, Subscriptions::DynamicPrivate) => true,
+        }
     }
 
     /// Where broadcasts with these rooms go.

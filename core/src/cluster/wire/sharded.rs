@@ -63,9 +63,11 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Publis
         Message::Leave { target, rooms } => {
             (LEAVE, Object::new().json("opts", &text::opts(target, None)).texts("rooms", rooms), no_bytes)
         }
-        Message::Disconnect { target, close } => {
-            (DISCONNECT, Object::new().json("opts", &text::opts(target, None)).bool("close", *close), no_bytes)
-        }
+        Message::Disconnect { target, close } => (
+            DISCONNECT,
+            Object::new().json("opts", &text::opts(target, None)).bool("close", *close),
+            no_bytes,
+        ),
         Message::ServerSide { data, attachments, id } => {
             let object = Object::with_capacity(64 + data.len()).json("packet", data);
             let object = if let Some(id) = id { object.text("requestId", id) } else { object };

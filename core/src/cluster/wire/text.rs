@@ -85,9 +85,8 @@ fn texts(out: &mut String, list: &[Box<str>]) {
 
 /// A room expression as the adapters' `opts`; `flags` is JSON.
 pub(super) fn opts(target: &Target, flags: Option<&str>) -> String {
-    let opts = Object::new()
-        .texts("rooms", &distinct(&target.rooms))
-        .texts("except", &distinct(&target.except));
+    let opts =
+        Object::new().texts("rooms", &distinct(&target.rooms)).texts("except", &distinct(&target.except));
     match flags {
         Some(flags) => opts.json("flags", flags).end(),
         None => opts.end(),
