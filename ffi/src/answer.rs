@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 use kraken_ws_core::{Decision, EngineReply, Error, ErrorCode, HttpReply, Refusal, Result};
 
-use crate::event::{Answer, get, kraken_ws_event, kraken_ws_event_kind};
+use crate::event::{Answer, Content, get, kraken_ws_event, kraken_ws_event_kind};
 use crate::namespaces::handle;
 use crate::payload::{arguments, check_json};
 use crate::status::{call, kraken_ws_status, value};
@@ -133,19 +133,21 @@ pub unsafe extern "C" fn kraken_ws_connect_reject(
     })
 }
 
-/// Does the client wait for an ack?
+/// Does the client, or the other node, wait for an ack?
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_wants_ack(event: *const kraken_ws_event) -> bool {
     value(false, || {
         // SAFETY: the event is as the header asks for.
         unsafe { get(event) }.is_ok_and(|event| {
-            matches!(*event.answer.lock().unwrap_or_else(PoisonError::into_inner), Answer::Ack(_))
+            let answer = event.answer.lock().unwrap_or_else(PoisonError::into_inner);
+            matches!(*answer, Answer::Ack(_) | Answer::ServerSide(_))
         })
     })
 }
 
 /// Acknowledges the client's event, once. `payload` is JSON of the one argument, or empty for none; with
-/// `KRAKEN_WS_SPREAD` it is an array of all arguments. To answer later, retain the event.
+/// `KRAKEN_WS_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
+/// the event.
 ///
 /// Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
@@ -161,12 +163,17 @@ pub unsafe extern "C" fn kraken_ws_ack(
         let event = get(event)?;
         let data = arguments(text(payload, "payload")?, flags)?;
         let buffers = buffers(attachments, attachments_len)?;
-        let Answer::Ack(id) = event.take("ack", |answer| matches!(answer, Answer::Ack(_)))? else {
-            return Ok(());
-        };
-        event.host.namespaces.of(event.socket, |namespace| {
-            event.host.server.ack(namespace, handle(event.socket), id, &data, buffers)
-        })
+        match event.take("ack", |answer| matches!(answer, Answer::Ack(_) | Answer::ServerSide(_)))? {
+            Answer::Ack(id) => event.host.namespaces.of(event.socket, |namespace| {
+                event.host.server.ack(namespace, handle(event.socket), id, &data, buffers)
+            }),
+            Answer::ServerSide(reply) => {
+                let first = Content::first(&data);
+                let _ = reply.send((first, buffers)); // who asked may have stopped waiting
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     })
 }
 

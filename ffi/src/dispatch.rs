@@ -43,7 +43,7 @@ pub struct kraken_ws_callbacks {
     pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// A socket that `on_connect` did not refuse is gone. It has left its rooms.
     pub on_disconnect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
-    /// An emit or a publish was acknowledged, or not in time.
+    /// An emit, a publish or a server-side emit was acknowledged, or not in time.
     pub on_ack: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// A request outside the path of Socket.IO; null answers 404.
     pub on_http: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
@@ -59,6 +59,10 @@ pub struct kraken_ws_callbacks {
     pub on_engine: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
     /// A room of this process has its first member, a new one, one less, or none.
     pub on_room: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// The host of another node of the fleet sent an event to the hosts; `kraken_ws_ack` if it wants one.
+    pub on_server_side: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// The connection to the other nodes is up or down, or messages for them were lost.
+    pub on_cluster: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
 }
 
 // SAFETY: the host's functions and its pointer are meant for another thread: the documentation says so.
@@ -109,6 +113,9 @@ fn run(host: &Arc<Host>, callbacks: &kraken_ws_callbacks) {
     loop {
         let seen = host.inbox.wake.seen();
         log(host, callbacks);
+        for event in host.answers(usize::MAX) {
+            hand_over(host, callbacks, &event);
+        }
         if host.inbox.take(&mut batch, 256) == 0 {
             host.inbox.wake.wait(seen, None);
             continue;
@@ -118,10 +125,15 @@ fn run(host: &Arc<Host>, callbacks: &kraken_ws_callbacks) {
             if event.kind == Kind::Closed {
                 return log(host, callbacks);
             }
-            if !host.quiet.load(Ordering::Acquire) {
-                deliver(host, callbacks, &event);
-            }
+            hand_over(host, callbacks, &event);
         }
+    }
+}
+
+/// Unless the host has freed the server.
+fn hand_over(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_event>) {
+    if !host.quiet.load(Ordering::Acquire) {
+        deliver(host, callbacks, event);
     }
 }
 
@@ -144,9 +156,11 @@ fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_e
         Kind::Engine => return decide("on_engine", callbacks.on_engine, host, callbacks, event),
         Kind::Headers => callbacks.on_headers,
         Kind::Room => callbacks.on_room,
+        Kind::ServerSide => callbacks.on_server_side,
+        Kind::Cluster => callbacks.on_cluster,
         Kind::Message => callbacks.on_event,
         Kind::Disconnect => callbacks.on_disconnect,
-        Kind::Ack | Kind::BroadcastAck => callbacks.on_ack,
+        Kind::Ack | Kind::BroadcastAck | Kind::ServerSideAck => callbacks.on_ack,
         Kind::Http => callbacks.on_http,
         Kind::Closed | Kind::None => None,
     };

@@ -4,7 +4,9 @@ use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use kraken_ws_core::{Decision, EngineReply, HttpReply, Reason, Reply, RequestInfo, Result, RoomChange};
+use kraken_ws_core::{
+    ClusterChange, Decision, EngineReply, HttpReply, Reason, Reply, RequestInfo, Result, RoomChange,
+};
 
 use crate::host::Host;
 use crate::server::kraken_ws_server;
@@ -25,7 +27,8 @@ pub enum kraken_ws_event_kind {
     /// `_arg` are the arguments.
     Ack = 3,
     /// The answers to a publish with ack: `_arg` are the first arguments of each answer, `_attachment` the
-    /// attachments of all of them in that order, `_expected` how many clients were asked.
+    /// attachments of all of them in that order, `_expected` how many clients were asked, `_missing` how many other
+    /// nodes did not say how many clients they asked.
     BroadcastAck = 4,
     /// A socket is gone: `_reason`.
     Disconnect = 5,
@@ -45,6 +48,14 @@ pub enum kraken_ws_event_kind {
     Engine = 10,
     /// A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
     Room = 11,
+    /// The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_ack` if
+    /// `_wants_ack`.
+    ServerSide = 12,
+    /// The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+    /// asked, `_missing` how many did not answer.
+    ServerSideAck = 13,
+    /// The connection to the other nodes changed: `_cluster_change`.
+    Cluster = 14,
 }
 
 #[repr(C)] // `magic` stands first, as in every handle
@@ -67,6 +78,10 @@ pub struct kraken_ws_event {
     /// JSON of the CONNECT payload, or empty.
     pub(crate) auth: Box<str>,
     pub(crate) room: Option<(RoomChange, Box<str>)>,
+    pub(crate) cluster: Option<ClusterChange>,
+    /// Other nodes that did not answer, and the names of those that are known by name.
+    pub(crate) missing: usize,
+    pub(crate) missing_nodes: Vec<Box<str>>,
     pub(crate) answer: Mutex<Answer>,
 }
 
@@ -90,6 +105,8 @@ pub(crate) enum Answer {
     Connect,
     /// An ack of this number.
     Ack(u64),
+    /// An ack for another node: one argument.
+    ServerSide(Reply<(Box<str>, Vec<Bytes>)>),
     /// An HTTP response.
     Http(Reply<HttpReply>),
     /// Whether a handshake goes on.
@@ -119,6 +136,24 @@ impl Content {
         }
         Self { name, args, data, attachments }
     }
+
+    /// JSON text of the first item of a JSON array, `null` if it has none.
+    pub(crate) fn first(data: &str) -> Box<str> {
+        let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(data).unwrap_or_default();
+        items.first().map_or("null", |item| item.get()).into()
+    }
+
+    /// From the answers to a question that went to several: the first argument of each.
+    pub(crate) fn of_answers(answers: Vec<(Box<str>, Vec<Bytes>)>) -> Self {
+        let (mut data, mut attachments) = (String::from("["), Vec::new());
+        for (i, (answer, buffers)) in answers.into_iter().enumerate() {
+            data.push_str(if i > 0 { "," } else { "" });
+            data.push_str(&answer);
+            attachments.extend(buffers);
+        }
+        data.push(']');
+        Self::new(data.into(), attachments, false)
+    }
 }
 
 impl kraken_ws_event {
@@ -138,6 +173,9 @@ impl kraken_ws_event {
             request: None,
             auth: Box::default(),
             room: None,
+            cluster: None,
+            missing: 0,
+            missing_nodes: Vec::new(),
             answer: Mutex::new(Answer::None),
         }
     }
@@ -354,7 +392,7 @@ pub unsafe extern "C" fn kraken_ws_event_timed_out(event: *const kraken_ws_event
     unsafe { read(event, false, |event| event.timed_out) }
 }
 
-/// How many clients a publish with ack went to.
+/// How many clients a publish with ack went to, or how many nodes a server-side emit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_expected(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
@@ -368,12 +406,15 @@ pub unsafe extern "C" fn kraken_ws_event_reason(event: *const kraken_ws_event) -
     unsafe { read(event, -1, |event| event.reason.map_or(-1, |reason| reason as i32)) }
 }
 
-/// The reason in socket.io's words, `transport close` for example.
+/// The reason in socket.io's words, `transport close` for example; of `CLUSTER`, why the connection is down.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_reason_text(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe {
         read(event, kraken_ws_str::EMPTY, |event| {
+            if let Some(ClusterChange::Down { reason }) = &event.cluster {
+                return kraken_ws_str::view(reason);
+            }
             event.reason.map_or(kraken_ws_str::EMPTY, |reason| kraken_ws_str::view(reason.as_str()))
         })
     }

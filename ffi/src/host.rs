@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use kraken_ws_core::{Error, ErrorCode, Event, Events, Options, Result, Server};
 
+use crate::asks::{Answers, Asks};
 use crate::event::{Answer, Content, kraken_ws_event, kraken_ws_event_kind as Kind};
 use crate::inbox::{Inbox, lock};
 use crate::log::Log;
@@ -28,6 +29,8 @@ pub(crate) struct Host {
     pub(crate) sockets: Sockets,
     pub(crate) modules: Modules,
     pub(crate) inbox: Inbox,
+    /// Questions to other nodes.
+    pub(crate) asks: Asks,
     pub(crate) log: Log,
     /// The host decides about each connect.
     decides: bool,
@@ -63,6 +66,7 @@ impl Host {
             sockets: Sockets::default(),
             modules: Modules::default(),
             inbox: Inbox::new(events),
+            asks: Asks::default(),
             log,
             decides,
             lent,
@@ -165,17 +169,10 @@ impl Host {
                 self.find(&mut out, socket);
                 answer = Answer::None;
             }
-            Event::BroadcastAck { id, timed_out, expected, responses, .. } => {
+            Event::BroadcastAck { id, timed_out, expected, missing, responses } => {
                 (out.kind, out.ack_id) = (Kind::BroadcastAck, id);
-                (out.timed_out, out.expected) = (timed_out, expected);
-                let (mut data, mut attachments) = (String::from("["), Vec::new());
-                for (i, (response, buffers)) in responses.into_iter().enumerate() {
-                    data.push_str(if i > 0 { "," } else { "" });
-                    data.push_str(&response);
-                    attachments.extend(buffers);
-                }
-                data.push(']');
-                out.content = Content::new(data.into(), attachments, false);
+                (out.timed_out, out.expected, out.missing) = (timed_out, expected, missing);
+                out.content = Content::of_answers(responses);
                 answer = Answer::None;
             }
             Event::Disconnect { socket, reason, .. } => {
@@ -207,6 +204,15 @@ impl Host {
                 }
                 answer = Answer::None;
             }
+            Event::ServerSide { nsp, data, attachments, reply } => {
+                (out.kind, out.namespace) = (Kind::ServerSide, nsp);
+                out.content = Content::new(data, attachments, true);
+                answer = reply.map_or(Answer::None, Answer::ServerSide);
+            }
+            Event::Cluster { change } => {
+                (out.kind, out.cluster) = (Kind::Cluster, Some(change));
+                answer = Answer::None;
+            }
             Event::Closed => {
                 out.kind = Kind::Closed;
                 answer = Answer::None;
@@ -227,6 +233,19 @@ impl Host {
             let _ = out.accept();
         }
         Some(out)
+    }
+
+    /// Answers of other nodes that have come, as events; up to `max`.
+    pub(crate) fn answers(self: &Arc<Self>, max: usize) -> Vec<Arc<kraken_ws_event>> {
+        let event = |(id, fleet): (u64, Answers)| {
+            let mut out = kraken_ws_event::new(self, Kind::ServerSideAck);
+            (out.ack_id, out.timed_out) = (id, fleet.missing > 0);
+            (out.expected, out.missing) = (fleet.expected, fleet.missing);
+            out.missing_nodes = fleet.missing_nodes;
+            out.content = Content::of_answers(fleet.answers);
+            Arc::new(out)
+        };
+        self.asks.answered(max).into_iter().map(event).collect()
     }
 
     /// The core names a socket by its handle only; the rest is known since its connect.

@@ -6,7 +6,8 @@
 //! | `status`, `text`, `payload` | the border: statuses and panics, pointers and lengths, JSON |
 //! | `options`, `server` | what a host makes: options; a server's life, its polling |
 //! | `send`, `rooms`, `fetch`, `stats` | commands in |
-//! | `event`, `room_event`, `answer` | events out, and what they ask |
+//! | `event`, `room_event`, `fleet_event`, `answer` | events out, and what they ask |
+//! | `fleet`, `emitter`, `asks` | other nodes: of a server, without one, and waiting for their answers |
 //! | `dispatch` | the thread that calls the host back |
 //! | `host` | a server with what a C host has around it; `inbox`, `sockets`, `namespaces`, `log` are its parts |
 //! | `module`, `api` | shared objects that a server loads, and the table of all functions |
@@ -27,9 +28,13 @@
 
 mod answer;
 pub mod api;
+mod asks;
 mod dispatch;
+mod emitter;
 mod event;
 mod fetch;
+mod fleet;
+mod fleet_event;
 mod fork;
 mod host;
 mod inbox;
@@ -52,8 +57,11 @@ mod version;
 
 pub use answer::*;
 pub use dispatch::*;
+pub use emitter::*;
 pub use event::*;
 pub use fetch::*;
+pub use fleet::*;
+pub use fleet_event::*;
 pub use log::*;
 pub use module::*;
 pub use module_host::ModuleHost;

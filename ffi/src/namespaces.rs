@@ -83,6 +83,11 @@ impl Namespaces {
         others.iter().position(named).map(|at| at + 1)
     }
 
+    /// The namespace that is meant, with its number; empty means `/`.
+    pub(crate) fn get(&self, name: &str) -> Result<(usize, Namespace)> {
+        self.with(name, |namespace, index| Ok((index, namespace.clone())))
+    }
+
     /// Uses the namespace that is meant; empty means `/`.
     pub(crate) fn with<T>(&self, name: &str, act: impl FnOnce(&Namespace, usize) -> Result<T>) -> Result<T> {
         if name.is_empty() || name == "/" {

@@ -180,6 +180,6 @@ pub unsafe extern "C" fn kraken_ws_options_free(options: *mut kraken_ws_options)
     });
 }
 
-fn parse(json: &str, what: &str) -> Result<Value> {
+pub(crate) fn parse(json: &str, what: &str) -> Result<Value> {
     serde_json::from_str(json).map_err(|e| Error::new(ErrorCode::Payload, format!("{what}: no JSON: {e}")))
 }

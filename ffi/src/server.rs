@@ -406,7 +406,8 @@ fn poll(host: &Arc<Host>, max: usize, until: Option<Instant>) -> Result<Vec<Arc<
     let (mut batch, mut found) = (Vec::new(), Vec::new());
     loop {
         let seen = host.inbox.wake.seen();
-        let taken = host.inbox.take(&mut batch, max);
+        found.extend(host.answers(max));
+        let taken = host.inbox.take(&mut batch, max - found.len());
         found.extend(batch.drain(..).filter_map(|event| host.admit(event)));
         if !found.is_empty() {
             return Ok(found);

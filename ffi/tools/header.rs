@@ -97,6 +97,8 @@ fn constants(crate_dir: &Path) -> Result<String> {
         ("server", "server.rs"),
         ("event", "event.rs"),
         ("socket_list", "fetch.rs"),
+        ("room_list", "fleet.rs"),
+        ("emitter", "emitter.rs"),
         ("module", "module.rs"),
     ] {
         let about = docs(&fs::read_to_string(crate_dir.join("src").join(source))?);
