@@ -21,13 +21,13 @@ FUZZ_SECONDS := 20
 
 build:
 	$(SETUP) rust node
-	cargo build $(LOCKED) --release -p kraken-ws-ffi --features mimalloc
+	cargo build $(LOCKED) --release -p kraken-ws-library --features mimalloc
 	node node-binding/scripts/build.mjs --profile release
 
 # The C library alone; prints how to link it.
 install:
 	$(SETUP) rust
-	cargo build $(LOCKED) --release -p kraken-ws-ffi --features mimalloc
+	cargo build $(LOCKED) --release -p kraken-ws-library --features mimalloc
 	ffi/install.sh target/release $(PREFIX)
 
 demo: build

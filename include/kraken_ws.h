@@ -77,6 +77,8 @@ enum {
   KRAKEN_WS_ERROR_MODULE = 18,
   /** It is in use at this moment; try again. */
   KRAKEN_WS_ERROR_BUSY = 19,
+  /** Redis can't be reached, or refuses; the message says which and why. */
+  KRAKEN_WS_ERROR_REDIS = 20,
 };
 
 /** Why a socket ended: see `kraken_ws_event_reason`. */
@@ -182,8 +184,14 @@ typedef struct kraken_ws_server kraken_ws_server;
 /** One event. What its functions return is valid until the event is freed, or, in a callback, until the callback returns. All of them may be called from any thread. */
 typedef struct kraken_ws_event kraken_ws_event;
 
-/** What `kraken_ws_fetch_sockets` found. */
+/** What `kraken_ws_fetch_sockets` or `kraken_ws_fetch_fleet` found. */
 typedef struct kraken_ws_socket_list kraken_ws_socket_list;
+
+/** What `kraken_ws_fleet_rooms` found. */
+typedef struct kraken_ws_room_list kraken_ws_room_list;
+
+/** A way to all nodes of a fleet from a process that has no clients. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_emitter_free` is kept, as of a server. */
+typedef struct kraken_ws_emitter kraken_ws_emitter;
 
 /** What a module is given when it is loaded; valid until it is unloaded. */
 typedef struct kraken_ws_module kraken_ws_module;
@@ -198,18 +206,19 @@ typedef struct kraken_ws_api kraken_ws_api;
 #define KRAKEN_WS_ABI_VERSION 1
 
 /**
- * What `on_connect` returns: let the client in.
+ * What a callback returns that decides: let the client in, let the request go on.
  */
 #define KRAKEN_WS_ACCEPT 0
 
 /**
- * What `on_connect` returns: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said more.
+ * What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said
+ * more; refuse the request, unless `kraken_ws_request_refuse` did.
  */
 #define KRAKEN_WS_REJECT 1
 
 /**
- * What `on_connect` returns: it has been decided by `kraken_ws_connect_accept` or `_reject`, or will be; the event
- * must have been retained then.
+ * What a callback returns that decides: it has been decided through the event, or will be; the event must have been
+ * retained then.
  */
 #define KRAKEN_WS_LATER 2
 
@@ -291,7 +300,8 @@ enum kraken_ws_event_kind
   KRAKEN_WS_EVENT_KIND_ACK = 3,
   /**
    * The answers to a publish with ack: `_arg` are the first arguments of each answer, `_attachment` the
-   * attachments of all of them in that order, `_expected` how many clients were asked.
+   * attachments of all of them in that order, `_expected` how many clients were asked, `_missing` how many other
+   * nodes did not say how many clients they asked.
    */
   KRAKEN_WS_EVENT_KIND_BROADCAST_ACK = 4,
   /**
@@ -307,12 +317,115 @@ enum kraken_ws_event_kind
    * The server has ended: the last event of a poll.
    */
   KRAKEN_WS_EVENT_KIND_CLOSED = 7,
+  /**
+   * A handshake waits for a word, before anything of Socket.IO: `kraken_ws_request_allow` with headers for its
+   * response, or `kraken_ws_request_refuse`.
+   */
+  KRAKEN_WS_EVENT_KIND_ALLOW_REQUEST = 8,
+  /**
+   * A later polling request, or the one that upgrades to WebSocket: `kraken_ws_request_allow` gives headers for
+   * its response. It can't be refused.
+   */
+  KRAKEN_WS_EVENT_KIND_HEADERS = 9,
+  /**
+   * A request under the path of Socket.IO, before anything is read from it: `kraken_ws_request_allow` lets it go on
+   * with headers for whatever answers it, `kraken_ws_http_reply` answers it, `kraken_ws_request_refuse` is a 400.
+   */
+  KRAKEN_WS_EVENT_KIND_ENGINE = 10,
+  /**
+   * A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
+   */
+  KRAKEN_WS_EVENT_KIND_ROOM = 11,
+  /**
+   * The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_ack` if
+   * `_wants_ack`.
+   */
+  KRAKEN_WS_EVENT_KIND_SERVER_SIDE = 12,
+  /**
+   * The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+   * asked, `_missing` how many did not answer.
+   */
+  KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK = 13,
+  /**
+   * The connection to the other nodes changed: `_cluster_change`.
+   */
+  KRAKEN_WS_EVENT_KIND_CLUSTER = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
 typedef enum kraken_ws_event_kind kraken_ws_event_kind;
 #else
 typedef uint32_t kraken_ws_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What happened to the connection to the other nodes.
+ */
+enum kraken_ws_cluster_change
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The event is not about it.
+   */
+  KRAKEN_WS_CLUSTER_CHANGE_NONE = 0,
+  /**
+   * Connected to Redis, and everything is subscribed.
+   */
+  KRAKEN_WS_CLUSTER_CHANGE_UP = 1,
+  /**
+   * Not connected any more, or not yet: `kraken_ws_event_reason_text`. Local clients are served, and it is tried again.
+   */
+  KRAKEN_WS_CLUSTER_CHANGE_DOWN = 2,
+  /**
+   * Messages for other nodes did not, or perhaps did not, leave this one: `kraken_ws_event_lost`.
+   */
+  KRAKEN_WS_CLUSTER_CHANGE_LOST = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum kraken_ws_cluster_change kraken_ws_cluster_change;
+#else
+typedef uint32_t kraken_ws_cluster_change;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What happened to a room of this process.
+ */
+enum kraken_ws_room_change
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The event is not about a room.
+   */
+  KRAKEN_WS_ROOM_CHANGE_NONE = 0,
+  /**
+   * It has its first member.
+   */
+  KRAKEN_WS_ROOM_CHANGE_CREATED = 1,
+  /**
+   * Its last member left.
+   */
+  KRAKEN_WS_ROOM_CHANGE_DELETED = 2,
+  /**
+   * A socket joined.
+   */
+  KRAKEN_WS_ROOM_CHANGE_JOINED = 3,
+  /**
+   * A socket left.
+   */
+  KRAKEN_WS_ROOM_CHANGE_LEFT = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum kraken_ws_room_change kraken_ws_room_change;
+#else
+typedef uint32_t kraken_ws_room_change;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -387,11 +500,70 @@ typedef struct {
 } kraken_ws_target;
 
 /**
+ * Figures of a node of a fleet, or of an emitter. Set `size` to `sizeof(kraken_ws_cluster_stats)` before the call; a
+ * version that knows fewer members leaves the others as they are.
+ */
+typedef struct {
+  /**
+   * `sizeof(kraken_ws_cluster_stats)`.
+   */
+  size_t size;
+  /**
+   * 1 while connected to Redis and subscribed, else 0.
+   */
+  uint64_t up;
+  /**
+   * Nodes that Redis counted last, this one included; 0 before the first count.
+   */
+  uint64_t nodes;
+  /**
+   * Messages published.
+   */
+  uint64_t published;
+  /**
+   * Messages that came.
+   */
+  uint64_t received;
+  /**
+   * Publishes that are lost for certain.
+   */
+  uint64_t lost;
+  /**
+   * Publishes whose connection broke before Redis confirmed them; they are not sent again.
+   */
+  uint64_t unconfirmed;
+  /**
+   * Connections made anew.
+   */
+  uint64_t reconnects;
+  /**
+   * Bytes of publishes that wait.
+   */
+  uint64_t queued_bytes;
+  /**
+   * Messages that can't be read.
+   */
+  uint64_t malformed;
+  /**
+   * Messages for a room without a member here, dropped before they were decoded.
+   */
+  uint64_t dropped_no_room;
+  /**
+   * Messages of other nodes that were read.
+   */
+  uint64_t foreign;
+  /**
+   * Messages of other nodes that the server had no room for in time.
+   */
+  uint64_t lost_here;
+} kraken_ws_cluster_stats;
+
+/**
  * One socket of a list. The texts live as long as the list.
  */
 typedef struct {
   /**
-   * The socket's number.
+   * The socket's number; 0 for one of another node, which is reached as the room named by its id.
    */
   uint64_t socket;
   /**
@@ -486,7 +658,7 @@ typedef struct {
    */
   void (*on_disconnect)(void *userdata, const kraken_ws_event *event);
   /**
-   * An emit or a publish was acknowledged, or not in time.
+   * An emit, a publish or a server-side emit was acknowledged, or not in time.
    */
   void (*on_ack)(void *userdata, const kraken_ws_event *event);
   /**
@@ -497,6 +669,31 @@ typedef struct {
    * A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
    */
   void (*on_log)(void *userdata, int32_t level, kraken_ws_str line);
+  /**
+   * A handshake asks: returns `KRAKEN_WS_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
+   */
+  int32_t (*on_allow_request)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A later polling request, or one that upgrades, asks for headers: `kraken_ws_request_allow`, now or later.
+   */
+  void (*on_headers)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_ACCEPT`,
+   * `_REJECT` or `_LATER`. `kraken_ws_http_reply` answers it in place of the engine.
+   */
+  int32_t (*on_engine)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A room of this process has its first member, a new one, one less, or none.
+   */
+  void (*on_room)(void *userdata, const kraken_ws_event *event);
+  /**
+   * The host of another node of the fleet sent an event to the hosts; `kraken_ws_ack` if it wants one.
+   */
+  void (*on_server_side)(void *userdata, const kraken_ws_event *event);
+  /**
+   * The connection to the other nodes is up or down, or messages for them were lost.
+   */
+  void (*on_cluster)(void *userdata, const kraken_ws_event *event);
 } kraken_ws_callbacks;
 
 /**
@@ -563,7 +760,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Does the client wait to be let in?
+ * Does a client or a request wait for a yes or a no?
  */
 bool kraken_ws_event_is_pending(const kraken_ws_event *event);
 
@@ -583,13 +780,14 @@ kraken_ws_status kraken_ws_connect_accept(const kraken_ws_event *event);
 kraken_ws_status kraken_ws_connect_reject(const kraken_ws_event *event, kraken_ws_str error);
 
 /**
- * Does the client wait for an ack?
+ * Does the client, or the other node, wait for an ack?
  */
 bool kraken_ws_event_wants_ack(const kraken_ws_event *event);
 
 /**
  * Acknowledges the client's event, once. `payload` is JSON of the one argument, or empty for none; with
- * `KRAKEN_WS_SPREAD` it is an array of all arguments. To answer later, retain the event.
+ * `KRAKEN_WS_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
+ * the event.
  *
  * Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
  */
@@ -600,7 +798,26 @@ kraken_ws_status kraken_ws_ack(const kraken_ws_event *event,
                                uint32_t flags);
 
 /**
- * Answers an HTTP request, once. `headers` are name, value, name, value, …; the length of the body is added.
+ * Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
+ * for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
+ *
+ * Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
+ */
+kraken_ws_status kraken_ws_request_allow(const kraken_ws_event *event,
+                                         const kraken_ws_str *headers,
+                                         size_t headers_len);
+
+/**
+ * Refuses a request, once: a handshake gets 403 with `message` (empty: `Forbidden`), a request of the engine 400.
+ *
+ * Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_request_refuse(const kraken_ws_event *event,
+                                          kraken_ws_str message);
+
+/**
+ * Answers an HTTP request (`HTTP`, or `ENGINE` in place of the engine), once. `headers` are name, value, name,
+ * value, …; the length of the body is added.
  *
  * Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
  * headers).
@@ -620,6 +837,91 @@ const kraken_ws_api *kraken_ws_get_api(uint32_t abi_version,
                                        size_t size);
 
 /**
+ * Makes an emitter; `options` is the JSON object of the option `cluster`, `{"redis":"redis://127.0.0.1"}` for example. With
+ * `waitForRedis` it returns when Redis is there; else what is sent meanwhile waits, up to `queueBytes`.
+ *
+ * Errors: `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `SYSTEM`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_new(kraken_ws_str options,
+                                       kraken_ws_emitter **emitter);
+
+/**
+ * Sends an event to the clients of all nodes that `target` means; as `kraken_ws_publish`. The call does not wait.
+ *
+ * Errors: `PAYLOAD`, `NAME` (a reserved event name), `UNSUPPORTED` (unknown flags), `GONE`, `FORKED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_publish(kraken_ws_emitter *emitter,
+                                           const kraken_ws_target *target,
+                                           kraken_ws_str event,
+                                           kraken_ws_str payload,
+                                           const kraken_ws_bytes *attachments,
+                                           size_t attachments_len);
+
+/**
+ * Puts everybody on all nodes whom `target` means into rooms.
+ *
+ * Errors: `GONE`, `FORKED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_sockets_join(kraken_ws_emitter *emitter,
+                                                const kraken_ws_target *target,
+                                                const kraken_ws_str *rooms,
+                                                size_t rooms_len);
+
+/**
+ * Takes everybody on all nodes whom `target` means out of rooms.
+ *
+ * Errors: `GONE`, `FORKED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_sockets_leave(kraken_ws_emitter *emitter,
+                                                 const kraken_ws_target *target,
+                                                 const kraken_ws_str *rooms,
+                                                 size_t rooms_len);
+
+/**
+ * Ends everybody on all nodes whom `target` means; with `close` their whole connections.
+ *
+ * Errors: `GONE`, `FORKED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_disconnect_sockets(kraken_ws_emitter *emitter,
+                                                      const kraken_ws_target *target,
+                                                      bool close);
+
+/**
+ * Sends an event to the hosts of all nodes, as `kraken_ws_server_side_emit`.
+ *
+ * Errors: `PAYLOAD`, `NAME` (a reserved event name), `GONE`, `FORKED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_server_side_emit(kraken_ws_emitter *emitter,
+                                                    kraken_ws_str nsp,
+                                                    kraken_ws_str event,
+                                                    kraken_ws_str payload,
+                                                    const kraken_ws_bytes *attachments,
+                                                    size_t attachments_len,
+                                                    uint32_t flags);
+
+/**
+ * Waits until Redis has confirmed all that was sent so far.
+ *
+ * Errors: `REDIS` (not within `timeout_ms`), `GONE`, `FORKED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_flush(kraken_ws_emitter *emitter, uint32_t timeout_ms);
+
+/**
+ * Reads the figures of an emitter.
+ *
+ * Errors: `GONE`, `FORKED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_stats(kraken_ws_emitter *emitter,
+                                         kraken_ws_cluster_stats *stats);
+
+/**
+ * Frees an emitter; null is fine. What waits is sent first, within the time that one answer of Redis may take.
+ *
+ * Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_emitter_free(kraken_ws_emitter *emitter);
+
+/**
  * Keeps an event beyond its callback. Each retain needs one `kraken_ws_event_free`. Returns the event, or null
  * for null.
  */
@@ -627,8 +929,8 @@ kraken_ws_event *kraken_ws_event_retain(const kraken_ws_event *event);
 
 /**
  * Frees an event of `kraken_ws_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
- * that nobody answered is then answered with no: a pending connect is refused, an HTTP request gets 404, an ack
- * is not sent.
+ * that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
+ * ack is not sent.
  */
 void kraken_ws_event_free(kraken_ws_event *event);
 
@@ -705,7 +1007,7 @@ uint64_t kraken_ws_event_ack_id(const kraken_ws_event *event);
 bool kraken_ws_event_timed_out(const kraken_ws_event *event);
 
 /**
- * How many clients a publish with ack went to.
+ * How many clients a publish with ack went to, or how many nodes a server-side emit.
  */
 size_t kraken_ws_event_expected(const kraken_ws_event *event);
 
@@ -715,7 +1017,7 @@ size_t kraken_ws_event_expected(const kraken_ws_event *event);
 int32_t kraken_ws_event_reason(const kraken_ws_event *event);
 
 /**
- * The reason in socket.io's words, `transport close` for example.
+ * The reason in socket.io's words, `transport close` for example; of `CLUSTER`, why the connection is down.
  */
 kraken_ws_str kraken_ws_event_reason_text(const kraken_ws_event *event);
 
@@ -725,29 +1027,29 @@ kraken_ws_str kraken_ws_event_reason_text(const kraken_ws_event *event);
 kraken_ws_str kraken_ws_event_auth(const kraken_ws_event *event);
 
 /**
- * Of a connect or an HTTP request: the peer's address, empty for a Unix socket.
+ * Of a connect or a request: the peer's address, empty for a Unix socket.
  */
 kraken_ws_str kraken_ws_event_address(const kraken_ws_event *event);
 
 /**
- * Of a connect or an HTTP request: the method.
+ * Of a connect or a request: the method.
  */
 kraken_ws_str kraken_ws_event_method(const kraken_ws_event *event);
 
 /**
- * Of a connect or an HTTP request: path and query as received.
+ * Of a connect or a request: path and query as received.
  */
 kraken_ws_str kraken_ws_event_url(const kraken_ws_event *event);
 
 /**
- * Of a connect or an HTTP request: the first header of that name, which is in lower case; empty if there is
+ * Of a connect or a request: the first header of that name, which is in lower case; empty if there is
  * none.
  */
 kraken_ws_str kraken_ws_event_header(const kraken_ws_event *event,
                                      kraken_ws_str name);
 
 /**
- * Finds the sockets that `target` means; null means everybody in the main namespace. Waits for each thread of the
+ * Finds the sockets of this process that `target` means; null means everybody in the main namespace. Waits for each thread of the
  * server to answer. Free the list with `kraken_ws_socket_list_free`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
@@ -755,6 +1057,28 @@ kraken_ws_str kraken_ws_event_header(const kraken_ws_event *event,
 kraken_ws_status kraken_ws_fetch_sockets(kraken_ws_server *server,
                                          const kraken_ws_target *target,
                                          kraken_ws_socket_list **list);
+
+/**
+ * `kraken_ws_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
+ * `cluster.requestsTimeout`): not for a callback. What came until then is in the list, and how many are missing.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_fetch_fleet(kraken_ws_server *server,
+                                       const kraken_ws_target *target,
+                                       uint32_t timeout_ms,
+                                       kraken_ws_socket_list **list);
+
+/**
+ * How many nodes did not answer `kraken_ws_fetch_fleet` in time: their sockets are not in the list.
+ */
+size_t kraken_ws_socket_list_missing(const kraken_ws_socket_list *list);
+
+/**
+ * The name of a node that did not answer, empty beyond the last one that is known by name. It lives as long as the list.
+ */
+kraken_ws_str kraken_ws_socket_list_missing_node(const kraken_ws_socket_list *list,
+                                                 size_t at);
 
 /**
  * How many sockets are in the list.
@@ -779,11 +1103,118 @@ kraken_ws_str kraken_ws_socket_list_room(const kraken_ws_socket_list *list, size
 void kraken_ws_socket_list_free(kraken_ws_socket_list *list);
 
 /**
+ * Makes a server a node of a fleet while it runs; `options` is the JSON object of the option `cluster`, which does the same
+ * from the start.
+ *
+ * Errors: `STATE` (it is one already), `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_join_cluster(kraken_ws_server *server,
+                                               kraken_ws_str options);
+
+/**
+ * Counts the servers of the fleet, this one included; 1 without a fleet. Waits for Redis.
+ *
+ * Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_count(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
+
+/**
+ * Finds the rooms of all nodes, those named by the ids of sockets included, each once. Waits for the other nodes, up to
+ * `cluster.requestsTimeout`: not for a callback. Free the list with `kraken_ws_room_list_free`.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_fleet_rooms(kraken_ws_server *server,
+                                       kraken_ws_str nsp,
+                                       kraken_ws_room_list **list);
+
+/**
+ * How many rooms are in the list.
+ */
+size_t kraken_ws_room_list_len(const kraken_ws_room_list *list);
+
+/**
+ * One room of the list, empty beyond the last. It lives as long as the list.
+ */
+kraken_ws_str kraken_ws_room_list_get(const kraken_ws_room_list *list, size_t at);
+
+/**
+ * How many nodes did not answer in time: their rooms are not in the list.
+ */
+size_t kraken_ws_room_list_missing(const kraken_ws_room_list *list);
+
+/**
+ * Frees a list; null is fine.
+ */
+void kraken_ws_room_list_free(kraken_ws_room_list *list);
+
+/**
+ * Sends an event to the hosts of the other nodes, which get it as `SERVER_SIDE`, or as `io.on(event)` in JavaScript.
+ * Payload, attachments and flags are as in `kraken_ws_publish`. Without a fleet nobody hears it.
+ *
+ * Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_side_emit(kraken_ws_server *server,
+                                            kraken_ws_str nsp,
+                                            kraken_ws_str event,
+                                            kraken_ws_str payload,
+                                            const kraken_ws_bytes *attachments,
+                                            size_t attachments_len,
+                                            uint32_t flags);
+
+/**
+ * `kraken_ws_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
+ * `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and says who did not answer. Its number goes to
+ * `*ack_id`.
+ *
+ * Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
+ */
+kraken_ws_status kraken_ws_server_side_emit_with_ack(kraken_ws_server *server,
+                                                     kraken_ws_str nsp,
+                                                     kraken_ws_str event,
+                                                     kraken_ws_str payload,
+                                                     const kraken_ws_bytes *attachments,
+                                                     size_t attachments_len,
+                                                     uint32_t flags,
+                                                     uint32_t timeout_ms,
+                                                     uint64_t *ack_id);
+
+/**
+ * Reads the figures of a server as a node of its fleet.
+ *
+ * Errors: `STATE` (it is in no fleet), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_cluster_stats(kraken_ws_server *server,
+                                                kraken_ws_cluster_stats *stats);
+
+/**
+ * What happened to the connection to the other nodes.
+ */
+kraken_ws_cluster_change kraken_ws_event_cluster_change(const kraken_ws_event *event);
+
+/**
+ * How many messages were lost since the last such event.
+ */
+uint64_t kraken_ws_event_lost(const kraken_ws_event *event);
+
+/**
+ * Of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`: how many other nodes did not answer in time.
+ */
+size_t kraken_ws_event_missing(const kraken_ws_event *event);
+
+/**
+ * Of a `SERVER_SIDE_ACK`: the name of a node that did not answer, empty beyond the last one that is known by name.
+ */
+kraken_ws_str kraken_ws_event_missing_node(const kraken_ws_event *event,
+                                           size_t at);
+
+/**
  * Loads a shared object as a module: it exports `kraken_ws_module_on_load`, which is called with the module's
  * context, the table of all functions and the arguments, and returns 0. From then on its filter sees what comes in.
  * Code of a module runs in the process and can do anything; load only what you trust.
  *
- * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `CLOSED`, `ARGUMENT`.
+ * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+ * loaded or unloaded), `CLOSED`, `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_module_load(kraken_ws_server *server,
                                        kraken_ws_str path,
@@ -793,7 +1224,8 @@ kraken_ws_status kraken_ws_module_load(kraken_ws_server *server,
 /**
  * Unloads a module by its name, after its `drop`.
  *
- * Errors: `BUSY` (a call of its filter is under way, this one perhaps), `MODULE` (not loaded), `ARGUMENT`.
+ * Errors: `BUSY` (a call of its filter is under way, this one perhaps; or another one is being loaded or unloaded),
+ * `MODULE` (not loaded), `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_module_unload(kraken_ws_server *server,
                                          kraken_ws_str name);
@@ -869,6 +1301,16 @@ kraken_ws_status kraken_ws_options_decide_connects(kraken_ws_options *options,
 void kraken_ws_options_free(kraken_ws_options *options);
 
 /**
+ * What happened to the room.
+ */
+kraken_ws_room_change kraken_ws_event_room_change(const kraken_ws_event *event);
+
+/**
+ * The room that changed, empty if the event is about none.
+ */
+kraken_ws_str kraken_ws_event_room(const kraken_ws_event *event);
+
+/**
  * Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
  *
  * Errors: `CLOSED`, `ARGUMENT`.
@@ -896,7 +1338,7 @@ kraken_ws_status kraken_ws_socket_leave(kraken_ws_server *server,
 kraken_ws_status kraken_ws_socket_disconnect(kraken_ws_server *server, uint64_t socket, bool close);
 
 /**
- * Puts everybody whom `target` means into rooms.
+ * Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -906,7 +1348,7 @@ kraken_ws_status kraken_ws_sockets_join(kraken_ws_server *server,
                                         size_t rooms_len);
 
 /**
- * Takes everybody whom `target` means out of rooms.
+ * Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -916,7 +1358,8 @@ kraken_ws_status kraken_ws_sockets_leave(kraken_ws_server *server,
                                          size_t rooms_len);
 
 /**
- * Ends everybody whom `target` means; with `close` their whole connections.
+ * Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`; with `close`
+ * their whole connections.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -925,7 +1368,7 @@ kraken_ws_status kraken_ws_disconnect_sockets(kraken_ws_server *server,
                                               bool close);
 
 /**
- * Is anybody in that room? Rooms of one, named by a socket's id, don't count.
+ * Is anybody of this process in that room? Rooms of one, named by a socket's id, don't count.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -935,7 +1378,7 @@ kraken_ws_status kraken_ws_has_room(kraken_ws_server *server,
                                     bool *has);
 
 /**
- * Counts the sockets that `target` means. Waits for each thread of the server to answer, and costs as much as
+ * Counts the sockets of this process that `target` means. Waits for each thread of the server to answer, and costs as much as
  * `kraken_ws_fetch_sockets`; totals are in `kraken_ws_server_stats`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
@@ -1140,7 +1583,7 @@ kraken_ws_status kraken_ws_server_adopt(kraken_ws_server *server,
  * before are made, then the threads end. Waits for that up to `deadline_ms`; called from a callback it does not
  * wait. The handle stays valid, and what needs a running server returns `CLOSED`. May be called again.
  *
- * Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck).
+ * Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck), `STATE` (the server is Node's, and a module asks).
  */
 kraken_ws_status kraken_ws_server_shutdown(kraken_ws_server *server,
                                            uint32_t deadline_ms);
@@ -1150,7 +1593,8 @@ kraken_ws_status kraken_ws_server_shutdown(kraken_ws_server *server,
  * callback runs any more; called from a callback it returns at once, and that callback is the last. Calls that
  * other threads are in the middle of end as usual.
  *
- * Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
+ * Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `STATE` (the server is Node's, and a
+ * module asks), `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_server_free(kraken_ws_server *server);
 
@@ -1164,7 +1608,8 @@ kraken_ws_status kraken_ws_set_server(kraken_ws_server *server);
  * Makes a namespace that clients can join, `/admin` for example; one that exists is left as it is. `/` is always
  * there.
  *
- * Errors: `NAME` (a comma in the name, more than 2047 namespaces), `CLOSED`, `ARGUMENT`.
+ * Errors: `NAME` (a comma in the name, more than 2047 namespaces), `STATE` (the server is Node's, and a module asks),
+ * `CLOSED`, `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_namespace_create(kraken_ws_server *server,
                                             kraken_ws_str name);
@@ -1327,6 +1772,36 @@ struct kraken_ws_api {
   kraken_ws_status (*module_set_filter)(const kraken_ws_module *module, const kraken_ws_filter *filter);
   kraken_ws_server *(*module_server)(const kraken_ws_module *module);
   kraken_ws_status (*filter_replace)(const kraken_ws_event *event, kraken_ws_str payload, uint32_t flags);
+  kraken_ws_status (*request_allow)(const kraken_ws_event *event, const kraken_ws_str *headers, size_t headers_len);
+  kraken_ws_status (*request_refuse)(const kraken_ws_event *event, kraken_ws_str message);
+  kraken_ws_str (*event_room)(const kraken_ws_event *event);
+  kraken_ws_room_change (*event_room_change)(const kraken_ws_event *event);
+  kraken_ws_status (*server_join_cluster)(kraken_ws_server *server, kraken_ws_str options);
+  kraken_ws_status (*server_count)(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
+  kraken_ws_status (*server_cluster_stats)(kraken_ws_server *server, kraken_ws_cluster_stats *stats);
+  kraken_ws_status (*server_side_emit)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
+  kraken_ws_status (*server_side_emit_with_ack)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
+  kraken_ws_status (*fetch_fleet)(kraken_ws_server *server, const kraken_ws_target *target, uint32_t timeout_ms, kraken_ws_socket_list **list);
+  size_t (*socket_list_missing)(const kraken_ws_socket_list *list);
+  kraken_ws_str (*socket_list_missing_node)(const kraken_ws_socket_list *list, size_t at);
+  kraken_ws_status (*fleet_rooms)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_room_list **list);
+  size_t (*room_list_len)(const kraken_ws_room_list *list);
+  kraken_ws_str (*room_list_get)(const kraken_ws_room_list *list, size_t at);
+  size_t (*room_list_missing)(const kraken_ws_room_list *list);
+  void (*room_list_free)(kraken_ws_room_list *list);
+  kraken_ws_cluster_change (*event_cluster_change)(const kraken_ws_event *event);
+  uint64_t (*event_lost)(const kraken_ws_event *event);
+  size_t (*event_missing)(const kraken_ws_event *event);
+  kraken_ws_str (*event_missing_node)(const kraken_ws_event *event, size_t at);
+  kraken_ws_status (*emitter_new)(kraken_ws_str options, kraken_ws_emitter **emitter);
+  kraken_ws_status (*emitter_publish)(kraken_ws_emitter *emitter, const kraken_ws_target *target, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len);
+  kraken_ws_status (*emitter_sockets_join)(kraken_ws_emitter *emitter, const kraken_ws_target *target, const kraken_ws_str *rooms, size_t rooms_len);
+  kraken_ws_status (*emitter_sockets_leave)(kraken_ws_emitter *emitter, const kraken_ws_target *target, const kraken_ws_str *rooms, size_t rooms_len);
+  kraken_ws_status (*emitter_disconnect_sockets)(kraken_ws_emitter *emitter, const kraken_ws_target *target, bool close);
+  kraken_ws_status (*emitter_server_side_emit)(kraken_ws_emitter *emitter, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
+  kraken_ws_status (*emitter_flush)(kraken_ws_emitter *emitter, uint32_t timeout_ms);
+  kraken_ws_status (*emitter_stats)(kraken_ws_emitter *emitter, kraken_ws_cluster_stats *stats);
+  kraken_ws_status (*emitter_free)(kraken_ws_emitter *emitter);
 };
 
 /** What a module exports under the name kraken_ws_module_on_load: returns 0 if it wants to be loaded. */

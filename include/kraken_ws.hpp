@@ -5,8 +5,8 @@
 // start, constructors have no other way to say so, and std::expected is not in C++17. What may fail in the ordinary course
 // of things has a try_ variant that returns the status: try_send_to_room, try_send_to_all.
 //
-// Handlers may throw: what leaves one goes to handlers::on_exception, never through the library; a connect is then
-// refused. Views (std::string_view) live as long as the event they come from; kraken_ws::event keeps one.
+// Handlers may throw: what leaves one goes to handlers::on_exception, never through the library; a connect or request is
+// then refused. Views (std::string_view) live as long as the event they come from; kraken_ws::event keeps one.
 #ifndef KRAKEN_WS_HPP
 #define KRAKEN_WS_HPP
 
@@ -109,6 +109,8 @@ class event_view {
   }
   bool wants_ack() const noexcept { return kraken_ws_event_wants_ack(raw_); }
   bool is_pending() const noexcept { return kraken_ws_event_is_pending(raw_); }
+  std::string_view room() const noexcept { return detail::view(kraken_ws_event_room(raw_)); }
+  kraken_ws_room_change room_change() const noexcept { return kraken_ws_event_room_change(raw_); }
 
   void ack(std::string_view payload = {}, std::uint32_t flags = 0) const {
     detail::check(kraken_ws_ack(raw_, detail::str(payload), nullptr, 0, flags));
@@ -117,7 +119,15 @@ class event_view {
   void reject(std::string_view error = {}) const {
     detail::check(kraken_ws_connect_reject(raw_, detail::str(error)));
   }
-  /// `headers`: name, value, name, value, ...
+  /// Lets a request go on. `headers`: name, value, name, value, ...
+  void allow(const std::vector<std::string_view> &headers = {}) const {
+    auto list = detail::strs(headers);
+    detail::check(kraken_ws_request_allow(raw_, list.data(), list.size()));
+  }
+  void refuse(std::string_view message = {}) const {
+    detail::check(kraken_ws_request_refuse(raw_, detail::str(message)));
+  }
+  /// `headers` as in allow.
   void reply(std::uint16_t status, const std::vector<std::string_view> &headers, std::string_view body) const {
     auto list = detail::strs(headers);
     detail::check(
@@ -157,6 +167,10 @@ struct handlers {
   std::function<void(const event_view &)> on_ack;
   std::function<void(const event_view &)> on_http;
   std::function<void(std::int32_t level, std::string_view line)> on_log;
+  std::function<decision(const event_view &)> on_allow_request;
+  std::function<void(const event_view &)> on_headers;
+  std::function<decision(const event_view &)> on_engine;
+  std::function<void(const event_view &)> on_room;
   /// What another handler threw; must not throw itself.
   std::function<void(std::exception_ptr)> on_exception;
 };
@@ -202,12 +216,16 @@ class server {
   server(const options &with, handlers functions) {
     kraken_ws_callbacks table{};
     table.size = sizeof table;
-    if (functions.on_connect) table.on_connect = connect;
+    if (functions.on_connect) table.on_connect = decide<&handlers::on_connect>;
     if (functions.on_event) table.on_event = call<&handlers::on_event>;
     if (functions.on_disconnect) table.on_disconnect = call<&handlers::on_disconnect>;
     if (functions.on_ack) table.on_ack = call<&handlers::on_ack>;
     if (functions.on_http) table.on_http = call<&handlers::on_http>;
     if (functions.on_log) table.on_log = log;
+    if (functions.on_allow_request) table.on_allow_request = decide<&handlers::on_allow_request>;
+    if (functions.on_headers) table.on_headers = call<&handlers::on_headers>;
+    if (functions.on_engine) table.on_engine = decide<&handlers::on_engine>;
+    if (functions.on_room) table.on_room = call<&handlers::on_room>;
     table.userdata = new handlers(std::move(functions));
     table.drop = [](void *userdata) { delete static_cast<handlers *>(userdata); };
     detail::check(kraken_ws_server_new(with.raw(), &table, &raw_));
@@ -362,10 +380,11 @@ class server {
     guard(functions, [&] { (functions.*Handler)(event_view(raw)); });
   }
 
-  static std::int32_t connect(void *userdata, const kraken_ws_event *raw) {
+  template <std::function<decision(const event_view &)> handlers::*Handler>
+  static std::int32_t decide(void *userdata, const kraken_ws_event *raw) {
     const auto &functions = *static_cast<const handlers *>(userdata);
     auto answer = decision::reject;
-    guard(functions, [&] { answer = functions.on_connect(event_view(raw)); });
+    guard(functions, [&] { answer = (functions.*Handler)(event_view(raw)); });
     return static_cast<std::int32_t>(answer);
   }
 

@@ -3,13 +3,13 @@
 use std::sync::PoisonError;
 
 use bytes::Bytes;
-use kraken_ws_core::{Error, ErrorCode, HttpReply, Result};
+use kraken_ws_core::{Decision, EngineReply, Error, ErrorCode, HttpReply, Refusal, Result};
 
-use crate::event::{Answer, get, kraken_ws_event};
+use crate::event::{Answer, Content, get, kraken_ws_event, kraken_ws_event_kind};
 use crate::namespaces::handle;
 use crate::payload::{arguments, check_json};
 use crate::status::{call, kraken_ws_status, value};
-use crate::text::{bad, buffers, kraken_ws_bytes, kraken_ws_str, list, text};
+use crate::text::{bad, buffers, kraken_ws_bytes, kraken_ws_str, list, text, texts};
 
 /// What a client hears that is refused without a word.
 const REFUSED: &str = r#"{"message":"Unauthorized"}"#;
@@ -28,8 +28,20 @@ impl kraken_ws_event {
         Err(Error::new(ErrorCode::State, format!("{what}: {why}")))
     }
 
+    /// It waits for a yes or a no.
     pub(crate) fn is_pending(&self) -> bool {
-        matches!(*self.answer.lock().unwrap_or_else(PoisonError::into_inner), Answer::Connect)
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(*answer, Answer::Connect | Answer::Allow(_) | Answer::Engine(_))
+    }
+
+    /// Yes, without more words.
+    pub(crate) fn agree(&self) -> Result<()> {
+        if self.kind == kraken_ws_event_kind::Connect { self.accept() } else { self.allow(Vec::new()) }
+    }
+
+    /// No, without more words.
+    fn decline(&self) -> Result<()> {
+        if self.kind == kraken_ws_event_kind::Connect { self.reject(REFUSED) } else { self.refuse("") }
     }
 
     pub(crate) fn accept(&self) -> Result<()> {
@@ -45,15 +57,41 @@ impl kraken_ws_event {
         Ok(())
     }
 
+    fn allow(&self, headers: Vec<(String, String)>) -> Result<()> {
+        let asked =
+            |answer: &Answer| matches!(answer, Answer::Allow(_) | Answer::Headers(_) | Answer::Engine(_));
+        // A client that is gone is no error.
+        match self.take("request_allow", asked)? {
+            Answer::Allow(reply) => drop(reply.send(Decision { headers, ..Decision::default() })),
+            Answer::Headers(reply) => drop(reply.send(headers)),
+            Answer::Engine(reply) => drop(reply.send(EngineReply::Continue { headers, tag: 0 })),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, message: &str) -> Result<()> {
+        let asked = |answer: &Answer| matches!(answer, Answer::Allow(_) | Answer::Engine(_));
+        match self.take("request_refuse", asked)? {
+            Answer::Allow(reply) => {
+                let message = if message.is_empty() { Refusal::Forbidden.message() } else { message };
+                drop(reply.send(Decision { refuse: Some(message.to_owned()), ..Decision::default() }));
+            }
+            Answer::Engine(reply) => drop(reply.send(EngineReply::Refuse)),
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// The event is freed: a question that is still open is answered with no.
     pub(crate) fn settle(&self) {
         if self.is_pending() {
-            let _ = self.reject(REFUSED);
+            let _ = self.decline();
         }
     }
 }
 
-/// Does the client wait to be let in?
+/// Does a client or a request wait for a yes or a no?
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_is_pending(event: *const kraken_ws_event) -> bool {
     // SAFETY: the event is as the header asks for.
@@ -95,19 +133,21 @@ pub unsafe extern "C" fn kraken_ws_connect_reject(
     })
 }
 
-/// Does the client wait for an ack?
+/// Does the client, or the other node, wait for an ack?
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_wants_ack(event: *const kraken_ws_event) -> bool {
     value(false, || {
         // SAFETY: the event is as the header asks for.
         unsafe { get(event) }.is_ok_and(|event| {
-            matches!(*event.answer.lock().unwrap_or_else(PoisonError::into_inner), Answer::Ack(_))
+            let answer = event.answer.lock().unwrap_or_else(PoisonError::into_inner);
+            matches!(*answer, Answer::Ack(_) | Answer::ServerSide(_))
         })
     })
 }
 
 /// Acknowledges the client's event, once. `payload` is JSON of the one argument, or empty for none; with
-/// `KRAKEN_WS_SPREAD` it is an array of all arguments. To answer later, retain the event.
+/// `KRAKEN_WS_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
+/// the event.
 ///
 /// Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
@@ -123,16 +163,64 @@ pub unsafe extern "C" fn kraken_ws_ack(
         let event = get(event)?;
         let data = arguments(text(payload, "payload")?, flags)?;
         let buffers = buffers(attachments, attachments_len)?;
-        let Answer::Ack(id) = event.take("ack", |answer| matches!(answer, Answer::Ack(_)))? else {
-            return Ok(());
-        };
-        event.host.namespaces.of(event.socket, |namespace| {
-            event.host.server.ack(namespace, handle(event.socket), id, &data, buffers)
-        })
+        match event.take("ack", |answer| matches!(answer, Answer::Ack(_) | Answer::ServerSide(_)))? {
+            Answer::Ack(id) => event.host.namespaces.of(event.socket, |namespace| {
+                event.host.server.ack(namespace, handle(event.socket), id, &data, buffers)
+            }),
+            Answer::ServerSide(reply) => {
+                let first = Content::first(&data);
+                let _ = reply.send((first, buffers)); // who asked may have stopped waiting
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     })
 }
 
-/// Answers an HTTP request, once. `headers` are name, value, name, value, …; the length of the body is added.
+/// `name, value, name, value, …` as pairs.
+///
+/// # Safety
+/// As [`texts`].
+unsafe fn pairs(headers: *const kraken_ws_str, len: usize) -> Result<Vec<(String, String)>> {
+    if !len.is_multiple_of(2) {
+        return Err(bad("headers", "expected name, value, name, value, …"));
+    }
+    // SAFETY: the caller's promise is the same.
+    let headers = unsafe { texts(headers, len, "headers")? };
+    Ok(headers.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect())
+}
+
+/// Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
+/// for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
+///
+/// Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_request_allow(
+    event: *const kraken_ws_event,
+    headers: *const kraken_ws_str,
+    headers_len: usize,
+) -> kraken_ws_status {
+    // SAFETY: event and texts are as the header asks for.
+    call(|| unsafe {
+        let event = get(event)?;
+        event.allow(pairs(headers, headers_len)?)
+    })
+}
+
+/// Refuses a request, once: a handshake gets 403 with `message` (empty: `Forbidden`), a request of the engine 400.
+///
+/// Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_request_refuse(
+    event: *const kraken_ws_event,
+    message: kraken_ws_str,
+) -> kraken_ws_status {
+    // SAFETY: event and text are as the header asks for.
+    call(|| unsafe { get(event)?.refuse(text(message, "message")?) })
+}
+
+/// Answers an HTTP request (`HTTP`, or `ENGINE` in place of the engine), once. `headers` are name, value, name,
+/// value, …; the length of the body is added.
 ///
 /// Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
 /// headers).
@@ -150,16 +238,14 @@ pub unsafe extern "C" fn kraken_ws_http_reply(
         if !(200..=599).contains(&status) {
             return Err(bad("status", &format!("expected 200 to 599, got {status}")));
         }
-        if !headers_len.is_multiple_of(2) {
-            return Err(bad("headers", "expected name, value, name, value, …"));
-        }
-        let headers = crate::text::texts(headers, headers_len, "headers")?
-            .chunks_exact(2)
-            .map(|pair| (pair[0].to_owned(), pair[1].to_owned()))
-            .collect();
+        let headers = pairs(headers, headers_len)?;
         let body = Bytes::copy_from_slice(list(body.ptr, body.len, "body")?);
-        if let Answer::Http(reply) = event.take("http_reply", |answer| matches!(answer, Answer::Http(_)))? {
-            let _ = reply.send(HttpReply { status, headers, body }); // a client that is gone is no error
+        let response = HttpReply { status, headers, body };
+        // A client that is gone is no error.
+        match event.take("http_reply", |answer| matches!(answer, Answer::Http(_) | Answer::Engine(_)))? {
+            Answer::Http(reply) => drop(reply.send(response)),
+            Answer::Engine(reply) => drop(reply.send(EngineReply::Answer(response))),
+            _ => {}
         }
         Ok(())
     })

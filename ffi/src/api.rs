@@ -127,6 +127,36 @@ table! {
     kraken_ws_module_set_filter
     kraken_ws_module_server
     kraken_ws_filter_replace
+    kraken_ws_request_allow
+    kraken_ws_request_refuse
+    kraken_ws_event_room
+    kraken_ws_event_room_change
+    kraken_ws_server_join_cluster
+    kraken_ws_server_count
+    kraken_ws_server_cluster_stats
+    kraken_ws_server_side_emit
+    kraken_ws_server_side_emit_with_ack
+    kraken_ws_fetch_fleet
+    kraken_ws_socket_list_missing
+    kraken_ws_socket_list_missing_node
+    kraken_ws_fleet_rooms
+    kraken_ws_room_list_len
+    kraken_ws_room_list_get
+    kraken_ws_room_list_missing
+    kraken_ws_room_list_free
+    kraken_ws_event_cluster_change
+    kraken_ws_event_lost
+    kraken_ws_event_missing
+    kraken_ws_event_missing_node
+    kraken_ws_emitter_new
+    kraken_ws_emitter_publish
+    kraken_ws_emitter_sockets_join
+    kraken_ws_emitter_sockets_leave
+    kraken_ws_emitter_disconnect_sockets
+    kraken_ws_emitter_server_side_emit
+    kraken_ws_emitter_flush
+    kraken_ws_emitter_stats
+    kraken_ws_emitter_free
 }
 
 /// The table of this library.

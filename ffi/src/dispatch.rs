@@ -12,12 +12,13 @@ use crate::host::Host;
 use crate::log::{KRAKEN_WS_LOG_ERROR, KRAKEN_WS_LOG_WARN};
 use crate::text::{kraken_ws_str, sized};
 
-/// What `on_connect` returns: let the client in.
+/// What a callback returns that decides: let the client in, let the request go on.
 pub const KRAKEN_WS_ACCEPT: i32 = 0;
-/// What `on_connect` returns: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said more.
+/// What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said
+/// more; refuse the request, unless `kraken_ws_request_refuse` did.
 pub const KRAKEN_WS_REJECT: i32 = 1;
-/// What `on_connect` returns: it has been decided by `kraken_ws_connect_accept` or `_reject`, or will be; the event
-/// must have been retained then.
+/// What a callback returns that decides: it has been decided through the event, or will be; the event must have been
+/// retained then.
 pub const KRAKEN_WS_LATER: i32 = 2;
 
 /// Functions of the host that a server calls. Set `size` to `sizeof(kraken_ws_callbacks)`, and what you don't need
@@ -42,12 +43,26 @@ pub struct kraken_ws_callbacks {
     pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// A socket that `on_connect` did not refuse is gone. It has left its rooms.
     pub on_disconnect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
-    /// An emit or a publish was acknowledged, or not in time.
+    /// An emit, a publish or a server-side emit was acknowledged, or not in time.
     pub on_ack: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// A request outside the path of Socket.IO; null answers 404.
     pub on_http: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
     pub on_log: Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, line: kraken_ws_str)>,
+    /// A handshake asks: returns `KRAKEN_WS_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
+    pub on_allow_request:
+        Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
+    /// A later polling request, or one that upgrades, asks for headers: `kraken_ws_request_allow`, now or later.
+    pub on_headers: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_ACCEPT`,
+    /// `_REJECT` or `_LATER`. `kraken_ws_http_reply` answers it in place of the engine.
+    pub on_engine: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
+    /// A room of this process has its first member, a new one, one less, or none.
+    pub on_room: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// The host of another node of the fleet sent an event to the hosts; `kraken_ws_ack` if it wants one.
+    pub on_server_side: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// The connection to the other nodes is up or down, or messages for them were lost.
+    pub on_cluster: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
 }
 
 // SAFETY: the host's functions and its pointer are meant for another thread: the documentation says so.
@@ -98,6 +113,9 @@ fn run(host: &Arc<Host>, callbacks: &kraken_ws_callbacks) {
     loop {
         let seen = host.inbox.wake.seen();
         log(host, callbacks);
+        for event in host.answers(usize::MAX) {
+            hand_over(host, callbacks, &event);
+        }
         if host.inbox.take(&mut batch, 256) == 0 {
             host.inbox.wake.wait(seen, None);
             continue;
@@ -107,10 +125,15 @@ fn run(host: &Arc<Host>, callbacks: &kraken_ws_callbacks) {
             if event.kind == Kind::Closed {
                 return log(host, callbacks);
             }
-            if !host.quiet.load(Ordering::Acquire) {
-                deliver(host, callbacks, &event);
-            }
+            hand_over(host, callbacks, &event);
         }
+    }
+}
+
+/// Unless the host has freed the server.
+fn hand_over(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_event>) {
+    if !host.quiet.load(Ordering::Acquire) {
+        deliver(host, callbacks, event);
     }
 }
 
@@ -126,10 +149,18 @@ fn log(host: &Host, callbacks: &kraken_ws_callbacks) {
 
 fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_event>) {
     let callback = match event.kind {
-        Kind::Connect => return connect(host, callbacks, event),
+        Kind::Connect => return decide("on_connect", callbacks.on_connect, host, callbacks, event),
+        Kind::AllowRequest => {
+            return decide("on_allow_request", callbacks.on_allow_request, host, callbacks, event);
+        }
+        Kind::Engine => return decide("on_engine", callbacks.on_engine, host, callbacks, event),
+        Kind::Headers => callbacks.on_headers,
+        Kind::Room => callbacks.on_room,
+        Kind::ServerSide => callbacks.on_server_side,
+        Kind::Cluster => callbacks.on_cluster,
         Kind::Message => callbacks.on_event,
         Kind::Disconnect => callbacks.on_disconnect,
-        Kind::Ack | Kind::BroadcastAck => callbacks.on_ack,
+        Kind::Ack | Kind::BroadcastAck | Kind::ServerSideAck => callbacks.on_ack,
         Kind::Http => callbacks.on_http,
         Kind::Closed | Kind::None => None,
     };
@@ -139,22 +170,29 @@ fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_e
     }
 }
 
-fn connect(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_event>) {
-    let Some(on_connect) = callbacks.on_connect else { return };
+/// Calls a callback that decides.
+fn decide(
+    name: &str,
+    callback: Option<unsafe extern "C" fn(*mut c_void, *const kraken_ws_event) -> i32>,
+    host: &Host,
+    callbacks: &kraken_ws_callbacks,
+    event: &Arc<kraken_ws_event>,
+) {
+    let Some(callback) = callback else { return };
     // SAFETY: as in `deliver`.
-    let decision = unsafe { on_connect(callbacks.userdata, Arc::as_ptr(event)) };
+    let decision = unsafe { callback(callbacks.userdata, Arc::as_ptr(event)) };
     if !event.is_pending() {
         return;
     }
     match decision {
-        KRAKEN_WS_ACCEPT => drop(event.accept()),
+        KRAKEN_WS_ACCEPT => drop(event.agree()),
         KRAKEN_WS_LATER if Arc::strong_count(event) > 1 => {}
         KRAKEN_WS_LATER => {
             host.log
-                .line(KRAKEN_WS_LOG_WARN, "on_connect: decided later, but the event was not retained".into());
+                .line(KRAKEN_WS_LOG_WARN, format!("{name}: decided later, but the event was not retained"));
         }
         KRAKEN_WS_REJECT => {}
-        other => host.log.line(KRAKEN_WS_LOG_ERROR, format!("on_connect returned {other}: taken for a no")),
+        other => host.log.line(KRAKEN_WS_LOG_ERROR, format!("{name} returned {other}: taken for a no")),
     }
     // An event that is freed undecided is refused.
 }

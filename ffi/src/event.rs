@@ -1,10 +1,12 @@
 //! One event as the host reads it. How it is answered is in `answer.rs`.
 
 use std::ffi::c_void;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use kraken_ws_core::{HttpReply, Reason, Reply, RequestInfo, Result};
+use kraken_ws_core::{
+    ClusterChange, Decision, EngineReply, HttpReply, Reason, Reply, RequestInfo, Result, RoomChange,
+};
 
 use crate::host::Host;
 use crate::server::kraken_ws_server;
@@ -25,7 +27,8 @@ pub enum kraken_ws_event_kind {
     /// `_arg` are the arguments.
     Ack = 3,
     /// The answers to a publish with ack: `_arg` are the first arguments of each answer, `_attachment` the
-    /// attachments of all of them in that order, `_expected` how many clients were asked.
+    /// attachments of all of them in that order, `_expected` how many clients were asked, `_missing` how many other
+    /// nodes did not say how many clients they asked.
     BroadcastAck = 4,
     /// A socket is gone: `_reason`.
     Disconnect = 5,
@@ -34,6 +37,25 @@ pub enum kraken_ws_event_kind {
     Http = 6,
     /// The server has ended: the last event of a poll.
     Closed = 7,
+    /// A handshake waits for a word, before anything of Socket.IO: `kraken_ws_request_allow` with headers for its
+    /// response, or `kraken_ws_request_refuse`.
+    AllowRequest = 8,
+    /// A later polling request, or the one that upgrades to WebSocket: `kraken_ws_request_allow` gives headers for
+    /// its response. It can't be refused.
+    Headers = 9,
+    /// A request under the path of Socket.IO, before anything is read from it: `kraken_ws_request_allow` lets it go on
+    /// with headers for whatever answers it, `kraken_ws_http_reply` answers it, `kraken_ws_request_refuse` is a 400.
+    Engine = 10,
+    /// A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
+    Room = 11,
+    /// The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_ack` if
+    /// `_wants_ack`.
+    ServerSide = 12,
+    /// The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+    /// asked, `_missing` how many did not answer.
+    ServerSideAck = 13,
+    /// The connection to the other nodes changed: `_cluster_change`.
+    Cluster = 14,
 }
 
 #[repr(C)] // `magic` stands first, as in every handle
@@ -55,6 +77,11 @@ pub struct kraken_ws_event {
     pub(crate) request: Option<Arc<RequestInfo>>,
     /// JSON of the CONNECT payload, or empty.
     pub(crate) auth: Box<str>,
+    pub(crate) room: Option<(RoomChange, Box<str>)>,
+    pub(crate) cluster: Option<ClusterChange>,
+    /// Other nodes that did not answer, and the names of those that are known by name.
+    pub(crate) missing: usize,
+    pub(crate) missing_nodes: Vec<Box<str>>,
     pub(crate) answer: Mutex<Answer>,
 }
 
@@ -78,8 +105,16 @@ pub(crate) enum Answer {
     Connect,
     /// An ack of this number.
     Ack(u64),
+    /// An ack for another node: one argument.
+    ServerSide(Reply<(Box<str>, Vec<Bytes>)>),
     /// An HTTP response.
     Http(Reply<HttpReply>),
+    /// Whether a handshake goes on.
+    Allow(Reply<Decision>),
+    /// Headers for a response.
+    Headers(Reply<Vec<(String, String)>>),
+    /// Whether an engine request goes on.
+    Engine(Reply<EngineReply>),
 }
 
 const MAGIC: u64 = 0x6b72_616b_656e_6576;
@@ -101,6 +136,24 @@ impl Content {
         }
         Self { name, args, data, attachments }
     }
+
+    /// JSON text of the first item of a JSON array, `null` if it has none.
+    pub(crate) fn first(data: &str) -> Box<str> {
+        let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(data).unwrap_or_default();
+        items.first().map_or("null", |item| item.get()).into()
+    }
+
+    /// From the answers to a question that went to several: the first argument of each.
+    pub(crate) fn of_answers(answers: Vec<(Box<str>, Vec<Bytes>)>) -> Self {
+        let (mut data, mut attachments) = (String::from("["), Vec::new());
+        for (i, (answer, buffers)) in answers.into_iter().enumerate() {
+            data.push_str(if i > 0 { "," } else { "" });
+            data.push_str(&answer);
+            attachments.extend(buffers);
+        }
+        data.push(']');
+        Self::new(data.into(), attachments, false)
+    }
 }
 
 impl kraken_ws_event {
@@ -119,8 +172,31 @@ impl kraken_ws_event {
             reason: None,
             request: None,
             auth: Box::default(),
+            room: None,
+            cluster: None,
+            missing: 0,
+            missing_nodes: Vec::new(),
             answer: Mutex::new(Answer::None),
         }
+    }
+
+    /// Gives back what the client sent, and the number of the ack that it still wants; that is then for others to give.
+    pub(crate) fn give_back(mut self: Arc<Self>) -> (Box<str>, Vec<Bytes>, Option<u64>) {
+        let ack = match self.hand_over() {
+            Answer::Ack(id) => Some(id),
+            _ => None,
+        };
+        // What is kept stays readable.
+        let content = match Arc::get_mut(&mut self) {
+            Some(own) => std::mem::take(&mut own.content),
+            None => self.content.clone(),
+        };
+        (content.data, content.attachments, ack)
+    }
+
+    /// The question, which is no longer the event's.
+    pub(crate) fn hand_over(&self) -> Answer {
+        std::mem::replace(&mut *self.answer.lock().unwrap_or_else(PoisonError::into_inner), Answer::Done)
     }
 
     pub(crate) fn arg(&self, at: usize) -> Option<&str> {
@@ -158,7 +234,7 @@ pub(crate) unsafe fn get<'a>(event: *const kraken_ws_event) -> Result<&'a kraken
 ///
 /// # Safety
 /// As [`get`].
-unsafe fn read<T: Copy>(
+pub(crate) unsafe fn read<T: Copy>(
     event: *const kraken_ws_event,
     otherwise: T,
     of: impl FnOnce(&kraken_ws_event) -> T,
@@ -184,8 +260,8 @@ pub unsafe extern "C" fn kraken_ws_event_retain(event: *const kraken_ws_event) -
 }
 
 /// Frees an event of `kraken_ws_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
-/// that nobody answered is then answered with no: a pending connect is refused, an HTTP request gets 404, an ack
-/// is not sent.
+/// that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
+/// ack is not sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_free(event: *mut kraken_ws_event) {
     value((), || {
@@ -316,7 +392,7 @@ pub unsafe extern "C" fn kraken_ws_event_timed_out(event: *const kraken_ws_event
     unsafe { read(event, false, |event| event.timed_out) }
 }
 
-/// How many clients a publish with ack went to.
+/// How many clients a publish with ack went to, or how many nodes a server-side emit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_expected(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
@@ -330,12 +406,15 @@ pub unsafe extern "C" fn kraken_ws_event_reason(event: *const kraken_ws_event) -
     unsafe { read(event, -1, |event| event.reason.map_or(-1, |reason| reason as i32)) }
 }
 
-/// The reason in socket.io's words, `transport close` for example.
+/// The reason in socket.io's words, `transport close` for example; of `CLUSTER`, why the connection is down.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_reason_text(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe {
         read(event, kraken_ws_str::EMPTY, |event| {
+            if let Some(ClusterChange::Down { reason }) = &event.cluster {
+                return kraken_ws_str::view(reason);
+            }
             event.reason.map_or(kraken_ws_str::EMPTY, |reason| kraken_ws_str::view(reason.as_str()))
         })
     }
@@ -348,28 +427,28 @@ pub unsafe extern "C" fn kraken_ws_event_auth(event: *const kraken_ws_event) -> 
     unsafe { read(event, kraken_ws_str::EMPTY, |event| kraken_ws_str::view(&event.auth)) }
 }
 
-/// Of a connect or an HTTP request: the peer's address, empty for a Unix socket.
+/// Of a connect or a request: the peer's address, empty for a Unix socket.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_address(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.address) }
 }
 
-/// Of a connect or an HTTP request: the method.
+/// Of a connect or a request: the method.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_method(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.method) }
 }
 
-/// Of a connect or an HTTP request: path and query as received.
+/// Of a connect or a request: path and query as received.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_url(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.url) }
 }
 
-/// Of a connect or an HTTP request: the first header of that name, which is in lower case; empty if there is
+/// Of a connect or a request: the first header of that name, which is in lower case; empty if there is
 /// none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_header(

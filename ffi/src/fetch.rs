@@ -1,13 +1,13 @@
 //! Sockets with all that is known about them, as a snapshot.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::collections::HashMap;
 
-use kraken_ws_core::{FetchedSocket, Result, Target};
+use kraken_ws_core::{FetchedSocket, RemoteSocket, Result, Target};
+use serde_json::value::RawValue;
 
+use crate::asks::block_on;
+use crate::fleet::timeout;
 use crate::host::Host;
-use crate::inbox::Wake;
 use crate::namespaces::number;
 use crate::send::{kraken_ws_target, to};
 use crate::server::{kraken_ws_server, with_open};
@@ -15,11 +15,13 @@ use crate::status::{call, kraken_ws_status, value};
 use crate::text::{bad, kraken_ws_str, out};
 
 #[repr(C)] // `magic` stands first, as in every handle
-/// What `kraken_ws_fetch_sockets` found.
+/// What `kraken_ws_fetch_sockets` or `kraken_ws_fetch_fleet` found.
 pub struct kraken_ws_socket_list {
     magic: u64,
-    namespace: usize,
-    sockets: Vec<FetchedSocket>,
+    sockets: Vec<Found>,
+    /// Nodes that did not answer, and the names of those that are known by name.
+    missing: usize,
+    missing_nodes: Vec<Box<str>>,
 }
 
 const MAGIC: u64 = 0x6b72_616b_656e_736c;
@@ -28,7 +30,7 @@ const MAGIC: u64 = 0x6b72_616b_656e_736c;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct kraken_ws_socket_info {
-    /// The socket's number.
+    /// The socket's number; 0 for one of another node, which is reached as the room named by its id.
     pub socket: u64,
     /// Its public id.
     pub id: kraken_ws_str,
@@ -42,30 +44,36 @@ pub struct kraken_ws_socket_info {
     pub rooms_len: usize,
 }
 
-/// Wakes the thread that waits, by means that need nothing of the thread itself.
-impl std::task::Wake for Wake {
-    fn wake(self: Arc<Self>) {
-        Wake::wake(&self);
+/// A socket of this process or of another node.
+struct Found {
+    /// 0 on another node.
+    socket: u64,
+    id: Box<str>,
+    address: Box<str>,
+    auth: Box<str>,
+    data: Box<str>,
+    rooms: Vec<Box<str>>,
+}
+
+impl Found {
+    fn here(found: FetchedSocket, namespace: usize) -> Self {
+        let FetchedSocket { socket, id, request, auth, rooms, data, .. } = found;
+        Self { socket: number(socket, namespace), id, address: request.address.clone(), auth, data, rooms }
+    }
+
+    fn elsewhere(found: RemoteSocket) -> Self {
+        let RemoteSocket { id, handshake, rooms, data, .. } = found;
+        let members: HashMap<&str, &RawValue> = serde_json::from_str(&handshake).unwrap_or_default();
+        let raw = |name: &str| members.get(name).map_or("", |value| value.get());
+        let address: String = serde_json::from_str(raw("address")).unwrap_or_default();
+        Self { socket: 0, id, address: address.into(), auth: raw("auth").into(), data, rooms }
     }
 }
 
 /// Waits for the threads of the server to answer: they never wait for the host.
 pub(crate) fn fetch(host: &Host, nsp: &str, target: Target) -> Result<(Vec<FetchedSocket>, usize)> {
-    host.namespaces.with(nsp, |namespace, index| {
-        let mut found = pin!(host.server.fetch_sockets(namespace, target));
-        let wake = Arc::new(Wake::default());
-        let waker = Waker::from(wake.clone());
-        let mut context = Context::from_waker(&waker);
-        loop {
-            let seen = wake.seen();
-            match found.as_mut().poll(&mut context) {
-                Poll::Ready(found) => return Ok((found, index)),
-                Poll::Pending => {
-                    wake.wait(seen, None);
-                }
-            }
-        }
-    })
+    let (index, namespace) = host.namespaces.get(nsp)?;
+    Ok((block_on(host.server.fetch_sockets(&namespace, target)), index))
 }
 
 /// # Safety
@@ -81,7 +89,7 @@ unsafe fn get<'a>(list: *const kraken_ws_socket_list) -> Result<&'a kraken_ws_so
     }
 }
 
-/// Finds the sockets that `target` means; null means everybody in the main namespace. Waits for each thread of the
+/// Finds the sockets of this process that `target` means; null means everybody in the main namespace. Waits for each thread of the
 /// server to answer. Free the list with `kraken_ws_socket_list_free`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
@@ -98,9 +106,65 @@ pub unsafe extern "C" fn kraken_ws_fetch_sockets(
         let to = to(target)?;
         with_open(server, |host| {
             let (sockets, namespace) = fetch(host, to.nsp, to.target)?;
-            list.write(Box::into_raw(Box::new(kraken_ws_socket_list { magic: MAGIC, namespace, sockets })));
+            let sockets = sockets.into_iter().map(|found| Found::here(found, namespace)).collect();
+            list.write(kraken_ws_socket_list::new(sockets, 0, Vec::new()));
             Ok(())
         })
+    })
+}
+
+impl kraken_ws_socket_list {
+    fn new(sockets: Vec<Found>, missing: usize, missing_nodes: Vec<Box<str>>) -> *mut Self {
+        Box::into_raw(Box::new(Self { magic: MAGIC, sockets, missing, missing_nodes }))
+    }
+}
+
+/// `kraken_ws_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
+/// `cluster.requestsTimeout`): not for a callback. What came until then is in the list, and how many are missing.
+///
+/// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_fetch_fleet(
+    server: *mut kraken_ws_server,
+    target: *const kraken_ws_target,
+    timeout_ms: u32,
+    list: *mut *mut kraken_ws_socket_list,
+) -> kraken_ws_status {
+    // SAFETY: handle, target and result are as the header asks for.
+    call(|| unsafe {
+        let list = out(list, "list")?;
+        list.write(std::ptr::null_mut());
+        let to = to(target)?;
+        with_open(server, |host| {
+            let (index, namespace) = host.namespaces.get(to.nsp)?;
+            let here = block_on(host.server.fetch_sockets(&namespace, to.target.clone()));
+            let asked = host.server.fetch_remote(&namespace, to.target, timeout(timeout_ms));
+            let fleet = block_on(asked);
+            let here = here.into_iter().map(|found| Found::here(found, index));
+            let sockets = here.chain(fleet.answers.into_iter().map(Found::elsewhere)).collect();
+            list.write(kraken_ws_socket_list::new(sockets, fleet.missing, fleet.missing_nodes));
+            Ok(())
+        })
+    })
+}
+
+/// How many nodes did not answer `kraken_ws_fetch_fleet` in time: their sockets are not in the list.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_socket_list_missing(list: *const kraken_ws_socket_list) -> usize {
+    // SAFETY: the list is as the header asks for.
+    value(0, || unsafe { get(list) }.map_or(0, |list| list.missing))
+}
+
+/// The name of a node that did not answer, empty beyond the last one that is known by name. It lives as long as the list.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_socket_list_missing_node(
+    list: *const kraken_ws_socket_list,
+    at: usize,
+) -> kraken_ws_str {
+    value(kraken_ws_str::EMPTY, || {
+        // SAFETY: the list is as the header asks for.
+        let Ok(list) = (unsafe { get(list) }) else { return kraken_ws_str::EMPTY };
+        list.missing_nodes.get(at).map_or(kraken_ws_str::EMPTY, |name| kraken_ws_str::view(name))
     })
 }
 
@@ -123,9 +187,9 @@ pub unsafe extern "C" fn kraken_ws_socket_list_get(
         let (Ok(list), Ok(info)) = (unsafe { get(list) }, unsafe { out(info, "info") }) else { return false };
         let Some(found) = list.sockets.get(at) else { return false };
         info.write(kraken_ws_socket_info {
-            socket: number(found.socket, list.namespace),
+            socket: found.socket,
             id: kraken_ws_str::view(&found.id),
-            address: kraken_ws_str::view(&found.request.address),
+            address: kraken_ws_str::view(&found.address),
             auth: kraken_ws_str::view(&found.auth),
             data: kraken_ws_str::view(&found.data),
             rooms_len: found.rooms.len(),

@@ -6,8 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use kraken_ws_core::{Error, ErrorCode, Event, Options, Result, Server};
+use kraken_ws_core::{Error, ErrorCode, Event, Events, Options, Result, Server};
 
+use crate::asks::{Answers, Asks};
 use crate::event::{Answer, Content, kraken_ws_event, kraken_ws_event_kind as Kind};
 use crate::inbox::{Inbox, lock};
 use crate::log::Log;
@@ -28,9 +29,13 @@ pub(crate) struct Host {
     pub(crate) sockets: Sockets,
     pub(crate) modules: Modules,
     pub(crate) inbox: Inbox,
+    /// Questions to other nodes.
+    pub(crate) asks: Asks,
     pub(crate) log: Log,
     /// The host decides about each connect.
     decides: bool,
+    /// Events and end of the server are another host's: Node's.
+    lent: bool,
     handle: OnceLock<&'static kraken_ws_server>,
     /// With callbacks: the thread that calls them.
     dispatcher: Mutex<Option<JoinHandle<()>>>,
@@ -44,14 +49,27 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn new(options: Options, decides: bool, log: Log) -> Result<Arc<Self>> {
         let (server, events) = Server::new(options)?;
+        Self::around(server, Some(events), decides, log)
+    }
+
+    /// Around a server; without `events` it is another host's.
+    pub(crate) fn around(
+        server: Server,
+        events: Option<Events>,
+        decides: bool,
+        log: Log,
+    ) -> Result<Arc<Self>> {
+        let lent = events.is_none();
         let host = Arc::new(Self {
             namespaces: Namespaces::new(&server)?,
             server,
             sockets: Sockets::default(),
             modules: Modules::default(),
             inbox: Inbox::new(events),
+            asks: Asks::default(),
             log,
             decides,
+            lent,
             handle: OnceLock::new(),
             dispatcher: Mutex::default(),
             has_dispatcher: AtomicBool::new(false),
@@ -61,6 +79,15 @@ impl Host {
         });
         host.namespaces.set_decide(decides);
         Ok(host)
+    }
+
+    /// Refuses what only the server's own host may do.
+    pub(crate) fn own(&self, what: &str) -> Result<()> {
+        if self.lent {
+            let why = format!("{what}: the server is the host's that loads the modules; it does that itself");
+            return Err(Error::new(ErrorCode::State, why));
+        }
+        Ok(())
     }
 
     pub(crate) fn set_handle(&self, handle: &'static kraken_ws_server) {
@@ -142,17 +169,10 @@ impl Host {
                 self.find(&mut out, socket);
                 answer = Answer::None;
             }
-            Event::BroadcastAck { id, timed_out, expected, responses, .. } => {
+            Event::BroadcastAck { id, timed_out, expected, missing, responses } => {
                 (out.kind, out.ack_id) = (Kind::BroadcastAck, id);
-                (out.timed_out, out.expected) = (timed_out, expected);
-                let (mut data, mut attachments) = (String::from("["), Vec::new());
-                for (i, (response, buffers)) in responses.into_iter().enumerate() {
-                    data.push_str(if i > 0 { "," } else { "" });
-                    data.push_str(&response);
-                    attachments.extend(buffers);
-                }
-                data.push(']');
-                out.content = Content::new(data.into(), attachments, false);
+                (out.timed_out, out.expected, out.missing) = (timed_out, expected, missing);
+                out.content = Content::of_answers(responses);
                 answer = Answer::None;
             }
             Event::Disconnect { socket, reason, .. } => {
@@ -164,6 +184,34 @@ impl Host {
                 (out.kind, out.request) = (Kind::Http, Some(request));
                 out.content.attachments = vec![body];
                 answer = Answer::Http(reply);
+            }
+            Event::AllowRequest { request, reply, .. } => {
+                (out.kind, out.request) = (Kind::AllowRequest, Some(request));
+                answer = Answer::Allow(reply);
+            }
+            Event::Headers { request, reply } => {
+                (out.kind, out.request) = (Kind::Headers, Some(request));
+                answer = Answer::Headers(reply);
+            }
+            Event::Engine { request, reply } => {
+                (out.kind, out.request) = (Kind::Engine, Some(request));
+                answer = Answer::Engine(reply);
+            }
+            Event::Room { change, nsp, room, socket } => {
+                (out.kind, out.namespace, out.room) = (Kind::Room, nsp, Some((change, room)));
+                if let Some((number, id, _)) = socket.and_then(|socket| self.sockets.find(socket)) {
+                    (out.socket, out.id) = (number, id);
+                }
+                answer = Answer::None;
+            }
+            Event::ServerSide { nsp, data, attachments, reply } => {
+                (out.kind, out.namespace) = (Kind::ServerSide, nsp);
+                out.content = Content::new(data, attachments, true);
+                answer = reply.map_or(Answer::None, Answer::ServerSide);
+            }
+            Event::Cluster { change } => {
+                (out.kind, out.cluster) = (Kind::Cluster, Some(change));
+                answer = Answer::None;
             }
             Event::Closed => {
                 out.kind = Kind::Closed;
@@ -177,7 +225,7 @@ impl Host {
             _ => return None,
         }
         out.answer = Mutex::new(answer);
-        if out.kind == Kind::Disconnect && self.sockets.is_silent(out.socket) {
+        if matches!(out.kind, Kind::Disconnect | Kind::Message) && self.sockets.is_silent(out.socket) {
             return None;
         }
         let out = self.modules.filter(Arc::new(out))?;
@@ -185,6 +233,19 @@ impl Host {
             let _ = out.accept();
         }
         Some(out)
+    }
+
+    /// Answers of other nodes that have come, as events; up to `max`.
+    pub(crate) fn answers(self: &Arc<Self>, max: usize) -> Vec<Arc<kraken_ws_event>> {
+        let event = |(id, fleet): (u64, Answers)| {
+            let mut out = kraken_ws_event::new(self, Kind::ServerSideAck);
+            (out.ack_id, out.timed_out) = (id, fleet.missing > 0);
+            (out.expected, out.missing) = (fleet.expected, fleet.missing);
+            out.missing_nodes = fleet.missing_nodes;
+            out.content = Content::of_answers(fleet.answers);
+            Arc::new(out)
+        };
+        self.asks.answered(max).into_iter().map(event).collect()
     }
 
     /// The core names a socket by its handle only; the rest is known since its connect.
@@ -253,6 +314,7 @@ impl Host {
                 let _ = thread.join();
             }
         }
+        self.modules.end();
     }
 
     /// Disconnects a socket whose number may be of any server.

@@ -63,7 +63,8 @@ impl Wake {
 }
 
 struct Taken {
-    events: Events,
+    /// None: they are another host's.
+    events: Option<Events>,
     /// Taken from the core ahead of the host, while it waits for the server to end.
     early: VecDeque<Event>,
     /// The core's last event has been taken from it.
@@ -72,7 +73,7 @@ struct Taken {
 
 impl Taken {
     fn pull(&mut self, out: &mut Vec<Event>, max: usize) -> usize {
-        let n = self.events.recv_batch(out, max);
+        let n = self.events.as_mut().map_or(0, |events| events.recv_batch(out, max));
         self.closed |= out.iter().rev().take(n).any(|event| matches!(event, Event::Closed));
         n
     }
@@ -84,10 +85,12 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    pub(crate) fn new(events: Events) -> Self {
+    pub(crate) fn new(events: Option<Events>) -> Self {
         let wake = Arc::new(Wake::default());
         let shared = wake.clone();
-        events.on_wake(Box::new(move || shared.wake()));
+        if let Some(events) = &events {
+            events.on_wake(Box::new(move || shared.wake()));
+        }
         Self { taken: Mutex::new(Taken { events, early: VecDeque::new(), closed: false }), wake }
     }
 

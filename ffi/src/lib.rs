@@ -1,14 +1,17 @@
-//! The C ABI of `kraken-ws-core`: `libkraken_ws` (static and shared) and `include/kraken_ws.h`.
+//! The C ABI of `kraken-ws-core`: what is in `libkraken_ws` (`library/`), and `include/kraken_ws.h`. Node's addon has it
+//! too, so that it can load the same modules.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `status`, `text`, `payload` | the border: statuses and panics, pointers and lengths, JSON |
 //! | `options`, `server` | what a host makes: options; a server's life, its polling |
 //! | `send`, `rooms`, `fetch`, `stats` | commands in |
-//! | `event`, `answer` | events out, and what they ask |
+//! | `event`, `room_event`, `fleet_event`, `answer` | events out, and what they ask |
+//! | `fleet`, `emitter`, `asks` | other nodes: of a server, without one, and waiting for their answers |
 //! | `dispatch` | the thread that calls the host back |
 //! | `host` | a server with what a C host has around it; `inbox`, `sockets`, `namespaces`, `log` are its parts |
 //! | `module`, `api` | shared objects that a server loads, and the table of all functions |
+//! | `module_host` | modules of a server that another host of the process has: Node's |
 //! | `life`, `fork` | what makes a late call, a second free and a forked child harmless |
 //!
 //! C names equal Rust names. The header is generated from this crate (`make header`) and
@@ -25,18 +28,24 @@
 
 mod answer;
 pub mod api;
+mod asks;
 mod dispatch;
+mod emitter;
 mod event;
 mod fetch;
+mod fleet;
+mod fleet_event;
 mod fork;
 mod host;
 mod inbox;
 mod life;
 mod log;
 mod module;
+mod module_host;
 mod namespaces;
 mod options;
 mod payload;
+mod room_event;
 mod rooms;
 mod send;
 mod server;
@@ -48,12 +57,17 @@ mod version;
 
 pub use answer::*;
 pub use dispatch::*;
+pub use emitter::*;
 pub use event::*;
 pub use fetch::*;
+pub use fleet::*;
+pub use fleet_event::*;
 pub use log::*;
 pub use module::*;
+pub use module_host::ModuleHost;
 pub use options::*;
 pub use payload::*;
+pub use room_event::*;
 pub use rooms::*;
 pub use send::*;
 pub use server::*;
@@ -61,8 +75,3 @@ pub use stats::*;
 pub use status::*;
 pub use text::*;
 pub use version::*;
-
-/// The shipped library's allocator.
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -5,13 +5,13 @@ use std::ffi::{c_char, c_int, c_void};
 use std::mem::offset_of;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use kraken_ws_core::{Error, ErrorCode, Result};
 use libloading::Library;
 
 use crate::api::{self, kraken_ws_api};
-use crate::event::{Answer, Content, get, kraken_ws_event, kraken_ws_event_kind as Kind};
+use crate::event::{Content, get, kraken_ws_event, kraken_ws_event_kind as Kind};
 use crate::host::Host;
 use crate::inbox::lock;
 use crate::life::Life;
@@ -85,14 +85,20 @@ struct Module {
     library: Mutex<Option<(Library, Box<kraken_ws_module>)>>,
 }
 
-/// What `kraken_ws_server_modules` shows.
-pub(crate) struct Figures {
-    pub(crate) name: Arc<str>,
-    pub(crate) path: String,
-    pub(crate) calls: u64,
-    pub(crate) dropped: u64,
-    pub(crate) replaced: u64,
-    pub(crate) rejected: u64,
+/// What a module has done; `kraken_ws_server_modules` shows it.
+pub struct ModuleFigures {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What was loaded.
+    pub path: String,
+    /// Calls of its filter.
+    pub calls: u64,
+    /// Events that it kept to itself.
+    pub dropped: u64,
+    /// Events that it changed.
+    pub replaced: u64,
+    /// Clients that it turned away.
+    pub rejected: u64,
 }
 
 /// The modules of one server, in the order in which they were loaded.
@@ -152,8 +158,24 @@ impl Modules {
         self.decides.load(Ordering::Acquire)
     }
 
-    pub(crate) fn figures(&self) -> Vec<Figures> {
-        let figures = |m: &Arc<Module>| Figures {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// One load or unload at a time: code of a module that asks for another from within would wait for itself.
+    fn change(&self, module: &str) -> Result<MutexGuard<'_, ()>> {
+        match self.changing.try_lock() {
+            Ok(guard) => Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                let why = format!("module {module}: another one is being loaded or unloaded");
+                Err(Error::new(ErrorCode::Busy, why))
+            }
+        }
+    }
+
+    pub(crate) fn figures(&self) -> Vec<ModuleFigures> {
+        let figures = |m: &Arc<Module>| ModuleFigures {
             name: m.name.clone(),
             path: m.path.clone(),
             calls: m.calls.load(Ordering::Relaxed),
@@ -208,10 +230,16 @@ impl Modules {
 
     /// # Safety
     /// The shared object is what it says, and `argv` has `argc` texts that end with a NUL.
-    unsafe fn load(&self, host: &Host, path: &str, argc: c_int, argv: *const *const c_char) -> Result<()> {
+    pub(crate) unsafe fn load(
+        &self,
+        host: &Host,
+        path: &str,
+        argc: c_int,
+        argv: *const *const c_char,
+    ) -> Result<Arc<str>> {
         let fail =
             |why: &dyn std::fmt::Display| Error::new(ErrorCode::Module, format!("module {path}: {why}"));
-        let _one = lock(&self.changing);
+        let _one = self.change(path)?;
         // SAFETY: loading runs the object's initialisers; that it is sound is the caller's promise.
         let library = unsafe { Library::new(path) }.map_err(|e| fail(&e))?;
         // SAFETY: the type is the one that the header asks a module for.
@@ -245,14 +273,15 @@ impl Modules {
         if loaded.iter().any(|other| other.name == module.name) {
             return Err(fail(&format!("a module called {:?} is loaded already", module.name)));
         }
+        let name = module.name.clone();
         loaded.push(module);
         self.replace(loaded);
         host.namespaces.set_decide(host.decide());
-        Ok(())
+        Ok(name)
     }
 
-    fn unload(&self, host: &Host, name: &str) -> Result<()> {
-        let _one = lock(&self.changing);
+    pub(crate) fn unload(&self, host: &Host, name: &str) -> Result<()> {
+        let _one = self.change(name)?;
         let mut loaded = self.loaded().to_vec();
         let Some(at) = loaded.iter().position(|module| &*module.name == name) else {
             return Err(Error::new(ErrorCode::Module, format!("module {name}: it is not loaded")));
@@ -265,6 +294,15 @@ impl Modules {
         host.namespaces.set_decide(host.decide());
         module.end();
         Ok(())
+    }
+
+    /// The server ends: every module is unloaded. One with a call under way goes later, with the host.
+    pub(crate) fn end(&self) {
+        let Ok(_one) = self.change("") else { return };
+        let (idle, busy): (Vec<_>, Vec<_>) =
+            self.loaded().iter().cloned().partition(|module| module.life.free_idle());
+        self.replace(busy);
+        idle.iter().for_each(|module| module.end());
     }
 }
 
@@ -292,8 +330,7 @@ impl kraken_ws_event {
         copy.socket = event.socket;
         (copy.id, copy.namespace) = (event.id.clone(), event.namespace.clone());
         copy.content = content;
-        let answer = std::mem::replace(&mut *lock(&event.answer), Answer::Done);
-        copy.answer = Mutex::new(answer);
+        copy.answer = Mutex::new(event.hand_over());
         Arc::new(copy)
     }
 }
@@ -302,7 +339,8 @@ impl kraken_ws_event {
 /// context, the table of all functions and the arguments, and returns 0. From then on its filter sees what comes in.
 /// Code of a module runs in the process and can do anything; load only what you trust.
 ///
-/// Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `CLOSED`, `ARGUMENT`.
+/// Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+/// loaded or unloaded), `CLOSED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_module_load(
     server: *mut kraken_ws_server,
@@ -316,13 +354,14 @@ pub unsafe extern "C" fn kraken_ws_module_load(
         if argc < 0 || (argc > 0 && argv.is_null()) {
             return Err(bad("argv", &format!("expected {argc} texts")));
         }
-        with_open(server, |host| host.modules.load(host, path, argc, argv))
+        with_open(server, |host| host.modules.load(host, path, argc, argv).map(drop))
     })
 }
 
 /// Unloads a module by its name, after its `drop`.
 ///
-/// Errors: `BUSY` (a call of its filter is under way, this one perhaps), `MODULE` (not loaded), `ARGUMENT`.
+/// Errors: `BUSY` (a call of its filter is under way, this one perhaps; or another one is being loaded or unloaded),
+/// `MODULE` (not loaded), `ARGUMENT`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_module_unload(
     server: *mut kraken_ws_server,

@@ -21,7 +21,8 @@ pub(crate) fn handle(socket: u64) -> SocketHandle {
 
 pub(crate) struct Namespaces {
     root: Namespace,
-    others: RwLock<Vec<Namespace>>,
+    /// None: its place is free.
+    others: RwLock<Vec<Option<Namespace>>>,
 }
 
 impl Namespaces {
@@ -31,18 +32,45 @@ impl Namespaces {
 
     /// The namespace of that name, made if need be; decides about clients by `decide` from the start.
     pub(crate) fn create(&self, server: &Server, name: &str, decide: bool) -> Result<()> {
-        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         let namespace = server.namespace(name)?;
-        if namespace.name() == "/" || others.iter().any(|other| other.name() == namespace.name()) {
+        if self.index(namespace.name()).is_some() {
             return Ok(());
         }
-        if others.len() == MOST {
-            server.remove_namespace(namespace.name());
-            return Err(Error::new(ErrorCode::Name, format!("namespace: a C host can have {MOST} at most")));
-        }
         namespace.set_decide(decide);
-        others.push(namespace);
+        self.add(&namespace).inspect_err(|_| server.remove_namespace(namespace.name()))
+    }
+
+    /// Gives a namespace a number.
+    pub(crate) fn add(&self, namespace: &Namespace) -> Result<()> {
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        if namespace.name() == "/" || others.iter().flatten().any(|other| other.name() == namespace.name()) {
+            return Ok(());
+        }
+        if let Some(free) = others.iter().position(Option::is_none) {
+            others[free] = Some(namespace.clone());
+        } else if others.len() < MOST {
+            others.push(Some(namespace.clone()));
+        } else {
+            let why = format!("namespace: {MOST} at most can be seen by hosts and modules in C");
+            return Err(Error::new(ErrorCode::Name, why));
+        }
         Ok(())
+    }
+
+    /// Its number may be given out again.
+    pub(crate) fn remove(&self, name: &str) {
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = others.iter_mut().find(|other| other.as_ref().is_some_and(|o| o.name() == name))
+        {
+            *place = None;
+        }
+    }
+
+    /// Each with its number.
+    pub(crate) fn all(&self) -> Vec<(usize, Namespace)> {
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        let numbered = others.iter().enumerate().filter_map(|(at, other)| Some((at + 1, other.clone()?)));
+        std::iter::once((0, self.root.clone())).chain(numbered).collect()
     }
 
     /// Its number, if the host knows it.
@@ -51,7 +79,13 @@ impl Namespaces {
             return Some(0);
         }
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        others.iter().position(|other| other.name() == name).map(|at| at + 1)
+        let named = |other: &Option<Namespace>| other.as_ref().is_some_and(|other| other.name() == name);
+        others.iter().position(named).map(|at| at + 1)
+    }
+
+    /// The namespace that is meant, with its number; empty means `/`.
+    pub(crate) fn get(&self, name: &str) -> Result<(usize, Namespace)> {
+        self.with(name, |namespace, index| Ok((index, namespace.clone())))
     }
 
     /// Uses the namespace that is meant; empty means `/`.
@@ -60,10 +94,12 @@ impl Namespaces {
             return act(&self.root, 0);
         }
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        let found = others.iter().enumerate().find(|(_, other)| {
-            other.name() == name || other.name().strip_prefix('/').is_some_and(|bare| bare == name)
-        });
-        let Some((at, namespace)) = found else {
+        let named = |(at, other): (usize, &'_ Option<Namespace>)| {
+            let full = other.as_ref()?.name();
+            (full == name || full.strip_prefix('/') == Some(name)).then_some(at)
+        };
+        let at = others.iter().enumerate().find_map(named);
+        let Some((at, namespace)) = at.and_then(|at| Some((at, others[at].as_ref()?))) else {
             return Err(Error::new(
                 ErrorCode::Name,
                 format!("namespace: there is no {name:?}, make it with kraken_ws_namespace_create"),
@@ -80,7 +116,7 @@ impl Namespaces {
                 let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
                 let gone =
                     || Error::new(ErrorCode::Gone, "socket: the number is of no socket of this server");
-                act(others.get(at - 1).ok_or_else(gone)?)
+                act(others.get(at - 1).and_then(Option::as_ref).ok_or_else(gone)?)
             }
         }
     }
@@ -88,6 +124,6 @@ impl Namespaces {
     pub(crate) fn set_decide(&self, decide: bool) {
         self.root.set_decide(decide);
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
-        others.iter().for_each(|other| other.set_decide(decide));
+        others.iter().flatten().for_each(|other| other.set_decide(decide));
     }
 }

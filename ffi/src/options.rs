@@ -49,15 +49,19 @@ unsafe fn update(
     Ok(())
 }
 
-/// Of the core's questions a C host is asked one here; `on_connect` and `on_http` ask for themselves.
+/// Questions that a host which polls is asked if it wants to; callbacks ask for themselves.
+const HOOKS: [&str; 5] = ["http", "allowRequest", "headers", "engine", "rooms"];
+
 fn check_hooks(json: &Map<String, Value>) -> Result<()> {
     let hooks = json.get("hooks").and_then(Value::as_object);
-    match hooks.into_iter().flatten().find(|(name, on)| *name != "http" && **on != Value::Bool(false)) {
+    let asked =
+        |(name, on): &(&String, &Value)| !HOOKS.contains(&name.as_str()) && **on != Value::Bool(false);
+    match hooks.into_iter().flatten().find(asked) {
         None => Ok(()),
-        Some((name, _)) => Err(Error::new(
-            ErrorCode::Option,
-            format!("hooks.{name}: expected no other than http in C; use on_connect to decide who comes in"),
-        )),
+        Some((name, _)) => {
+            let why = format!("hooks.{name}: expected one of {} in C", HOOKS.join(", "));
+            Err(Error::new(ErrorCode::Option, why))
+        }
     }
 }
 
@@ -176,6 +180,6 @@ pub unsafe extern "C" fn kraken_ws_options_free(options: *mut kraken_ws_options)
     });
 }
 
-fn parse(json: &str, what: &str) -> Result<Value> {
+pub(crate) fn parse(json: &str, what: &str) -> Result<Value> {
     serde_json::from_str(json).map_err(|e| Error::new(ErrorCode::Payload, format!("{what}: no JSON: {e}")))
 }

@@ -70,7 +70,7 @@ pub unsafe extern "C" fn kraken_ws_socket_disconnect(
     })
 }
 
-/// Puts everybody whom `target` means into rooms.
+/// Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
@@ -84,15 +84,16 @@ pub unsafe extern "C" fn kraken_ws_sockets_join(
     call(|| unsafe {
         let (to, rooms) = (to(target)?, texts(rooms, rooms_len, "rooms")?);
         with_open(server, |host| {
+            let local = to.local();
             host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.sockets_join(namespace, to.target, &rooms, false);
+                host.server.sockets_join(namespace, to.target, &rooms, local);
                 Ok(())
             })
         })
     })
 }
 
-/// Takes everybody whom `target` means out of rooms.
+/// Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
@@ -106,15 +107,17 @@ pub unsafe extern "C" fn kraken_ws_sockets_leave(
     call(|| unsafe {
         let (to, rooms) = (to(target)?, texts(rooms, rooms_len, "rooms")?);
         with_open(server, |host| {
+            let local = to.local();
             host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.sockets_leave(namespace, to.target, &rooms, false);
+                host.server.sockets_leave(namespace, to.target, &rooms, local);
                 Ok(())
             })
         })
     })
 }
 
-/// Ends everybody whom `target` means; with `close` their whole connections.
+/// Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`; with `close`
+/// their whole connections.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
@@ -127,15 +130,16 @@ pub unsafe extern "C" fn kraken_ws_disconnect_sockets(
     call(|| unsafe {
         let to = to(target)?;
         with_open(server, |host| {
+            let local = to.local();
             host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.disconnect_sockets(namespace, to.target, close, false);
+                host.server.disconnect_sockets(namespace, to.target, close, local);
                 Ok(())
             })
         })
     })
 }
 
-/// Is anybody in that room? Rooms of one, named by a socket's id, don't count.
+/// Is anybody of this process in that room? Rooms of one, named by a socket's id, don't count.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
@@ -155,7 +159,7 @@ pub unsafe extern "C" fn kraken_ws_has_room(
     })
 }
 
-/// Counts the sockets that `target` means. Waits for each thread of the server to answer, and costs as much as
+/// Counts the sockets of this process that `target` means. Waits for each thread of the server to answer, and costs as much as
 /// `kraken_ws_fetch_sockets`; totals are in `kraken_ws_server_stats`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.

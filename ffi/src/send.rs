@@ -8,7 +8,7 @@ use kraken_ws_core::{Namespace, Result, Target};
 
 use crate::host::Host;
 use crate::namespaces::handle;
-use crate::payload::{emit_flags, message};
+use crate::payload::{KRAKEN_WS_LOCAL, emit_flags, message};
 use crate::server::{kraken_ws_server, process_wide, with};
 use crate::status::{call, kraken_ws_status};
 use crate::text::{buffers, kraken_ws_bytes, kraken_ws_str, out, sized, text, texts};
@@ -39,6 +39,13 @@ pub(crate) struct To<'a> {
     pub(crate) nsp: &'a str,
     pub(crate) target: Target,
     pub(crate) flags: u32,
+}
+
+impl To<'_> {
+    /// Only this process is meant.
+    pub(crate) fn local(&self) -> bool {
+        self.flags & KRAKEN_WS_LOCAL != 0
+    }
 }
 
 /// # Safety

@@ -32,6 +32,22 @@ pub struct kraken_ws_server {
 
 const MAGIC: u64 = 0x6b72_616b_656e_7372;
 
+impl kraken_ws_server {
+    /// The handle of a host.
+    pub(crate) fn new(host: &Arc<Host>) -> &'static Self {
+        let (generation, life) = (fork::generation(), Life::new(host.clone()));
+        let handle: &'static Self = Box::leak(Box::new(Self { magic: MAGIC, generation, life }));
+        lock(&HANDLES).push(handle);
+        host.set_handle(handle);
+        handle
+    }
+
+    /// Ends it; false if that was done before.
+    pub(crate) fn free(&self) -> bool {
+        self.life.free()
+    }
+}
+
 /// Handles are never deallocated; leak checkers find them here.
 static HANDLES: Mutex<Vec<&'static kraken_ws_server>> = Mutex::new(Vec::new());
 
@@ -122,17 +138,11 @@ pub unsafe extern "C" fn kraken_ws_server_new(
         let made = make(options, callbacks.as_ref());
         match made {
             Ok(host) => {
-                let handle: &'static kraken_ws_server = Box::leak(Box::new(kraken_ws_server {
-                    magic: MAGIC,
-                    generation: fork::generation(),
-                    life: Life::new(host.clone()),
-                }));
-                lock(&HANDLES).push(handle);
-                host.set_handle(handle);
+                let handle = kraken_ws_server::new(&host);
                 if let Some(callbacks) = callbacks
                     && let Err(error) = dispatch::start(&host, callbacks)
                 {
-                    handle.life.free();
+                    handle.free();
                     return Err(error);
                 }
                 out.write(std::ptr::from_ref(handle).cast_mut());
@@ -164,6 +174,10 @@ unsafe fn make(
     if let Some(callbacks) = callbacks {
         decide = callbacks.on_connect.is_some();
         read.hooks.http = callbacks.on_http.is_some();
+        read.hooks.allow_request = callbacks.on_allow_request.is_some();
+        read.hooks.headers = callbacks.on_headers.is_some();
+        read.hooks.engine = callbacks.on_engine.is_some();
+        read.hooks.rooms = callbacks.on_room.is_some();
         if callbacks.on_log.is_some() {
             log = Log::listening();
         }
@@ -277,7 +291,7 @@ pub unsafe extern "C" fn kraken_ws_server_adopt(
 /// before are made, then the threads end. Waits for that up to `deadline_ms`; called from a callback it does not
 /// wait. The handle stays valid, and what needs a running server returns `CLOSED`. May be called again.
 ///
-/// Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck).
+/// Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck), `STATE` (the server is Node's, and a module asks).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_server_shutdown(
     server: *mut kraken_ws_server,
@@ -287,6 +301,7 @@ pub unsafe extern "C" fn kraken_ws_server_shutdown(
     call(|| unsafe {
         let deadline = Instant::now() + Duration::from_millis(deadline_ms.into());
         with(server, |host| {
+            host.own("shutdown")?;
             if host.shut_down(Some(deadline)) {
                 return Ok(());
             }
@@ -299,7 +314,8 @@ pub unsafe extern "C" fn kraken_ws_server_shutdown(
 /// callback runs any more; called from a callback it returns at once, and that callback is the last. Calls that
 /// other threads are in the middle of end as usual.
 ///
-/// Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
+/// Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `STATE` (the server is Node's, and a
+/// module asks), `ARGUMENT`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_server_free(server: *mut kraken_ws_server) -> kraken_ws_status {
     call(|| {
@@ -310,7 +326,8 @@ pub unsafe extern "C" fn kraken_ws_server_free(server: *mut kraken_ws_server) ->
         let handle = unsafe { get(server)? };
         fork::check(handle.generation)?;
         let host = handle.life.enter().map(|host| Arc::clone(&host)).ok_or_else(gone)?;
-        if !handle.life.free() {
+        host.own("free")?;
+        if !handle.free() {
             return Err(gone());
         }
         host.finish();
@@ -335,7 +352,8 @@ pub unsafe extern "C" fn kraken_ws_set_server(server: *mut kraken_ws_server) -> 
 /// Makes a namespace that clients can join, `/admin` for example; one that exists is left as it is. `/` is always
 /// there.
 ///
-/// Errors: `NAME` (a comma in the name, more than 2047 namespaces), `CLOSED`, `ARGUMENT`.
+/// Errors: `NAME` (a comma in the name, more than 2047 namespaces), `STATE` (the server is Node's, and a module asks),
+/// `CLOSED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_namespace_create(
     server: *mut kraken_ws_server,
@@ -344,7 +362,10 @@ pub unsafe extern "C" fn kraken_ws_namespace_create(
     // SAFETY: handle and text are as the header asks for.
     call(|| unsafe {
         let name = text(name, "name")?;
-        with_open(server, |host| host.namespaces.create(&host.server, name, host.decide()))
+        with_open(server, |host| {
+            host.own("namespace_create")?;
+            host.namespaces.create(&host.server, name, host.decide())
+        })
     })
 }
 
@@ -385,7 +406,8 @@ fn poll(host: &Arc<Host>, max: usize, until: Option<Instant>) -> Result<Vec<Arc<
     let (mut batch, mut found) = (Vec::new(), Vec::new());
     loop {
         let seen = host.inbox.wake.seen();
-        let taken = host.inbox.take(&mut batch, max);
+        found.extend(host.answers(max));
+        let taken = host.inbox.take(&mut batch, max - found.len());
         found.extend(batch.drain(..).filter_map(|event| host.admit(event)));
         if !found.is_empty() {
             return Ok(found);
@@ -406,6 +428,7 @@ fn poll(host: &Arc<Host>, max: usize, until: Option<Instant>) -> Result<Vec<Arc<
 }
 
 fn polling(host: &Host, what: &str) -> Result<()> {
+    host.own(what)?;
     if host.has_dispatcher() {
         return Err(Error::new(ErrorCode::State, format!("{what}: the server was made with callbacks")));
     }

@@ -89,6 +89,12 @@ impl Sockets {
             .map_or(std::ptr::null_mut(), |user| user.ptr)
     }
 
+    /// Forgets all of them.
+    pub(crate) fn clear(&self) {
+        let entries = std::mem::take(&mut *lock(&self.0));
+        drop(entries); // outside the lock, as above
+    }
+
     pub(crate) fn remove(&self, socket: u64) {
         let entry = lock(&self.0).remove(&handle(socket));
         drop(entry); // outside the lock, as above

@@ -3,9 +3,9 @@
 
 use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 
-use kraken_ws::api::{FUNCTIONS, KRAKEN_WS_ABI_VERSION};
 use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
 use kraken_ws_core::{ErrorCode, Reason};
+use kraken_ws_ffi::api::{FUNCTIONS, KRAKEN_WS_ABI_VERSION};
 
 const CONTRACT: &str = include_str!("contract.txt");
 const HELPERS: &str = include_str!("helpers.h");
@@ -97,6 +97,8 @@ fn constants(crate_dir: &Path) -> Result<String> {
         ("server", "server.rs"),
         ("event", "event.rs"),
         ("socket_list", "fetch.rs"),
+        ("room_list", "fleet.rs"),
+        ("emitter", "emitter.rs"),
         ("module", "module.rs"),
     ] {
         let about = docs(&fs::read_to_string(crate_dir.join("src").join(source))?);

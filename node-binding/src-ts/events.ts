@@ -140,7 +140,7 @@ export class EventPump extends Pump<Commands> {
     }
   }
 
-  /** `pending` and `rooms` are there for a socket that is back. */
+  /** `pending` is there for a socket that is back or that a module let in, `rooms` for one that is back. */
   private connect(
     low: number,
     generation: number,

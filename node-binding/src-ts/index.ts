@@ -7,7 +7,7 @@ import type { ServerSource } from './server';
 export { Server } from './server';
 export type { ParentNspNameMatchFn, ServerSource } from './server';
 export type { ServerOptions, CookieOptions, CorsOptions, CorsOrigin } from './options';
-export type { ServerStats } from './native';
+export type { ModuleStats, ServerStats } from './native';
 export type { AdapterConstructor } from './adapter';
 export type { Client, Connection, ConnectionTransport } from './client';
 export type { Engine } from './engine';

@@ -15,6 +15,8 @@ export interface NativeServer {
   overlook(namespace: number): void;
   lookAt(namespace: number): string;
   keepProcess(keep: boolean): void;
+  loadModule(path: string, args: string[]): string;
+  unloadModule(name: string): void;
   stats(): ServerStats;
   close(): void;
   end(): void;
@@ -129,6 +131,24 @@ export interface ServerStats {
   recoveryBytes: number;
   /** Milliseconds since the server was made. */
   uptimeMs: number;
+  /** What the modules of `io.loadModule` have done, in the order in which they were loaded. */
+  modules: ModuleStats[];
+}
+
+/** Figures of a module. */
+export interface ModuleStats {
+  /** The name that it gave itself, or its file's. */
+  name: string;
+  /** The file. */
+  path: string;
+  /** Calls of its functions. */
+  calls: number;
+  /** Events that it kept to itself. */
+  dropped: number;
+  /** Events that it changed. */
+  replaced: number;
+  /** Clients that it turned away. */
+  rejected: number;
 }
 
 interface Addon {

@@ -19,6 +19,7 @@ import type { Encoder } from './encoder';
 import { coded } from './error';
 import { EventPump } from './events';
 import { Listener } from './listener';
+import { loadModule, unloadModule } from './modules';
 import { Namespace } from './namespace';
 import type { NamespaceMiddleware, ServerReservedEventsMap } from './namespace';
 import { NativeServer } from './native';
@@ -61,6 +62,7 @@ export type ServerSource = number | string | HttpServer | HttpsServer | Http2Sec
 const NO_FIGURES: ServerStats = {
   connections: 0, sockets: 0, rooms: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
   slowConsumers: 0, volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, recoveryBytes: 0, uptimeMs: 0,
+  modules: [],
 };
 
 /** A Socket.IO server over the native core. */
@@ -425,6 +427,20 @@ export class Server<
   /** New certificate and key for the own TLS listener; connections stay. */
   reloadTls(cert: string | Buffer, key: string | Buffer): void {
     this.native?.reloadTls(Buffer.from(cert as string), Buffer.from(key as string));
+  }
+
+  /**
+   * Loads a module in C, the same as a C host loads (`kraken_ws_module_load`): a shared object that sees clients and
+   * what they send before JavaScript does, and may answer, change or refuse it. Its code runs in this process. Returns
+   * its name.
+   */
+  loadModule(path: string, args: readonly string[] = []): string {
+    return loadModule(this.native, path, args);
+  }
+
+  /** Unloads a module by its name. */
+  unloadModule(name: string): void {
+    unloadModule(this.native, name);
   }
 
   /** Adds a middleware to the `/` namespace. */

@@ -194,8 +194,11 @@ impl Batcher {
                 quote(&mut self.text, &nsp);
                 self.text.push(',');
                 quote(&mut self.text, &id);
+                if recovered.is_some() || !pending {
+                    let _ = write!(self.text, ",{pending}");
+                }
                 if let Some(recovered) = recovered {
-                    let _ = write!(self.text, ",{pending},[");
+                    self.text.push_str(",[");
                     for (i, room) in recovered.rooms.iter().enumerate() {
                         self.text.push_str(if i > 0 { "," } else { "" });
                         quote(&mut self.text, room);

@@ -10,6 +10,7 @@
 //! answers.rs   questions of the core that JavaScript answers
 //! batch.rs     core → JavaScript: one batch of events as one JSON text, one lane array, one list of buffers
 //! handshake.rs a request as JSON text
+//! modules.rs   shared objects in C that see events before JavaScript
 //! wake.rs      the one thread-safe function: "there are events"
 //! unseen.rs    sockets that JavaScript does not look at
 //! watch.rs     engine packets of connections that JavaScript looks into
@@ -29,6 +30,7 @@ mod commands;
 mod deliver;
 mod error;
 mod handshake;
+mod modules;
 mod raw;
 mod server;
 mod text;

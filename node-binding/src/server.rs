@@ -16,6 +16,7 @@ use napi_derive::napi;
 use crate::answers::Questions;
 use crate::batch::{BATCH, Batcher, LANES};
 use crate::error::{Result, coded, node, thrown};
+use crate::modules::{Modules, NativeModule};
 use crate::text::Text;
 use crate::unseen::Unseen;
 use crate::wake::Wake;
@@ -31,10 +32,12 @@ pub struct NativeServer {
     pub(crate) batcher: RefCell<Batcher>,
     /// Sockets that have no object in JavaScript.
     pub(crate) unseen: RefCell<Unseen>,
+    /// Shared objects that see events first.
+    pub(crate) modules: RefCell<Modules>,
     /// Scratch for `Events::recv_batch`.
     taken: RefCell<Vec<kraken_ws_core::Event>>,
     /// By the number that JavaScript knows a namespace by.
-    namespaces: RefCell<Vec<Option<Namespace>>>,
+    pub(crate) namespaces: RefCell<Vec<Option<Namespace>>>,
     pub(crate) questions: RefCell<Questions>,
     pub(crate) replies: Replies,
     /// Requests of Node's HTTP server that the core has not answered yet.
@@ -61,6 +64,7 @@ pub struct NativeStats {
     pub command_queue_bytes: f64,
     pub recovery_bytes: f64,
     pub uptime_ms: f64,
+    pub modules: Vec<NativeModule>,
 }
 
 fn options(json: &str) -> Result<Options> {
@@ -118,6 +122,7 @@ impl NativeServer {
             events: RefCell::new(events),
             batcher: RefCell::new(batcher),
             unseen: RefCell::default(),
+            modules: RefCell::default(),
             taken: RefCell::default(),
             namespaces: RefCell::default(),
             questions: RefCell::default(),
@@ -155,6 +160,7 @@ impl NativeServer {
     #[napi]
     pub fn namespace(&self, name: Text) -> Result<u32> {
         let namespace = self.server.deciding_namespace(&name).map_err(thrown)?;
+        self.modules.borrow().add_namespace(&namespace);
         let mut namespaces = self.namespaces.borrow_mut();
         let free = namespaces.iter().position(Option::is_none).unwrap_or(namespaces.len());
         if free == namespaces.len() {
@@ -171,6 +177,7 @@ impl NativeServer {
             && let Some(namespace) = slot.take()
         {
             self.unseen.borrow_mut().forget(namespace.name());
+            self.modules.borrow().remove_namespace(namespace.name());
             self.server.remove_namespace(namespace.name());
         }
     }
@@ -197,6 +204,7 @@ impl NativeServer {
         let mut batcher = self.batcher.borrow_mut();
         let mut questions = self.questions.borrow_mut();
         let mut unseen = self.unseen.borrow_mut();
+        let modules = self.modules.borrow();
         self.wake.answered();
         batcher.begin();
         let mut replies =
@@ -220,7 +228,9 @@ impl NativeServer {
         while !batcher.is_full()
             && let Some(event) = batcher.pending.pop_front()
         {
-            if let Some(event) = unseen.take(&self.server, event) {
+            if let Some(event) = modules.see(event)
+                && let Some(event) = unseen.take(&self.server, event)
+            {
                 batcher.event(lanes, &mut questions, event);
             }
         }
@@ -297,6 +307,7 @@ impl NativeServer {
             command_queue_bytes: stats.command_queue_bytes as f64,
             recovery_bytes: stats.recovery_bytes as f64,
             uptime_ms: stats.uptime_ms as f64,
+            modules: self.modules.borrow().figures(),
         }
     }
 
@@ -311,6 +322,7 @@ impl NativeServer {
     /// After the last event: releases what could keep the process alive.
     #[napi]
     pub fn end(&self, env: Env) {
+        drop(self.modules.take());
         self.wake.end(Some(env));
     }
 }

@@ -37,7 +37,9 @@ static void options(void) {
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_json(options, S("[]")));
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set(options, S("pingtimeout"), S("5")));
   CHECK(says("did you mean pingTimeout"));
-  IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_json(options, S("{\"hooks\":{\"allowRequest\":true}}")));
+  IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_json(options, S("{\"hooks\":{\"cors\":true}}")));
+  CHECK(says("hooks.cors: expected one of http, allowRequest, headers, engine, rooms in C"));
+  IS(OK, kraken_ws_options_set_json(options, S("{\"hooks\":{\"allowRequest\":true}}")));
   IS(OK, kraken_ws_options_set_json(options, S("{\"hooks\":{\"http\":true,\"rooms\":false}}")));
   IS(PAYLOAD, kraken_ws_options_set_json(options, S("{")));
   IS(PAYLOAD, kraken_ws_options_set(options, S("path"), S("/chat")));
@@ -208,6 +210,9 @@ static void events_and_lists_of_nothing(void) {
   IS(ARGUMENT, kraken_ws_connect_reject(NULL, S("{}")));
   IS(ARGUMENT, kraken_ws_ack(NULL, S("1"), NULL, 0, 0));
   IS(ARGUMENT, kraken_ws_http_reply(NULL, 200, NULL, 0, kraken_ws_buffer(NULL, 0)));
+  IS(ARGUMENT, kraken_ws_request_allow(NULL, NULL, 0));
+  IS(ARGUMENT, kraken_ws_request_refuse(NULL, S("no")));
+  CHECK(kraken_ws_event_room(NULL).len == 0 && kraken_ws_event_room_change(NULL) == KRAKEN_WS_ROOM_CHANGE_NONE);
   IS(ARGUMENT, kraken_ws_filter_replace(NULL, S("1"), 0));
   IS(ARGUMENT, kraken_ws_module_set_filter(NULL, NULL));
   CHECK(kraken_ws_module_server(NULL) == NULL);

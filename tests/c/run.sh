@@ -74,6 +74,7 @@ build_and_run() { # build_and_run NAME SOURCE ARGUMENT...
 build_modules() { # build_modules FOLDER
   compile "$root/ffi/examples/profanity_module.c" "$1/profanity_module.so" -shared -fPIC
   compile hosts/odd_module.c "$1/odd_module.so" -shared -fPIC
+  compile hosts/guest_module.c "$1/guest_module.so" -shared -fPIC
 }
 
 # Examples and test hosts into a folder, for the tests with clients.
@@ -92,7 +93,7 @@ build_hosts() { # build_hosts FOLDER ARGUMENT...
 with_clients() { # with_clients NAME FOLDER FILE...: counts each test
   local name=$1 folder=$2
   shift 2
-  PROGRAMS=$folder timeout 280 node --test --test-concurrency=2 --test-timeout=120000 \
+  PROGRAMS=$folder timeout 280 node --test --test-concurrency=2 --test-timeout=240000 \
     --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$out/tap" "$@" || true
   local good bad
@@ -153,7 +154,7 @@ part_asan() {
     build_and_run "$source under AddressSanitizer and UBSan" "$source" "${sanitize[@]}" "${static[@]}"
   done
   build_hosts "$out/asan" "${sanitize[@]}" "${static[@]}"
-  with_clients 'hosts under AddressSanitizer and UBSan' "$out/asan" driven.test.mjs examples.test.mjs
+  with_clients 'hosts under AddressSanitizer and UBSan' "$out/asan" driven-*.test.mjs examples.test.mjs
 }
 
 # ThreadSanitizer watches the C side. Rust's locks it does not see, so what the library itself does is left out.
@@ -163,7 +164,7 @@ part_tsan() {
   mkdir -p "$out/tsan"
   build_modules "$out/tsan"
   COMPILER=clang compile hosts/driven_host.c "$out/tsan/driven_host" -fsanitize=thread "${dynamic[@]}"
-  with_clients 'driven_host under ThreadSanitizer' "$out/tsan" driven.test.mjs
+  with_clients 'driven_host under ThreadSanitizer' "$out/tsan" driven-*.test.mjs
   unset TSAN_OPTIONS
 }
 
@@ -176,7 +177,7 @@ part_valgrind() {
     check "$source under valgrind" env NO_FORK=1 $valgrind "$out/program"
   done
   build_hosts "$out/valgrind" "${static[@]}"
-  UNDER=$valgrind with_clients 'driven_host under valgrind' "$out/valgrind" driven.test.mjs
+  UNDER=$valgrind with_clients 'driven_host under valgrind' "$out/valgrind" driven-*.test.mjs
 }
 
 [ $# -gt 0 ] || set -- library programs clients asan tsan valgrind

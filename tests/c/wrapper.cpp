@@ -1,4 +1,8 @@
 // The C++ header over the library: errors are exceptions, objects free what they hold.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <iostream>
 
@@ -24,7 +28,66 @@ static kraken_ws_status status_of(Call call, const char *part) {
   return KRAKEN_WS_OK;
 }
 
+// The response to one polling handshake, head and body.
+static std::string handshake(std::uint16_t port, const std::string &query) {
+  const std::string request = "GET /socket.io/?EIO=4&transport=polling&" + query +
+                              " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  std::string response;
+  char buffer[1024];
+  ssize_t got;
+  int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CHECK(::connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0);
+  CHECK(::write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size()));
+  while ((got = ::read(fd, buffer, sizeof buffer)) > 0) response.append(buffer, static_cast<std::size_t>(got));
+  ::close(fd);
+  return response;
+}
+
+static bool asks(const kraken_ws::event_view &event, const char *what) {
+  return event.url().find(what) != std::string_view::npos;
+}
+
+static void questions() {
+  std::string thrown;
+  kraken_ws::handlers handlers;
+  handlers.on_allow_request = [](const kraken_ws::event_view &event) {
+    CHECK(event.kind() == KRAKEN_WS_EVENT_KIND_ALLOW_REQUEST && event.is_pending());
+    if (asks(event, "allow=throw")) throw std::runtime_error("deliberate");
+    if (asks(event, "allow=words")) event.refuse("not today");
+    if (asks(event, "allow=header")) event.allow({"x-allow", "yes"});
+    return asks(event, "allow=no") ? kraken_ws::decision::reject : kraken_ws::decision::accept;
+  };
+  handlers.on_engine = [](const kraken_ws::event_view &event) {
+    if (asks(event, "engine=answer")) event.reply(418, {"x-engine", "no"}, "teapot");
+    return asks(event, "engine=no") ? kraken_ws::decision::reject : kraken_ws::decision::accept;
+  };
+  handlers.on_headers = [](const kraken_ws::event_view &event) { event.allow(); };
+  handlers.on_room = [](const kraken_ws::event_view &event) {
+    CHECK(!event.room().empty() && event.room_change() != KRAKEN_WS_ROOM_CHANGE_NONE);
+  };
+  handlers.on_exception = [&](std::exception_ptr what) {
+    try {
+      std::rethrow_exception(what);
+    } catch (const std::exception &e) {
+      thrown = e.what();
+    }
+  };
+  kraken_ws::server server(kraken_ws::options(R"({"shards":1})"), std::move(handlers));
+  const auto port = server.listen("127.0.0.1", 0);
+  const auto has = [&](const char *query, const char *part) { return handshake(port, query).find(part) != std::string::npos; };
+  CHECK(has("allow=header", "x-allow: yes") && has("x=y", "200 OK"));
+  CHECK(has("allow=words", "not today") && has("allow=no", "403") && has("allow=throw", "Forbidden"));
+  CHECK(has("engine=answer", "418") && has("engine=answer", "teapot") && has("engine=no", "400"));
+  server.shutdown(5000);
+  CHECK(thrown == "deliberate");
+}
+
 int main() {
+  questions();
   CHECK(status_of([] { kraken_ws::options(R"({"pingTimeout":0})"); }, "pingTimeout: expected") == KRAKEN_WS_ERROR_OPTION);
   bool dropped = false;
   {

@@ -22,7 +22,7 @@ describe('the packed package', () => {
 
   test('the root package holds JavaScript, types, documents and the Rust sources, and nothing else', () => {
     const inside = files(tarballs['kraken-ws-native']);
-    for (const path of ['package.json', 'README.md', 'API.md', 'LICENSE', 'index.mjs', 'index.d.mts', 'dist/index.js', 'dist/index.d.ts', 'scripts/build.mjs', 'native/Cargo.toml', 'native/Cargo.lock', 'native/core/src/lib.rs', 'native/node-binding/src/lib.rs', 'native/node-binding/build.rs']) {
+    for (const path of ['package.json', 'README.md', 'API.md', 'LICENSE', 'index.mjs', 'index.d.mts', 'dist/index.js', 'dist/index.d.ts', 'scripts/build.mjs', 'native/Cargo.toml', 'native/Cargo.lock', 'native/core/src/lib.rs', 'native/ffi/src/lib.rs', 'native/node-binding/src/lib.rs', 'native/node-binding/build.rs']) {
       assert.ok(inside.includes(path), path);
     }
     const strange = inside.filter((path) => !/^(package\.json|[A-Z]+(\.md)?|(index|nest)\.[a-z.]+|dist\/.+\.(js|d\.ts)|client-dist\/.+|scripts\/build\.mjs|native\/.+)$/.test(path));
@@ -60,7 +60,7 @@ describe('the packed package', () => {
     const text = execFileSync('cargo', ['metadata', '--offline', '--format-version', '1', '--no-deps'], {
       cwd: join(staged('kraken-ws-native'), 'native'), encoding: 'utf8',
     });
-    assert.deepEqual(JSON.parse(text).packages.map(({ name }) => name).sort(), ['kraken-ws-core', 'kraken-ws-node']);
+    assert.deepEqual(JSON.parse(text).packages.map(({ name }) => name).sort(), ['kraken-ws-core', 'kraken-ws-ffi', 'kraken-ws-node']);
   });
 
   test('installed, it serves from require and from import, and its manifest can be read', () => {

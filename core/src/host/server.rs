@@ -471,7 +471,8 @@ impl Server {
         Ok(id)
     }
 
-    pub(crate) fn next_ack_id(&self) -> u64 {
+    /// A number that no emit of this server has: for a host that asks others too.
+    pub fn next_ack_id(&self) -> u64 {
         self.core().ack_ids.fetch_add(1, Ordering::Relaxed)
     }
 

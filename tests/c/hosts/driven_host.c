@@ -1,6 +1,6 @@
-/* A host that does what its clients ask for: tests/c/hosts.test.mjs is the other side. With callbacks, or polling.
+/* A host that does what its clients ask for: tests/c/support/driven.mjs is the other side. With callbacks, or polling.
  *
- *   driven_host callbacks|poll [MODULE]
+ *   driven_host callbacks|poll [MODULE [ARGUMENT...]]
  *
  * Prints its port, ends at the end of stdin, and then says how many pointers of sockets it was given back. */
 #include <pthread.h>
@@ -18,6 +18,9 @@ typedef struct {
 } state;
 
 static atomic_uint made, freed, logged;
+/* What happened to rooms, as the names of the changes one after the other: "created a by -,joined a by ID". */
+static char rooms[4096];
+static pthread_mutex_t rooms_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static kraken_ws_event *later[LATER];
@@ -38,6 +41,15 @@ static void decide_later(const kraken_ws_event *event) {
   pthread_mutex_unlock(&lock);
 }
 
+/* Yes, with a header. */
+static void allow(const kraken_ws_event *event, const char *name) {
+  kraken_ws_str headers[] = {S(name), S("yes")};
+  IS(KRAKEN_WS_ERROR_ARGUMENT, kraken_ws_request_allow(event, headers, 1));
+  IS(KRAKEN_WS_OK, kraken_ws_request_allow(event, headers, 2));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_request_allow(event, NULL, 0));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_request_refuse(event, S("")));
+}
+
 static void *decide(void *unused) {
   (void)unused;
   pthread_mutex_lock(&lock);
@@ -49,8 +61,11 @@ static void *decide(void *unused) {
     }
     event = later[--waiting];
     pthread_mutex_unlock(&lock);
-    if (kraken_ws_event_get_kind(event) == KRAKEN_WS_EVENT_KIND_CONNECT) IS(KRAKEN_WS_OK, kraken_ws_connect_accept(event));
-    else IS(KRAKEN_WS_OK, kraken_ws_ack(event, S("\"later\""), NULL, 0, 0));
+    switch (kraken_ws_event_get_kind(event)) {
+      case KRAKEN_WS_EVENT_KIND_CONNECT: IS(KRAKEN_WS_OK, kraken_ws_connect_accept(event)); break;
+      case KRAKEN_WS_EVENT_KIND_MESSAGE: IS(KRAKEN_WS_OK, kraken_ws_ack(event, S("\"later\""), NULL, 0, 0)); break;
+      default: allow(event, "x-later"); break;
+    }
     kraken_ws_event_free(event);
     pthread_mutex_lock(&lock);
   }
@@ -235,6 +250,12 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
   } else if (kraken_ws_event_is(event, "unload")) {
     snprintf(text, sizeof text, "%d", kraken_ws_module_unload(server, name));
     answer(event, text);
+  } else if (kraken_ws_event_is(event, "rooms")) {
+    char json[sizeof rooms + 2];
+    pthread_mutex_lock(&rooms_lock);
+    snprintf(json, sizeof json, "\"%s\"", rooms);
+    pthread_mutex_unlock(&rooms_lock);
+    answer(event, json);
   } else if (kraken_ws_event_is(event, "later")) {
     decide_later(event);
   } else if (kraken_ws_event_is(event, "reenter")) {
@@ -278,10 +299,81 @@ static void on_http(void *userdata, const kraken_ws_event *event) {
   IS(KRAKEN_WS_ERROR_STATE, kraken_ws_http_reply(event, 200, NULL, 0, body));
 }
 
+/* What a request asks for is in its query: ?allow=reject. */
+static bool asks(const kraken_ws_event *event, const char *what) {
+  kraken_ws_str url = kraken_ws_event_url(event);
+  char copy[512];
+  snprintf(copy, sizeof copy, "%.*s", (int)url.len, url.ptr);
+  return strstr(copy, what) != NULL;
+}
+
+static int32_t on_allow_request(void *userdata, const kraken_ws_event *event) {
+  (void)userdata;
+  CHECK(kraken_ws_event_is_pending(event) && kraken_ws_event_address(event).len > 0);
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_connect_accept(event));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_http_reply(event, 200, NULL, 0, kraken_ws_buffer(NULL, 0)));
+  if (asks(event, "allow=words")) {
+    IS(KRAKEN_WS_OK, kraken_ws_request_refuse(event, S("not today")));
+    return KRAKEN_WS_REJECT;
+  }
+  if (asks(event, "allow=no")) return KRAKEN_WS_REJECT;
+  if (asks(event, "allow=forgotten")) return KRAKEN_WS_LATER;
+  if (asks(event, "allow=later")) {
+    decide_later(event);
+    return KRAKEN_WS_LATER;
+  }
+  if (asks(event, "allow=header")) allow(event, "x-handshake");
+  return KRAKEN_WS_ACCEPT;
+}
+
+static int32_t on_engine(void *userdata, const kraken_ws_event *event) {
+  kraken_ws_str headers[] = {S("x-engine"), S("no")};
+  (void)userdata;
+  CHECK(kraken_ws_event_is_pending(event));
+  if (asks(event, "engine=no")) return KRAKEN_WS_REJECT;
+  if (asks(event, "engine=answer")) {
+    IS(KRAKEN_WS_OK, kraken_ws_http_reply(event, 418, headers, 2, kraken_ws_buffer("teapot", 6)));
+    return KRAKEN_WS_ACCEPT; /* of no effect: it is answered */
+  }
+  if (asks(event, "engine=header")) allow(event, "x-engine");
+  return KRAKEN_WS_ACCEPT;
+}
+
+static void on_headers(void *userdata, const kraken_ws_event *event) {
+  (void)userdata;
+  CHECK(!kraken_ws_event_is_pending(event));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_request_refuse(event, S("")));
+  if (asks(event, "headers=later")) decide_later(event);
+  else if (asks(event, "headers=yes")) allow(event, "x-later-response");
+}
+
+static void on_room(void *userdata, const kraken_ws_event *event) {
+  static const char *const names[] = {"", "created", "deleted", "joined", "left"};
+  kraken_ws_str room = kraken_ws_event_room(event), id = kraken_ws_event_socket_id(event);
+  kraken_ws_room_change change = kraken_ws_event_room_change(event);
+  bool by_socket = change == KRAKEN_WS_ROOM_CHANGE_JOINED || change == KRAKEN_WS_ROOM_CHANGE_LEFT;
+  size_t len;
+  (void)userdata;
+  CHECK(change != KRAKEN_WS_ROOM_CHANGE_NONE && room.len > 0 && kraken_ws_event_namespace(event).len > 0);
+  CHECK((kraken_ws_event_socket(event) != 0) == by_socket);
+  pthread_mutex_lock(&rooms_lock);
+  len = strlen(rooms);
+  snprintf(rooms + len, sizeof rooms - len, "%s%s %.*s by %.*s", len ? "," : "", names[change], (int)room.len, room.ptr,
+           by_socket ? (int)id.len : 1, by_socket ? id.ptr : "-");
+  pthread_mutex_unlock(&rooms_lock);
+}
+
 static void on_log(void *userdata, int32_t level, kraken_ws_str line) {
   (void)userdata;
   CHECK(level >= KRAKEN_WS_LOG_ERROR && level <= KRAKEN_WS_LOG_DEBUG && line.len > 0);
   atomic_fetch_add(&logged, 1);
+}
+
+static void decided(const kraken_ws_event *event, int32_t decision) {
+  if (decision == KRAKEN_WS_ACCEPT && kraken_ws_event_is_pending(event))
+    IS(KRAKEN_WS_OK, kraken_ws_request_allow(event, NULL, 0));
+  if (decision == KRAKEN_WS_REJECT && kraken_ws_event_is_pending(event))
+    IS(KRAKEN_WS_OK, kraken_ws_request_refuse(event, S("")));
 }
 
 /* The same by polling. */
@@ -299,6 +391,10 @@ static void *poll_events(void *server) {
         case KRAKEN_WS_EVENT_KIND_BROADCAST_ACK: on_ack(NULL, events[i]); break;
         case KRAKEN_WS_EVENT_KIND_DISCONNECT: on_disconnect(NULL, events[i]); break;
         case KRAKEN_WS_EVENT_KIND_HTTP: on_http(NULL, events[i]); break;
+        case KRAKEN_WS_EVENT_KIND_ROOM: on_room(NULL, events[i]); break;
+        case KRAKEN_WS_EVENT_KIND_HEADERS: on_headers(NULL, events[i]); break;
+        case KRAKEN_WS_EVENT_KIND_ALLOW_REQUEST: decided(events[i], on_allow_request(NULL, events[i])); break;
+        case KRAKEN_WS_EVENT_KIND_ENGINE: decided(events[i], on_engine(NULL, events[i])); break;
         default: break;
       }
       kraken_ws_event_free(events[i]);
@@ -316,13 +412,18 @@ int main(int argc, char **argv) {
                                    .on_disconnect = on_disconnect,
                                    .on_ack = on_ack,
                                    .on_http = on_http,
-                                   .on_log = on_log};
+                                   .on_log = on_log,
+                                   .on_allow_request = on_allow_request,
+                                   .on_headers = on_headers,
+                                   .on_engine = on_engine,
+                                   .on_room = on_room};
   kraken_ws_options *options = kraken_ws_options_new();
   kraken_ws_server *server;
   pthread_t decider, poller;
   uint16_t port;
   char byte;
-  IS(KRAKEN_WS_OK, kraken_ws_options_set_json(options, S("{\"shards\":2,\"hooks\":{\"http\":true}}")));
+  IS(KRAKEN_WS_OK, kraken_ws_options_set_json(options, S("{\"shards\":2,\"hooks\":{\"http\":true,\"allowRequest\":true,"
+                                                           "\"headers\":true,\"engine\":true,\"rooms\":true}}")));
   IS(KRAKEN_WS_OK, kraken_ws_options_decide_connects(options, true));
   IS(KRAKEN_WS_OK, kraken_ws_server_new(options, polling ? NULL : &callbacks, &server));
   kraken_ws_options_free(options);
@@ -330,7 +431,7 @@ int main(int argc, char **argv) {
   IS(KRAKEN_WS_OK, kraken_ws_set_server(server));
   CHECK(pthread_create(&decider, NULL, decide, NULL) == 0);
   if (polling) CHECK(pthread_create(&poller, NULL, poll_events, server) == 0);
-  if (argc > 2) IS(KRAKEN_WS_OK, kraken_ws_module_load(server, S(argv[2]), 0, NULL));
+  if (argc > 2) IS(KRAKEN_WS_OK, kraken_ws_module_load(server, S(argv[2]), argc - 3, (const char *const *)argv + 3));
   IS(KRAKEN_WS_OK, kraken_ws_server_listen(server, S("127.0.0.1"), 0, &port));
   printf("port %u\n", port);
   fflush(stdout);

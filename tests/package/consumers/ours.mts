@@ -1,7 +1,7 @@
 // What only this package has, as an ES module under its own name.
 import { expectTypeOf } from 'expect-type';
 import create, { Server, joinSocketsToRoom, removeSocketsFromRoom, sendToAll, sendToRoom, setServer } from 'kraken-ws-native';
-import type { CoreErrorCode, DisconnectReason, ServerOptions, ServerStats } from 'kraken-ws-native';
+import type { CoreErrorCode, DisconnectReason, ModuleStats, ServerOptions, ServerStats } from 'kraken-ws-native';
 
 const options: Partial<ServerOptions> = { host: '127.0.0.1', shards: 2, maxOutboxBytes: 65536, parser: 'msgpack', flushIntervalMs: 5 };
 const io = new Server('/run/app.sock', options);
@@ -15,6 +15,9 @@ expectTypeOf(joinSocketsToRoom('r', ['s'])).toBeBoolean();
 expectTypeOf(removeSocketsFromRoom('r', 's')).toBeBoolean();
 expectTypeOf(io.stats()).toEqualTypeOf<ServerStats>();
 io.reloadTls('cert', Buffer.from('key'));
+expectTypeOf(io.loadModule('./module.so', ['word'])).toBeString();
+expectTypeOf(io.unloadModule('name')).toBeVoid();
+expectTypeOf(io.stats().modules).toEqualTypeOf<ModuleStats[]>();
 expectTypeOf<'slow consumer'>().toExtend<DisconnectReason>();
 expectTypeOf<'ERR_KRAKEN_WS_UNSUPPORTED'>().toExtend<CoreErrorCode>();
 // @ts-expect-error an option that is not there

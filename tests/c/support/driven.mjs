@@ -1,12 +1,15 @@
-// Every call of the C interface through a host that does what its clients ask for, with callbacks and by polling.
+// Every call of the C interface through a host that does what its clients ask for: driven_host with callbacks or polling,
+// a test file each, so that they run at the same time.
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { TRANSPORTS, connect, connected, open } from '../support/clients.mjs';
-import { event, events, record, until } from '../support/wait.mjs';
-import { LIMIT_MS, PROGRAMS, host } from './support/program.mjs';
+import { TRANSPORTS, connect, connected, open } from '../../support/clients.mjs';
+import { event, events, record, until } from '../../support/wait.mjs';
+import { LIMIT_MS, PROGRAMS, host } from './program.mjs';
 
-for (const mode of ['callbacks', 'poll']) {
+export function testHost(mode) {
   describe(`a C host with ${mode}`, () => {
     const start = (t) => host(t, 'driven_host', [mode], { stop: 'stdin' });
     const ask = (client, ...args) => client.timeout(LIMIT_MS).emitWithAck(...args);
@@ -144,6 +147,63 @@ for (const mode of ['callbacks', 'poll']) {
       assert.equal((await fetch(`${url}/nothing`)).status, 404);
     });
 
+    test('decides about handshakes: at once, later, with headers and words', async (t) => {
+      const { url } = await start(t);
+      const shake = (query) => fetch(`${url}/socket.io/?EIO=4&transport=polling&${query}`);
+      const refused = async (query) => {
+        const response = await shake(query);
+        return [response.status, await response.json()];
+      };
+      assert.deepEqual(await refused('allow=words'), [403, { code: 4, message: 'not today' }]);
+      assert.deepEqual(await refused('allow=no'), [403, { code: 4, message: 'Forbidden' }]);
+      assert.deepEqual(await refused('allow=forgotten'), [403, { code: 4, message: 'Forbidden' }]);
+      for (const [query, header] of [['allow=header', 'x-handshake'], ['allow=later', 'x-later']]) {
+        const response = await shake(query);
+        assert.deepEqual([response.status, response.headers.get(header)], [200, 'yes'], query);
+      }
+      await connect(url, { query: { allow: 'later' } });
+      await assert.rejects(connected(open(url, { query: { allow: 'no' } })));
+    });
+
+    test('gives headers to later responses and to upgrades', async (t) => {
+      const { url } = await start(t);
+      for (const [query, header] of [['headers=yes', 'x-later-response'], ['headers=later', 'x-later']]) {
+        const base = `${url}/socket.io/?EIO=4&transport=polling`;
+        const opening = await fetch(base);
+        const { sid } = JSON.parse((await opening.text()).slice(1));
+        const response = await fetch(`${base}&sid=${sid}&${query}`, { method: 'POST', body: '40' });
+        assert.deepEqual([response.status, response.headers.get(header)], [200, 'yes'], query);
+        assert.equal(opening.headers.get(header), null);
+      }
+      await connect(url, { transport: 'polling', query: { headers: 'later' } });
+    });
+
+    test('stands before the engine', async (t) => {
+      const { url } = await start(t);
+      const base = `${url}/socket.io/?EIO=4&transport=polling`;
+      const answered = await fetch(`${base}&engine=answer`);
+      assert.deepEqual([answered.status, answered.headers.get('x-engine'), await answered.text()], [418, 'no', 'teapot']);
+      const refused = await fetch(`${base}&engine=no`);
+      assert.deepEqual([refused.status, (await refused.json()).code], [400, 3]);
+      const passed = await fetch(`${base}&engine=header`);
+      assert.deepEqual([passed.status, passed.headers.get('x-engine')], [200, 'yes']);
+      await assert.rejects(connected(open(url, { query: { engine: 'answer' } })));
+    });
+
+    test('hears of rooms: first member, members, last member gone', async (t) => {
+      const { url } = await start(t);
+      const [a, b] = await Promise.all([connect(url), connect(url)]);
+      const { id } = b;
+      await ask(a, 'join', 'one');
+      await ask(b, 'join', 'one');
+      await ask(a, 'leave', 'one');
+      b.disconnect();
+      const expected = ['created one by -', `joined one by ${a.id}`, `joined one by ${id}`, `left one by ${a.id}`, `left one by ${id}`, 'deleted one by -'].join();
+      let heard;
+      await until(async () => (heard = await ask(a, 'rooms')).endsWith('deleted one by -'), 'the end of the room', LIMIT_MS);
+      assert.equal(heard, expected);
+    });
+
     test('hears of a refused request in its log', { skip: mode === 'poll' && 'a log comes by callback' }, async (t) => {
       const { url } = await start(t);
       const client = await connect(url);
@@ -167,6 +227,17 @@ for (const mode of ['callbacks', 'poll']) {
       assert.equal(await ask(client, 'unload', 'odd'), 0);
       assert.equal(await ask(client, 'echo', 'as it is'), 'as it is');
       assert.equal(await ask(client, 'unload', 'odd'), 18);
+    });
+
+    test('drops a module with the server, also one that keeps an event of it', async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'kraken-module-'));
+      t.after(() => rmSync(folder, { recursive: true }));
+      const { url, end } = await host(t, 'driven_host', [mode, join(PROGRAMS, 'guest_module.so'), join(folder, 'farewell')], { stop: 'stdin' });
+      const client = await connect(url);
+      client.emit('keep');
+      assert.deepEqual(await ask(client, 'who'), [client.id, '/']);
+      await end();
+      assert.ok(existsSync(join(folder, 'farewell')));
     });
 
     test('shuts down from within a callback', async (t) => {

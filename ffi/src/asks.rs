@@ -1,0 +1,105 @@
+//! Questions to other nodes: futures of the core, for threads that have no runtime.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use kraken_ws_core::{Fleet, Result};
+
+use crate::inbox::{Wake, lock};
+
+/// Wakes the thread that waits, by means that need nothing of the thread itself.
+impl std::task::Wake for Wake {
+    fn wake(self: Arc<Self>) {
+        Wake::wake(&self);
+    }
+}
+
+/// Waits on this thread.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let wake = Arc::new(Wake::default());
+    let waker = Waker::from(wake.clone());
+    let mut context = Context::from_waker(&waker);
+    loop {
+        let seen = wake.seen();
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => {
+                wake.wait(seen, None);
+            }
+        }
+    }
+}
+
+/// What the hosts of other nodes answered.
+pub(crate) type Answers = Fleet<Vec<(Box<str>, Vec<Bytes>)>>;
+type Ask = Pin<Box<dyn Future<Output = Result<Answers>> + Send>>;
+
+/// Marks one question as worth a look, and wakes whoever takes events.
+struct Flag {
+    raised: AtomicBool,
+    wake: Arc<Wake>,
+}
+
+impl std::task::Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.raised.store(true, Ordering::Release);
+        Wake::wake(&self.wake);
+    }
+}
+
+struct Pending {
+    id: u64,
+    flag: Arc<Flag>,
+    ask: Ask,
+}
+
+/// Questions whose answers become events: looked after by whoever takes events.
+#[derive(Default)]
+pub(crate) struct Asks(Mutex<Vec<Pending>>);
+
+impl Asks {
+    /// Asks; what is refused at once is an error here.
+    pub(crate) fn add(&self, id: u64, ask: Ask, wake: &Arc<Wake>) -> Result<()> {
+        let flag = Arc::new(Flag { raised: AtomicBool::new(false), wake: wake.clone() });
+        let mut pending = Pending { id, flag: flag.clone(), ask };
+        let mut ready = false;
+        if let Poll::Ready(answers) = pending.look() {
+            pending.ask = Box::pin(std::future::ready(Ok(answers?)));
+            ready = true;
+        }
+        lock(&self.0).push(pending);
+        if ready {
+            std::task::Wake::wake(flag);
+        }
+        Ok(())
+    }
+
+    /// Takes up to `max` that are answered.
+    pub(crate) fn answered(&self, max: usize) -> Vec<(u64, Answers)> {
+        let mut pending = lock(&self.0);
+        let (mut answered, mut at) = (Vec::new(), 0);
+        while at < pending.len() && answered.len() < max {
+            if pending[at].flag.raised.swap(false, Ordering::AcqRel)
+                && let Poll::Ready(answers) = pending[at].look()
+            {
+                let Pending { id, .. } = pending.remove(at);
+                answered.push((id, answers.unwrap_or_default()));
+            } else {
+                at += 1;
+            }
+        }
+        answered
+    }
+}
+
+impl Pending {
+    fn look(&mut self) -> Poll<Result<Answers>> {
+        let waker = Waker::from(self.flag.clone());
+        self.ask.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}

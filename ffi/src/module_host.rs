@@ -1,0 +1,149 @@
+//! Modules of a server that another host of the process has, and whose events that host takes: Node's addon.
+
+use std::ffi::CString;
+use std::os::raw::c_int;
+use std::sync::Arc;
+
+use kraken_ws_core::{Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Target};
+
+use crate::event::Answer;
+use crate::fetch;
+use crate::host::Host;
+use crate::log::Log;
+use crate::module::ModuleFigures;
+use crate::namespaces::number;
+use crate::server::kraken_ws_server;
+
+/// What modules need around a server. They get the same table of functions as in a C host; what would take the server
+/// out of its host's hands (shutdown, free, poll, namespaces) is refused there.
+pub struct ModuleHost {
+    host: Arc<Host>,
+    handle: &'static kraken_ws_server,
+}
+
+impl ModuleHost {
+    /// `namespaces` are those that exist; their clients wait to be let in.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Name`] if there are too many of them.
+    pub fn new<'n>(server: &Server, namespaces: impl IntoIterator<Item = &'n Namespace>) -> Result<Self> {
+        let host = Host::around(server.clone(), None, true, Log::default())?;
+        for namespace in namespaces {
+            host.namespaces.add(namespace)?;
+        }
+        let handle = kraken_ws_server::new(&host);
+        Ok(Self { host, handle })
+    }
+
+    /// A namespace was made. Beyond the most that modules can tell apart its clients are turned away while there are
+    /// modules: nobody comes in past a filter.
+    pub fn add_namespace(&self, namespace: &Namespace) {
+        let _ = self.host.namespaces.add(namespace);
+    }
+
+    /// A namespace is gone.
+    pub fn remove_namespace(&self, name: &str) {
+        self.host.namespaces.remove(name);
+    }
+
+    /// Loads a module and returns its name.
+    ///
+    /// # Errors
+    /// Those of `kraken_ws_module_load`.
+    ///
+    /// # Safety
+    /// The shared object's code runs in this process and is what it says.
+    pub unsafe fn load(&self, path: &str, args: &[CString]) -> Result<Arc<str>> {
+        self.host.open()?;
+        let count = c_int::try_from(args.len())
+            .map_err(|_| Error::new(ErrorCode::Argument, "args: there are too many"))?;
+        if self.host.modules.is_empty() {
+            self.get_to_know_sockets()?;
+        }
+        let list: Vec<_> = args.iter().map(|arg| arg.as_ptr()).collect();
+        // SAFETY: the list has `count` texts with a NUL; the rest is the caller's promise.
+        unsafe { self.host.modules.load(&self.host, path, count, list.as_ptr()) }
+    }
+
+    /// Unloads a module by its name.
+    ///
+    /// # Errors
+    /// Those of `kraken_ws_module_unload`.
+    pub fn unload(&self, name: &str) -> Result<()> {
+        self.host.modules.unload(&self.host, name)
+    }
+
+    /// What each module has done, in the order in which they were loaded.
+    pub fn figures(&self) -> Vec<ModuleFigures> {
+        self.host.modules.figures()
+    }
+
+    /// Shows an event to the modules, before the host does anything with it. `None`: one of them took it.
+    pub fn see(&self, event: Event) -> Option<Event> {
+        if self.host.modules.is_empty() {
+            return Some(event);
+        }
+        match event {
+            Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered } => {
+                if self.host.namespaces.index(&nsp).is_none() {
+                    self.turn_away(socket, pending);
+                    return None;
+                }
+                let seen = self.host.admit(Event::Connect {
+                    socket,
+                    nsp: nsp.clone(),
+                    id: id.clone(),
+                    request: request.clone(),
+                    auth: auth.clone(),
+                    conn,
+                    pending,
+                    recovered: None,
+                })?;
+                // A module may have let the client in already.
+                let pending = matches!(seen.hand_over(), Answer::Connect);
+                Some(Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered })
+            }
+            Event::Packet { socket, data, attachments, ack } => {
+                let seen = self.host.admit(Event::Packet { socket, data, attachments, ack })?;
+                let (data, attachments, ack) = seen.give_back();
+                Some(Event::Packet { socket, data, attachments, ack })
+            }
+            Event::Disconnect { socket, reason, detail } => {
+                self.host.admit(Event::Disconnect { socket, reason, detail })?;
+                Some(Event::Disconnect { socket, reason, detail })
+            }
+            other => Some(other),
+        }
+    }
+
+    /// The namespace was removed while the client was on its way, or has no number.
+    fn turn_away(&self, socket: SocketHandle, pending: bool) {
+        self.host.sockets.insert(number(socket, 0), "".into(), "".into());
+        self.host.sockets.silence(socket.0);
+        if pending {
+            self.host.server.reject(socket, r#"{"message":"Invalid namespace"}"#);
+        } else {
+            self.host.server.disconnect(socket, false);
+        }
+    }
+
+    /// Those that came before the first module.
+    fn get_to_know_sockets(&self) -> Result<()> {
+        self.host.sockets.clear();
+        for (index, namespace) in self.host.namespaces.all() {
+            let (sockets, _) = fetch::fetch(&self.host, namespace.name(), Target::all())?;
+            let name: Arc<str> = namespace.name().into();
+            for found in sockets {
+                self.host.sockets.insert(number(found.socket, index), found.id.into(), name.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for ModuleHost {
+    fn drop(&mut self) {
+        self.handle.free();
+        self.host.modules.end();
+    }
+}

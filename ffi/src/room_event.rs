@@ -1,0 +1,47 @@
+//! News of rooms.
+
+use kraken_ws_core::RoomChange;
+
+use crate::event::{kraken_ws_event, read};
+use crate::text::kraken_ws_str;
+
+/// What happened to a room of this process.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum kraken_ws_room_change {
+    /// The event is not about a room.
+    None = 0,
+    /// It has its first member.
+    Created = 1,
+    /// Its last member left.
+    Deleted = 2,
+    /// A socket joined.
+    Joined = 3,
+    /// A socket left.
+    Left = 4,
+}
+
+/// What happened to the room.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_event_room_change(event: *const kraken_ws_event) -> kraken_ws_room_change {
+    use kraken_ws_room_change as Change;
+    let change = |event: &kraken_ws_event| match event.room.as_ref().map(|(change, _)| *change) {
+        Some(RoomChange::Created) => Change::Created,
+        Some(RoomChange::Deleted) => Change::Deleted,
+        Some(RoomChange::Joined) => Change::Joined,
+        Some(RoomChange::Left) => Change::Left,
+        None => Change::None,
+    };
+    // SAFETY: the event is as the header asks for.
+    unsafe { read(event, Change::None, change) }
+}
+
+/// The room that changed, empty if the event is about none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kraken_ws_event_room(event: *const kraken_ws_event) -> kraken_ws_str {
+    let room = |event: &kraken_ws_event| {
+        event.room.as_ref().map_or(kraken_ws_str::EMPTY, |(_, room)| kraken_ws_str::view(room))
+    };
+    // SAFETY: the event is as the header asks for.
+    unsafe { read(event, kraken_ws_str::EMPTY, room) }
+}

@@ -1,0 +1,3 @@
+import { testHost } from './support/driven.mjs';
+
+testHost('callbacks');
