@@ -24,6 +24,8 @@ export interface Gate {
   _remember(req: IncomingMessage): number;
   /** The request of that number is answered. */
   _answered(tag: number): void;
+  /** The request of that number never came to the core. */
+  _drop(tag: number): void;
 }
 
 /** Brings the requests of HTTP servers to one core. */
@@ -102,6 +104,16 @@ export class Attachment {
       return;
     }
     const tag = this.engine._remember(req);
+    try {
+      this.handOver(req, socket, head, tag);
+    } catch {
+      // Its client is gone already, or there is no descriptor left for it.
+      this.engine._drop(tag);
+      socket.destroy();
+    }
+  }
+
+  private handOver(req: IncomingMessage, socket: NetSocket, head: Buffer, tag: number): void {
     const raw = Buffer.concat([requestHead(req), head]);
     const fd = isEncrypted(socket) ? -1 : descriptor(socket);
     if (fd >= 0) {

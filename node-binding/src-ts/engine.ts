@@ -165,6 +165,9 @@ export class Engine extends EventEmitter {
   /** The request of that number is answered. @internal */
   _answered(_tag: number): void {}
 
+  /** The request of that number never came to the core. @internal */
+  _drop(_tag: number): void {}
+
   /** `last`: this is all that the core asks about the request. */
   protected request(text: string, last = true): IncomingMessage {
     const ours: EngineRequest = parseRequest(text);

@@ -58,6 +58,11 @@ export class ServerEngine extends Engine {
     return this.lastTag;
   }
 
+  /** @internal */
+  override _drop(tag: number): void {
+    this.tagged.delete(tag);
+  }
+
   private untag(text: string): IncomingMessage | undefined {
     if (this.tagged.size === 0) return undefined;
     const { tag } = JSON.parse(text) as { tag: number };

@@ -149,6 +149,11 @@ export class BridgeEngine extends Engine {
     if (this.tagged.get(tag)?._query?.sid) this.tagged.delete(tag);
   }
 
+  /** @internal */
+  override _drop(tag: number): void {
+    this.tagged.delete(tag);
+  }
+
   protected override request(text: string): IncomingMessage {
     const { tag } = JSON.parse(text) as { tag: number };
     return this.tagged.get(tag) ?? (parseRequest(text) as unknown as IncomingMessage);
