@@ -109,7 +109,11 @@ export class Engine extends EventEmitter {
     if (this.middlewares.length === 0) return go();
     runChain(this.middlewares, req, res, (err) => {
       if (!err) {
-        if (res instanceof UpgradeResponse) this.upgradeHeaders.set(req, res.headers);
+        if (res instanceof UpgradeResponse) {
+          // Packages that wait for the head (cookies of sessions) set their headers now.
+          res.writeHead();
+          this.upgradeHeaders.set(req, res.headers);
+        }
         return go();
       }
       const message = 'Bad request';

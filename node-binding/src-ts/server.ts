@@ -93,8 +93,8 @@ export class Server<
   /** `close` was called, and no `attach` since. @internal */
   _closed = false;
   private packetEncoder: Encoder | undefined;
-  /** The core, until it begins to close. */
-  private run: Run | undefined;
+  /** The core, until it begins to close. @internal */
+  _run: Run | undefined;
   /** The core, also when it closes or has closed. */
   private latest: Run | undefined;
   /** Options that came with `attach`; the constructor's stay for all runs. */
@@ -187,7 +187,9 @@ export class Server<
     }
     const run = this.start(opts);
     if (typeof srv === 'object') {
-      this.serve(run, srv as HttpServer, { ...opts, ...this._opts });
+      this.serve(run, srv as HttpServer, { ...opts, ...this._opts }, () => {
+        if (!this._run?.attachments.some((attachment) => attachment.has(srv))) this.attach(srv, opts);
+      });
       this.httpServer = srv;
     } else {
       const listener = new Listener(run.native, () => (this.latest === run ? this.close() : run.over));
@@ -199,12 +201,12 @@ export class Server<
     return this;
   }
 
-  private serve(run: Run, srv: HttpServer, options: Partial<ServerOptions>): void {
+  private serve(run: Run, srv: HttpServer, options: Partial<ServerOptions>, again: () => void): void {
     const path = options.path as string;
     const attachment = new Attachment(run.native, options, path, this.engine);
     attachment.listen(srv, () => {
-      if (this.run === run) this._closeNative();
-    });
+      if (this._run === run) this._closeNative();
+    }, again);
     run.attachments.push(attachment);
   }
 
@@ -212,7 +214,7 @@ export class Server<
   private takeOptions(opts: Partial<ServerOptions>): void {
     const given: Record<string, unknown> = { ...opts, path: (opts.path ?? this.ownPath).replace(/\/$/, '') };
     const mine = this._opts as Record<string, unknown>;
-    if (!this.run) {
+    if (!this._run) {
       for (const name of this.attached.splice(0)) delete mine[name];
     }
     check({ ...given, ...mine });
@@ -222,18 +224,19 @@ export class Server<
   }
 
   /** A stand-in for an HTTP server whose application passes requests in itself. @internal */
-  _standIn(): EventEmitter {
+  _standIn(): { front: EventEmitter; run: Run } {
     const front = new EventEmitter();
     front.on('request', (_req, res) => res.writeHead(404).end());
-    this.serve(this.start({}), front as HttpServer, this._opts);
-    return front;
+    const run = this.start({});
+    this.serve(run, front as HttpServer, this._opts, () => {});
+    return { front, run };
   }
 
   private start(opts: Partial<ServerOptions>): Run {
     this.takeOptions(opts);
-    if (this.run) {
+    if (this._run) {
       this.engine._hook();
-      return this.run;
+      return this._run;
     }
     const options = this._opts;
     const json = coreOptions(options, {
@@ -250,7 +253,7 @@ export class Server<
     run.clients = new Clients(this as Server<any, any, any, any>, run);
     run.events = new EventPump(this as Server<any, any, any, any>, run);
     this._clients = run.clients;
-    this.run = run;
+    this._run = run;
     this.latest = run;
     for (const namespace of this._nsps.values()) this.link(namespace);
     this.engine._hook();
@@ -258,8 +261,8 @@ export class Server<
   }
 
   private link(namespace: Namespace<any, any, any, any>): void {
-    if (!this.run) return;
-    const { native, commands } = this.run;
+    if (!this._run) return;
+    const { native, commands } = this._run;
     namespace._number = native.namespace(namespace.name);
     namespace._native = commands;
     if (namespace._quiet) native.overlook(namespace._number);
@@ -267,7 +270,7 @@ export class Server<
 
   /** Broadcasts whose acknowledgements are awaited. @internal */
   get _broadcastAcks(): Map<number, PendingBroadcast> | undefined {
-    return this.run?.broadcastAcks;
+    return this._run?.broadcastAcks;
   }
 
   /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
@@ -277,7 +280,7 @@ export class Server<
 
   /** Somebody looks at the sockets of a namespace. @internal */
   _lookAt(namespace: Namespace<any, any, any, any>): void {
-    this.run?.events.lookAt(namespace);
+    this._run?.events.lookAt(namespace);
   }
 
   /** @internal */
@@ -391,10 +394,10 @@ export class Server<
   /** @internal */
   _closeNative(): void {
     this._closed = true;
-    const { run } = this;
+    const { _run: run } = this;
     if (!run) return;
     for (const namespace of this._nsps.values()) namespace._native = undefined;
-    this.run = undefined;
+    this._run = undefined;
     run.close();
   }
 
@@ -426,8 +429,8 @@ export class Server<
     engine: boolean,
     packets: boolean,
   ): void {
-    this.run?.native.setHooks(allowRequest, headers, connections, engine);
-    this.run?.native.watchNew(packets);
+    this._run?.native.setHooks(allowRequest, headers, connections, engine);
+    this._run?.native.watchNew(packets);
   }
 
   /** A request for one of the client's bundles; others the core does not ask about. @internal */
@@ -449,12 +452,12 @@ export class Server<
 
   /** Figures of the running server; zeros without one. */
   stats(): ServerStats {
-    return this.run?.native.stats() ?? { ...NO_FIGURES };
+    return this._run?.native.stats() ?? { ...NO_FIGURES };
   }
 
   /** New certificate and key for the own TLS listener; connections stay. */
   reloadTls(cert: string | Buffer, key: string | Buffer): void {
-    this.run?.native.reloadTls(Buffer.from(cert as string), Buffer.from(key as string));
+    this._run?.native.reloadTls(Buffer.from(cert as string), Buffer.from(key as string));
   }
 
   /** Adds a middleware to the `/` namespace. */
