@@ -24,12 +24,27 @@ export interface Gate {
   _remember(req: IncomingMessage): number;
   /** The request of that number is answered. */
   _answered(tag: number): void;
+  /** The request of that number never came to the core. */
+  _drop(tag: number): void;
+}
+
+type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** An HTTP server that we listen to. */
+interface Front {
+  server: HttpServer;
+  /** Its listeners are again those that it would have without us. */
+  leave: () => void;
+  again: () => void;
 }
 
 /** Brings the requests of HTTP servers to one core. */
 export class Attachment {
   private readonly responses = new Map<number, ServerResponse>();
   private closing = false;
+  private readonly fronts: Front[] = [];
+  /** The servers in front have their listeners back. */
+  private left = false;
   private readonly path: string;
 
   constructor(
@@ -41,21 +56,42 @@ export class Attachment {
     this.path = options.addTrailingSlash === false ? path : `${path}/`;
   }
 
-  /** Takes what is ours of a server's requests; `closed` is called when that server closes. */
-  listen(server: HttpServer, closed: () => void): void {
-    const others = server.listeners('request').slice();
-    server.removeAllListeners('request');
-    server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+  /**
+   * Takes what is ours of a server's requests. `closed` is called when that server closes, `again` when it listens
+   * after the core began to close.
+   */
+  listen(server: HttpServer, closed: () => void, again: () => void): void {
+    const others = server.listeners('request') as RequestListener[];
+    const request = (req: IncomingMessage, res: ServerResponse): void => {
       // Client files are no business of the engine's middlewares.
-      if (this.serves(req)) this.request(req, res);
+      if (this.left) for (const other of others) other.call(server, req, res);
+      else if (this.serves(req)) this.request(req, res);
       else if (this.ours(req)) this.requestThrough(req, res);
       else for (const other of others) other.call(server, req, res);
-    });
-    server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    };
+    const upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (this.ours(req)) this.upgradeThrough(req, socket as NetSocket, head);
       else if (this.options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
-    });
+    };
+    server.removeAllListeners('request');
+    server.on('request', request);
+    server.on('upgrade', upgrade);
     server.on('close', closed);
+    const leave = (): void => {
+      const now = server.rawListeners('request') as RequestListener[];
+      server.removeAllListeners('request');
+      for (const each of now) {
+        for (const listener of each === request ? others : [each]) server.on('request', listener);
+      }
+      server.off('upgrade', upgrade);
+      server.off('close', closed);
+    };
+    this.fronts.push({ server, leave, again });
+  }
+
+  /** Whether that server's requests come here. */
+  has(server: object): boolean {
+    return this.fronts.some((front) => front.server === server);
   }
 
   private ours(req: IncomingMessage): boolean {
@@ -102,6 +138,16 @@ export class Attachment {
       return;
     }
     const tag = this.engine._remember(req);
+    try {
+      this.handOver(req, socket, head, tag);
+    } catch {
+      // Its client is gone already, or there is no descriptor left for it.
+      this.engine._drop(tag);
+      socket.destroy();
+    }
+  }
+
+  private handOver(req: IncomingMessage, socket: NetSocket, head: Buffer, tag: number): void {
     const raw = Buffer.concat([requestHead(req), head]);
     const fd = isEncrypted(socket) ? -1 : descriptor(socket);
     if (fd >= 0) {
@@ -187,12 +233,25 @@ export class Attachment {
   /** The core begins to close: what it still answers is the last. */
   close(): void {
     this.closing = true;
+    for (const { server, again } of this.fronts) {
+      server.once('listening', () => {
+        this.leave();
+        again();
+      });
+    }
+  }
+
+  private leave(): void {
+    if (this.left) return;
+    this.left = true;
+    for (const { leave } of this.fronts) leave();
   }
 
   /** The core is closed: nobody answers these any more. */
   closed(): void {
     for (const res of this.responses.values()) res.writeHead(503, { Connection: 'close' }).end();
     this.responses.clear();
+    this.leave();
   }
 }
 

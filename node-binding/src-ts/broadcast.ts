@@ -1,6 +1,7 @@
 // A message to many: a room expression with flags, immutable, and the calls that send or act on it.
 import type { Namespace } from './namespace';
 import { encode } from './payload';
+import { textOf } from './rooms';
 import type { Target } from './rooms';
 import { Socket } from './socket';
 import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved } from './socket-types';
@@ -21,7 +22,14 @@ type BroadcastAck = (err: Error | null, responses: any) => void;
 
 function added(list: Room[], room: Room | Room[]): Room[] {
   const names = Array.isArray(room) ? room : [room];
-  return [...new Set([...list, ...names.map((name) => (typeof name === 'string' ? name : String(name)))])];
+  return [...new Set([...list, ...names.map(textOf)])];
+}
+
+/** A message whose acknowledgements are awaited. */
+export interface PendingBroadcast {
+  done: (err: Error | null, responses: unknown[]) => void;
+  /** When the time is over. */
+  until: number;
 }
 
 /** Sends to the sockets that a room expression names. */
@@ -111,10 +119,10 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     }
     const { text, buffers } = encode(data);
     if (ack) {
-      const id = native.publishWithAck(
-        nsp._number, rooms, exceptRooms, text, flags, Math.max(this.timeoutMs, 1), buffers,
-      );
-      nsp.server._broadcastAcks.set(id, (err, responses) => this.finish(ack, err, responses));
+      const timeout = Math.max(this.timeoutMs, 1);
+      const id = native.publishWithAck(nsp._number, rooms, exceptRooms, text, flags, timeout, buffers);
+      const done = (err: Error | null, responses: unknown[]) => this.finish(ack, err, responses);
+      nsp.server._broadcastAcks?.set(id, { done, until: Date.now() + timeout });
     } else if (rooms.length === 1 && exceptRooms.length === 0 && !buffers) {
       native.publishRoom(nsp._number, rooms[0], text, flags);
     } else {

@@ -1,9 +1,11 @@
 // Clients and their connections, as objects: made only for applications that ask for `socket.client` or
 // `socket.conn`, or when one client has sockets in several namespaces.
 import type { IncomingMessage } from 'node:http';
+import type { Commands } from './commands';
 import { RawConnection } from './raw-connection';
 import type { ConnectionLink } from './raw-connection';
 import type { EngineRequest } from './request';
+import type { Run } from './run';
 import type { Server } from './server';
 import type { Socket } from './socket';
 import type { DisconnectReason, SocketId } from './socket-types';
@@ -127,7 +129,15 @@ export class Clients {
   /** Connections that somebody looks into. */
   private readonly watched = new Map<number, Connection>();
 
-  constructor(private readonly server: Server<any, any, any, any>) {}
+  constructor(
+    private readonly server: Server<any, any, any, any>,
+    private readonly run: Run | undefined,
+  ) {}
+
+  /** The way to the core, while it takes commands. */
+  private get commands(): Commands | undefined {
+    return this.run && !this.run.closing ? this.run.commands : undefined;
+  }
 
   /** Connections with at least one socket. */
   get size(): number {
@@ -150,14 +160,17 @@ export class Clients {
   /** Makes the object of a connection. */
   connection(number: number, id: string, request: EngineRequest, seen?: IncomingMessage): Connection {
     const link: ConnectionLink = {
-      end: () => this.server._endConnection(number),
+      end: () => {
+        this.commands?.closeConnection(number);
+        this.end(number);
+      },
       watch: (on) => {
         if (on) this.watched.set(number, made);
         else this.watched.delete(number);
-        this.server._commands?.watch(number, on);
+        this.commands?.watch(number, on);
       },
-      send: (data, flags) => this.server._commands?.send(number, data, flags),
-      notify: (message) => this.server._commands?.notify(number, message),
+      send: (data, flags) => this.commands?.send(number, data, flags),
+      notify: (message) => this.commands?.notify(number, message),
     };
     const made = new Connection(id, request, link, seen);
     return made;

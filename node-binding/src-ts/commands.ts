@@ -2,6 +2,7 @@
 // was.
 import { CommandBatch } from './command-batch';
 import type { NativeServer } from './native';
+import { roomName, roomNames } from './room-name';
 
 /** What a collected command is; `src/deliver.rs` reads them. */
 const ACCEPT = 0;
@@ -14,7 +15,7 @@ const JOIN = 4;
 const LANES = 3;
 const NAMESPACE_SHIFT = 8;
 
-/** The calls that go to the core, in order. */
+/** The calls that go to the core, in order. Rooms get the core's names here. */
 export class Commands extends CommandBatch {
   constructor(native: NativeServer) {
     super(native, LANES);
@@ -47,13 +48,14 @@ export class Commands extends CommandBatch {
     else this.direct.ack(namespace, socket, id, data, buffers);
   }
 
-  publishRoom(namespace: number, room: string, data: string, flags: number): void {
+  publishRoom(namespace: number, name: string, data: string, flags: number): void {
+    const room = roomName(name);
     if (!room.includes('\n') && this.mayCollect) this.collect(PUBLISH_ROOM, namespace, 0, flags, `${room}\n${data}`);
     else this.direct.publishRoom(namespace, room, data, flags);
   }
 
   join(socket: number, rooms: string[]): void {
-    this.collect(JOIN, 0, socket, 0, JSON.stringify(rooms));
+    this.collect(JOIN, 0, socket, 0, JSON.stringify(roomNames(rooms)));
   }
 
   emitWithAck(
@@ -75,7 +77,7 @@ export class Commands extends CommandBatch {
     flags: number,
     buffers?: Buffer[],
   ): void {
-    this.direct.publish(namespace, rooms, except, data, flags, buffers);
+    this.direct.publish(namespace, roomNames(rooms), roomNames(except), data, flags, buffers);
   }
 
   publishWithAck(
@@ -87,7 +89,9 @@ export class Commands extends CommandBatch {
     timeout: number,
     buffers?: Buffer[],
   ): number {
-    return this.direct.publishWithAck(namespace, rooms, except, data, flags, timeout, buffers);
+    return this.direct.publishWithAck(
+      namespace, roomNames(rooms), roomNames(except), data, flags, timeout, buffers,
+    );
   }
 
   reject(socket: number, error: string): void {
@@ -95,7 +99,7 @@ export class Commands extends CommandBatch {
   }
 
   leave(socket: number, room: string): void {
-    this.direct.leave(socket, room);
+    this.direct.leave(socket, roomName(room));
   }
 
   leaveAll(socket: number): void {
@@ -103,11 +107,11 @@ export class Commands extends CommandBatch {
   }
 
   socketsJoin(namespace: number, rooms: string[], except: string[], join: string[]): void {
-    this.direct.socketsJoin(namespace, rooms, except, join);
+    this.direct.socketsJoin(namespace, roomNames(rooms), roomNames(except), roomNames(join));
   }
 
   socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void {
-    this.direct.socketsLeave(namespace, rooms, except, leave);
+    this.direct.socketsLeave(namespace, roomNames(rooms), roomNames(except), roomNames(leave));
   }
 
   disconnect(socket: number, close: boolean): void {

@@ -52,6 +52,22 @@ export abstract class StrictEventEmitter<
   }
 }
 
+/** Runs handlers that must not stop what comes behind them: what they throw reaches the process a little later. */
+export function guarded(run: () => void): void {
+  try {
+    run();
+  } catch (err) {
+    throwLater(err);
+  }
+}
+
+/** Throws where no caller is. */
+export function throwLater(err: unknown): void {
+  process.nextTick(() => {
+    throw err;
+  });
+}
+
 /** Calls local listeners with an array of event name and arguments. */
 export function emitLocally(emitter: EventEmitter, event: unknown[]): boolean {
   return emit.apply(emitter, event as [string, ...any[]]);

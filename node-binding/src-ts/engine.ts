@@ -109,7 +109,11 @@ export class Engine extends EventEmitter {
     if (this.middlewares.length === 0) return go();
     runChain(this.middlewares, req, res, (err) => {
       if (!err) {
-        if (res instanceof UpgradeResponse) this.upgradeHeaders.set(req, res.headers);
+        if (res instanceof UpgradeResponse) {
+          // Packages that wait for the head (cookies of sessions) set their headers now.
+          res.writeHead();
+          this.upgradeHeaders.set(req, res.headers);
+        }
         return go();
       }
       const message = 'Bad request';
@@ -164,6 +168,9 @@ export class Engine extends EventEmitter {
 
   /** The request of that number is answered. @internal */
   _answered(_tag: number): void {}
+
+  /** The request of that number never came to the core. @internal */
+  _drop(_tag: number): void {}
 
   /** `last`: this is all that the core asks about the request. */
   protected request(text: string, last = true): IncomingMessage {

@@ -4,9 +4,10 @@ import type { Commands } from './commands';
 import { HandleTable, handleOf } from './handle-table';
 import { reasons } from './native';
 import type { Namespace } from './namespace';
-import type { NativeServer } from './native';
 import { rejoin } from './payload';
 import { Pump } from './pump';
+import { roomOf } from './room-name';
+import type { Run } from './run';
 import type { Server } from './server';
 import { Socket } from './socket';
 import type { DisconnectReason, Event } from './socket-types';
@@ -52,10 +53,9 @@ export class EventPump extends Pump<Commands> {
 
   constructor(
     private readonly server: Server<any, any, any, any>,
-    native: NativeServer,
-    commands: Commands,
+    private readonly run: Run,
   ) {
-    super(native, commands);
+    super(run.native, run.commands);
   }
 
   /** A socket ended; what still comes for its handle is not for it. */
@@ -118,25 +118,25 @@ export class EventPump extends Pump<Commands> {
       case OPEN:
         return this.server.engine._opened(number, payload[0], payload[1]);
       case HTTP_REPLY:
-        return this.server._httpReply(number, payload[0], payload[1], this.attachments(1)[0]);
+        return this.reply(number, payload[0], payload[1], this.attachments(1)[0]);
       case UPGRADED:
-        return this.server._clients.upgraded(number);
+        return this.run.clients.upgraded(number);
       case PACKET_IN: {
         const packet = payload === 0 ? this.attachments(1)[0] : payload;
-        return this.server._clients.lookedInto(number)?._packetIn(packet);
+        return this.run.clients.lookedInto(number)?._packetIn(packet);
       }
       case PACKET_OUT: {
         const packet = payload === 0 ? this.attachments(1)[0] : payload;
-        return this.server._clients.lookedInto(number)?._packetOut(packet);
+        return this.run.clients.lookedInto(number)?._packetOut(packet);
       }
       case DRAINED:
-        return this.server._clients.lookedInto(number)?._drained();
+        return this.run.clients.lookedInto(number)?._drained();
       case FLUSHED:
-        return this.server._clients.lookedInto(number)?._left(payload);
+        return this.run.clients.lookedInto(number)?._left(payload);
       case CONNECTION_CLOSED:
-        return this.server._clients.closed(number, REASONS[payload]);
+        return this.run.clients.closed(number, REASONS[payload]);
       case CLOSED:
-        return this.server._closedNative(this.native);
+        return this.server._ended(this.run);
     }
   }
 
@@ -150,6 +150,11 @@ export class EventPump extends Pump<Commands> {
     const [name, id, pending = true, rooms] = payload;
     const handle = handleOf(low, generation);
     const namespace = this.server._nsps.get(name);
+    if (namespace && namespace._native !== this.commands) {
+      // The server closes, or has started again meanwhile.
+      this.handshake(handle);
+      return;
+    }
     if (!namespace) {
       // Removed while the client was on its way.
       this.handshake(handle);
@@ -158,14 +163,14 @@ export class EventPump extends Pump<Commands> {
       return;
     }
     const socket = this.make(namespace, id, handle, conn);
-    if (rooms) socket._recover(rooms);
+    if (rooms) socket._recover(rooms.map(roomOf));
     namespace._add(socket, pending);
   }
 
   private make(namespace: Namespace<any, any, any, any>, id: string, handle: number, conn: number): AnySocket {
     const socket = new Socket(namespace, id, handle, conn);
     this.sockets.add(socket);
-    this.server._clients.add(socket);
+    this.run.clients.add(socket);
     return socket;
   }
 
@@ -183,19 +188,23 @@ export class EventPump extends Pump<Commands> {
   private disconnect(socket: AnySocket | undefined, reason: DisconnectReason, detail: string): void {
     if (!socket) return;
     let client: Client | undefined;
-    if (!OF_NAMESPACE.has(reason)) client = this.server._clients.known(socket);
+    if (!OF_NAMESPACE.has(reason)) client = this.run.clients.known(socket);
     socket._onclose(reason, detail === '' ? undefined : new Error(detail));
     client?.conn._closed(reason);
   }
 
+  private reply(number: number, status: number, headers: string[], body: Buffer): void {
+    this.run.attachments.some((attachment) => attachment.reply(number, status, headers, body));
+  }
+
   private broadcastAck(id: number, payload: any[]): void {
-    const done = this.server._broadcastAcks.get(id);
-    this.server._broadcastAcks.delete(id);
+    const pending = this.run.broadcastAcks.get(id);
+    this.run.broadcastAcks.delete(id);
     const responses = [];
     for (let i = 1; i < payload.length; i += 2) {
       const buffers = this.attachments(payload[i]);
       responses.push(buffers.length > 0 ? rejoin(payload[i + 1], buffers) : payload[i + 1]);
     }
-    done?.(payload[0] ? timeoutError() : null, responses);
+    pending?.done(payload[0] ? timeoutError() : null, responses);
   }
 }

@@ -91,12 +91,22 @@ function refusal(data: unknown[], err: unknown): unknown {
 
 /** Puts attachments back where their placeholders are; changes `value` in place and returns it. */
 export function rejoin(value: any, buffers: Buffer[]): any {
-  if (value === null || typeof value !== 'object') return value;
-  if (value._placeholder === true) {
-    const found = typeof value.num === 'number' ? buffers[value.num] : undefined;
-    if (!found) throw new Error('illegal attachments');
-    return found;
+  const whole = { value };
+  // Not by recursion: how deep its data is nested is the client's choice.
+  const open: any[] = [whole];
+  for (let holder = open.pop(); holder; holder = open.pop()) {
+    for (const key of Object.keys(holder)) {
+      const part = holder[key];
+      if (part === null || typeof part !== 'object') continue;
+      if (part._placeholder === true) holder[key] = attachment(part.num, buffers);
+      else open.push(part);
+    }
   }
-  for (const key of Object.keys(value)) value[key] = rejoin(value[key], buffers);
-  return value;
+  return whole.value;
+}
+
+function attachment(num: unknown, buffers: Buffer[]): Buffer {
+  const found = typeof num === 'number' ? buffers[num] : undefined;
+  if (!found) throw new Error('illegal attachments');
+  return found;
 }

@@ -1,6 +1,7 @@
 // Core → JavaScript: takes batches of events from the native server and dispatches them one by one. `src/batch.rs` is
 // the writing side and describes the format.
 import type { CommandBatch } from './command-batch';
+import { guarded, throwLater } from './emitter';
 import { laneCount } from './native';
 import type { NativeServer } from './native';
 
@@ -87,11 +88,7 @@ export abstract class Pump<C extends CommandBatch> {
 
   private end(): void {
     this.running = false;
-    try {
-      this.commands.endBatch();
-    } catch (err) {
-      throwLater(err);
-    }
+    guarded(() => this.commands.endBatch());
     this.buffers = [];
     this.payloads = [];
     this.takeMore();
@@ -124,10 +121,4 @@ export abstract class Pump<C extends CommandBatch> {
     this.taken += count;
     return this.buffers.slice(this.taken - count, this.taken);
   }
-}
-
-function throwLater(err: unknown): void {
-  process.nextTick(() => {
-    throw err;
-  });
 }

@@ -20,6 +20,11 @@ export interface BroadcastOptions extends Target {
   flags?: { volatile?: boolean; compress?: boolean; local?: boolean };
 }
 
+/** The name of a room is a text; applications without types also say `join(7)`. */
+export function textOf(room: Room): Room {
+  return typeof room === 'string' ? room : String(room);
+}
+
 /** `adapter.rooms`: the stored rooms, and one for each socket's own id. */
 class RoomMap extends Map<Room, Set<SocketId>> {
   constructor(private readonly nsp: AnyNamespace) {
@@ -35,11 +40,13 @@ class RoomMap extends Map<Room, Set<SocketId>> {
     return this.nsp.sockets.get(room)?._inOwnRoom ?? false;
   }
 
-  override get(room: Room): Set<SocketId> | undefined {
+  override get(name: Room): Set<SocketId> | undefined {
+    const room = textOf(name);
     return super.get(room) ?? (this.owner(room) ? new Set([room]) : undefined);
   }
 
-  override has(room: Room): boolean {
+  override has(name: Room): boolean {
+    const room = textOf(name);
     return super.has(room) || this.owner(room);
   }
 

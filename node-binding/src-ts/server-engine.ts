@@ -5,11 +5,12 @@ import type { Duplex } from 'node:stream';
 import { Engine, REMEMBERED } from './engine';
 import type { ServerOptions } from './options';
 import { parseRequest } from './request';
+import type { Run } from './run';
 import type { Server } from './server';
 
 /** See {@link Engine}; emits `connection` too, with each connection. */
 export class ServerEngine extends Engine {
-  private standIn: EventEmitter | undefined;
+  private standIn: { front: EventEmitter; run: Run } | undefined;
   /** Requests that middlewares have seen, until their connection opens. */
   private readonly tagged = new Map<number, IncomingMessage>();
   private lastTag = 0;
@@ -40,7 +41,10 @@ export class ServerEngine extends Engine {
   }
 
   private get front(): EventEmitter {
-    return (this.standIn ??= this.io._standIn());
+    // That of an earlier run is closed.
+    const { _run: run } = this.io;
+    if (!this.standIn || (run && this.standIn.run !== run)) this.standIn = this.io._standIn();
+    return this.standIn.front;
   }
 
   /** @internal */
@@ -56,6 +60,11 @@ export class ServerEngine extends Engine {
     }
     this.tagged.set(++this.lastTag, req);
     return this.lastTag;
+  }
+
+  /** @internal */
+  override _drop(tag: number): void {
+    this.tagged.delete(tag);
   }
 
   private untag(text: string): IncomingMessage | undefined {

@@ -7,13 +7,12 @@ import type { Server as HttpsServer } from 'node:https';
 import { checkAdapter } from './adapter';
 import type { AdapterConstructor } from './adapter';
 import { Attachment } from './attach';
-import type { BroadcastOperator, RemoteSocket } from './broadcast';
+import type { BroadcastOperator, PendingBroadcast, RemoteSocket } from './broadcast';
 import { Clients } from './client';
 import { clientFile, fileName } from './client-files';
 import type { FileAnswer } from './client-files';
-import { Commands } from './commands';
 import { isDynamic } from './cors';
-import { StrictEventEmitter, emitLocally } from './emitter';
+import { StrictEventEmitter, emitLocally, guarded } from './emitter';
 import { encoderOf } from './encoder';
 import type { Encoder } from './encoder';
 import { coded } from './error';
@@ -30,9 +29,11 @@ import { ParentNamespace } from './parent-namespace';
 import { Away, withDefaults } from './recovery';
 import { parseRequest } from './request';
 import { RoomMirror } from './rooms';
+import { Run } from './run';
 import { ServerEngine } from './server-engine';
 import type { Socket } from './socket';
-import type { Room, SocketId } from './socket-types';
+import { timeoutError } from './socket-types';
+import type { DisconnectReason, Room, SocketId } from './socket-types';
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -88,23 +89,20 @@ export class Server<
   /** @internal */
   readonly _opts: Partial<ServerOptions>;
   /** @internal */
-  readonly _clients = new Clients(this as Server<any, any, any, any>);
-  /** Broadcasts whose acknowledgements are awaited. @internal */
-  readonly _broadcastAcks = new Map<number, (err: Error | null, responses: unknown[]) => void>();
+  _clients = new Clients(this as Server<any, any, any, any>, undefined);
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
-  /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
-  _away: Away | undefined;
   /** `close` was called, and no `attach` since. @internal */
   _closed = false;
-  private native: NativeServer | undefined;
   private packetEncoder: Encoder | undefined;
-  /** The way to the core, while it runs. @internal */
-  _commands: Commands | undefined;
-  private events: EventPump | undefined;
-  private attachments: Attachment[] = [];
-  private whenClosed: Promise<void> = Promise.resolve();
-  private nativeClosed: (() => void) | undefined;
+  /** The core, until it begins to close. @internal */
+  _run: Run | undefined;
+  /** The core, also when it closes or has closed. */
+  private latest: Run | undefined;
+  /** Options that came with `attach`; the constructor's stay for all runs. */
+  private readonly attached: string[] = [];
+  /** The path where no `attach` names another. */
+  private ownPath = '';
 
   /**
    * @param srv a port, a Unix socket path, a Node HTTP server, or the options of a server that gets one later
@@ -124,6 +122,7 @@ export class Server<
       this._opts.connectionStateRecovery = withDefaults(opts.connectionStateRecovery) as typeof opts.connectionStateRecovery;
     }
     this.path(opts.path ?? '/socket.io');
+    if (opts.path === undefined) this.attached.push('path');
     check(this._opts);
     this.engine = new ServerEngine(this as Server<any, any, any, any>);
     this.sockets = this.of('/');
@@ -145,7 +144,7 @@ export class Server<
   path(value: string): this;
   path(value?: string): string | this {
     if (value === undefined) return this._opts.path as string;
-    this._opts.path = value.replace(/\/$/, '');
+    this._opts.path = this.ownPath = value.replace(/\/$/, '');
     return this;
   }
 
@@ -188,64 +187,102 @@ export class Server<
         'You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.';
       throw coded('ERR_KRAKEN_WS_ARGUMENT', new Error(message));
     }
-    const options = { ...opts, ...this._opts };
-    const native = this.start(options);
+    const run = this.start(opts);
     if (typeof srv === 'object') {
-      this.serve(native, srv as HttpServer, options);
+      this.serve(run, srv as HttpServer, { ...opts, ...this._opts }, () => {
+        if (!this._run?.attachments.some((attachment) => attachment.has(srv))) this.attach(srv, opts);
+      });
       this.httpServer = srv;
     } else {
-      const listener = new Listener(native, () => this.close());
+      const listener = new Listener(run.native, () => (this.latest === run ? this.close() : run.over));
+      run.listener = listener;
       // Applications ask for the few members that Listener has.
       this.httpServer = listener as unknown as HttpServer;
-      listener._listen(String(Number(srv)) === String(srv) ? Number(srv) : srv, options.host);
+      listener._listen(String(Number(srv)) === String(srv) ? Number(srv) : srv, this._opts.host);
     }
     return this;
   }
 
-  private serve(native: NativeServer, srv: HttpServer, options: Partial<ServerOptions>): void {
+  private serve(run: Run, srv: HttpServer, options: Partial<ServerOptions>, again: () => void): void {
     const path = options.path as string;
-    const attachment = new Attachment(native, options, path, this.engine);
-    attachment.listen(srv, () => this._closeNative());
-    this.attachments.push(attachment);
+    const attachment = new Attachment(run.native, options, path, this.engine);
+    attachment.listen(srv, () => {
+      if (this._run === run) this._closeNative();
+    }, again);
+    run.attachments.push(attachment);
+  }
+
+  /** Options of an `attach` are the server's until it starts again; those of the constructor come first. */
+  private takeOptions(opts: Partial<ServerOptions>): void {
+    const given: Record<string, unknown> = { ...opts, path: (opts.path ?? this.ownPath).replace(/\/$/, '') };
+    const mine = this._opts as Record<string, unknown>;
+    if (!this._run) {
+      for (const name of this.attached.splice(0)) delete mine[name];
+    }
+    check({ ...given, ...mine });
+    const fresh = Object.keys(given).filter((name) => !(name in mine));
+    for (const name of fresh) mine[name] = given[name];
+    this.attached.push(...fresh);
   }
 
   /** A stand-in for an HTTP server whose application passes requests in itself. @internal */
-  _standIn(): EventEmitter {
+  _standIn(): { front: EventEmitter; run: Run } {
     const front = new EventEmitter();
     front.on('request', (_req, res) => res.writeHead(404).end());
-    this.serve(this.start(this._opts), front as HttpServer, this._opts);
-    return front;
+    const run = this.start({});
+    this.serve(run, front as HttpServer, this._opts, () => {});
+    return { front, run };
   }
 
-  private start(options: Partial<ServerOptions>): NativeServer {
-    if (this.native) return this.native;
-    this._closed = false;
+  private start(opts: Partial<ServerOptions>): Run {
+    this.takeOptions(opts);
+    if (this._run) {
+      this.engine._hook();
+      return this._run;
+    }
+    const options = this._opts;
     const json = coreOptions(options, {
       namespaces: true,
       cors: isDynamic(options.cors),
       files: options.serveClient !== false,
     });
-    const native = new NativeServer(json, () => this.events?.pump());
-    this.native = native;
-    if (options.connectionStateRecovery) this._away = new Away(options.connectionStateRecovery, options);
-    this._commands = new Commands(native);
-    this.events = new EventPump(this as Server<any, any, any, any>, native, this._commands);
-    this.whenClosed = new Promise((resolve) => (this.nativeClosed = resolve));
+    const native = new NativeServer(json, () => run.events.pump());
+    // The numbers of an earlier run name others in this one.
+    this.endAll('forced close');
+    this._closed = false;
+    const { connectionStateRecovery: recovery } = options;
+    const run = new Run(native, recovery ? new Away(recovery, options) : undefined);
+    run.clients = new Clients(this as Server<any, any, any, any>, run);
+    run.events = new EventPump(this as Server<any, any, any, any>, run);
+    this._clients = run.clients;
+    this._run = run;
+    this.latest = run;
     for (const namespace of this._nsps.values()) this.link(namespace);
     this.engine._hook();
-    return native;
+    return run;
   }
 
   private link(namespace: Namespace<any, any, any, any>): void {
-    if (!this.native) return;
-    namespace._number = this.native.namespace(namespace.name);
-    namespace._native = this._commands;
-    if (namespace._quiet) this.native.overlook(namespace._number);
+    if (!this._run) return;
+    const { native, commands } = this._run;
+    namespace._number = native.namespace(namespace.name);
+    namespace._native = commands;
+    if (namespace._quiet) native.overlook(namespace._number);
+  }
+
+  /** Broadcasts whose acknowledgements are awaited. @internal */
+  get _broadcastAcks(): Map<number, PendingBroadcast> | undefined {
+    return this._run?.broadcastAcks;
+  }
+
+  /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
+  get _away(): Away | undefined {
+    return this.latest?.away;
   }
 
   /** Somebody looks at the sockets of a namespace. @internal */
   _lookAt(namespace: Namespace<any, any, any, any>): void {
-    if (namespace._native) this.events?.lookAt(namespace);
+    this._run?.events.lookAt(namespace);
   }
 
   /** @internal */
@@ -336,21 +373,22 @@ export class Server<
       for (const socket of [...namespace._sockets.values()]) {
         // The core still has it for a moment, but what handlers of `disconnect` send to its rooms is not for it.
         namespace._native?.leaveAll(socket._handle);
-        socket._onclose('server shutting down');
+        guarded(() => socket._onclose('server shutting down'));
       }
     }
     const front = this.httpServer as HttpServer | undefined;
+    const over = this.latest?.over;
     this._closeNative();
     if (!front) {
-      await this.whenClosed;
+      await over;
       fn?.();
     } else if (front instanceof Listener) {
       const running = front.listening;
-      await this.whenClosed;
+      await over;
       fn?.(running ? undefined : Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' }));
     } else {
       const stopped = new Promise<Error | undefined>((resolve) => front.close(resolve));
-      await this.whenClosed;
+      await over;
       fn?.(await stopped);
     }
   }
@@ -358,25 +396,31 @@ export class Server<
   /** @internal */
   _closeNative(): void {
     this._closed = true;
-    if (!this.native) return;
+    const { _run: run } = this;
+    if (!run) return;
     for (const namespace of this._nsps.values()) namespace._native = undefined;
-    const { native, _commands: commands } = this;
-    this.native = undefined;
-    this._commands = undefined;
-    // Whoever waits for `close` keeps the process alive, also when nothing else does any more.
-    native.keepProcess(true);
-    for (const attachment of this.attachments) attachment.close();
-    commands?.close();
+    this._run = undefined;
+    run.close();
   }
 
   /** The core's last event. @internal */
-  _closedNative(native: NativeServer): void {
-    native.end();
-    this._away?.clear();
-    for (const attachment of this.attachments) attachment.closed();
-    this.attachments = [];
-    this.nativeClosed?.();
-    if (this.httpServer instanceof Listener) this.httpServer._closed();
+  _ended(run: Run): void {
+    if (this.latest === run) this.endAll('server shutting down');
+    run.ended();
+  }
+
+  /** What is left of a run: sockets end, and nobody acknowledges any more. */
+  private endAll(reason: DisconnectReason): void {
+    for (const namespace of [...this._nsps.values()]) {
+      for (const socket of [...namespace._sockets.values(), ...namespace._preConnectSockets.values()]) {
+        guarded(() => socket._onclose(reason));
+      }
+    }
+    const broadcasts = this.latest?.broadcastAcks;
+    for (const { done, until } of broadcasts?.values() ?? []) {
+      setTimeout(() => done(timeoutError(), []), Math.max(until - Date.now(), 0));
+    }
+    broadcasts?.clear();
   }
 
   /** @internal */
@@ -387,13 +431,8 @@ export class Server<
     engine: boolean,
     packets: boolean,
   ): void {
-    this.native?.setHooks(allowRequest, headers, connections, engine);
-    this.native?.watchNew(packets);
-  }
-
-  /** @internal */
-  _httpReply(number: number, status: number, headers: string[], body: Buffer): void {
-    this.attachments.some((attachment) => attachment.reply(number, status, headers, body));
+    this._run?.native.setHooks(allowRequest, headers, connections, engine);
+    this._run?.native.watchNew(packets);
   }
 
   /** A request for one of the client's bundles; others the core does not ask about. @internal */
@@ -404,29 +443,23 @@ export class Server<
 
   /** The handshake of a socket as JSON text; it is given out once. @internal */
   _handshakeText(socket: Socket<any, any, any, any>): string | undefined {
-    return this.events?.handshake(socket._handle);
-  }
-
-  /** Ends a connection, by its number. @internal */
-  _endConnection(number: number): void {
-    this._commands?.closeConnection(number);
-    this._clients.end(number);
+    return this.latest?.events.handshake(socket._handle);
   }
 
   /** A socket ended. @internal */
   _forget(socket: Socket<any, any, any, any>): void {
-    this.events?.forget(socket);
+    this.latest?.events.forget(socket);
     this._clients.remove(socket);
   }
 
   /** Figures of the running server; zeros without one. */
   stats(): ServerStats {
-    return this.native?.stats() ?? { ...NO_FIGURES };
+    return this._run?.native.stats() ?? { ...NO_FIGURES };
   }
 
   /** New certificate and key for the own TLS listener; connections stay. */
   reloadTls(cert: string | Buffer, key: string | Buffer): void {
-    this.native?.reloadTls(Buffer.from(cert as string), Buffer.from(key as string));
+    this._run?.native.reloadTls(Buffer.from(cert as string), Buffer.from(key as string));
   }
 
   /**

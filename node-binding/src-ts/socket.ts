@@ -10,6 +10,7 @@ import { encode } from './payload';
 import { Away } from './recovery';
 import { parseHandshake } from './request';
 import type { EngineRequest } from './request';
+import { textOf } from './rooms';
 import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved, timeoutError } from './socket-types';
 import type { DisconnectReason, Event, Handshake, Room, SocketId, SocketReservedEventsMap } from './socket-types';
 import type {
@@ -27,10 +28,17 @@ import type {
 
 type Ack = (...args: any[]) => void;
 
-/** An emit whose acknowledgement is awaited; `timed` callbacks take an error first. */
+/** An emit whose acknowledgement is awaited. Callbacks with a time limit take an error first. */
 interface PendingAck {
   call: Ack;
-  timed: boolean;
+  /** When the time is over; `undefined` without a limit. */
+  until: number | undefined;
+}
+
+/** An emit of before the client was let in. */
+interface WaitingEmit {
+  send: () => void;
+  ack: PendingAck | undefined;
 }
 
 type Middleware = (event: Event, next: (err?: Error) => void) => void;
@@ -64,7 +72,7 @@ export class Socket<
   /** The client left before a middleware answered. @internal */
   _gone = false;
   /** The client left and may come back: what is sent meanwhile is kept for it. */
-  private _away = false;
+  private _away: Away | undefined = undefined;
   /** The handshake as text, kept from the end of the socket until somebody reads it. */
   private _text: string | undefined = undefined;
   private _handshake: Handshake | undefined = undefined;
@@ -73,7 +81,7 @@ export class Socket<
   private _acks: Map<number, PendingAck> | undefined = undefined;
   private _middlewares: Middleware[] | undefined = undefined;
   /** What was sent while the connection was not accepted yet. */
-  private _waiting: (() => void)[] | undefined = undefined;
+  private _waiting: WaitingEmit[] | undefined = undefined;
   private _flags = 0;
   private _timeout = -1;
 
@@ -171,31 +179,40 @@ export class Socket<
     const timeout = this._timeout;
     this._flags = 0;
     this._timeout = -1;
-    const ack = typeof args[args.length - 1] === 'function' ? (args.pop() as Ack) : undefined;
+    const call = typeof args[args.length - 1] === 'function' ? (args.pop() as Ack) : undefined;
+    const ack = call && { call, until: timeout >= 0 ? Date.now() + timeout : undefined };
     const data: unknown[] = [ev, ...args];
     this._notifyOutgoing(data);
     if (this.connected) {
       this.transmit(data, flags, ack, timeout);
     } else if (!this._gone) {
       // In a middleware: delivered once the connection is accepted.
-      (this._waiting ??= []).push(() => this.transmit(data, flags, ack, timeout));
-    } else if (this._away && !ack) {
-      if (this.nsp._native) this.transmit(data, flags, ack, timeout);
-    } else if (ack && timeout >= 0) {
-      setTimeout(() => ack.call(this, timeoutError()), timeout);
+      (this._waiting ??= []).push({ send: () => this.transmit(data, flags, ack, timeout), ack });
+    } else if (this._away && this._away === this.server._away && !ack) {
+      this.transmit(data, flags, ack, timeout);
+    } else if (ack) {
+      this.failInTime(ack);
     }
     return true;
   }
 
-  private transmit(data: unknown[], flags: number, ack: Ack | undefined, timeout: number): void {
+  private transmit(data: unknown[], flags: number, ack: PendingAck | undefined, timeout: number): void {
     const { _native: native, _number: nsp } = this.nsp;
     const { text, buffers } = encode(data);
-    if (ack) {
-      const id = native!.emitWithAck(nsp, this._handle, text, flags, timeout, buffers);
-      (this._acks ??= new Map()).set(id, { call: ack, timed: timeout >= 0 });
+    if (!native) {
+      // The server closes, and this socket is about to hear of it.
+      if (ack) this.failInTime(ack);
+    } else if (ack) {
+      const id = native.emitWithAck(nsp, this._handle, text, flags, timeout, buffers);
+      (this._acks ??= new Map()).set(id, ack);
     } else {
-      native!.emit(nsp, this._handle, text, flags, buffers);
+      native.emit(nsp, this._handle, text, flags, buffers);
     }
+  }
+
+  /** Nobody will acknowledge; who set a time limit hears of it when the time is over. */
+  private failInTime({ call, until }: PendingAck): void {
+    if (until !== undefined) setTimeout(() => call.call(this, timeoutError()), Math.max(until - Date.now(), 0));
   }
 
   /** Sends an event and resolves with the acknowledgement; after `timeout()` it rejects when none comes in time. */
@@ -282,30 +299,31 @@ export class Socket<
   join(rooms: Room | Room[]): Promise<void> | void {
     if (this._gone) return;
     const fresh = this._mirrorJoin(Array.isArray(rooms) ? rooms : [rooms]);
-    if (this.connected && fresh.length > 0) this.nsp._native!.join(this._handle, fresh);
+    if (this.connected && fresh.length > 0) this.nsp._native?.join(this._handle, fresh);
   }
 
   /** Leaves a room. */
   leave(room: Room): Promise<void> | void {
-    if (this._mirrorLeave(room) && this.inCoreRooms) this.nsp._native!.leave(this._handle, room);
+    const name = textOf(room);
+    if (this._mirrorLeave(name) && this.inCoreRooms) this.nsp._native?.leave(this._handle, name);
   }
 
   /** Leaves all rooms, its own included. */
   leaveAll(): void {
     for (const room of [...this.rooms]) this._mirrorLeave(room);
-    if (this.inCoreRooms) this.nsp._native!.leaveAll(this._handle);
+    if (this.inCoreRooms) this.nsp._native?.leaveAll(this._handle);
   }
 
   /** The core has this socket in rooms: a recovered one also before it is accepted. */
   private get inCoreRooms(): boolean {
-    return this.connected || (this.recovered && !this._gone && !!this.nsp._native);
+    return this.connected || (this.recovered && !this._gone);
   }
 
   /** Keeps the mirror in step; returns the rooms that are new. @internal */
   _mirrorJoin(rooms: Iterable<Room>): Room[] {
     const fresh: Room[] = [];
     for (const name of rooms) {
-      const room = typeof name === 'string' ? name : String(name);
+      const room = textOf(name);
       const mine = this.rooms;
       if (mine.has(room)) continue;
       this.nsp.adapter.joined(this.id, room);
@@ -331,7 +349,7 @@ export class Socket<
   /** Ends this socket; with `close` the whole connection, other namespaces included. */
   disconnect(close = false): this {
     if (!this.connected) return this;
-    this.nsp._native!.disconnect(this._handle, close);
+    this.nsp._native?.disconnect(this._handle, close);
     const client = close ? this.server._clients.known(this as Socket<any, any, any, any>) : undefined;
     if (client) client._ended('server namespace disconnect');
     else this._onclose('server namespace disconnect');
@@ -346,16 +364,16 @@ export class Socket<
   /** The core lets the client in: tell it, then send what waited. @internal */
   _accept(): void {
     this.connected = true;
-    this.nsp._native!.accept(this._handle);
+    this.nsp._native?.accept(this._handle);
     if (this._rooms) {
-      if (this._rooms.size > 0) this.nsp._native!.join(this._handle, [...this._rooms]);
+      if (this._rooms.size > 0) this.nsp._native?.join(this._handle, [...this._rooms]);
       this._mirrorJoin([this.id]);
     } else {
       this.nsp.adapter.opened(this.id);
     }
     const waiting = this._waiting;
     this._waiting = undefined;
-    if (waiting) for (const send of waiting) send();
+    if (waiting) for (const { send } of waiting) send();
   }
 
   /** It is the socket of an earlier connection, in its rooms again. @internal */
@@ -369,7 +387,7 @@ export class Socket<
   private goAway(reason: DisconnectReason): void {
     const { _away: away } = this.server;
     if (!away || !Away.mayReturn(reason) || this._gone) return;
-    this._away = true;
+    this._away = away;
     if (this._data !== undefined) away.keep(this.id, this._data);
   }
 
@@ -379,7 +397,7 @@ export class Socket<
     if (ackId >= 0) data.push(this.ackFunction(ackId));
     if (this._any) for (const listener of [...this._any]) listener.apply(this, data);
     if (this._middlewares) this.runMiddlewares(data);
-    else this.deliver(data);
+    else if (this.connected) this.deliver(data);
   }
 
   private deliver(data: Event): void {
@@ -395,7 +413,7 @@ export class Socket<
       if (!this.connected) return;
       const { _native: native, _number: nsp } = this.nsp;
       const { text, buffers } = encode(args);
-      native!.ack(nsp, this._handle, id, text, buffers);
+      native?.ack(nsp, this._handle, id, text, buffers);
     };
   }
 
@@ -418,7 +436,7 @@ export class Socket<
     const ack = this._acks?.get(id);
     if (!ack) return;
     this._acks!.delete(id);
-    if (ack.timed) ack.call.call(this, null, ...args);
+    if (ack.until !== undefined) ack.call.call(this, null, ...args);
     else ack.call.apply(this, args);
   }
 
@@ -427,7 +445,7 @@ export class Socket<
     const ack = this._acks?.get(id);
     if (!ack) return;
     this._acks!.delete(id);
-    if (ack.timed) ack.call.call(this, timeoutError());
+    if (ack.until !== undefined) ack.call.call(this, timeoutError());
   }
 
   /** @internal */
@@ -442,9 +460,12 @@ export class Socket<
       this._cleanup();
       return;
     }
-    this.emitReserved('disconnecting', reason, description);
-    this.goAway(reason);
-    this._cleanup();
+    try {
+      this.emitReserved('disconnecting', reason, description);
+    } finally {
+      this.goAway(reason);
+      this._cleanup();
+    }
     this.emitReserved('disconnect', reason, description);
   }
 
@@ -457,6 +478,10 @@ export class Socket<
     this.connected = false;
     if (!this._request) this._text = this.server._handshakeText(this as Socket<any, any, any, any>);
     this._rooms = undefined;
+    // The core tells only sockets that are still there of times that are over.
+    if (this._acks) for (const ack of this._acks.values()) this.failInTime(ack);
+    if (this._waiting) for (const { ack } of this._waiting) if (ack) this.failInTime(ack);
+    this._acks = undefined;
     this._waiting = undefined;
     if (this._anyOutgoing) this._watchOutgoing(false);
     this.nsp._remove(this as Socket<any, any, any, any>);

@@ -141,6 +141,8 @@ impl Batcher {
     }
 
     fn payload(&mut self, attachments: Vec<Bytes>, data: &str) {
+        // A client may leave the list of arguments out altogether.
+        let data = if data.is_empty() { "[]" } else { data };
         if attachments.is_empty() {
             self.text.push_str(data);
         } else {

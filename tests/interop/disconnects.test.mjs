@@ -137,7 +137,100 @@ test('pending acks with a timeout fail when the client goes away', async (t) => 
   const { client, socket } = await pair(io, url);
   const answer = socket.timeout(100).emitWithAck('never answered');
   client.disconnect();
-  await assert.rejects(within(answer, 'ack'));
+  await assert.rejects(within(answer, 'ack'), { message: 'operation has timed out' });
+});
+
+test('pending acks with a timeout fail when the server ends the socket, those without are never called', async (t) => {
+  const { io, url } = await serve(t);
+  const { socket } = await pair(io, url);
+  let called = false;
+  socket.emit('never answered', () => { called = true; });
+  const answer = socket.timeout(100).emitWithAck('never answered');
+  socket.disconnect(true);
+  await assert.rejects(within(answer, 'ack'), { message: 'operation has timed out' });
+  assert.equal(called, false);
+});
+
+test('an ack that was asked for in a middleware that refuses fails in time', async (t) => {
+  const { io, url } = await serve(t);
+  const answer = deferred();
+  io.use((socket, next) => {
+    socket.timeout(100).emit('never answered', (err) => answer.resolve(err));
+    next(new Error('refused'));
+  });
+  open(url);
+  assert.equal((await within(answer.promise, 'ack')).message, 'operation has timed out');
+});
+
+test('acks that are pending when the server closes fail in time, broadcasts included', async () => {
+  const { io, url, close } = await startServer();
+  const { socket } = await pair(io, url);
+  const started = Date.now();
+  const answers = [
+    socket.timeout(150).emitWithAck('never answered'),
+    io.timeout(150).emitWithAck('never answered'),
+  ];
+  const failed = Promise.all(answers.map((answer) => (
+    assert.rejects(within(answer, 'ack'), { message: 'operation has timed out' })
+  )));
+  await close();
+  await failed;
+  assert.ok(Date.now() - started >= 145);
+});
+
+test('after the engine is closed whatever is called on its sockets throws nothing', async (t) => {
+  const { io, url } = await serve(t);
+  const { client, socket } = await pair(io, url);
+  const ack = deferred();
+  socket.on('ask', (done) => ack.resolve(done));
+  client.emit('ask', () => {});
+  const done = await within(ack.promise, 'question');
+  const ended = event(socket, 'disconnect');
+  io.engine.close();
+  socket.emit('x', 1);
+  socket.emit('x', Buffer.from('x'));
+  socket.emit('x', () => {});
+  const answer = assert.rejects(within(socket.timeout(50).emitWithAck('x'), 'ack'), { message: 'operation has timed out' });
+  socket.join('room');
+  socket.leave('room');
+  socket.broadcast.emit('x');
+  io.emit('x');
+  io.to('room').emit('x');
+  io.socketsJoin('room');
+  io.socketsLeave('room');
+  done('late');
+  socket.leaveAll();
+  socket.disconnect();
+  socket.disconnect(true);
+  await ended;
+  await answer;
+});
+
+test('clients that are connecting when the server closes harm nobody', async (t) => {
+  const { io, url, close } = await startServer();
+  t.after(close);
+  let arrived = 0;
+  io.on('connection', () => {
+    arrived += 1;
+    if (arrived === 1) close();
+  });
+  for (let n = 0; n < 20; n += 1) open(url);
+  await until(() => arrived > 0, 'somebody');
+  await close();
+  assert.equal((await io.fetchSockets()).length, 0);
+});
+
+test('a client that a catch-all listener disconnects is not heard any more', async (t) => {
+  const { io, url } = await serve(t);
+  const { client, socket } = await pair(io, url);
+  let heard = 0;
+  socket.on('work', () => { heard += 1; });
+  socket.onAny(() => socket.disconnect());
+  const ended = event(socket, 'disconnect');
+  client.emit('work');
+  assert.equal((await ended)[0], 'server namespace disconnect');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(heard, 0);
 });
 
 test('a client reconnects by itself after a lost connection and gets a new id', async (t) => {

@@ -105,6 +105,45 @@ test('a room is any string', async (t) => {
   for (const name of names) assert.ok(sockets.a.rooms.has(name));
 });
 
+test('rooms whose names are not well-formed Unicode are told apart', async (t) => {
+  const { io, sockets, got } = await crowd(t, ['a', 'b', 'c']);
+  const [high, low, replacement] = ['x\ud800', '\udc00x', 'x\ufffd'];
+  sockets.a.join(high);
+  sockets.b.join([low, replacement]);
+  sockets.c.join([high, '\u0000string "x"']);
+  io.to(high).emit('high');
+  io.to(low).emit('low');
+  io.to(replacement).except(high).emit('replacement');
+  io.to('\u0000string "x"').emit('odd');
+  io.except(low).emit('notlow');
+  sockets.c.leave(high);
+  io.to([high, 'nobody']).emit('again');
+  io.in(high).socketsJoin('\udbff');
+  io.to('\udbff').emit('joined');
+  io.in('\udbff').socketsLeave(high);
+  io.to(high).emit('left');
+  assert.deepEqual(await got(), {
+    a: 'high notlow again joined', b: 'low replacement', c: 'high odd notlow',
+  });
+});
+
+test('a room that was joined by a number is left by it', async (t) => {
+  const { io, sockets, got } = await crowd(t, ['a', 'b', 'c']);
+  sockets.a.join(7);
+  sockets.b.join(7);
+  sockets.c.join([7, 8]);
+  sockets.a.leave(7);
+  await io.of('/').adapter.del(sockets.b.id, 7);
+  io.to(7).emit('left');
+  assert.equal(io.of('/').adapter.rooms.has(7), true);
+  assert.deepEqual([...io.of('/').adapter.rooms.get(7)], [sockets.c.id]);
+  assert.equal(sockets.a.rooms.size, 1);
+  io.of('/').adapter.delSockets({ rooms: new Set([8]), except: new Set() }, [7]);
+  io.to(7).emit('all gone');
+  assert.equal(io.of('/').adapter.rooms.has(7), false);
+  assert.deepEqual(await got(), { a: '', b: '', c: 'left' });
+});
+
 test('rooms given as numbers are told apart from none', async (t) => {
   const { io, sockets, got } = await crowd(t, ['a', 'b']);
   sockets.a.join(7);

@@ -224,3 +224,28 @@ test('a request the client gives up leaves the server working', async (t) => {
   await until(() => io.engine.clientsCount === 0, 'session of the vanished client ended');
   assert.equal((await connect(url)).connected, true);
 });
+
+test('an upgrade whose client resets its connection at once harms nobody', async (t) => {
+  const { io, url, port, httpServer } = await serveAttached(t, {}, application());
+  const upgraded = deferred();
+  let upgrades = 0;
+  httpServer.prependListener('upgrade', () => {
+    upgrades += 1;
+    if (upgrades === 20) setImmediate(upgraded.resolve);
+  });
+  for (let n = 0; n < 20; n += 1) {
+    const tcp = tcpConnect(port, '127.0.0.1');
+    await once(tcp, 'connect');
+    // Both are there before the server gets to read.
+    await new Promise((resolve) => tcp.write(
+      `GET ${enginePath('EIO=4&transport=websocket')} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`
+      + 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      resolve,
+    ));
+    tcp.resetAndDestroy();
+  }
+  await within(upgraded.promise, 'upgrades');
+  const { client } = await pair(io, url);
+  assert.equal(client.connected, true);
+  await until(() => io.engine.clientsCount === 1, 'the others gone');
+});

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Socket as EngineClient } from 'engine.io-client';
 import session from 'express-session';
 import helmet from 'helmet';
+import { WebSocket } from 'ws';
 import { connect, open, pair } from '../support/clients.mjs';
 import { serve, serveAttached } from '../support/harness.mjs';
 import { enginePath, openPolling, request } from '../support/http.mjs';
@@ -114,6 +115,15 @@ for (const [kind, start] of [['port', serve], ['httpServer', serveAttached]]) {
     }
     // An upgrade has no response whose end would save the session.
     assert.deepEqual(visits.slice(0, 4), [1, 2, 3, 3]);
+  });
+
+  test(`a session that begins with a WebSocket gets its cookie: ${kind}`, async (t) => {
+    const { io, url } = await start(t);
+    io.engine.use(session({ secret: 'made up', resave: false, saveUninitialized: true }));
+    const ws = new WebSocket(`${url.replace('http', 'ws')}${enginePath('EIO=4&transport=websocket')}`);
+    const [response] = await event(ws, 'upgrade');
+    assert.match(String(response.headers['set-cookie']), /^connect\.sid=/);
+    ws.terminate();
   });
 }
 

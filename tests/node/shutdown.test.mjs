@@ -288,3 +288,19 @@ test('a client is not told of its own end by handlers that the shutdown runs', a
   await Promise.all(ended);
   for (const { own, ids } of heard) assert.ok(!ids.includes(own));
 });
+
+test('a handler of disconnect that throws keeps close() from nothing', async () => {
+  await endsByItself(`${PRELUDE}
+    process.on('uncaughtException', ({ message }) => { if (message !== 'mine') throw new Error(message); });
+    const io = new Server(0${isNative ? ", { host: '127.0.0.1' }" : ''});
+    let ended = 0;
+    io.on('connection', (socket) => {
+      socket.on('disconnect', () => {
+        ended += 1;
+        if (ended === 1) throw new Error('mine');
+      });
+      if (io.sockets.sockets.size === 3) io.close(() => setTimeout(() => console.log('closed', ended), 50));
+    });
+    for (let n = 0; n < 3; n++) dial(io.httpServer.address().port);
+  `, 'closed 3');
+});

@@ -150,6 +150,32 @@ for (const [what, argument] of [
   });
 }
 
+unharmed('an event with an attachment beside 20000 nested arrays is taken or refused, and crashes nobody', async (client) => {
+  const heard = new Promise((resolve) => server.io.sockets.sockets.get(client.id).on('deep', (deep, bytes) => resolve(bytes)));
+  const refused = server.ends.reasonOf(client.id);
+  // Only one of them comes.
+  refused.catch(() => {});
+  await client.sendText(`451-["deep",${'['.repeat(20_000)}${']'.repeat(20_000)},{"_placeholder":true,"num":0}]`);
+  await client.ws.send(binary('bytes'));
+  const outcome = await Promise.race([heard, refused]);
+  assert.ok(outcome === 'forced close' || outcome.equals(Buffer.from('bytes')), String(outcome));
+  client.leave();
+});
+
+unharmed('20000 nested arrays with an attachment are one answer among others', async (client) => {
+  const other = await SocketIoClient.connect(server.port);
+  for (const each of [client, other]) await server.io.sockets.sockets.get(each.id).join('asked');
+  const answers = new Promise((resolve) => server.io.to('asked').timeout(2000).emit('ask', (err, responses) => resolve(responses)));
+  const ids = [];
+  for (const each of [client, other]) ids.push(/^42(\d+)\["ask"\]$/.exec(await each.nextPacket())[1]);
+  await client.sendText(`461-${ids[0]}[[${'['.repeat(20_000)}${']'.repeat(20_000)},{"_placeholder":true,"num":0}]]`);
+  await client.ws.send(binary('bytes'));
+  await other.sendText(`43${ids[1]}["mine"]`);
+  assert.ok((await answers).includes('mine'));
+  client.leave();
+  other.leave();
+});
+
 unharmed('a flood of CONNECT packets to unknown namespaces is answered one by one and leaves nothing behind', async (client) => {
   const namespaces = server.io._nsps.size;
   // Below the number that a client may wait for at once: how many wait depends on who runs when.

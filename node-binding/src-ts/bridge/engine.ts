@@ -75,7 +75,10 @@ export class BridgeEngine extends Engine {
 
   /** Serves a further HTTP server. */
   attach(server: HttpServer): void {
-    this.run().attachment.listen(server, () => this.close());
+    this.run().attachment.listen(server, () => this.close(), () => {
+      this.restart();
+      this.attach(server);
+    });
   }
 
   /** Handles a request on the engine's path. */
@@ -98,9 +101,11 @@ export class BridgeEngine extends Engine {
   _follow(server: HttpServer): void {
     server.on('close', () => this.close());
     // One that listens again gets a new core.
-    server.on('listening', () => {
-      if (this.core.run?.closing) this.core.start(this);
-    });
+    server.on('listening', () => this.restart());
+  }
+
+  private restart(): void {
+    if (this.core.run?.closing) this.core.start(this);
   }
 
   /** Starts the core, which takes commands from then on. @internal */
@@ -147,6 +152,11 @@ export class BridgeEngine extends Engine {
   override _answered(tag: number): void {
     // The event of a new connection may come behind the answer to its request.
     if (this.tagged.get(tag)?._query?.sid) this.tagged.delete(tag);
+  }
+
+  /** @internal */
+  override _drop(tag: number): void {
+    this.tagged.delete(tag);
   }
 
   protected override request(text: string): IncomingMessage {

@@ -1,0 +1,52 @@
+// One life of the core under a server, from a start to its last event. A server that closes may start again before that.
+import type { Attachment } from './attach';
+import type { PendingBroadcast } from './broadcast';
+import type { Clients } from './client';
+import { Commands } from './commands';
+import type { EventPump } from './events';
+import type { Listener } from './listener';
+import type { NativeServer } from './native';
+import type { Away } from './recovery';
+
+/** See above. */
+export class Run {
+  readonly commands: Commands;
+  events!: EventPump;
+  clients!: Clients;
+  /** Broadcasts whose acknowledgements are awaited. */
+  readonly broadcastAcks = new Map<number, PendingBroadcast>();
+  /** HTTP servers in front. */
+  readonly attachments: Attachment[] = [];
+  /** The core's own listener, if it has one. */
+  listener: Listener | undefined;
+  /** The core takes no commands any more. */
+  closing = false;
+  /** Resolves with the last event. */
+  readonly over: Promise<void>;
+  private resolve!: () => void;
+
+  constructor(
+    readonly native: NativeServer,
+    readonly away: Away | undefined,
+  ) {
+    this.commands = new Commands(native);
+    this.over = new Promise((resolve) => (this.resolve = resolve));
+  }
+
+  /** The core begins to close; whoever waits for the end keeps the process alive, also when nothing else does. */
+  close(): void {
+    this.closing = true;
+    this.native.keepProcess(true);
+    for (const attachment of this.attachments) attachment.close();
+    this.commands.close();
+  }
+
+  /** The core's last event. */
+  ended(): void {
+    this.native.end();
+    this.away?.clear();
+    for (const attachment of this.attachments) attachment.closed();
+    this.resolve();
+    this.listener?._closed();
+  }
+}
