@@ -53,8 +53,17 @@ export interface NativeServer {
   join(socket: number, rooms: string[]): void;
   leave(socket: number, room: string): void;
   leaveAll(socket: number): void;
-  socketsJoin(namespace: number, rooms: string[], except: string[], join: string[]): void;
-  socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void;
+  socketsJoin(namespace: number, rooms: string[], except: string[], join: string[], flags: number): void;
+  socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[], flags: number): void;
+  disconnectSockets(namespace: number, rooms: string[], except: string[], close: boolean): void;
+  joinCluster(options: string): void;
+  fetchRemote(namespace: number, rooms: string[], except: string[], timeout: number): number;
+  fleetRooms(namespace: number): number;
+  serverCount(namespace: number): number;
+  serverSideEmit(namespace: number, data: string, buffers?: Buffer[]): void;
+  serverSideEmitWithAck(namespace: number, data: string, timeout: number, buffers?: Buffer[]): number;
+  answerServerSide(number: number, data: string, buffers?: Buffer[]): void;
+  answerSocketData(number: number, data: string[]): void;
   disconnect(socket: number, close: boolean): void;
   closeConnection(connection: number): void;
   setHooks(
@@ -129,6 +138,30 @@ export interface ServerStats {
   recoveryBytes: number;
   /** Milliseconds since the server was made. */
   uptimeMs: number;
+  /** The connection to the other nodes; with the option `cluster`. */
+  cluster?: ClusterStats;
+}
+
+/** Figures of a server's part in its fleet. */
+export interface ClusterStats {
+  /** Connected to Redis, and everything is subscribed. */
+  up: boolean;
+  /** Messages published since the start. */
+  published: number;
+  /** Messages of other nodes that came. */
+  received: number;
+  /** Messages that did not reach Redis: they were too many while it was away, or it refused them. */
+  lost: number;
+  /** Messages whose connection broke before Redis confirmed them; they may have arrived, and are not sent again. */
+  unconfirmed: number;
+  /** Connections made anew. */
+  reconnects: number;
+  /** Bytes of messages that wait for Redis. */
+  queuedBytes: number;
+  /** Messages that nobody could read. */
+  malformed: number;
+  /** Messages for rooms that have no member here: dropped unread. */
+  droppedNoRoom: number;
 }
 
 interface Addon {

@@ -9,6 +9,11 @@ import type { AdapterConstructor } from './adapter';
 import { Attachment } from './attach';
 import type { BroadcastOperator, RemoteSocket } from './broadcast';
 import { Clients } from './client';
+import { clusterOf } from './cluster/adapter-factories';
+import { Fleet } from './cluster/fleet';
+import type { Fetched } from './cluster/fleet';
+import { plainCluster } from './cluster/options';
+import type { ClusterOptions } from './cluster/options';
 import { clientFile, fileName } from './client-files';
 import type { FileAnswer } from './client-files';
 import { Commands } from './commands';
@@ -89,6 +94,8 @@ export class Server<
   readonly _clients = new Clients(this as Server<any, any, any, any>);
   /** Broadcasts whose acknowledgements are awaited. @internal */
   readonly _broadcastAcks = new Map<number, (err: Error | null, responses: unknown[]) => void>();
+  /** The other nodes, in a fleet. @internal */
+  _fleet: Fleet | undefined;
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
   /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
@@ -122,6 +129,11 @@ export class Server<
       this._opts.connectionStateRecovery = withDefaults(opts.connectionStateRecovery) as typeof opts.connectionStateRecovery;
     }
     this.path(opts.path ?? '/socket.io');
+    const cluster = clusterOf(opts.adapter);
+    if (cluster) {
+      delete this._opts.adapter;
+      this.setCluster(cluster);
+    }
     check(this._opts);
     this.engine = new ServerEngine(this as Server<any, any, any, any>);
     this.sockets = this.of('/');
@@ -165,13 +177,39 @@ export class Server<
     return this;
   }
 
-  /** The class of `namespace.adapter`. With an argument: takes rooms in memory, refuses other adapters. */
+  /**
+   * The class of `namespace.adapter`. With an argument: takes rooms in memory, and adapters over Redis, which mean
+   * that this server joins the fleet; refuses others.
+   */
   adapter(): AdapterConstructor;
   adapter(value: AdapterConstructor): this;
   adapter(value?: AdapterConstructor): AdapterConstructor | this {
     if (arguments.length === 0) return RoomMirror;
-    checkAdapter(value);
+    const cluster = clusterOf(value);
+    if (cluster) this.joinCluster(cluster);
+    else checkAdapter(value);
     return this;
+  }
+
+  /** Whether these are news. */
+  private setCluster(cluster: ClusterOptions): boolean {
+    const given = this._opts.cluster;
+    if (given && JSON.stringify(plainCluster(given)) === JSON.stringify(plainCluster(cluster))) return false;
+    if (given) throw coded('ERR_KRAKEN_WS_STATE', new Error('this server is in a fleet already, with other settings'));
+    this._opts.cluster = cluster;
+    return true;
+  }
+
+  private joinCluster(cluster: ClusterOptions): void {
+    if (!this.setCluster(cluster)) return;
+    try {
+      check(this._opts);
+      this.native?.joinCluster(JSON.stringify(plainCluster(cluster)));
+    } catch (err) {
+      this._opts.cluster = undefined;
+      throw err;
+    }
+    if (this.native) this._fleet = new Fleet(cluster);
   }
 
   /** Alias of `attach`. */
@@ -222,6 +260,7 @@ export class Server<
       namespaces: true,
       cors: isDynamic(options.cors),
       files: options.serveClient !== false,
+      socketData: true,
     });
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
@@ -230,6 +269,7 @@ export class Server<
     this.events = new EventPump(this as Server<any, any, any, any>, native, this._commands);
     this.whenClosed = new Promise((resolve) => (this.nativeClosed = resolve));
     for (const namespace of this._nsps.values()) this.link(namespace);
+    if (options.cluster) this._fleet = new Fleet(options.cluster);
     this.engine._hook();
     return native;
   }
@@ -371,6 +411,8 @@ export class Server<
   _closedNative(native: NativeServer): void {
     native.end();
     this._away?.clear();
+    this._fleet?.close();
+    this._fleet = undefined;
     for (const attachment of this.attachments) attachment.closed();
     this.attachments = [];
     this.nativeClosed?.();
@@ -392,6 +434,11 @@ export class Server<
   /** @internal */
   _httpReply(number: number, status: number, headers: string[], body: Buffer): void {
     this.attachments.some((attachment) => attachment.reply(number, status, headers, body));
+  }
+
+  /** The connection to the other nodes changed; every adapter says so. @internal */
+  _clusterChanged(ev: string, detail: unknown): void {
+    for (const namespace of this._nsps.values()) namespace._tellAdapter(ev, detail);
   }
 
   /** A request for one of the client's bundles; others the core does not ask about. @internal */
@@ -496,7 +543,7 @@ export class Server<
   }
 
   /** All sockets of the `/` namespace. */
-  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>>> {
     return this.sockets.fetchSockets();
   }
 
