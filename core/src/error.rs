@@ -46,6 +46,8 @@ pub enum ErrorCode {
     Module = 18,
     /// It is in use at this moment; try again.
     Busy = 19,
+    /// Redis can't be reached, or refuses; the message says which and why.
+    Redis = 20,
 }
 
 impl ErrorCode {
@@ -70,6 +72,7 @@ impl ErrorCode {
         (ErrorCode::Forked, "FORKED"),
         (ErrorCode::Module, "MODULE"),
         (ErrorCode::Busy, "BUSY"),
+        (ErrorCode::Redis, "REDIS"),
     ];
 
     /// Public name, `OPTION` for example. Hosts prefix it: `ERR_KRAKEN_WS_OPTION`.

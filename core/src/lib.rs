@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`host`] | [`Server`]: commands in; [`Events`]: events out; both in batches |
 //! | `shard` | one thread with its connections: puts the boxes below together |
+//! | [`cluster`] | many nodes as one room space, over Redis |
 //! | [`socketio`] | packets: default and msgpack encoding |
 //! | `rooms` | who is where; [`Target`], a room expression |
 //! | [`engine`] | Engine.IO: frames, payloads, outbox, sessions |
@@ -34,6 +35,7 @@
 //! # Ok::<_, kraken_ws_core::Error>(()) }).unwrap();
 //! ```
 
+pub mod cluster;
 pub mod engine;
 pub mod error;
 pub mod host;
@@ -45,10 +47,12 @@ mod rooms;
 mod shard;
 pub mod socketio;
 
+pub use cluster::{ClusterOptions, ClusterStats, Emitter, Fleet, RemoteSocket};
 pub use error::{Error, ErrorCode, Result};
 pub use host::{
-    AdoptInfo, Cancel, CorsReply, Decision, EmitFlags, EngineReply, Event, Events, FetchedSocket, Headers,
-    HttpReply, Namespace, RawMessage, Recovered, Reply, RequestInfo, RoomChange, Server, SocketHandle, Stats,
+    AdoptInfo, Cancel, ClusterChange, CorsReply, Decision, EmitFlags, EngineReply, Event, Events,
+    FetchedSocket, Headers, HttpReply, Namespace, RawMessage, Recovered, Reply, RequestInfo, RoomChange,
+    Server, SocketHandle, Stats,
 };
 pub use options::{Hooks, Options};
 pub use reason::{Reason, Refusal};

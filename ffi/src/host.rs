@@ -142,7 +142,7 @@ impl Host {
                 self.find(&mut out, socket);
                 answer = Answer::None;
             }
-            Event::BroadcastAck { id, timed_out, expected, responses } => {
+            Event::BroadcastAck { id, timed_out, expected, responses, .. } => {
                 (out.kind, out.ack_id) = (Kind::BroadcastAck, id);
                 (out.timed_out, out.expected) = (timed_out, expected);
                 let (mut data, mut attachments) = (String::from("["), Vec::new());

@@ -85,7 +85,7 @@ pub unsafe extern "C" fn kraken_ws_sockets_join(
         let (to, rooms) = (to(target)?, texts(rooms, rooms_len, "rooms")?);
         with_open(server, |host| {
             host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.sockets_join(namespace, to.target, &rooms);
+                host.server.sockets_join(namespace, to.target, &rooms, false);
                 Ok(())
             })
         })
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn kraken_ws_sockets_leave(
         let (to, rooms) = (to(target)?, texts(rooms, rooms_len, "rooms")?);
         with_open(server, |host| {
             host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.sockets_leave(namespace, to.target, &rooms);
+                host.server.sockets_leave(namespace, to.target, &rooms, false);
                 Ok(())
             })
         })
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn kraken_ws_disconnect_sockets(
         let to = to(target)?;
         with_open(server, |host| {
             host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.disconnect_sockets(namespace, to.target, close);
+                host.server.disconnect_sockets(namespace, to.target, close, false);
                 Ok(())
             })
         })

@@ -186,7 +186,7 @@ impl NativeServer {
         join: Vec<Text>,
     ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
-            self.server.sockets_join(namespace, target(rooms, except), &refs(&join));
+            self.server.sockets_join(namespace, target(rooms, except), &refs(&join), false);
             Ok(())
         })
     }
@@ -201,7 +201,7 @@ impl NativeServer {
         leave: Vec<Text>,
     ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
-            self.server.sockets_leave(namespace, target(rooms, except), &refs(&leave));
+            self.server.sockets_leave(namespace, target(rooms, except), &refs(&leave), false);
             Ok(())
         })
     }

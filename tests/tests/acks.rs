@@ -37,7 +37,7 @@ fn broadcast(host: &mut Host, clients: usize, timeout: Duration) -> (Vec<TcpClie
 /// The outcome of a broadcast: in time, how many were asked, and the answers sorted.
 fn outcome(host: &mut Host, of: u64) -> (bool, usize, Vec<String>) {
     host.find(|event| match event {
-        Event::BroadcastAck { id, timed_out, expected, responses } => {
+        Event::BroadcastAck { id, timed_out, expected, responses, .. } => {
             assert_eq!(*id, of);
             let mut answers: Vec<_> = responses.iter().map(|(json, _)| json.to_string()).collect();
             answers.sort();

@@ -89,10 +89,10 @@ fn rooms_and_figures_are_those_of_all_shards() {
     host.settle();
     assert_eq!(host.server.stats().messages_out - before.messages_out, 3);
 
-    host.server.sockets_leave(&host.main, Target::all(), &["low"]);
+    host.server.sockets_leave(&host.main, Target::all(), &["low"], false);
     host.settle();
     assert!(!host.server.has_room(&host.main, "low"));
-    host.server.disconnect_sockets(&host.main, Target::all(), true);
+    host.server.disconnect_sockets(&host.main, Target::all(), true, false);
     host.settle();
     let after = host.server.stats();
     assert_eq!((after.connections, after.sockets, after.rooms), (0, 0, 0));

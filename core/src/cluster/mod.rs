@@ -1,12 +1,33 @@
 //! Many nodes as one room space, joined by Redis: the wire formats of `@socket.io/redis-adapter` and
 //! `@socket.io/redis-emitter`, so that nodes in JavaScript are in it too.
 //!
+//! Everything happens on one thread, `kraken-cluster`. Hosts and shards only queue commands for it.
+//!
 //! | file | what it holds |
 //! |---|---|
-//! | [`config`] | the option `cluster` |
-//! | [`bus`] | the connections to Redis: publish, subscribe, count, reconnect |
+//! | `config` | the option `cluster` |
+//! | `fleet` | what [`Server`](crate::Server) can do with the other nodes |
+//! | `emitter` | [`Emitter`]: a process without clients |
+//! | `queue` | commands on their way to the thread, bounded |
+//! | `message` | what nodes say to each other, in no wire format |
+//! | `wire` | the two wire formats |
+//! | `node` | the thread: commands, subscriptions, time |
+//! | `incoming` | messages of other nodes |
+//! | `ask`, `answer` | requests to other nodes, and of them |
+//! | `bus` | the connections to Redis: publish, subscribe, count, reconnect |
 
 pub mod bus;
 mod config;
+mod emitter;
+mod fleet;
+mod message;
+mod node;
+mod queue;
+mod stats;
+mod wire;
 
 pub use config::{ClusterOptions, Mode, Overflow, Redis, RedisTls, Subscriptions};
+pub use emitter::Emitter;
+pub(crate) use fleet::Place;
+pub use fleet::{Fleet, RemoteSocket};
+pub use stats::ClusterStats;

@@ -7,6 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Id([u8; 20]);
 
+/// The last characters of the socket ids of one server.
+pub(crate) type Tag = [u8; 4];
+
 /// Characters in the order that the first one numbers shards.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -44,6 +47,25 @@ impl Id {
         Self(id)
     }
 
+    /// A public socket id of a server with that tag. Its last characters are the tag, so that whoever reads the id
+    /// knows whether the socket is, or was, of this server; 96 random bits remain.
+    pub(crate) fn tagged(tag: Tag) -> Self {
+        let mut id = Self::random();
+        id.0[20 - tag.len()..].copy_from_slice(&tag);
+        id
+    }
+
+    /// Whether `text` may be an id with that tag.
+    pub(crate) fn has_tag(text: &str, tag: Tag) -> bool {
+        text.len() == 20 && text.as_bytes().ends_with(&tag)
+    }
+
+    /// A tag for [`Id::tagged`].
+    pub(crate) fn tag() -> Tag {
+        let Id([a, b, c, d, ..]) = Self::random();
+        [a, b, c, d]
+    }
+
     /// A session id. Its first character names the shard that owns the session, so that any shard can
     /// route a polling request without a shared table; 114 random bits remain.
     pub(crate) fn for_shard(shard: usize) -> Self {
@@ -77,6 +99,14 @@ mod tests {
         for shard in 0..64 {
             assert_eq!(Id::shard(Id::for_shard(shard).as_str()), Some(shard));
         }
+    }
+
+    #[test]
+    fn a_socket_id_tells_its_server() {
+        let (ours, theirs) = (*b"ours", *b"his_");
+        let id = Id::tagged(ours);
+        assert!(Id::has_tag(id.as_str(), ours) && !Id::has_tag(id.as_str(), theirs));
+        assert!(!Id::has_tag("ours", ours));
     }
 
     #[test]

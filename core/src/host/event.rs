@@ -173,6 +173,8 @@ pub enum Event {
         timed_out: bool,
         /// How many clients were asked.
         expected: usize,
+        /// Other nodes that did not say how many clients they asked: theirs are not in `expected`.
+        missing: usize,
         /// First argument of each answer as JSON text (`null` where it had none), with its attachments.
         responses: Vec<(Box<str>, Vec<Bytes>)>,
     },
@@ -308,6 +310,31 @@ pub enum Event {
         /// Connection number, as in [`Event::Connect`].
         conn: u64,
     },
+    /// Another node of the fleet sent an event to the servers (`Server::server_side_emit` there).
+    ServerSide {
+        /// Namespace.
+        nsp: Arc<str>,
+        /// JSON array `["event", …]`, placeholders for attachments.
+        data: Box<str>,
+        /// Binary attachments.
+        attachments: Vec<Bytes>,
+        /// The sender waits for an answer: one argument as JSON text, with its attachments. Dropped means none.
+        reply: Option<Reply<(Box<str>, Vec<Bytes>)>>,
+    },
+    /// Another node fetches sockets, and the host knows their data (`hooks.socketData`).
+    SocketData {
+        /// Namespace.
+        nsp: Arc<str>,
+        /// Whose data is asked for.
+        sockets: Vec<SocketHandle>,
+        /// JSON text for each, in the same order. Dropped means what `Server::set_data` attached.
+        reply: Reply<Vec<Box<str>>>,
+    },
+    /// The connection to the other nodes changed.
+    Cluster {
+        /// How.
+        change: ClusterChange,
+    },
     /// A room of this process changed (`hooks.rooms`).
     Room {
         /// What happened.
@@ -332,6 +359,24 @@ pub struct Recovered {
     pub data: Box<str>,
 }
 
+/// See [`Event::Cluster`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClusterChange {
+    /// Connected to Redis, and everything is subscribed.
+    Up,
+    /// Not connected any more, or not yet. Local clients are served; attempts to reconnect are under way.
+    Down {
+        /// Redis' or the system's words.
+        reason: Box<str>,
+    },
+    /// Messages for other nodes that did not, or perhaps did not, leave this one since the last such event.
+    Lost {
+        /// How many.
+        publishes: u64,
+    },
+}
+
 /// See [`Event::Room`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoomChange {
@@ -350,13 +395,16 @@ impl Event {
     pub(crate) fn weight(&self) -> usize {
         const FLAT: usize = 128;
         FLAT + match self {
-            Event::Packet { data, attachments, .. } | Event::Ack { data, attachments, .. } => {
+            Event::Packet { data, attachments, .. }
+            | Event::Ack { data, attachments, .. }
+            | Event::ServerSide { data, attachments, .. } => {
                 data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
             }
             Event::Message { message, .. } => message.len(),
             Event::PacketIn { packet, .. } | Event::PacketOut { packet, .. } => packet.len(),
             Event::Http { body, .. } => body.len(),
             Event::Connect { auth, .. } => auth.len(),
+            Event::SocketData { sockets, .. } => size_of_val(&sockets[..]),
             _ => 0,
         }
     }

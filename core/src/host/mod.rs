@@ -15,10 +15,10 @@ mod stats;
 mod watch;
 
 pub use adopt::{AdoptInfo, Cancel};
-pub(crate) use broadcast_ack::BroadcastAcks;
+pub(crate) use broadcast_ack::{BroadcastAcks, Heard};
 pub use event::{
-    CorsReply, Decision, EngineReply, Event, HttpReply, Recovered, Reply, RequestInfo, RoomChange,
-    SocketHandle,
+    ClusterChange, CorsReply, Decision, EngineReply, Event, HttpReply, Recovered, Reply, RequestInfo,
+    RoomChange, SocketHandle,
 };
 pub use headers::Headers;
 pub use namespaces::Namespace;
@@ -26,6 +26,7 @@ pub(crate) use namespaces::{Namespaces, NspShared};
 pub use queue::Events;
 pub(crate) use queue::HostQueue;
 pub use raw::RawMessage;
+pub(crate) use server::WeakServer;
 pub use server::{EmitFlags, FetchedSocket, Server};
 pub(crate) use stats::ShardStats;
 pub use stats::Stats;

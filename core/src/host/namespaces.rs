@@ -40,21 +40,45 @@ impl std::fmt::Debug for Namespace {
     }
 }
 
+/// Told of a namespace: here now, or no more.
+type Watcher = Box<dyn Fn(&Arc<NspShared>, bool) + Send + Sync>;
+
+#[derive(Default)]
+struct Map {
+    by_name: HashMap<Box<str>, Arc<NspShared>>,
+    watcher: Option<Watcher>,
+}
+
+impl Map {
+    fn tell(&self, nsp: &Arc<NspShared>, here: bool) {
+        if let Some(watcher) = &self.watcher {
+            watcher(nsp, here);
+        }
+    }
+}
+
 /// All namespaces by name. Read when a client connects, never per message.
 #[derive(Default)]
 pub(crate) struct Namespaces {
-    map: RwLock<HashMap<Box<str>, Arc<NspShared>>>,
+    map: RwLock<Map>,
     next: AtomicU32,
 }
 
 impl Namespaces {
     pub(crate) fn get(&self, name: &str) -> Option<Arc<NspShared>> {
-        self.map.read().unwrap_or_else(|e| e.into_inner()).get(name).cloned()
+        self.map.read().unwrap_or_else(|e| e.into_inner()).by_name.get(name).cloned()
+    }
+
+    /// Tells of all namespaces that exist, and from then on of each that comes or goes, in that order.
+    pub(crate) fn watch(&self, watcher: Watcher) {
+        let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
+        map.watcher = Some(watcher);
+        map.by_name.values().for_each(|nsp| map.tell(nsp, true));
     }
 
     pub(crate) fn create(&self, name: &str) -> Arc<NspShared> {
         let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
-        if let Some(found) = map.get(name) {
+        if let Some(found) = map.by_name.get(name) {
             return found.clone();
         }
         let nsp = Arc::new(NspShared {
@@ -62,11 +86,15 @@ impl Namespaces {
             name: name.into(),
             decide: AtomicBool::new(false),
         });
-        map.insert(name.into(), nsp.clone());
+        map.by_name.insert(name.into(), nsp.clone());
+        map.tell(&nsp, true);
         nsp
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        self.map.write().unwrap_or_else(|e| e.into_inner()).remove(name);
+        let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
+        if let Some(nsp) = map.by_name.remove(name) {
+            map.tell(&nsp, false);
+        }
     }
 }

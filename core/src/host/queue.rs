@@ -95,7 +95,7 @@ impl HostQueue {
 
     fn take(&self, out: &mut Vec<Event>, max: usize) -> usize {
         let mut weight = 0;
-        let mut counts = [0u64; 64];
+        let mut counts = [0u64; 65];
         let n = {
             let mut events = self.lock();
             let n = events.len().min(max);

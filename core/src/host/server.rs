@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,9 @@ use tokio::sync::oneshot;
 
 use super::recovery::Recovery;
 use super::{BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, RequestInfo, SocketHandle};
+use crate::cluster::Place;
 use crate::engine::frame::Frame;
+use crate::engine::sid::Id;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::listener;
 use crate::net::tls::TlsState;
@@ -74,6 +76,15 @@ impl Drop for Inner {
     }
 }
 
+/// A server that may be gone.
+pub(crate) struct WeakServer(Weak<Inner>);
+
+impl WeakServer {
+    pub(crate) fn upgrade(&self) -> Option<Server> {
+        self.0.upgrade().map(Server)
+    }
+}
+
 impl Server {
     /// Starts the shards. [`Events`] is the host's end of the event queue.
     ///
@@ -94,7 +105,10 @@ impl Server {
                 (ShardSender::new(index, tx), rx)
             })
             .unzip();
-        let host = HostQueue::new(count, options.host_queue_bytes);
+        // One more than shards: the cluster's thread has events too.
+        let host = HostQueue::new(count + 1, options.host_queue_bytes);
+        let mut options = options;
+        let cluster = options.cluster.take();
         let hooks = SharedHooks::default();
         hooks.set(options.hooks);
         let core = Arc::new(Core {
@@ -111,6 +125,8 @@ impl Server {
             next_shard: AtomicUsize::new(0),
             running: AtomicUsize::new(count),
             recovery: Recovery::new(&options),
+            tag: Id::tag(),
+            fleet: Place::default(),
             under_way: Arc::default(),
             options,
         });
@@ -133,14 +149,40 @@ impl Server {
                 .map_err(system)?;
             threads.push(thread);
         }
-        Ok((Server(Arc::new(Inner { core, threads: Mutex::new(threads) })), Events(host)))
+        let server = Server(Arc::new(Inner { core, threads: Mutex::new(threads) }));
+        if let Some(cluster) = cluster {
+            server.join_cluster(cluster)?;
+        }
+        Ok((server, Events(host)))
     }
 
-    pub(super) fn core(&self) -> &Core {
+    pub(crate) fn downgrade(&self) -> WeakServer {
+        WeakServer(Arc::downgrade(&self.0))
+    }
+
+    /// Runs a thread that the end of the server waits for.
+    pub(crate) fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+        let core = self.0.core.clone();
+        let one_more = |running| (running > 0).then_some(running + 1);
+        if core.running.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_err() {
+            return Err(Error::closed());
+        }
+        let last = LastOut(core);
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _last = last;
+            run();
+        });
+        let thread =
+            thread.map_err(|e| Error::new(ErrorCode::System, format!("a thread could not start: {e}")))?;
+        self.0.threads.lock().unwrap_or_else(|e| e.into_inner()).push(thread);
+        Ok(())
+    }
+
+    pub(crate) fn core(&self) -> &Core {
         &self.0.core
     }
 
-    pub(super) fn open(&self) -> Result<()> {
+    pub(crate) fn open(&self) -> Result<()> {
         if self.core().is_closing() { Err(Error::closed()) } else { Ok(()) }
     }
 
@@ -342,7 +384,7 @@ impl Server {
         self.emit_frame(socket, frame, EmitFlags::default(), None)
     }
 
-    /// Sends an event to everybody that `target` means. It is encoded once; the cost for the caller does
+    /// Sends an event to everybody that `target` means, on all nodes of the fleet unless `flags.local`. It is encoded once; the cost for the caller does
     /// not depend on the number of recipients.
     ///
     /// # Errors
@@ -355,10 +397,28 @@ impl Server {
         attachments: Vec<Bytes>,
         flags: EmitFlags,
     ) -> Result<()> {
+        let Some(cluster) = self.cluster(flags.local) else {
+            return self.publish_here(nsp, target, data, &attachments, flags);
+        };
+        self.publish_here(nsp, target.clone(), data, &attachments, flags)?;
+        cluster.broadcast(nsp, target, data, attachments, flags);
+        Ok(())
+    }
+
+    /// [`Server::publish`] to the clients of this process.
+    pub(crate) fn publish_here(
+        &self,
+        nsp: &Namespace,
+        target: Target,
+        data: &str,
+        attachments: &[Bytes],
+        flags: EmitFlags,
+    ) -> Result<()> {
         if self.keeps(flags) {
-            return self.publish_kept(nsp, target, data, &attachments, flags);
+            return self.publish_kept(nsp, target, data, attachments, flags);
         }
-        self.publish_inner(nsp, target, data, &attachments, flags, None)
+        let frame = self.event(nsp, None, data, attachments, flags)?;
+        self.publish_frame(nsp, target, frame, flags, None)
     }
 
     /// [`Server::publish`] with acks: [`Event::BroadcastAck`](super::Event::BroadcastAck) brings all
@@ -375,23 +435,35 @@ impl Server {
         flags: EmitFlags,
         timeout: Duration,
     ) -> Result<u64> {
-        let id = self.core().ack_ids.fetch_add(1, Ordering::Relaxed);
-        self.publish_inner(nsp, target, data, &attachments, flags, Some((id, timeout)))?;
+        let id = self.next_ack_id();
+        let shards = self.core().shards.len();
+        let Some(cluster) = self.cluster(flags.local) else {
+            let acks = BroadcastAcks::new(id, shards, false);
+            self.ask_here(nsp, target, data, &attachments, flags, (id, acks, timeout))?;
+            return Ok(id);
+        };
+        let acks = BroadcastAcks::new(id, shards, true);
+        self.ask_here(nsp, target.clone(), data, &attachments, flags, (id, acks.clone(), timeout))?;
+        cluster.ask_clients(nsp, target, data, attachments, flags, (acks, timeout));
         Ok(id)
     }
 
-    fn publish_inner(
+    pub(crate) fn next_ack_id(&self) -> u64 {
+        self.core().ack_ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A broadcast to the clients of this process with acks: under which id, who collects them, for how long.
+    pub(crate) fn ask_here(
         &self,
         nsp: &Namespace,
         target: Target,
         data: &str,
         attachments: &[Bytes],
         flags: EmitFlags,
-        ack: Option<(u64, Duration)>,
+        acks: (u64, Arc<BroadcastAcks>, Duration),
     ) -> Result<()> {
-        let id = ack.map(|(id, _)| id);
-        let frame = self.event(nsp, id, data, attachments, flags)?;
-        self.publish_frame(nsp, target, frame, flags, ack)
+        let frame = self.event(nsp, Some(acks.0), data, attachments, flags)?;
+        self.publish_frame(nsp, target, frame, flags, Some(acks))
     }
 
     pub(super) fn publish_frame(
@@ -400,7 +472,7 @@ impl Server {
         target: Target,
         frame: Frame,
         flags: EmitFlags,
-        ack: Option<(u64, Duration)>,
+        acks: Option<(u64, Arc<BroadcastAcks>, Duration)>,
     ) -> Result<()> {
         let core = self.core();
         let weight = frame.len();
@@ -410,8 +482,8 @@ impl Server {
             target: Arc::new(target),
             frame: Arc::new(frame),
             flags,
-            acks: ack.map(|(id, _)| (id, BroadcastAcks::new(id, core.shards.len()))),
-            timeout: ack.map(|(_, timeout)| timeout),
+            timeout: acks.as_ref().map(|(_, _, timeout)| *timeout),
+            acks: acks.map(|(id, acks, _)| (id, acks)),
             entry: 0,
         })
     }
@@ -448,20 +520,30 @@ impl Server {
         }
     }
 
-    /// Adds all sockets that `target` means to rooms.
-    pub fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: &[&str]) {
+    /// Adds all sockets that `target` means to rooms; in the whole fleet unless `local`.
+    pub fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: &[&str], local: bool) {
+        if let Some(cluster) = self.cluster(local) {
+            cluster.join(nsp, target.clone(), names(rooms).into());
+        }
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), names(rooms).into());
         self.all(|| Command::SocketsJoin(nsp.0.clone(), target.clone(), rooms.clone()));
     }
 
-    /// Takes all sockets that `target` means out of rooms.
-    pub fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: &[&str]) {
+    /// Takes all sockets that `target` means out of rooms; in the whole fleet unless `local`.
+    pub fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: &[&str], local: bool) {
+        if let Some(cluster) = self.cluster(local) {
+            cluster.leave(nsp, target.clone(), names(rooms).into());
+        }
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), names(rooms).into());
         self.all(|| Command::SocketsLeave(nsp.0.clone(), target.clone(), rooms.clone()));
     }
 
-    /// Disconnects all sockets that `target` means, with `close` their whole connections.
-    pub fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool) {
+    /// Disconnects all sockets that `target` means, with `close` their whole connections; in the whole fleet
+    /// unless `local`.
+    pub fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool, local: bool) {
+        if let Some(cluster) = self.cluster(local) {
+            cluster.disconnect(nsp, target.clone(), close);
+        }
         let target = Arc::new(target);
         self.all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), close));
     }
@@ -562,6 +644,9 @@ impl Server {
 
 fn close(core: &Core) {
     if !core.closing.swap(true, Ordering::AcqRel) {
+        if let Some(cluster) = core.fleet.get() {
+            cluster.close();
+        }
         for shard in &core.shards {
             shard.send(Command::Shutdown);
         }

@@ -6,11 +6,14 @@ mod parse;
 mod spec;
 
 pub use cors::{Cors, Origin};
+pub(crate) use parse::refuse;
 pub use spec::{Kind, OPTIONS, OptionSpec};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
+
+use crate::cluster::ClusterOptions;
 
 /// Which packet parser clients use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +89,8 @@ pub struct Hooks {
     pub heartbeats: bool,
     /// New connections are watched, as by `Server::watch`, from behind their open packet on.
     pub packets: bool,
+    /// `Event::SocketData` when another node of the fleet fetches sockets, in place of `Server::set_data`.
+    pub socket_data: bool,
 }
 
 /// [`Hooks`] that can change while the server runs.
@@ -106,6 +111,7 @@ impl SharedHooks {
             namespaces,
             heartbeats,
             packets,
+            socket_data,
         } = hooks;
         let bits = [
             allow_request,
@@ -119,6 +125,7 @@ impl SharedHooks {
             files,
             heartbeats,
             packets,
+            socket_data,
         ];
         let word = bits.iter().enumerate().fold(0, |word, (i, on)| word | (u16::from(*on) << i));
         self.0.store(word, Ordering::Release);
@@ -139,6 +146,7 @@ impl SharedHooks {
             files: on(8),
             heartbeats: on(9),
             packets: on(10),
+            socket_data: on(11),
         }
     }
 }
@@ -178,6 +186,7 @@ pub struct Options {
     pub max_header_bytes: usize,
     pub backlog: u32,
     pub tls: Option<Tls>,
+    pub cluster: Option<ClusterOptions>,
     pub hooks: Hooks,
     /// Messages go to the host as they come: connections without Socket.IO, for a host that speaks it. Not in
     /// the table: it is the host's nature, nothing to configure.

@@ -9,10 +9,11 @@ use super::{
     Compression, Cookie, Cors, Hooks, Kind, OPTIONS, OptionSpec, Options, Parser, RecoveryRules, Tls,
     Transports,
 };
+use crate::cluster::ClusterOptions;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A refusal in the one form all options share.
-pub(super) fn refuse(path: &str, expected: &str, got: &Value) -> Error {
+pub(crate) fn refuse(path: &str, expected: &str, got: &Value) -> Error {
     let mut shown = got.to_string();
     if shown.len() > 80 {
         shown = format!("{}…", shown.chars().take(79).collect::<String>());
@@ -132,6 +133,7 @@ impl Options {
             max_header_bytes: given.number("maxHeaderBytes")? as usize,
             backlog: given.number("backlog")? as u32,
             tls: tls(&given)?,
+            cluster: given.get("cluster").map(ClusterOptions::from_json).transpose()?,
             hooks: hooks(&given)?,
             raw: false,
         })
@@ -327,10 +329,11 @@ fn hooks(given: &Given<'_>) -> Result<Hooks> {
             "connections" => hooks.connections = on,
             "rooms" => hooks.rooms = on,
             "namespaces" => hooks.namespaces = on,
+            "socketData" => hooks.socket_data = on,
             _ => {
                 return Err(refuse(
                     &path,
-                    "allowRequest, headers, engine, cors, files, http, connections, rooms or namespaces",
+                    "allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces or socketData",
                     value,
                 ));
             }

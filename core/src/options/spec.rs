@@ -122,8 +122,17 @@ pub const OPTIONS: &[OptionSpec] = &[
     o("backlog", Kind::Count(1, 65_535, 1024), "connections that may wait in the kernel to be accepted"),
     o("tls", Kind::Shape("{ cert, key } in PEM"), "serve TLS on listeners"),
     o(
+        "cluster",
+        Kind::Shape(
+            "{ redis, mode, prefix, subscriptionMode, requestsTimeout, publishOnSpecificResponseChannel, username, password, tls, protocol, waitForRedis, redisTimeout, queueBytes, overflow, secret }",
+        ),
+        "one room space with other nodes, over Redis",
+    ),
+    o(
         "hooks",
-        Kind::Shape("{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces }"),
+        Kind::Shape(
+            "{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData }",
+        ),
         "questions the host wants to answer",
     ),
 ];

@@ -67,6 +67,10 @@ impl Shard {
             Command::Fetch(nsp, target, reply) => {
                 let _ = reply.send(self.with(|s| s.fetch(&nsp, &target)));
             }
+            Command::OwnRooms(nsp, reply) => {
+                let _ = reply.send(self.with(|s| s.own_rooms(nsp.id)));
+            }
+            Command::ShowOwnRooms => self.with(|s| s.show_own_rooms()),
             Command::SetData(socket, data) => self.with(|s| match s.socket(socket) {
                 Some(slot) => s.socks[slot as usize].rare.get_or_insert_default().data = data,
                 None => s.forward(socket, Command::SetData(socket, data)),

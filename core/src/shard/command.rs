@@ -12,9 +12,10 @@ use super::queue;
 use super::raw::{RawCommand, RawSend};
 use super::state::Fetched;
 use super::{Hold, UnderWay, together};
+use crate::cluster::Place;
 use crate::engine::conn::PollShape;
 use crate::engine::frame::Frame;
-use crate::engine::sid::Id;
+use crate::engine::sid::{Id, Tag};
 use crate::host::recovery::Recovery;
 use crate::host::{
     BroadcastAcks, EmitFlags, HostQueue, Namespaces, NspShared, RequestInfo, ShardStats, SocketHandle,
@@ -44,6 +45,10 @@ pub(crate) struct Core {
     pub running: AtomicUsize,
     /// With the option `connectionStateRecovery`.
     pub recovery: Option<Recovery>,
+    /// Of the socket ids that this server gives.
+    pub tag: Tag,
+    /// With the option `cluster`.
+    pub fleet: Place,
     pub under_way: Arc<UnderWay>,
 }
 
@@ -144,6 +149,10 @@ pub(crate) enum Command {
     Supersede(SocketHandle, oneshot::Sender<()>),
     Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),
     SetData(SocketHandle, Box<str>),
+    /// Ids of the sockets that sit in the room named by their id.
+    OwnRooms(Arc<NspShared>, oneshot::Sender<Vec<Box<str>>>),
+    /// From now on the cluster is told of such rooms.
+    ShowOwnRooms,
 
     Listen(Listener),
     Serve {

@@ -188,6 +188,9 @@ impl State {
     /// Takes a socket out of everything and tells the host.
     pub(super) fn remove_socket(&mut self, slot: u32, reason: Reason, detail: &'static str) {
         let handle = self.handle(slot);
+        if self.socks[slot as usize].connected {
+            self.show_own_room(slot, false);
+        }
         let mut sock = self.socks.remove(slot as usize);
         if let Some(conn) = self.conns.get_mut(sock.conn as usize) {
             conn.sockets.retain(|(_, s)| *s != slot);

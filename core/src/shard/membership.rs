@@ -12,7 +12,7 @@ impl State {
         for room in rooms {
             // The room named by the own id needs no entry.
             if &**room == id.as_str() {
-                self.socks[slot as usize].own_room = true;
+                self.set_own_room(slot, true);
                 continue;
             }
             if let Some(created) = self.rooms.join(nsp, room, slot) {
@@ -67,7 +67,7 @@ impl State {
         let (nsp, id) = (self.socks[slot as usize].nsp, self.socks[slot as usize].id);
         for room in rooms {
             if &**room == id.as_str() {
-                self.socks[slot as usize].own_room = false;
+                self.set_own_room(slot, false);
             }
             if let Some(gone) = self.rooms.leave(nsp, room, slot) {
                 let shared = self.nsps[&nsp].shared.clone();
@@ -80,7 +80,7 @@ impl State {
     pub(super) fn leave_all(&mut self, slot: u32) {
         let rooms: Vec<Box<str>> = self.rooms.rooms_of(slot).map(Into::into).collect();
         self.leave(slot, &rooms);
-        self.socks[slot as usize].own_room = false;
+        self.set_own_room(slot, false);
     }
 
     pub(super) fn room_event(

@@ -323,6 +323,7 @@ impl State {
         nsp.members.push(slot);
         nsp.by_id.insert(id, slot);
         let name = nsp.shared.name.clone();
+        self.show_own_room(slot, true);
         if !self.replay(slot) {
             return;
         }

@@ -64,7 +64,7 @@ impl State {
         may_wait: bool,
     ) -> Identity {
         let core = self.core.clone();
-        let Some(recovery) = &core.recovery else { return Identity::Fresh(Id::random(), None) };
+        let Some(recovery) = &core.recovery else { return Identity::Fresh(Id::tagged(core.tag), None) };
         let trace = |pid| Trace { pid, sent: 0, all: 0, joined: 0, returned: None };
         let given: serde_json::Value = serde_json::from_str(auth).unwrap_or_default();
         let mut journal = recovery.lock();
@@ -81,7 +81,7 @@ impl State {
                 Claim::Here(_) | Claim::Unknown => {}
             }
         }
-        let id = Id::random();
+        let id = Id::tagged(core.tag);
         let pid = journal.enter(shared.id, id, handle);
         Identity::Fresh(id, Some(trace(pid)))
     }

@@ -127,6 +127,8 @@ pub(super) struct State {
     /// Recipients of the current broadcast; its room is used again.
     pub scratch: Vec<u32>,
     pub closing: bool,
+    /// See `own_rooms.rs`.
+    pub shows_own_rooms: bool,
 }
 
 impl State {
@@ -157,6 +159,7 @@ impl State {
             ping: Rc::new(Arc::new(Frame::engine("2"))),
             scratch: Vec::new(),
             closing: false,
+            shows_own_rooms: false,
         }
     }
 

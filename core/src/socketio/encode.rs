@@ -18,12 +18,11 @@ pub(crate) struct Packet<'a> {
     pub attachments: &'a [Bytes],
 }
 
-/// Encodes and frames a packet.
+/// Whether `data` can be the data of a packet.
 ///
 /// # Errors
-/// [`ErrorCode::Payload`]: `data` is no JSON array, or the attachments don't fit its placeholders.
-pub(crate) fn message(parser: Parser, nsp: &str, packet: Packet<'_>, compress: bool) -> Result<Frame> {
-    let Packet { ack, id, data, attachments } = packet;
+/// [`ErrorCode::Payload`], as of [`message`].
+pub(crate) fn check(data: &str, attachments: &[Bytes]) -> Result<()> {
     // The hosts' own serialisers made the text; its shape is checked, not every byte of it.
     if !(data.starts_with('[') && data.ends_with(']')) {
         return Err(Error::new(ErrorCode::Payload, "payload: expected a JSON array such as [\"event\", 1]"));
@@ -34,6 +33,16 @@ pub(crate) fn message(parser: Parser, nsp: &str, packet: Packet<'_>, compress: b
             format!("payload: a placeholder points past the {} attachments given", attachments.len()),
         ));
     }
+    Ok(())
+}
+
+/// Encodes and frames a packet.
+///
+/// # Errors
+/// [`ErrorCode::Payload`]: `data` is no JSON array, or the attachments don't fit its placeholders.
+pub(crate) fn message(parser: Parser, nsp: &str, packet: Packet<'_>, compress: bool) -> Result<Frame> {
+    let Packet { ack, id, data, attachments } = packet;
+    check(data, attachments)?;
     let kind = match (ack, attachments.is_empty()) {
         (false, true) => PacketType::Event,
         (false, false) => PacketType::BinaryEvent,

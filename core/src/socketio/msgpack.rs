@@ -14,8 +14,8 @@ use bytes::Bytes;
 use super::packet::{self, PacketError, PacketType};
 
 mod date;
-mod read;
-mod write;
+pub(crate) mod read;
+pub(crate) mod write;
 
 /// Containers inside each other; deeper data is refused, for the sake of whoever reads it recursively.
 pub const MAX_DEPTH: usize = 512;

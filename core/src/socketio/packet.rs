@@ -177,7 +177,7 @@ fn is_payload_valid(kind: PacketType, data: &str) -> bool {
 }
 
 /// Whether `data`, which is well-formed JSON, is what packets of `kind` carry.
-pub(super) fn has_shape(kind: PacketType, data: &str) -> bool {
+pub(crate) fn has_shape(kind: PacketType, data: &str) -> bool {
     let Some(first) = data.trim_start().bytes().next() else { return false };
     match kind {
         PacketType::Connect => first == b'{',

@@ -63,6 +63,29 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The head of an array.
+    pub fn array_len(&mut self) -> Result<usize> {
+        match self.item()? {
+            Item::Array(len) => Ok(len),
+            _ => Err(PacketError::InvalidPayload),
+        }
+    }
+
+    /// A value that should be a boolean.
+    pub fn bool(&mut self) -> Result<Option<bool>> {
+        Ok(match self.scalar()? {
+            Some(Item::Bool(value)) => Some(value),
+            _ => None,
+        })
+    }
+
+    /// The bytes of a value, which is skipped.
+    pub fn raw(&mut self) -> Result<&'a [u8]> {
+        let before = self.rest;
+        self.skip()?;
+        Ok(&before[..before.len() - self.rest.len()])
+    }
+
     /// A map's key: a string, or a number as JavaScript turns it into one.
     pub fn key(&mut self) -> Result<Cow<'a, str>> {
         match self.item()? {

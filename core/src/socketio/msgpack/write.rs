@@ -116,7 +116,8 @@ pub fn map_len(out: &mut Vec<u8>, len: u32) {
     let _ = rmp::write_map_len(out, len);
 }
 
-fn array_len(out: &mut Vec<u8>, len: u32) {
+/// Appends the head of an array.
+pub fn array_len(out: &mut Vec<u8>, len: u32) {
     let _ = rmp::write_array_len(out, len);
 }
 

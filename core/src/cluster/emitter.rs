@@ -1,0 +1,138 @@
+//! Publishing to a fleet from a process without clients, as `@socket.io/redis-emitter` does.
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::config::ClusterOptions;
+use super::message::{Broadcast, Message};
+use super::node::{self, NodeParts};
+use super::queue::{Command, Queue};
+use super::stats::{ClusterStats, Figures};
+use super::wire::Names;
+use crate::error::{Error, ErrorCode, Result};
+use crate::host::EmitFlags;
+use crate::rooms::Target;
+use crate::socketio::{encode, packet};
+
+/// A way to all nodes of a fleet, from outside. Every method may be called from any thread; what one thread
+/// sends leaves in the order of the calls. What waits when it is dropped goes out first, within the time that one
+/// answer of Redis may take.
+pub struct Emitter {
+    queue: Arc<Queue>,
+    figures: Arc<Figures>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Emitter {
+    /// Starts the thread that sends. With `wait_for_redis` it returns when Redis is there; else what is sent
+    /// meanwhile waits, as far as `queue_bytes` and `overflow` allow.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Redis`] if `wait_for_redis` and Redis can't be reached within `redis_timeout`,
+    /// [`ErrorCode::Option`] for settings that can't be used, [`ErrorCode::System`].
+    pub fn new(options: ClusterOptions) -> Result<Self> {
+        let figures = Arc::<Figures>::default();
+        let queue = Queue::new(options.queue_bytes, options.overflow, figures.clone());
+        let names = Arc::new(Names::of_emitter(options.mode, &options.prefix, options.subscriptions));
+        let parts =
+            NodeParts { options, names, queue: queue.clone(), figures: figures.clone(), server: None };
+        let (ready, is_ready) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("kraken-emitter".to_owned())
+            .spawn(move || node::run(parts, ready))
+            .map_err(|e| Error::new(ErrorCode::System, format!("a thread could not start: {e}")))?;
+        let started = is_ready.recv();
+        started.unwrap_or_else(|_| Err(Error::new(ErrorCode::Internal, "emitter: its thread ended")))?;
+        Ok(Self { queue, figures, thread: Mutex::new(Some(thread)) })
+    }
+
+    fn say(&self, nsp: &str, message: Message) {
+        let nsp = if nsp.starts_with('/') { nsp.into() } else { format!("/{nsp}").into() };
+        self.queue.say(&nsp, message);
+    }
+
+    /// Sends an event to all clients that `target` means. `data` is a JSON array `["event", …]`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Payload`], also for the names of events that are reserved.
+    pub fn publish(
+        &self,
+        nsp: &str,
+        target: Target,
+        data: &str,
+        attachments: Vec<Bytes>,
+        flags: EmitFlags,
+    ) -> Result<()> {
+        encode::check(data, &attachments)?;
+        if !packet::has_shape(packet::PacketType::Event, data) {
+            let what =
+                "payload: expected an array that begins with the name of an event, none that is reserved";
+            return Err(Error::new(ErrorCode::Payload, what));
+        }
+        let broadcast = Broadcast { target, data: data.into(), attachments, flags, ack: None };
+        self.say(nsp, Message::Broadcast(broadcast));
+        Ok(())
+    }
+
+    /// Adds all sockets that `target` means to rooms.
+    pub fn sockets_join(&self, nsp: &str, target: Target, rooms: &[&str]) {
+        let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
+        self.say(nsp, Message::Join { target, rooms });
+    }
+
+    /// Takes all sockets that `target` means out of rooms.
+    pub fn sockets_leave(&self, nsp: &str, target: Target, rooms: &[&str]) {
+        let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
+        self.say(nsp, Message::Leave { target, rooms });
+    }
+
+    /// Disconnects all sockets that `target` means, with `close` their whole connections.
+    pub fn disconnect_sockets(&self, nsp: &str, target: Target, close: bool) {
+        self.say(nsp, Message::Disconnect { target, close });
+    }
+
+    /// Sends an event to the hosts of all nodes. `data` is a JSON array `["event", …]`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Payload`].
+    pub fn server_side_emit(&self, nsp: &str, data: &str, attachments: Vec<Bytes>) -> Result<()> {
+        encode::check(data, &attachments)?;
+        self.say(nsp, Message::ServerSide { data: data.into(), attachments, id: None });
+        Ok(())
+    }
+
+    /// Waits until Redis has confirmed all that was sent so far.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Redis`] if that takes longer than `timeout`, [`ErrorCode::Closed`].
+    pub async fn flush(&self, timeout: Duration) -> Result<()> {
+        let (reply, done) = oneshot::channel();
+        self.queue.send(Command::Flush { timeout, reply });
+        done.await.unwrap_or_else(|_| Err(Error::closed()))
+    }
+
+    /// Figures of the connection.
+    pub fn stats(&self) -> ClusterStats {
+        self.figures.snapshot()
+    }
+
+    /// Sends what waits, within the time that one answer of Redis may take, and ends. What is sent later goes
+    /// nowhere.
+    pub fn close(&self) {
+        self.queue.send(Command::Close);
+        let thread = self.thread.lock().unwrap_or_else(|e| e.into_inner()).take();
+        if let Some(thread) = thread {
+            let _ = thread.join(); // one that panicked has ended too
+        }
+    }
+}
+
+impl Drop for Emitter {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,123 @@
+//! What nodes say to each other, in no wire format.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::fleet::RemoteSocket;
+use crate::host::EmitFlags;
+use crate::rooms::Target;
+
+/// An event for clients.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Broadcast {
+    pub target: Target,
+    /// JSON array.
+    pub data: Box<str>,
+    pub attachments: Vec<Bytes>,
+    pub flags: EmitFlags,
+    /// With acks: under which id they are asked for, and for how long.
+    pub ack: Option<(Box<str>, Option<Duration>)>,
+}
+
+/// What one node says to the others.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Message {
+    Broadcast(Broadcast),
+    Join {
+        target: Target,
+        rooms: Vec<Box<str>>,
+    },
+    Leave {
+        target: Target,
+        rooms: Vec<Box<str>>,
+    },
+    Disconnect {
+        target: Target,
+        close: bool,
+    },
+    /// An event for the hosts; with an id if an answer is wanted.
+    ServerSide {
+        data: Box<str>,
+        attachments: Vec<Bytes>,
+        id: Option<Box<str>>,
+    },
+    Ask {
+        id: Box<str>,
+        question: Question,
+    },
+    /// Of old nodes: one socket, by its id, answered when it is done.
+    One {
+        id: Option<Box<str>>,
+        sid: Box<str>,
+        change: Change,
+    },
+    /// A native node says that it is there.
+    Hello,
+}
+
+/// What a node wants to know of each other one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Question {
+    /// Ids of the sockets in rooms; of old nodes.
+    Ids(Vec<Box<str>>),
+    Rooms,
+    Sockets(Target),
+}
+
+/// What is done to one socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    Join(Box<str>),
+    Leave(Box<str>),
+    Disconnect { close: bool },
+}
+
+/// What one node answers another.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Answer {
+    Ids(Vec<Box<str>>),
+    Rooms(Vec<Box<str>>),
+    Sockets(Vec<RemoteSocket>),
+    /// A [`Message::One`] is done.
+    Done,
+    /// What a host answered: one JSON value.
+    ServerSide {
+        data: Box<str>,
+        attachments: Vec<Bytes>,
+    },
+    /// How many clients were asked for acks.
+    Clients(usize),
+    /// What a client answered: one JSON value.
+    Ack {
+        data: Box<str>,
+        attachments: Vec<Bytes>,
+    },
+}
+
+/// What came from another node.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Incoming {
+    Message { uid: Option<Box<str>>, message: Message },
+    Answer { uid: Option<Box<str>>, id: Box<str>, answer: Answer },
+}
+
+impl Message {
+    /// Bytes that it holds, about.
+    pub(crate) fn weight(&self) -> usize {
+        const FLAT: usize = 128;
+        let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
+        let names = |list: &[Box<str>]| list.iter().map(|name| name.len() + 16).sum::<usize>();
+        let target = |target: &Target| names(&target.rooms) + names(&target.except);
+        FLAT + match self {
+            Message::Broadcast(b) => b.data.len() + bytes(&b.attachments) + target(&b.target),
+            Message::Join { target: t, rooms } | Message::Leave { target: t, rooms } => {
+                target(t) + names(rooms)
+            }
+            Message::Disconnect { target: t, .. } => target(t),
+            Message::ServerSide { data, attachments, .. } => data.len() + bytes(attachments),
+            Message::Ask { question: Question::Sockets(t), .. } => target(t),
+            Message::Ask { .. } | Message::One { .. } | Message::Hello => 0,
+        }
+    }
+}
