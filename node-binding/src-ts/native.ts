@@ -146,6 +146,8 @@ export interface ServerStats {
 export interface ClusterStats {
   /** Connected to Redis, and everything is subscribed. */
   up: boolean;
+  /** Nodes in the fleet that Redis counted last, this one included; 0 before the first count. */
+  nodes: number;
   /** Messages published since the start. */
   published: number;
   /** Messages of other nodes that came. */
@@ -154,7 +156,9 @@ export interface ClusterStats {
   lost: number;
   /** Messages whose connection broke before Redis confirmed them; they may have arrived, and are not sent again. */
   unconfirmed: number;
-  /** Connections made anew. */
+  /** Messages of other nodes that this one had no room for in time. */
+  lostHere: number;
+  /** Connections to Redis made anew. */
   reconnects: number;
   /** Bytes of messages that wait for Redis. */
   queuedBytes: number;
@@ -164,11 +168,22 @@ export interface ClusterStats {
   droppedNoRoom: number;
 }
 
+/** `src/emitter.rs`: a fleet, for a process without clients. */
+export interface NativeEmitter {
+  publish(nsp: string, rooms: string[], except: string[], data: string, flags: number, buffers?: Buffer[]): void;
+  socketsJoin(nsp: string, rooms: string[], except: string[], join: string[]): void;
+  socketsLeave(nsp: string, rooms: string[], except: string[], leave: string[]): void;
+  disconnectSockets(nsp: string, rooms: string[], except: string[], close: boolean): void;
+  serverSideEmit(nsp: string, data: string, buffers?: Buffer[]): void;
+  flush(timeout: number, end: boolean): Promise<string | null>;
+}
+
 interface Addon {
   NativeServer: new (options: string, onWake: () => void, raw?: boolean) => NativeServer;
+  NativeEmitter: new (options: string) => NativeEmitter;
   checkOptions(options: string): void;
   reasons(): string[];
   laneCount(): number;
 }
 
-export const { NativeServer, checkOptions, reasons, laneCount } = loadAddon() as Addon;
+export const { NativeServer, NativeEmitter, checkOptions, reasons, laneCount } = loadAddon() as Addon;

@@ -261,6 +261,7 @@ export class Server<
       cors: isDynamic(options.cors),
       files: options.serveClient !== false,
       socketData: true,
+      moves: true,
     });
     const native = new NativeServer(json, () => this.events?.pump());
     this.native = native;
