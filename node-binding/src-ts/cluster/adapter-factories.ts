@@ -57,7 +57,12 @@ export function clusterOf(factory: unknown): ClusterOptions | undefined {
   if (!REDIS_ADAPTER.test(Function.prototype.toString.call(factory))) return undefined;
   // Nobody uses this name. The instance subscribes to it, until it is closed.
   const name = `/kraken-ws-native-${randomBytes(8).toString('hex')}`;
-  const made = (factory as (nsp: unknown) => RedisAdapter)(standIn(name));
+  let made: RedisAdapter;
+  try {
+    made = (factory as (nsp: unknown) => RedisAdapter)(standIn(name));
+  } catch (err) {
+    return refuse(`adapter: its Redis clients can not be used: ${String((err as Error)?.message ?? err)}`);
+  }
   if (typeof made?.channel !== 'string' || !made.pubClient) {
     refuse('adapter: this Redis adapter is of another kind than those of @socket.io/redis-adapter 7 and 8');
   }
