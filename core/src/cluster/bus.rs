@@ -1,10 +1,22 @@
-//! The connections to Redis.
+//! The bus of a fleet: publishes, subscribes and counts by way of Redis, and stays at it whatever happens to Redis.
 
-use bytes::Bytes;
-use tokio::sync::mpsc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 
 use super::config::ClusterOptions;
-use crate::error::Result;
+use super::redis::{
+    Address, Ask, COMMANDS, Cluster, Link, LinkId, Role, SUBSCRIPTIONS, Settings, Shared, Site, State,
+    Target, Value, command,
+};
+use crate::error::{Error, ErrorCode, Result};
+
+pub(crate) use super::redis::Held;
 
 /// What is subscribed to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,6 +40,8 @@ pub(crate) enum BusEvent {
         channel: Bytes,
         /// What was published.
         payload: Bytes,
+        /// Dropped when the node is done with the message; see [`Held`].
+        held: Held,
     },
     /// Connected, and everything is subscribed (again).
     Up,
@@ -35,11 +49,12 @@ pub(crate) enum BusEvent {
     Down(String),
 }
 
-/// Figures of a bus; all but the last two only rise.
+/// Figures of a bus; all but the last two only rise. Every publish is in one of `published`, `lost` and `unconfirmed`, or
+/// in `queued_bytes`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BusStats {
-    /// Messages published.
+    /// Messages published: Redis has confirmed them.
     pub published: u64,
     /// Messages that came.
     pub received: u64,
@@ -49,8 +64,216 @@ pub struct BusStats {
     pub unconfirmed: u64,
     /// Connections made anew.
     pub reconnects: u64,
-    /// Bytes of publishes that wait.
+    /// Bytes of publishes that wait, to be written or to be confirmed.
     pub queued_bytes: u64,
     /// Connected and subscribed.
     pub up: bool,
+}
+
+/// The connections to Redis. Dropping it ends them.
+pub(crate) struct Bus {
+    shared: Arc<Shared>,
+    tasks: Mutex<JoinSet<()>>,
+    /// Redis Cluster: who asks each node, made when first asked.
+    askers: Mutex<HashMap<Address, Asker>>,
+}
+
+struct Asker {
+    link: LinkId,
+    task: AbortHandle,
+}
+
+impl Bus {
+    /// Checks the options and begins to connect, on the current tokio runtime. Events go to `events`, in order.
+    pub fn start(options: &ClusterOptions, events: mpsc::UnboundedSender<BusEvent>) -> Result<Self> {
+        let shared = Arc::new(Shared::new(Settings::new(options)?, events));
+        let mut tasks = JoinSet::new();
+        let target = match &shared.settings.site {
+            Site::Single(address) => Target::Server(address.clone()),
+            Site::Sentinel { .. } => Target::Master,
+            Site::Cluster(_) => Target::Node,
+        };
+        if !shared.settings.by_slot() {
+            for (id, role) in [(COMMANDS, Role::Commands), (SUBSCRIPTIONS, Role::Subscriptions)] {
+                tasks.spawn(Link { id, role, target: target.clone() }.start(&shared));
+            }
+        }
+        match &shared.settings.site {
+            Site::Cluster(seeds) => {
+                tasks.spawn(Cluster::new(shared.clone(), seeds.clone()).follow());
+            }
+            Site::Single(_) | Site::Sentinel { .. } => shared.with(|state| state.health.complete()),
+        }
+        Ok(Self { shared, tasks: Mutex::new(tasks), askers: Mutex::default() })
+    }
+
+    /// Waits until the bus is up; an error says why it isn't.
+    pub async fn ready(&self, within: Duration) -> Result<()> {
+        let mut up = self.shared.up.clone();
+        if let Ok(Ok(_)) = timeout(within, up.wait_for(|up| *up)).await {
+            return Ok(());
+        }
+        let reason = self.shared.with(|state| state.health.reason().map(str::to_owned));
+        Err(redis(reason.unwrap_or_else(|| format!("no connection within {} ms", within.as_millis()))))
+    }
+
+    /// Publishes, in the order of the calls. Without a connection the message waits for one.
+    pub fn publish(&self, channel: Box<[u8]>, payload: Bytes) {
+        self.shared.with(|state| state.outgoing.publish(channel, payload));
+    }
+
+    /// Subscribes, now and after every reconnect. Twice is once.
+    pub fn subscribe(&self, what: Subscription) {
+        self.shared.with(|state| state.subscriptions.subscribe(what));
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&self, what: Subscription) {
+        self.shared.with(|state| state.subscriptions.unsubscribe(what));
+    }
+
+    /// How many subscribe to a channel; on Redis Cluster, over all nodes that answer. What this bus has subscribed to
+    /// before the call is counted.
+    pub async fn count(&self, channel: &[u8]) -> Result<usize> {
+        let limit = self.shared.settings.timeout;
+        let counted = async {
+            self.settled(|state| state.subscriptions.all_settled()).await;
+            if self.shared.settings.is_cluster() {
+                self.count_on_all(channel).await
+            } else {
+                let answer = self.ask(COMMANDS, channel);
+                answer
+                    .await
+                    .map_err(|_| redis("the connection to Redis is gone".to_owned()))
+                    .and_then(|value| number(&value))
+            }
+        };
+        match timeout(limit, counted).await {
+            Ok(counted) => counted,
+            Err(_) => {
+                let reason = self.shared.with(|state| state.health.reason().map(str::to_owned));
+                Err(redis(
+                    reason.unwrap_or_else(|| format!("no answer from Redis within {} ms", limit.as_millis())),
+                ))
+            }
+        }
+    }
+
+    async fn count_on_all(&self, channel: &[u8]) -> Result<usize> {
+        self.settled(|state| state.health.is_complete()).await;
+        let answers: Vec<_> = self.ask_links().into_iter().map(|link| self.ask(link, channel)).collect();
+        let mut sum = None;
+        for answer in answers {
+            // A node that can't be reached has no subscribers that can be.
+            if let Ok(value) = answer.await {
+                sum = Some(sum.unwrap_or(0) + number(&value)?);
+            }
+        }
+        sum.ok_or_else(|| redis("no node of the cluster answers".to_owned()))
+    }
+
+    /// A link to each node of the cluster, and to no other.
+    fn ask_links(&self) -> Vec<LinkId> {
+        let nodes = self.shared.with(|state| state.nodes.clone());
+        let mut askers = self.askers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        askers.retain(|address, asker| {
+            let stays = nodes.contains(address);
+            if !stays {
+                asker.task.abort();
+                self.shared.with(|state| state.outgoing.remove_link(asker.link));
+            }
+            stays
+        });
+        nodes
+            .into_iter()
+            .map(|address| {
+                let make = || {
+                    let link = self.shared.with(State::new_link);
+                    let asker =
+                        Link { id: link, role: Role::Questions, target: Target::Server(address.clone()) };
+                    let task = self.tasks().spawn(asker.start(&self.shared));
+                    Asker { link, task }
+                };
+                askers.entry(address.clone()).or_insert_with(make).link
+            })
+            .collect()
+    }
+
+    fn ask(&self, link: LinkId, channel: &[u8]) -> oneshot::Receiver<Value> {
+        let what: &[u8] = if self.shared.settings.sharded { b"SHARDNUMSUB" } else { b"NUMSUB" };
+        let mut wire = BytesMut::new();
+        command(&mut wire, &[b"PUBSUB", what, channel]);
+        let (answer, answered) = oneshot::channel();
+        self.shared.with(|state| state.outgoing.ask(link, Ask { command: wire.freeze(), answer }));
+        answered
+    }
+
+    /// Figures of this moment.
+    pub fn stats(&self) -> BusStats {
+        self.shared.with(|state| {
+            let counts = state.outgoing.counts();
+            BusStats {
+                published: counts.published,
+                received: state.received,
+                lost: counts.lost,
+                unconfirmed: counts.unconfirmed,
+                reconnects: state.reconnects,
+                queued_bytes: state.outgoing.bytes() as u64,
+                up: state.health.is_up(),
+            }
+        })
+    }
+
+    /// Waits until all that was published so far is confirmed; an error if some of it was lost meanwhile, or time is up.
+    pub async fn flush(&self, within: Duration) -> Result<()> {
+        let failures = |state: &mut State| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;
+        let (mark, before) = self.shared.with(|state| (state.outgoing.mark(), failures(state)));
+        if timeout(within, self.settled(|state| state.outgoing.is_done(mark))).await.is_err() {
+            let reason = self.shared.with(|state| state.health.reason().map(str::to_owned));
+            let reason = reason.unwrap_or_else(|| "Redis is slow".to_owned());
+            return Err(Error::new(
+                ErrorCode::Timeout,
+                format!("not all was published within {} ms: {reason}", within.as_millis()),
+            ));
+        }
+        match self.shared.with(failures) - before {
+            0 => Ok(()),
+            lost => Err(redis(format!("{lost} publishes were lost or not confirmed"))),
+        }
+    }
+
+    /// Waits for something that an answer or a broken connection brings about.
+    async fn settled(&self, mut is: impl FnMut(&mut State) -> bool) {
+        loop {
+            // Made before the look, so that nothing is missed in between.
+            let settled = self.shared.settled.notified();
+            if self.shared.with(&mut is) {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    fn tasks(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+        self.tasks.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Ends the connections and waits until they are gone. What still waits is not published: [`Bus::flush`] first.
+    pub async fn close(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks());
+        tasks.shutdown().await;
+    }
+}
+
+/// The number in `[channel, number]`.
+fn number(answer: &Value) -> Result<usize> {
+    match answer.items() {
+        [_, count] => count.int().and_then(|count| usize::try_from(count).ok()),
+        _ => None,
+    }
+    .ok_or_else(|| redis(answer.error().unwrap_or_else(|| "Redis counted in an unknown way".to_owned())))
+}
+
+fn redis(message: String) -> Error {
+    Error::new(ErrorCode::Redis, message)
 }

@@ -117,7 +117,7 @@ impl Emitter {
 
     /// Figures of the connection.
     pub fn stats(&self) -> ClusterStats {
-        self.figures.snapshot()
+        self.figures.snapshot(self.queue.bytes())
     }
 
     /// Sends what waits, within the time that one answer of Redis may take, and ends. What is sent later goes

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::config::{ClusterOptions, Mode, Subscriptions};
+use super::config::ClusterOptions;
 use super::message::{Broadcast, Message};
 use super::node::{self, NodeParts};
 use super::queue::{Command, Queue, RoomKind};
@@ -154,7 +154,11 @@ impl Server {
                 Err(error)
             }
         }?;
-        self.show_rooms();
+        if self.cluster(false).is_some_and(|cluster| cluster.names.has_channels(RoomKind::Own)) {
+            for shard in &self.core().shards {
+                shard.send(ShardCommand::ShowOwnRooms);
+            }
+        }
         // A close that came in between found nobody to tell.
         if let (true, Some(cluster)) = (self.is_closing(), place.get()) {
             cluster.close();
@@ -176,6 +180,8 @@ impl Server {
             figures: figures.clone(),
             server: Some((self.downgrade(), core.host.clone(), core.shards.len())),
         };
+        // Before it connects, so that the first `Up` means the namespaces that are there.
+        self.show_namespaces(&queue, &names);
         self.spawn("kraken-cluster", move || node::run(parts, ready))?;
         let started = is_ready.recv();
         started.unwrap_or_else(|_| Err(Error::new(ErrorCode::Internal, "cluster: its thread ended")))?;
@@ -183,28 +189,23 @@ impl Server {
     }
 
     /// The node hears of namespaces and, where they have channels of their own, of rooms.
-    fn show_rooms(&self) {
+    fn show_namespaces(&self, queue: &Arc<Queue>, names: &Names) {
         let core = self.core();
-        let Some(cluster) = core.fleet.get() else { return };
-        let queue = cluster.queue.clone();
+        let to = queue.clone();
         core.namespaces.watch(Box::new(move |nsp: &Arc<NspShared>, here| {
-            queue.send(Command::Namespace { nsp: nsp.clone(), here });
+            to.send(Command::Namespace { nsp: nsp.clone(), here });
         }));
-        let (mode, subscriptions) = (cluster.names.mode, cluster.names.subscriptions);
-        if mode == Mode::Classic || subscriptions == Subscriptions::Static {
+        if !names.has_channels(RoomKind::Joined) {
             return;
         }
-        let queue = cluster.queue.clone();
-        let all = subscriptions == Subscriptions::DynamicPrivate;
+        let to = queue.clone();
+        let all = names.has_channels(RoomKind::Own);
         core.directory.watch(Box::new(move |nsp, room, here| {
             // What looks like a socket id goes over the main channel: JavaScript nodes send it there.
             if all || !is_private(room) {
-                queue.send(Command::Room { nsp, room: room.into(), kind: RoomKind::Joined, here });
+                to.send(Command::Room { nsp, room: room.into(), kind: RoomKind::Joined, here });
             }
         }));
-        if all {
-            core.shards.iter().for_each(|shard| drop(shard.send(ShardCommand::ShowOwnRooms)));
-        }
     }
 
     async fn ask<T: Default>(&self, question: impl FnOnce(&Cluster, oneshot::Sender<T>) -> Command) -> T {
@@ -316,6 +317,6 @@ impl Server {
 
     /// Figures of this node; `None` if the server is not in a fleet.
     pub fn cluster_stats(&self) -> Option<ClusterStats> {
-        self.cluster(false).map(|cluster| cluster.figures.snapshot())
+        self.cluster(false).map(|cluster| cluster.figures.snapshot(cluster.queue.bytes()))
     }
 }

@@ -16,13 +16,19 @@
 //! | `ask`, `answer` | requests to other nodes, and of them |
 //! | `bus` | the connections to Redis: publish, subscribe, count, reconnect |
 
+mod answer;
+mod ask;
 pub mod bus;
 mod config;
 mod emitter;
 mod fleet;
+mod handshake;
+mod incoming;
 mod message;
 mod node;
+mod peers;
 mod queue;
+mod redis;
 mod stats;
 mod wire;
 

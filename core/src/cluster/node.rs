@@ -1,13 +1,32 @@
-//! The cluster's thread.
+//! The cluster's thread: what is queued goes out, what comes goes to `incoming`, and subscriptions follow the
+//! namespaces and rooms of the server.
 
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
-use super::config::ClusterOptions;
-use super::queue::Queue;
+use tokio::sync::Notify;
+use tokio::task::LocalSet;
+
+use super::ask::Pending;
+use super::bus::{Bus, Subscription};
+use super::config::{ClusterOptions, Mode};
+use super::message::Message;
+use super::peers::Peers;
+use super::queue::{Command, Queue, RoomKind};
 use super::stats::Figures;
-use super::wire::Names;
+use super::wire::{Kind, Malformed, Names, Published, Wire};
 use crate::error::{Error, ErrorCode, Result};
-use crate::host::{HostQueue, WeakServer};
+use crate::host::{ClusterChange, Event, HostQueue, Namespace, Server, WeakServer};
+use crate::socketio::packet::PacketError;
+
+/// How long the end of a server waits for its last messages to be confirmed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Losses are told at most this often.
+const LOSSES: Duration = Duration::from_secs(1);
 
 /// What a node is made of.
 pub(crate) struct NodeParts {
@@ -19,9 +38,346 @@ pub(crate) struct NodeParts {
     pub server: Option<(WeakServer, Arc<HostQueue>, usize)>,
 }
 
+/// A namespace of the server.
+pub(super) struct Space {
+    pub nsp: Namespace,
+    /// Rooms with a channel of their own, and of which kinds they are.
+    rooms: HashMap<Box<str>, u8>,
+    pub peers: Peers,
+    /// How many other nodes Redis counted last.
+    pub others: usize,
+}
+
+/// The state of the thread.
+pub(super) struct Node {
+    pub options: ClusterOptions,
+    pub names: Arc<Names>,
+    pub wire: Wire,
+    pub bus: Arc<Bus>,
+    pub queue: Arc<Queue>,
+    pub figures: Arc<Figures>,
+    server: Option<(WeakServer, Arc<HostQueue>, usize)>,
+    pub spaces: RefCell<HashMap<Arc<str>, Space>>,
+    /// Names of the namespaces by their numbers.
+    numbers: RefCell<HashMap<u32, Arc<str>>>,
+    /// Whose channels these are, and what they carry; a pattern's too.
+    pub routes: RefCell<HashMap<Box<[u8]>, (Arc<str>, Kind)>>,
+    /// One channel may be wanted twice: a room's name can end as a namespace's begins.
+    wanted: RefCell<HashMap<Subscription, usize>>,
+    pub asking: RefCell<HashMap<Box<str>, Rc<Pending>>>,
+    /// Before the first word of the bus: `None`.
+    up: Cell<Option<bool>>,
+    pub up_changed: Notify,
+    told_lost: Cell<u64>,
+    telling_lost: Cell<bool>,
+    logged: RefCell<HashSet<&'static str>>,
+}
+
 /// The thread's main function. `ready` hears whether it could start.
 pub(crate) fn run(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
-    let _ = ready
-        .send(Err(Error::new(ErrorCode::Unsupported, "cluster: this build has no connections to Redis yet")));
-    parts.queue.end();
+    let queue = parts.queue.clone();
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => LocalSet::new().block_on(&runtime, live(parts, ready)),
+        Err(e) => {
+            let what = format!("cluster: its thread could not start: {e}");
+            let _ = ready.send(Err(Error::new(ErrorCode::System, what)));
+        }
+    }
+    queue.end();
+}
+
+async fn live(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
+    let (events, messages) = tokio::sync::mpsc::unbounded_channel();
+    let bus = match Bus::start(&parts.options, events) {
+        Ok(bus) => Arc::new(bus),
+        Err(error) => return drop(ready.send(Err(error))),
+    };
+    parts.figures.watch(&bus);
+    let node = Rc::new(Node::new(parts, bus));
+    let reading = tokio::task::spawn_local(node.clone().take_messages(messages));
+    let writing = tokio::task::spawn_local(node.clone().take_commands());
+    if node.options.wait_for_redis
+        && let Err(error) = node.bus.ready(node.options.redis_timeout).await
+    {
+        let _ = ready.send(Err(error));
+    } else {
+        let _ = ready.send(Ok(()));
+        let _ = writing.await; // one that panicked has ended too
+        node.say_last_words().await;
+    }
+    reading.abort();
+    node.asking.borrow_mut().clear();
+    node.figures.keep(&node.bus);
+    node.bus.close().await;
+}
+
+impl Node {
+    fn new(parts: NodeParts, bus: Arc<Bus>) -> Self {
+        let NodeParts { options, names, queue, figures, server } = parts;
+        Self {
+            wire: Wire::new(names.clone(), options.specific_response_channel),
+            options,
+            names,
+            bus,
+            queue,
+            figures,
+            server,
+            spaces: RefCell::default(),
+            numbers: RefCell::default(),
+            routes: RefCell::default(),
+            wanted: RefCell::default(),
+            asking: RefCell::default(),
+            up: Cell::new(None),
+            up_changed: Notify::new(),
+            told_lost: Cell::new(0),
+            telling_lost: Cell::new(false),
+            logged: RefCell::default(),
+        }
+    }
+
+    pub(super) fn server(&self) -> Option<Server> {
+        self.server.as_ref().and_then(|(server, ..)| server.upgrade())
+    }
+
+    /// Gives the host an event.
+    pub(super) fn event(&self, event: Event) {
+        if let Some((_, host, lane)) = &self.server {
+            host.push(*lane, &mut vec![event]);
+        }
+    }
+
+    /// The host has not taken enough of what waits for it.
+    pub(super) fn is_host_full(&self) -> bool {
+        self.server.as_ref().is_some_and(|(_, host, _)| host.is_full_with(0))
+    }
+
+    async fn take_commands(self: Rc<Self>) {
+        let mut commands = VecDeque::new();
+        loop {
+            self.queue.take(&mut commands).await;
+            for command in commands.drain(..) {
+                if let Command::Close = command {
+                    return;
+                }
+                self.execute(command);
+            }
+            self.look_for_losses();
+        }
+    }
+
+    fn execute(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Say { nsp, message } => self.say(&nsp, &message),
+            Command::Answer { nsp, to, id, answer } => {
+                self.publish(self.wire.answer(&nsp, to.as_deref(), &id, &answer));
+            }
+            Command::Namespace { nsp, here: true } => self.enter(Namespace(nsp)),
+            Command::Namespace { nsp, here: false } => self.leave(&Namespace(nsp)),
+            Command::Room { nsp, room, kind, here } => self.room(nsp, room, kind, here),
+            Command::Flush { timeout, reply } => {
+                let node = self.clone();
+                tokio::task::spawn_local(async move {
+                    let _ = reply.send(node.bus.flush(timeout).await);
+                });
+            }
+            question => self.ask(question),
+        }
+    }
+
+    /// Says something to the other nodes.
+    pub(super) fn say(&self, nsp: &str, message: &Message) {
+        self.publish(self.wire.message(nsp, message));
+    }
+
+    fn publish(&self, published: Result<Published, PacketError>) {
+        match published {
+            Ok((channel, payload)) => self.bus.publish(channel, payload),
+            Err(error) => {
+                Figures::count(&self.figures.unsendable);
+                tracing::warn!(%error, "a message can't be written for the other nodes");
+            }
+        }
+    }
+
+    pub(super) fn answer(&self, nsp: &str, to: Option<&str>, id: &str, answer: &super::message::Answer) {
+        self.publish(self.wire.answer(nsp, to, id, answer));
+    }
+
+    /// The channels of a namespace, and what they carry.
+    fn channels(&self, nsp: &str) -> Vec<(Subscription, Kind)> {
+        let names = &self.names;
+        let own = names.answers_to(nsp, &names.uid);
+        match names.mode {
+            Mode::Classic => vec![
+                (Subscription::Pattern(names.pattern(nsp)), Kind::Request),
+                (Subscription::Channel(names.requests(nsp)), Kind::Request),
+                (Subscription::Channel(names.answers(nsp)), Kind::Answer),
+                (Subscription::Channel(own), Kind::Answer),
+            ],
+            Mode::Sharded => vec![
+                (Subscription::Sharded(names.main(nsp)), Kind::Sharded),
+                (Subscription::Sharded(own), Kind::Sharded),
+            ],
+        }
+    }
+
+    fn enter(&self, nsp: Namespace) {
+        let name = nsp.0.name.clone();
+        for (subscription, kind) in self.channels(&name) {
+            let (Subscription::Channel(channel)
+            | Subscription::Pattern(channel)
+            | Subscription::Sharded(channel)) = &subscription;
+            self.routes.borrow_mut().insert(channel.clone(), (name.clone(), kind));
+            self.subscribe(subscription);
+        }
+        self.numbers.borrow_mut().insert(nsp.0.id, name.clone());
+        let space = Space { nsp, rooms: HashMap::new(), peers: Peers::default(), others: 0 };
+        self.spaces.borrow_mut().insert(name.clone(), space);
+        if self.up.get() == Some(true) {
+            self.say(&name, &Message::Hello);
+        }
+    }
+
+    fn leave(&self, nsp: &Namespace) {
+        let name = &nsp.0.name;
+        self.numbers.borrow_mut().remove(&nsp.0.id);
+        let Some(space) = self.spaces.borrow_mut().remove(name) else { return };
+        for (subscription, _) in self.channels(name) {
+            let (Subscription::Channel(channel)
+            | Subscription::Pattern(channel)
+            | Subscription::Sharded(channel)) = &subscription;
+            self.routes.borrow_mut().remove(channel);
+            self.unsubscribe(subscription);
+        }
+        for room in space.rooms.keys() {
+            self.unsubscribe(Subscription::Sharded(self.names.room(name, room)));
+        }
+    }
+
+    /// A room with a channel of its own comes or goes.
+    fn room(&self, nsp: u32, room: Box<str>, kind: RoomKind, here: bool) {
+        // Sockets may still be in a namespace that is removed.
+        let Some(name) = self.numbers.borrow().get(&nsp).cloned() else { return };
+        let mut spaces = self.spaces.borrow_mut();
+        let Some(space) = spaces.get_mut(&name) else { return };
+        let channel = Subscription::Sharded(self.names.room(&name, &room));
+        let kinds = space.rooms.get(&room).copied().unwrap_or(0);
+        let now = if here { kinds | kind as u8 } else { kinds & !(kind as u8) };
+        match (kinds, now) {
+            (0, 0) => {}
+            (0, _) => {
+                space.rooms.insert(room, now);
+                self.subscribe(channel);
+            }
+            (_, 0) => {
+                space.rooms.remove(&room);
+                self.unsubscribe(channel);
+            }
+            _ => {
+                space.rooms.insert(room, now);
+            }
+        }
+    }
+
+    fn subscribe(&self, what: Subscription) {
+        let mut wanted = self.wanted.borrow_mut();
+        let count = wanted.entry(what.clone()).or_default();
+        *count += 1;
+        if *count == 1 {
+            self.bus.subscribe(what);
+        }
+    }
+
+    fn unsubscribe(&self, what: Subscription) {
+        let mut wanted = self.wanted.borrow_mut();
+        let Some(count) = wanted.get_mut(&what) else { return };
+        *count -= 1;
+        if *count == 0 {
+            wanted.remove(&what);
+            self.bus.unsubscribe(what);
+        }
+    }
+
+    /// Whether Redis is there; `None` before that is known.
+    pub(super) fn is_up(&self) -> Option<bool> {
+        self.up.get()
+    }
+
+    /// Redis is there (again).
+    pub(super) fn on_up(self: &Rc<Self>) {
+        self.up.set(Some(true));
+        self.up_changed.notify_waiters();
+        tracing::info!("cluster: connected to Redis");
+        self.event(Event::Cluster { change: ClusterChange::Up });
+        self.look_for_losses();
+        if !self.names.is_emitter() {
+            let names: Vec<_> = self.spaces.borrow().keys().cloned().collect();
+            names.iter().for_each(|nsp| self.say(nsp, &Message::Hello));
+            self.count_nodes();
+        }
+    }
+
+    /// Redis is not there (any more).
+    pub(super) fn on_down(self: &Rc<Self>, reason: String) {
+        self.up.set(Some(false));
+        self.up_changed.notify_waiters();
+        tracing::warn!(
+            reason,
+            "cluster: not connected to Redis; local clients are served, and it is tried again"
+        );
+        self.event(Event::Cluster { change: ClusterChange::Down { reason: reason.into() } });
+        self.look_for_losses();
+    }
+
+    /// Tells the host of what is lost, soon.
+    fn look_for_losses(self: &Rc<Self>) {
+        if self.server.is_none()
+            || self.figures.lost() == self.told_lost.get()
+            || self.telling_lost.replace(true)
+        {
+            return;
+        }
+        let node = self.clone();
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(LOSSES).await;
+            node.telling_lost.set(false);
+            let lost = node.figures.lost();
+            let publishes = lost - node.told_lost.replace(lost);
+            tracing::warn!(publishes, "cluster: messages for other nodes are lost");
+            node.event(Event::Cluster { change: ClusterChange::Lost { publishes } });
+        });
+    }
+
+    /// What can't be read is counted, and logged once per kind.
+    pub(super) fn malformed(&self, what: Malformed) {
+        Figures::count(&self.figures.malformed);
+        if self.logged.borrow_mut().insert(what.0) {
+            tracing::warn!(
+                kind = what.0,
+                "cluster: a message from Redis can't be read; later ones are counted only"
+            );
+        }
+    }
+
+    /// The end: what was said goes out.
+    async fn say_last_words(&self) {
+        let time = match self.server {
+            None => self.options.redis_timeout,
+            Some(_) if self.up.get() == Some(true) => LAST_WORDS.min(self.options.redis_timeout),
+            Some(_) => return,
+        };
+        if let Err(error) = self.bus.flush(time).await {
+            tracing::warn!(%error, "cluster: the last messages may not have left");
+        }
+    }
+
+    /// Notes how many nodes there are.
+    pub(super) fn note_others(&self, nsp: &str, others: usize) {
+        if nsp == "/" {
+            self.figures.nodes.store(others as u64 + 1, Ordering::Relaxed);
+        }
+        if let Some(space) = self.spaces.borrow_mut().get_mut(nsp) {
+            space.others = others;
+        }
+    }
 }

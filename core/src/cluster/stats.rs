@@ -1,9 +1,9 @@
 //! Figures of a node of a fleet.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::bus::BusStats;
+use super::bus::{Bus, BusStats};
 
 /// Counters that the cluster's thread and the queue share with whoever asks.
 #[derive(Default)]
@@ -19,15 +19,24 @@ pub(crate) struct Figures {
     pub lost_here: AtomicU64,
     /// What Redis counted last.
     pub nodes: AtomicU64,
-    /// As the thread saw them last.
-    pub bus: Mutex<BusStats>,
+    bus: Mutex<Source>,
+}
+
+/// Where the figures of the bus are.
+#[derive(Default)]
+enum Source {
+    #[default]
+    NoBus,
+    Bus(Weak<Bus>),
+    /// It is closed; these were its last.
+    Last(BusStats),
 }
 
 /// A snapshot of a node of a fleet. All but `nodes` and what the bus says of the moment only rise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterStats {
-    /// The connections to Redis. Its `lost` holds what the queue in front of them had no room for, too.
+    /// The connections to Redis; `lost` and `queued_bytes` with the queue in front of them.
     pub bus: BusStats,
     /// Messages that can't be read.
     pub malformed: u64,
@@ -46,12 +55,27 @@ impl Figures {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn bus(&self) -> BusStats {
-        *self.bus.lock().unwrap_or_else(|e| e.into_inner())
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.bus.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn set_bus(&self, stats: BusStats) {
-        *self.bus.lock().unwrap_or_else(|e| e.into_inner()) = stats;
+    fn bus(&self) -> BusStats {
+        match &*self.source() {
+            Source::NoBus => BusStats::default(),
+            Source::Bus(bus) => bus.upgrade().map(|bus| bus.stats()).unwrap_or_default(),
+            Source::Last(stats) => *stats,
+        }
+    }
+
+    /// From now on the figures of this bus are shown.
+    pub(crate) fn watch(&self, bus: &Arc<Bus>) {
+        *self.source() = Source::Bus(Arc::downgrade(bus));
+    }
+
+    /// The bus is about to close.
+    pub(crate) fn keep(&self, bus: &Bus) {
+        let stats = BusStats { up: false, ..bus.stats() };
+        *self.source() = Source::Last(stats);
     }
 
     /// Publishes that are, or may be, lost.
@@ -64,10 +88,12 @@ impl Figures {
         bus.lost + self.overflowed.load(Ordering::Relaxed) + self.unsendable.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn snapshot(&self) -> ClusterStats {
+    /// `queued`: bytes in front of the bus.
+    pub(crate) fn snapshot(&self, queued: usize) -> ClusterStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut bus = self.bus();
         bus.lost = self.lost_for_certain(bus);
+        bus.queued_bytes += queued as u64;
         ClusterStats {
             bus,
             malformed: get(&self.malformed),

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::packet::{self, PacketError, PacketType};
 
-mod date;
+pub(crate) mod date;
 pub(crate) mod read;
 pub(crate) mod write;
 

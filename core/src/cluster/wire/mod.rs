@@ -1,5 +1,126 @@
 //! The two wire formats: `reference/redis-wire.md` of the project has them in words.
 
+mod classic;
 mod names;
+mod shapes;
+mod sharded;
+mod text;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 pub(crate) use names::{Names, is_emitter, is_private};
+
+use super::config::Mode;
+use super::message::{Answer, Broadcast, Incoming, Message};
+use crate::socketio::packet::PacketError;
+
+/// What can't be read; the kind, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed(pub &'static str);
+
+/// What goes to Redis: channel and payload.
+pub(crate) type Published = (Box<[u8]>, Bytes);
+
+/// Writes and reads for one node.
+pub(crate) struct Wire {
+    names: Arc<Names>,
+    /// Classic: answers go to the channel of the node that asked.
+    specific: bool,
+}
+
+impl Wire {
+    pub(crate) fn new(names: Arc<Names>, specific: bool) -> Self {
+        Self { names, specific }
+    }
+
+    /// A message for the other nodes.
+    ///
+    /// # Errors
+    /// It can't be written in this format: too deep, or a placeholder that points at nothing.
+    pub(crate) fn message(&self, nsp: &str, message: &Message) -> Result<Published, PacketError> {
+        match self.names.mode {
+            Mode::Classic => classic::message(&self.names, nsp, message),
+            Mode::Sharded => sharded::message(&self.names, nsp, message),
+        }
+    }
+
+    /// An answer to the request `id` of the node `to`.
+    ///
+    /// # Errors
+    /// As [`Wire::message`].
+    pub(crate) fn answer(
+        &self,
+        nsp: &str,
+        to: Option<&str>,
+        id: &str,
+        answer: &Answer,
+    ) -> Result<Published, PacketError> {
+        let payload = match self.names.mode {
+            Mode::Classic => classic::answer(&self.names, id, answer)?,
+            Mode::Sharded => sharded::answer(&self.names, nsp, id, answer)?,
+        };
+        // Answers to server-side emits go to all, whatever the option says: as JavaScript nodes do it.
+        let specific = match self.names.mode {
+            Mode::Classic => self.specific && !matches!(answer, Answer::ServerSide { .. }),
+            Mode::Sharded => true,
+        };
+        let channel = match to {
+            Some(to) if specific => self.names.answers_to(nsp, to),
+            _ => self.names.answers(nsp),
+        };
+        Ok((channel, payload.into()))
+    }
+
+    /// Classic: what came through the pattern of a namespace. `None`: it is not for this namespace, or our own.
+    pub(crate) fn read_broadcast(
+        &self,
+        nsp: &str,
+        payload: &[u8],
+    ) -> Result<Option<(Box<str>, Broadcast)>, Malformed> {
+        classic::read_broadcast(&self.names.uid, nsp, payload)
+    }
+
+    /// What came to any other channel, and for which namespace: that of the channel, or in sharded mode what the
+    /// message itself says. `None`: it is our own, or nothing that concerns this node.
+    pub(crate) fn read(
+        &self,
+        nsp: &Arc<str>,
+        payload: &[u8],
+        kind: Kind,
+    ) -> Result<Option<(Arc<str>, Incoming)>, Malformed> {
+        let own = &self.names.uid;
+        match kind {
+            Kind::Request => Ok(classic::read_request(own, payload)?.map(|read| (nsp.clone(), read))),
+            Kind::Answer => Ok(classic::read_answer(own, payload)?.map(|read| (nsp.clone(), read))),
+            Kind::Sharded => sharded::read(own, payload),
+        }
+    }
+
+    /// What a node that says [`Message::Hello`] hears: that this one is there.
+    ///
+    /// # Errors
+    /// As [`Wire::message`].
+    pub(crate) fn greeting(&self, nsp: &str, to: &str) -> Result<Published, PacketError> {
+        let payload = match self.names.mode {
+            Mode::Classic => classic::answer(&self.names, "hello", &Answer::Done)?,
+            Mode::Sharded => sharded::answer(&self.names, nsp, "hello", &Answer::Done)?,
+        };
+        Ok((self.names.answers_to(nsp, to), payload.into()))
+    }
+}
+
+/// What a channel carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Classic.
+    Request,
+    /// Classic.
+    Answer,
+    /// Anything, in sharded mode.
+    Sharded,
+}
+
+#[cfg(test)]
+mod tests;

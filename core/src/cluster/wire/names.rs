@@ -1,6 +1,7 @@
 //! Who a node is, and what its channels are called.
 
 use crate::cluster::config::{Mode, Subscriptions};
+use crate::cluster::queue::RoomKind;
 use crate::engine::sid::Id;
 
 /// Who an emitter says it is.
@@ -70,6 +71,15 @@ impl Names {
         bytes(format!("{}#{nsp}#{room}#", self.prefix))
     }
 
+    /// Whether rooms of that kind are subscribed to one by one.
+    pub(crate) fn has_channels(&self, kind: RoomKind) -> bool {
+        match (self.mode, self.subscriptions) {
+            (Mode::Classic, _) | (Mode::Sharded, Subscriptions::Static) => false,
+            (Mode::Sharded, Subscriptions::Dynamic) => kind == RoomKind::Joined,
+            (Mode::Sharded, Subscriptions::DynamicPrivate) => true,
+        }
+    }
+
     /// Where broadcasts with these rooms go.
     pub(crate) fn broadcast(&self, nsp: &str, rooms: &[Box<str>]) -> Channel {
         let [room] = rooms else { return self.main(nsp) };
@@ -79,6 +89,17 @@ impl Names {
             (Mode::Sharded, Subscriptions::Static) => false,
         };
         if own_channel { self.room(nsp, room) } else { self.main(nsp) }
+    }
+
+    /// The room in the name of a channel that broadcasts of the namespace came through (classic); empty for
+    /// [`Names::main`], `None` for what is no name of a room.
+    pub(crate) fn room_in<'a>(&self, nsp: &str, channel: &'a [u8]) -> Option<&'a str> {
+        let rest = channel.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b"#")?;
+        let rest = rest.strip_prefix(nsp.as_bytes())?.strip_prefix(b"#")?;
+        match rest {
+            [] => Some(""),
+            [room @ .., _] => std::str::from_utf8(room).ok(),
+        }
     }
 
     /// The pattern of all broadcasts of a namespace (classic). What stands for something else in a pattern is
@@ -155,6 +176,17 @@ mod tests {
         assert_eq!(of(Sharded, DynamicPrivate, &[id]), format!("socket.io#/a#{id}#"));
         // 20 bytes, but 10 characters; 10 characters that are 20 UTF-16 units.
         assert!(!is_private("éééééééééé") && is_private("😀😀😀😀😀😀😀😀😀😀"));
+    }
+
+    #[test]
+    fn the_room_is_read_from_the_channel() {
+        let names = names(Mode::Classic, Subscriptions::Dynamic);
+        let of = |nsp: &str, channel: &'static str| names.room_in(nsp, channel.as_bytes());
+        assert_eq!(of("/", "socket.io#/#"), Some(""));
+        assert_eq!(of("/", "socket.io#/#a#b#"), Some("a#b"));
+        assert_eq!(of("/chat", "socket.io#/chat#é#"), Some("é"));
+        assert_eq!(of("/chat", "socket.io#/#é#"), None);
+        assert_eq!(names.room_in("/", b"socket.io#/#\xff#"), None);
     }
 
     #[test]

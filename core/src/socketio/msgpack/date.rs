@@ -31,7 +31,7 @@ pub fn from_millis(millis: f64) -> Option<String> {
 
 /// Year, month and day of a day counted from 1970-01-01 in the Gregorian calendar. Counts in eras of 400
 /// years that begin on 1 March, so that the leap day is the last of its year.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);

@@ -71,14 +71,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A value that should be a boolean.
-    pub fn bool(&mut self) -> Result<Option<bool>> {
-        Ok(match self.scalar()? {
-            Some(Item::Bool(value)) => Some(value),
-            _ => None,
-        })
-    }
-
     /// The bytes of a value, which is skipped.
     pub fn raw(&mut self) -> Result<&'a [u8]> {
         let before = self.rest;

@@ -1,0 +1,290 @@
+//! Requests to the other nodes: who is waited for, and for how long.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::fleet::Fleet;
+use super::message::{Answer, Message, Question};
+use super::node::Node;
+use super::queue::Command;
+use crate::error::{Error, ErrorCode, Result};
+use crate::host::{BroadcastAcks, Event};
+
+/// How often the nodes are counted again while some have not answered: one that died is no longer waited for.
+const RECOUNT: Duration = Duration::from_millis(250);
+/// How long it may take to find out who did not answer.
+const BLAME: Duration = Duration::from_millis(500);
+/// Nodes that are looked at for that.
+const SUSPECTS: usize = 32;
+
+/// A request that waits for answers.
+pub(super) struct Pending {
+    /// For acks of clients, which go there.
+    acks: Option<Arc<BroadcastAcks>>,
+    progress: RefCell<Progress>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Progress {
+    answers: Vec<Answer>,
+    /// Nodes that have answered.
+    nodes: usize,
+    /// Those of them that said who they are.
+    uids: HashSet<Box<str>>,
+}
+
+/// What came of a request.
+#[derive(Default)]
+struct Gathered {
+    answers: Vec<Answer>,
+    expected: usize,
+    missing: usize,
+    missing_nodes: Vec<Box<str>>,
+}
+
+impl Gathered {
+    fn fleet<T>(self, read: impl FnMut(Answer) -> Vec<T>) -> Fleet<Vec<T>> {
+        let Gathered { answers, expected, missing, missing_nodes } = self;
+        Fleet { answers: answers.into_iter().flat_map(read).collect(), expected, missing, missing_nodes }
+    }
+}
+
+/// Takes a request out of the list when nobody waits for it any more.
+struct Listed<'a>(&'a Node, Box<str>);
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.0.asking.borrow_mut().remove(&self.1);
+    }
+}
+
+impl Node {
+    /// Starts a request.
+    pub(super) fn ask(self: &Rc<Self>, question: Command) {
+        let node = self.clone();
+        tokio::task::spawn_local(async move {
+            match question {
+                Command::Sockets { nsp, target, timeout, reply } => {
+                    let gathered = node.question(&nsp, Question::Sockets(target), timeout).await;
+                    let _ = reply.send(gathered.fleet(|answer| match answer {
+                        Answer::Sockets(sockets) => sockets,
+                        _ => Vec::new(),
+                    }));
+                }
+                Command::Rooms { nsp, timeout, reply } => {
+                    let gathered = node.question(&nsp, Question::Rooms, timeout).await;
+                    let _ = reply.send(gathered.fleet(|answer| match answer {
+                        Answer::Rooms(rooms) => rooms,
+                        _ => Vec::new(),
+                    }));
+                }
+                Command::Hosts { nsp, data, attachments, timeout, reply } => {
+                    let id = node.names.request_id();
+                    let message = Message::ServerSide { data, attachments, id: Some(id.clone()) };
+                    let gathered = node.gather(&nsp, id, &message, timeout, None).await;
+                    let _ = reply.send(gathered.fleet(|answer| match answer {
+                        Answer::ServerSide { data, attachments } => vec![(data, attachments)],
+                        _ => Vec::new(),
+                    }));
+                }
+                Command::AskClients { nsp, message, timeout, acks } => {
+                    if let Message::Broadcast(broadcast) = &message
+                        && let Some((id, _)) = &broadcast.ack
+                    {
+                        node.gather(&nsp, id.clone(), &message, timeout, Some(acks)).await;
+                    }
+                }
+                Command::Count { nsp, reply } => {
+                    let deadline = Instant::now() + node.options.redis_timeout;
+                    let _ = reply.send(node.others(&nsp, deadline).await.map(|others| others + 1));
+                }
+                _ => {}
+            }
+        });
+    }
+
+    async fn question(self: &Rc<Self>, nsp: &Arc<str>, question: Question, timeout: Duration) -> Gathered {
+        let id = self.names.request_id();
+        let message = Message::Ask { id: id.clone(), question };
+        self.gather(nsp, id, &message, timeout, None).await
+    }
+
+    /// Counts the nodes of the main namespace for the figures.
+    pub(super) fn count_nodes(self: &Rc<Self>) {
+        let node = self.clone();
+        tokio::task::spawn_local(async move {
+            // Who wants to know is told by the figures; a failure is followed by another `Up`.
+            let _ = node.others("/", Instant::now() + node.options.redis_timeout).await;
+        });
+    }
+
+    /// How many other nodes there are.
+    async fn others(&self, nsp: &str, deadline: Instant) -> Result<usize> {
+        let late = || Error::new(ErrorCode::Redis, "cluster: no answer from Redis in time");
+        let up = async {
+            loop {
+                let changed = self.up_changed.notified();
+                if let Some(up) = self.is_up() {
+                    return up;
+                }
+                changed.await;
+            }
+        };
+        if !timeout_at(deadline, up).await.map_err(|_| late())? {
+            return Err(Error::new(ErrorCode::Redis, "cluster: not connected to Redis"));
+        }
+        let channel = self.names.requests(nsp);
+        let count = timeout_at(deadline, self.bus.count(&channel)).await.map_err(|_| late())??;
+        let others = count.saturating_sub(1);
+        self.note_others(nsp, others);
+        Ok(others)
+    }
+
+    /// Says something to all other nodes and waits for their answers.
+    async fn gather(
+        self: &Rc<Self>,
+        nsp: &Arc<str>,
+        id: Box<str>,
+        message: &Message,
+        timeout: Duration,
+        acks: Option<Arc<BroadcastAcks>>,
+    ) -> Gathered {
+        let deadline = Instant::now() + timeout;
+        let tell = |missing: usize, open: bool| {
+            self.tell(acks.as_ref().and_then(|acks| acks.nodes_missing(missing, open)));
+        };
+        let all = match self.others(nsp, deadline).await {
+            Ok(0) => {
+                tell(0, false);
+                return Gathered::default();
+            }
+            Ok(others) => others,
+            Err(_) => {
+                let gathered = self.unreachable(nsp);
+                tell(gathered.missing, false);
+                return gathered;
+            }
+        };
+        let acks_wanted = acks.is_some();
+        let pending =
+            Rc::new(Pending { acks: acks.clone(), progress: RefCell::default(), changed: Notify::new() });
+        self.asking.borrow_mut().insert(id.clone(), pending.clone());
+        let listed = Listed(self, id);
+        self.say(nsp, message);
+        let mut expected = all;
+        let mut recount = Instant::now() + RECOUNT;
+        loop {
+            let missing = expected.saturating_sub(pending.progress.borrow().nodes);
+            tell(missing, missing > 0);
+            let over = match &acks {
+                Some(acks) => acks.is_done(),
+                None => missing == 0,
+            };
+            if over || Instant::now() >= deadline {
+                break;
+            }
+            tokio::select! {
+                () = pending.changed.notified() => continue,
+                () = sleep_until(recount.min(deadline)) => {}
+            }
+            if missing > 0
+                && Instant::now() < deadline
+                && let Ok(others) = self.others(nsp, deadline).await
+                && others < all
+            {
+                // Nodes that answered and then ended are not those that are waited for.
+                let answered: Vec<_> = pending.progress.borrow().uids.iter().cloned().collect();
+                let gone = answered.len() - self.living(nsp, answered).await.len();
+                expected = expected.min(others + gone);
+            }
+            recount = Instant::now() + RECOUNT;
+        }
+        drop(listed);
+        let Progress { answers, nodes, uids } = pending.progress.take();
+        let missing = expected.saturating_sub(nodes);
+        let missing_nodes = match missing {
+            0 => Vec::new(),
+            _ if acks_wanted => Vec::new(),
+            _ => self.blame(nsp, &uids, missing).await,
+        };
+        Gathered { answers, expected: expected.max(nodes), missing, missing_nodes }
+    }
+
+    /// Without Redis nobody can be asked.
+    fn unreachable(&self, nsp: &str) -> Gathered {
+        let spaces = self.spaces.borrow();
+        let (others, known) = spaces
+            .get(nsp)
+            .map_or((0, Vec::new()), |space| (space.others, space.peers.silent(&HashSet::new())));
+        let missing = others.max(1);
+        let missing_nodes = known.into_iter().take(missing).collect();
+        Gathered { answers: Vec::new(), expected: missing, missing, missing_nodes }
+    }
+
+    /// Those who listen to the channel that each node has for itself.
+    async fn living(&self, nsp: &str, uids: Vec<Box<str>>) -> Vec<Box<str>> {
+        let mut living = Vec::new();
+        for uid in uids {
+            let channel = self.names.answers_to(nsp, &uid);
+            match self.bus.count(&channel).await {
+                Ok(0) => {
+                    if let Some(space) = self.spaces.borrow_mut().get_mut(nsp) {
+                        space.peers.forget(&uid);
+                    }
+                }
+                _ => living.push(uid),
+            }
+        }
+        living
+    }
+
+    /// The names of the nodes that did not answer, as far as that can be said.
+    async fn blame(&self, nsp: &str, answered: &HashSet<Box<str>>, missing: usize) -> Vec<Box<str>> {
+        let mut silent = match self.spaces.borrow().get(nsp) {
+            Some(space) => space.peers.silent(answered),
+            None => return Vec::new(),
+        };
+        silent.truncate(SUSPECTS);
+        let living = tokio::time::timeout(BLAME, self.living(nsp, silent)).await.unwrap_or_default();
+        let spaces = self.spaces.borrow();
+        spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.to_blame(living, missing))
+    }
+
+    /// An answer came.
+    pub(super) fn on_answer(&self, nsp: &str, uid: Option<Box<str>>, id: &str, answer: Answer) {
+        if let (Some(uid), Some(space)) = (&uid, self.spaces.borrow_mut().get_mut(nsp)) {
+            space.peers.heard(uid, true);
+        }
+        // Of a request that is over, or of another node.
+        let Some(pending) = self.asking.borrow().get(id).cloned() else { return };
+        if let Answer::Ack { data, attachments } = answer {
+            self.tell(pending.acks.as_ref().and_then(|acks| acks.answered(data, attachments)));
+            return pending.changed.notify_one();
+        }
+        let mut progress = pending.progress.borrow_mut();
+        if uid.is_some_and(|uid| !progress.uids.insert(uid)) {
+            return;
+        }
+        progress.nodes += 1;
+        match answer {
+            Answer::Clients(count) => {
+                self.tell(pending.acks.as_ref().and_then(|acks| acks.node_sent(count)));
+            }
+            answer => progress.answers.push(answer),
+        }
+        pending.changed.notify_one();
+    }
+
+    fn tell(&self, event: Option<Event>) {
+        if let Some(event) = event {
+            self.event(event);
+        }
+    }
+}

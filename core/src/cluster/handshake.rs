@@ -1,0 +1,149 @@
+//! A socket's handshake as socket.io shows it, for nodes that fetch the socket.
+
+use std::collections::BTreeMap;
+
+use crate::engine::query::unescape;
+use crate::host::RequestInfo;
+use crate::socketio::msgpack::date::civil;
+use crate::socketio::packet::json::quote;
+
+/// Node keeps the first of these when a client repeats them.
+const SINGLE: [&str; 19] = [
+    "age",
+    "authorization",
+    "content-length",
+    "content-type",
+    "etag",
+    "expires",
+    "from",
+    "host",
+    "if-modified-since",
+    "if-unmodified-since",
+    "last-modified",
+    "location",
+    "max-forwards",
+    "proxy-authorization",
+    "referer",
+    "retry-after",
+    "server",
+    "user-agent",
+    "set-cookie",
+];
+
+/// JSON of `{headers, time, address, xdomain, secure, issued, url, query, auth}`. `auth` is JSON or empty.
+pub(super) fn handshake(request: &RequestInfo, auth: &str) -> String {
+    let mut headers: Vec<(&str, String)> = Vec::new();
+    for (name, value) in request.headers.iter() {
+        match headers.iter_mut().find(|(known, _)| *known == name) {
+            None => headers.push((name, value.to_owned())),
+            Some(_) if SINGLE.contains(&name) => {}
+            Some((_, all)) => {
+                all.push_str(if name == "cookie" { "; " } else { ", " });
+                all.push_str(value);
+            }
+        }
+    }
+    // Of a repeated key the last counts, as in `Object.fromEntries`.
+    let mut query = BTreeMap::new();
+    let pairs = request.url.split_once('?').map_or("", |(_, query)| query);
+    for pair in pairs.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        query.insert(unescape(name), unescape(value));
+    }
+    let mut out = String::with_capacity(768);
+    out.push_str("{\"headers\":");
+    object(&mut out, headers.iter().map(|(name, value)| (*name, &**value)));
+    out.push_str(",\"time\":");
+    quote(&time(request.issued), &mut out);
+    out.push_str(",\"address\":");
+    quote(&request.address, &mut out);
+    let xdomain = request.header("origin").is_some_and(|origin| !origin.is_empty());
+    out.push_str(&format!(
+        ",\"xdomain\":{xdomain},\"secure\":{},\"issued\":{},\"url\":",
+        request.secure, request.issued
+    ));
+    quote(&request.url, &mut out);
+    out.push_str(",\"query\":");
+    object(&mut out, query.iter().map(|(name, value)| (&**name, &**value)));
+    out.push_str(",\"auth\":");
+    out.push_str(if auth.is_empty() { "{}" } else { auth });
+    out.push('}');
+    out
+}
+
+fn object<'a>(out: &mut String, entries: impl Iterator<Item = (&'a str, &'a str)>) {
+    out.push('{');
+    for (i, (name, value)) in entries.enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        quote(name, out);
+        out.push(':');
+        quote(value, out);
+    }
+    out.push('}');
+}
+
+/// As `String(new Date(millis))` in a process whose time zone is UTC.
+fn time(millis: u64) -> String {
+    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let seconds = millis / 1000;
+    let days = (seconds / 86_400) as i64;
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    // 1970-01-01 was a Thursday.
+    let weekday = DAYS[(days + 4).rem_euclid(7) as usize];
+    let month = MONTHS[month as usize - 1];
+    format!(
+        "{weekday} {month} {day:02} {year:04} {hour:02}:{minute:02}:{second:02} GMT+0000 (Coordinated Universal Time)"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_handshake_is_that_of_socket_io() {
+        let headers = [
+            ("host", "a"),
+            ("host", "b"),
+            ("cookie", "x=1"),
+            ("x-list", "1"),
+            ("cookie", "y=2"),
+            ("x-list", "2"),
+            ("origin", "http://elsewhere"),
+        ];
+        let request = RequestInfo {
+            url: "/socket.io/?EIO=4&token=a%26b&token=c+d".into(),
+            headers: headers.into_iter().collect(),
+            address: "127.0.0.1".into(),
+            issued: 1_800_000_000_123,
+            ..RequestInfo::default()
+        };
+        let found: Value = serde_json::from_str(&handshake(&request, r#"{"user":"ada"}"#)).unwrap();
+        // `time` is what `String(new Date(1800000000123))` gives in Node 20 with TZ=UTC.
+        assert_eq!(
+            found,
+            json!({
+                "headers": { "host": "a", "cookie": "x=1; y=2", "x-list": "1, 2", "origin": "http://elsewhere" },
+                "time": "Fri Jan 15 2027 08:00:00 GMT+0000 (Coordinated Universal Time)",
+                "address": "127.0.0.1",
+                "xdomain": true,
+                "secure": false,
+                "issued": 1_800_000_000_123_u64,
+                "url": "/socket.io/?EIO=4&token=a%26b&token=c+d",
+                "query": { "EIO": "4", "token": "c d" },
+                "auth": { "user": "ada" },
+            })
+        );
+        let found: Value = serde_json::from_str(&handshake(&RequestInfo::default(), "")).unwrap();
+        assert_eq!(
+            (&found["auth"], &found["query"], &found["xdomain"]),
+            (&json!({}), &json!({}), &json!(false))
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! Messages of other nodes, and what is to be done about each.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use super::answer::From;
+use super::bus::BusEvent;
+use super::config::Mode;
+use super::message::{Answer, Broadcast, Incoming, Message};
+use super::node::Node;
+use super::queue::Command;
+use super::stats::Figures;
+use super::wire::{Kind, Malformed, is_emitter};
+use crate::engine::sid::Id;
+use crate::error::ErrorCode;
+use crate::host::{BroadcastAcks, Heard, Namespace, Server};
+
+/// Messages that are handed to the shards at once.
+const BATCH: usize = 256;
+/// How long shards or host may have no room before messages for them are lost. Redis is not read from meanwhile.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often it is tried again within that time.
+const AGAIN: Duration = Duration::from_millis(2);
+
+/// Shards or host have no room.
+struct Full;
+
+impl Node {
+    /// Takes what the bus brings, in its order.
+    pub(super) async fn take_messages(self: Rc<Self>, mut events: UnboundedReceiver<BusEvent>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut patient = true;
+        while events.recv_many(&mut batch, BATCH).await > 0 {
+            let mut batch = VecDeque::from(std::mem::take(&mut batch));
+            let mut full_since = None;
+            while !batch.is_empty() {
+                if self.hand_over(&mut batch).is_ok() {
+                    patient = true;
+                    break;
+                }
+                // After one that waited in vain the others don't wait, until there is room again.
+                let since = *full_since.get_or_insert_with(Instant::now);
+                if patient && since.elapsed() < PATIENCE {
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
+                patient = false;
+                full_since = None;
+                batch.pop_front();
+                Figures::count(&self.figures.lost_here);
+                if self.figures.lost_here.load(std::sync::atomic::Ordering::Relaxed) == 1 {
+                    tracing::warn!("cluster: messages of other nodes are lost: shards or host are full");
+                }
+            }
+        }
+    }
+
+    /// Carries out a batch, in one piece for the shards; stops where there is no room.
+    fn hand_over(self: &Rc<Self>, batch: &mut VecDeque<BusEvent>) -> Result<(), Full> {
+        let server = self.server();
+        let mut all = || {
+            while let Some(event) = batch.front_mut() {
+                match event {
+                    BusEvent::Up => self.on_up(),
+                    BusEvent::Down(reason) => self.on_down(std::mem::take(reason)),
+                    // `held` goes with the event, when it is done with.
+                    BusEvent::Message { pattern, channel, payload, held: _held } => {
+                        if let Some(server) = &server {
+                            self.on_message(server, pattern.as_deref(), channel, payload)?;
+                        }
+                    }
+                }
+                batch.pop_front();
+            }
+            Ok(())
+        };
+        match &server {
+            Some(server) => server.together(all),
+            None => all(),
+        }
+    }
+
+    fn on_message(
+        self: &Rc<Self>,
+        server: &Server,
+        pattern: Option<&[u8]>,
+        channel: &Bytes,
+        payload: &Bytes,
+    ) -> Result<(), Full> {
+        let route = self.routes.borrow().get(pattern.unwrap_or(channel)).cloned();
+        if let (Some(_), Some((nsp, _))) = (pattern, &route) {
+            return self.on_broadcast(server, nsp, channel, payload);
+        }
+        let (nsp, kind) = match route {
+            Some(route) => route,
+            // The channel of a room: the envelope names the namespace.
+            None if self.names.mode == Mode::Sharded => ("".into(), Kind::Sharded),
+            None => return Ok(()),
+        };
+        let (nsp, incoming) = match self.wire.read(&nsp, payload, kind) {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(()),
+            Err(what) => {
+                self.malformed(what);
+                return Ok(());
+            }
+        };
+        let Some(namespace) = self.spaces.borrow().get(&*nsp).map(|space| space.nsp.clone()) else {
+            return Ok(());
+        };
+        match incoming {
+            Incoming::Answer { uid, id, answer } => {
+                self.on_answer(&nsp, uid, &id, answer);
+                Ok(())
+            }
+            Incoming::Message { uid, message } => self.on_words(server, namespace, uid, message),
+        }
+    }
+
+    /// Classic: a broadcast. The channel tells the room, so what is for nobody here costs next to nothing.
+    fn on_broadcast(
+        self: &Rc<Self>,
+        server: &Server,
+        name: &Arc<str>,
+        channel: &[u8],
+        payload: &[u8],
+    ) -> Result<(), Full> {
+        let Some(nsp) = self.spaces.borrow().get(name).map(|space| space.nsp.clone()) else { return Ok(()) };
+        let may_be_here = |room: &str| room.is_empty() || is_here(server, &nsp, room);
+        if !self.names.room_in(name, channel).is_some_and(may_be_here) {
+            Figures::count(&self.figures.no_room);
+            return Ok(());
+        }
+        match self.wire.read_broadcast(name, payload) {
+            Ok(Some((uid, broadcast))) => {
+                self.on_words(server, nsp, Some(uid), Message::Broadcast(broadcast))
+            }
+            Ok(None) => Ok(()),
+            Err(what) => {
+                self.malformed(what);
+                Ok(())
+            }
+        }
+    }
+
+    fn on_words(
+        self: &Rc<Self>,
+        server: &Server,
+        nsp: Namespace,
+        uid: Option<Box<str>>,
+        message: Message,
+    ) -> Result<(), Full> {
+        if let Some(uid) = uid.as_deref().filter(|uid| !is_emitter(uid))
+            && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
+        {
+            space.peers.heard(uid, matches!(message, Message::Hello));
+        }
+        match message {
+            Message::Broadcast(broadcast) => self.deliver(server, &nsp, uid, broadcast)?,
+            Message::Join { target, rooms } => server.sockets_join(&nsp, target, &texts(&rooms), true),
+            Message::Leave { target, rooms } => server.sockets_leave(&nsp, target, &texts(&rooms), true),
+            Message::Disconnect { target, close } => server.disconnect_sockets(&nsp, target, close, true),
+            Message::ServerSide { data, attachments, id } => {
+                if self.is_host_full() {
+                    return Err(Full);
+                }
+                let from = id.map(|id| From { uid, id });
+                self.on_server_side(nsp, data, attachments, from);
+            }
+            Message::Ask { id, question } => {
+                if self.is_host_full() {
+                    return Err(Full);
+                }
+                self.on_question(server.clone(), nsp, From { uid, id }, question);
+            }
+            Message::One { id, sid, change } => {
+                let from = id.map(|id| From { uid, id });
+                self.on_one(server.clone(), nsp, from, sid, change);
+            }
+            Message::Hello => {
+                if let Some(uid) = uid {
+                    self.greet(&nsp.0.name, &uid);
+                }
+            }
+        }
+        Figures::count(&self.figures.foreign);
+        Ok(())
+    }
+
+    /// A node that is new gets to know who is there.
+    fn greet(&self, nsp: &str, uid: &str) {
+        match self.wire.greeting(nsp, uid) {
+            Ok((channel, payload)) => self.bus.publish(channel, payload),
+            Err(error) => tracing::warn!(%error, "cluster: a greeting can't be written"),
+        }
+    }
+
+    fn deliver(
+        &self,
+        server: &Server,
+        nsp: &Namespace,
+        uid: Option<Box<str>>,
+        broadcast: Broadcast,
+    ) -> Result<(), Full> {
+        let Broadcast { target, data, attachments, flags, ack } = broadcast;
+        let sent = match ack {
+            None => server.publish_here(nsp, target, &data, &attachments, flags),
+            Some((id, timeout)) => {
+                let (queue, name) = (self.queue.clone(), nsp.0.name.clone());
+                let tell = move |heard| {
+                    let answer = match heard {
+                        Heard::Clients(count) => Answer::Clients(count),
+                        Heard::Answer(data, attachments) => Answer::Ack { data, attachments },
+                    };
+                    queue.send(Command::Answer {
+                        nsp: name.clone(),
+                        to: uid.clone(),
+                        id: id.clone(),
+                        answer,
+                    });
+                };
+                let acks = BroadcastAcks::for_node(server.core().shards.len(), Box::new(tell));
+                let timeout = timeout.unwrap_or(self.options.requests_timeout);
+                let acks = (server.next_ack_id(), acks, timeout);
+                server.ask_here(nsp, target, &data, &attachments, flags, acks)
+            }
+        };
+        match sent {
+            Err(error) if error.code() == ErrorCode::QueueFull => Err(Full),
+            Err(error) if error.code() == ErrorCode::Payload => {
+                self.malformed(Malformed("broadcast"));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a room may have members here: it has some, or its name is an id that this server gave.
+fn is_here(server: &Server, nsp: &Namespace, room: &str) -> bool {
+    Id::has_tag(room, server.core().tag) || server.has_room(nsp, room)
+}
+
+fn texts(names: &[Box<str>]) -> Vec<&str> {
+    names.iter().map(|name| &**name).collect()
+}

@@ -1,0 +1,93 @@
+//! The other nodes of a namespace, as far as they have been heard of.
+
+use std::collections::{HashMap, HashSet};
+
+/// Nodes that are remembered; a fleet is smaller, and names come from Redis.
+const LIMIT: usize = 1024;
+
+/// See the module's text. JavaScript nodes have a name per namespace.
+#[derive(Default)]
+pub(super) struct Peers {
+    known: HashMap<Box<str>, Peer>,
+    /// Rises with everything that is heard.
+    clock: u64,
+}
+
+#[derive(Default)]
+struct Peer {
+    heard: u64,
+    /// Its answers carry its name.
+    names_itself: bool,
+}
+
+impl Peers {
+    /// A node said something.
+    pub(super) fn heard(&mut self, uid: &str, names_itself: bool) {
+        self.clock += 1;
+        if let Some(peer) = self.known.get_mut(uid) {
+            peer.heard = self.clock;
+            peer.names_itself |= names_itself;
+            return;
+        }
+        if self.known.len() >= LIMIT {
+            let oldest = self.known.iter().min_by_key(|(_, peer)| peer.heard).map(|(uid, _)| uid.clone());
+            oldest.map(|uid| self.known.remove(&uid));
+        }
+        self.known.insert(uid.into(), Peer { heard: self.clock, names_itself });
+    }
+
+    pub(super) fn forget(&mut self, uid: &str) {
+        self.known.remove(uid);
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Those who may have left a request unanswered, the last heard first.
+    pub(super) fn silent(&self, answered: &HashSet<Box<str>>) -> Vec<Box<str>> {
+        let mut silent: Vec<_> = self.known.iter().filter(|(uid, _)| !answered.contains(*uid)).collect();
+        silent.sort_unstable_by_key(|(_, peer)| std::cmp::Reverse(peer.heard));
+        silent.into_iter().map(|(uid, _)| uid.clone()).collect()
+    }
+
+    /// Which of the living that gave no named answer are the `missing` ones. Where some answered without a name it
+    /// can only be said of those who never do that.
+    pub(super) fn to_blame(&self, mut living: Vec<Box<str>>, missing: usize) -> Vec<Box<str>> {
+        if living.len() > missing {
+            living.retain(|uid| self.known.get(uid).is_some_and(|peer| peer.names_itself));
+            living.truncate(missing);
+        }
+        living
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_did_not_answer_is_named_where_that_is_certain() {
+        let mut peers = Peers::default();
+        peers.heard("js-a", false);
+        peers.heard("js-b", false);
+        peers.heard("native", true);
+        peers.heard("js-a", false);
+        let silent = peers.silent(&HashSet::new());
+        assert_eq!(silent, ["js-a", "native", "js-b"].map(Box::<str>::from));
+        // Two answered without a name: it was the one that has one.
+        assert_eq!(peers.to_blame(silent.clone(), 1), ["native".into()]);
+        assert_eq!(peers.to_blame(silent.clone(), 3), silent);
+        peers.forget("native");
+        assert_eq!(peers.silent(&HashSet::from(["js-b".into()])), ["js-a".into()]);
+    }
+
+    #[test]
+    fn names_from_redis_do_not_fill_the_memory() {
+        let mut peers = Peers::default();
+        (0..5000).for_each(|n| peers.heard(&n.to_string(), false));
+        assert_eq!(peers.len(), LIMIT);
+        assert_eq!(&*peers.silent(&HashSet::new())[0], "4999");
+    }
+}

@@ -1,0 +1,60 @@
+//! How long to wait before the next attempt.
+
+use std::time::{Duration, Instant};
+
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// A connection that stood this long was a good one: the next attempt is a first one again. What breaks sooner keeps
+/// backing off, so a server that accepts and closes is not hammered.
+const STOOD: Duration = Duration::from_secs(1);
+
+/// Exponential back-off with jitter: each delay is a random part, at least half, of 100 ms, 200 ms, … 5 s.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    attempts: u32,
+}
+
+impl Backoff {
+    /// After a connection that stood since `since` has broken.
+    pub fn stood(&mut self, since: Instant) {
+        if since.elapsed() >= STOOD {
+            self.attempts = 0;
+        }
+    }
+
+    pub async fn wait(&mut self) {
+        tokio::time::sleep(self.delay()).await;
+    }
+
+    fn delay(&mut self) -> Duration {
+        let full = FIRST.saturating_mul(1 << self.attempts.min(10)).min(LONGEST);
+        self.attempts += 1;
+        // Without the system's random numbers there is no jitter, and no harm.
+        let random = getrandom::u32().unwrap_or(u32::MAX);
+        full / 2 + (full / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_to_five_seconds_and_start_again_after_a_good_connection() {
+        let mut backoff = Backoff::default();
+        for full in [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000] {
+            let delay = backoff.delay();
+            assert!(
+                delay >= Duration::from_millis(full / 2) && delay <= Duration::from_millis(full),
+                "{delay:?} of {full}"
+            );
+        }
+        backoff.stood(Instant::now());
+        assert!(backoff.delay() >= LONGEST / 2);
+        if let Some(earlier) = Instant::now().checked_sub(STOOD) {
+            backoff.stood(earlier);
+            assert!(backoff.delay() <= FIRST);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A link: one connection to one server after the other, for as long as the bus is there.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use super::backoff::Backoff;
+use super::outgoing::LinkId;
+use super::shared::Shared;
+use super::target::Target;
+use super::{publisher, subscriber};
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Publishes and asks.
+    Commands,
+    Subscriptions,
+    /// Asks one node of a cluster. The bus is up without it, and it is not waited for.
+    Questions,
+}
+
+/// See the module.
+pub(crate) struct Link {
+    pub id: LinkId,
+    pub role: Role,
+    pub target: Target,
+}
+
+impl Link {
+    /// Makes the link known; the future is its life.
+    pub fn start(self, shared: &Arc<Shared>) -> impl Future<Output = ()> + Send + use<> {
+        let wake = shared.with(|state| {
+            if self.role != Role::Questions {
+                state.health.add(self.id);
+            }
+            match self.role {
+                Role::Subscriptions => state.subscriptions.add_link(self.id),
+                Role::Commands | Role::Questions => state.outgoing.add_link(self.id),
+            }
+        });
+        let shared = shared.clone();
+        async move { self.live(&shared, &wake).await }
+    }
+
+    async fn live(self, shared: &Shared, wake: &Arc<Notify>) {
+        let mut backoff = Backoff::default();
+        let mut turn = 0;
+        let mut connected = false;
+        loop {
+            let since = Instant::now();
+            let name = match self.role {
+                Role::Commands => "kraken-ws-publish",
+                Role::Subscriptions => "kraken-ws-subscribe",
+                Role::Questions => "kraken-ws-ask",
+            };
+            let broken = match self.target.connect(shared, name, &mut turn).await {
+                Ok(connection) => {
+                    shared.with(|state| state.reconnects += u64::from(connected));
+                    connected = true;
+                    let address = connection.address.to_string();
+                    let ended = match self.role {
+                        Role::Subscriptions => subscriber::serve(shared, self.id, wake, connection).await,
+                        Role::Commands | Role::Questions => {
+                            publisher::serve(shared, self.id, wake, connection, self.heartbeat()).await
+                        }
+                    };
+                    backoff.stood(since);
+                    ended.map(|reason| format!("{address}: {reason}"))
+                }
+                Err(reason) => Some(reason),
+            };
+            if self.broke(shared, broken) {
+                return;
+            }
+            backoff.wait().await;
+        }
+    }
+
+    /// Says so; `true` when the link is not needed any more.
+    fn broke(&self, shared: &Shared, reason: Option<String>) -> bool {
+        let commands = self.role != Role::Subscriptions;
+        let ended = shared.with(|state| {
+            if commands {
+                state.outgoing.broke(self.id);
+            }
+            if self.role == Role::Questions {
+                state.outgoing.drop_asks(self.id);
+            }
+            if let Some(reason) = reason {
+                tracing::debug!(reason, role = ?self.role, "a connection to Redis broke");
+                state.health.failed(self.id, reason);
+            }
+            let ended = commands && state.outgoing.is_retired(self.id);
+            if ended {
+                state.outgoing.remove_link(self.id);
+            }
+            ended
+        });
+        shared.settled.notify_waiters();
+        shared.refresh.notify_one();
+        ended
+    }
+
+    fn heartbeat(&self) -> &'static [&'static [u8]] {
+        match self.target {
+            Target::Master => &[b"ROLE"],
+            _ => &[b"PING"],
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The connection that publishes and asks. What is queued while a write is under way goes out in the next one: full
+//! batches under load, and no delay without.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+
+use super::batch::Batch;
+use super::connection::{CLOSED, Connection};
+use super::outgoing::LinkId;
+use super::pulse::{Due, Pulse};
+use super::resp;
+use super::shared::Shared;
+
+/// Answers are short: numbers, and now and then a list.
+const READ: usize = 16 * 1024;
+const LONGEST_ANSWER: usize = 16 << 20;
+
+/// Serves until the connection breaks, and says why; `None` when the link is not needed any more.
+pub(crate) async fn serve(
+    shared: &Shared,
+    link: LinkId,
+    wake: &Arc<Notify>,
+    connection: Connection,
+    heartbeat: &[&[u8]],
+) -> Option<String> {
+    let Connection { mut read, mut write, mut buffer, .. } = connection;
+    let mut batch = Batch::default();
+    let mut pulse = Pulse::new(shared.settings.timeout);
+    shared.with(|state| state.health.up(link));
+    loop {
+        let (owed, retired) = shared.with(|state| {
+            if batch.is_empty() {
+                state.outgoing.fill(link, &mut batch);
+            }
+            (state.outgoing.expects_answers(link), state.outgoing.is_retired(link))
+        });
+        if retired {
+            return None;
+        }
+        if buffer.capacity() - buffer.len() < READ / 4 {
+            buffer.reserve(READ);
+        }
+        tokio::select! {
+            read = read.read_buf(&mut buffer) => {
+                match read {
+                    Ok(0) => return Some(CLOSED.to_owned()),
+                    Ok(_) => {}
+                    Err(e) => return Some(e.to_string()),
+                }
+                pulse.heard();
+                if let Err(reason) = take_answers(shared, link, &mut buffer) {
+                    return Some(reason);
+                }
+            }
+            wrote = batch.write(&mut write), if !batch.is_empty() => {
+                match wrote {
+                    Ok(bytes) => shared.with(|state| state.outgoing.wrote(link, bytes)),
+                    Err(e) => return Some(last_words(shared, link, &mut read, &mut buffer).await.unwrap_or(e.to_string())),
+                }
+                if batch.is_empty() {
+                    match tokio::time::timeout(shared.settings.timeout, write.flush()).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(e)) => return Some(e.to_string()),
+                        Err(_) => return Some("Redis takes nothing".to_owned()),
+                    }
+                }
+            }
+            () = wake.notified(), if batch.is_empty() => {}
+            due = pulse.due(owed) => match due {
+                Due::Heartbeat => shared.with(|state| state.outgoing.heartbeat(link, heartbeat, &mut batch)),
+                Due::GiveUp(reason) => return Some(reason),
+            }
+        }
+    }
+}
+
+fn take_answers(shared: &Shared, link: LinkId, buffer: &mut bytes::BytesMut) -> Result<(), String> {
+    let taken = shared.with(|state| -> Result<bool, String> {
+        let mut moved = false;
+        while let Some(value) = resp::take(buffer, LONGEST_ANSWER)? {
+            if !matches!(value, resp::Value::Push(_)) {
+                moved |= state.outgoing.answered(link, value)?;
+            }
+        }
+        if let Some(refusal) = state.outgoing.take_refusal() {
+            tracing::warn!(refusal, "Redis refused a publish");
+        }
+        Ok(moved)
+    });
+    shared.settled.notify_waiters();
+    if taken? {
+        shared.refresh.notify_one();
+    }
+    Ok(())
+}
+
+/// What Redis has still answered on a connection that can't be written to: confirmations, and perhaps a reason.
+async fn last_words(
+    shared: &Shared,
+    link: LinkId,
+    read: &mut (impl tokio::io::AsyncRead + Unpin),
+    buffer: &mut bytes::BytesMut,
+) -> Option<String> {
+    let listen = async {
+        while let Ok(1..) = read.read_buf(buffer).await {
+            if let Err(reason) = take_answers(shared, link, buffer) {
+                return Some(reason);
+            }
+        }
+        None
+    };
+    tokio::time::timeout(std::time::Duration::from_millis(100), listen).await.ok().flatten()
+}

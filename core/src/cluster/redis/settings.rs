@@ -1,0 +1,150 @@
+//! What the connections need of the option `cluster`, checked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+
+use super::address::{Address, Login, Place};
+use super::tls;
+use crate::cluster::config::{ClusterOptions, Mode, Overflow, Redis, RedisTls};
+use crate::error::{Error, ErrorCode, Result};
+
+/// Where Redis is.
+#[derive(Clone)]
+pub(crate) enum Site {
+    Single(Address),
+    Sentinel {
+        sentinels: Vec<Address>,
+        master: Box<str>,
+        /// What the masters have in common; the place is a sentinel's.
+        like: Address,
+    },
+    /// Some nodes to begin with.
+    Cluster(Vec<Address>),
+}
+
+/// See the fields of the same names in [`ClusterOptions`].
+pub(crate) struct Settings {
+    pub site: Site,
+    pub tls: Option<Arc<ClientConfig>>,
+    pub resp3: bool,
+    pub sharded: bool,
+    /// `redisTimeout`
+    pub timeout: Duration,
+    pub queue_bytes: usize,
+    pub overflow: Overflow,
+}
+
+impl Settings {
+    pub fn new(options: &ClusterOptions) -> Result<Self> {
+        let site = site(options)?;
+        let uses_tls = match &site {
+            Site::Single(address) => address.tls,
+            Site::Sentinel { sentinels, like, .. } => {
+                like.tls || sentinels.iter().any(|sentinel| sentinel.tls)
+            }
+            Site::Cluster(seeds) => seeds.iter().any(|seed| seed.tls),
+        };
+        let tls = match (&options.tls, uses_tls) {
+            (Some(_), false) => {
+                return Err(option("cluster.tls", "a redis URL that begins with rediss://", "redis://"));
+            }
+            (Some(given), true) => Some(tls::client(given)?),
+            (None, true) => Some(tls::client(&RedisTls::default())?),
+            (None, false) => None,
+        };
+        let resp3 = match options.protocol {
+            None | Some(2) => false,
+            Some(3) => true,
+            Some(other) => return Err(option("cluster.protocol", "2 or 3", &other.to_string())),
+        };
+        if options.redis_timeout.is_zero() {
+            return Err(option("cluster.redisTimeout", "more than 0 ms", "0"));
+        }
+        Ok(Self {
+            site,
+            tls,
+            resp3,
+            sharded: options.mode == Mode::Sharded,
+            timeout: options.redis_timeout,
+            queue_bytes: options.queue_bytes,
+            overflow: options.overflow,
+        })
+    }
+
+    /// Whether a channel's slot tells which server has it.
+    pub fn by_slot(&self) -> bool {
+        self.sharded && self.is_cluster()
+    }
+
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.site, Site::Cluster(_))
+    }
+}
+
+fn site(options: &ClusterOptions) -> Result<Site> {
+    let login = |address: &mut Address| {
+        let over = |given: &Option<String>, field: &mut Option<Box<str>>| {
+            if let Some(text) = given {
+                *field = Some(text.as_str().into());
+            }
+        };
+        over(&options.username, &mut address.login.username);
+        over(&options.password, &mut address.login.password);
+        match &address.login {
+            Login { username: Some(_), password: None } => {
+                Err(option("cluster.password", "a password for the user", "none"))
+            }
+            _ => Ok(()),
+        }
+    };
+    match &options.redis {
+        Redis::Url(url) => {
+            let mut address = Address::parse("cluster.redis", url)?;
+            login(&mut address)?;
+            Ok(Site::Single(address))
+        }
+        Redis::Sentinel { sentinels, master } => {
+            let sentinels = addresses("cluster.redis.sentinel.sentinels", sentinels)?;
+            if master.is_empty() {
+                return Err(option("cluster.redis.sentinel.master", "the master's name", "\"\""));
+            }
+            let mut like = sentinels[0].clone();
+            like.login = Login::default();
+            like.tls = like.tls || options.tls.is_some();
+            login(&mut like)?;
+            Ok(Site::Sentinel { sentinels, master: master.as_str().into(), like })
+        }
+        Redis::Cluster(urls) => {
+            let mut seeds = addresses("cluster.redis.cluster", urls)?;
+            for seed in &mut seeds {
+                login(seed)?;
+            }
+            Ok(Site::Cluster(seeds))
+        }
+    }
+}
+
+/// Those of one kind of server: all with TLS or all without.
+fn addresses(path: &str, urls: &[String]) -> Result<Vec<Address>> {
+    let parsed = urls
+        .iter()
+        .enumerate()
+        .map(|(index, url)| Address::parse(&format!("{path}.{index}"), url))
+        .collect::<Result<Vec<_>>>()?;
+    let Some(first) = parsed.first() else {
+        return Err(option(path, "one URL or more", "none"));
+    };
+    if let Some(other) = parsed.iter().find(|address| address.tls != first.tls) {
+        return Err(option(path, "redis:// for all or rediss:// for all", &format!("both, as for {other}")));
+    }
+    if let Some(unix) = parsed.iter().find(|address| matches!(address.place, Place::Unix(_))) {
+        return Err(option(path, "addresses on the network", &unix.to_string()));
+    }
+    Ok(parsed)
+}
+
+fn option(path: &str, expected: &str, got: &str) -> Error {
+    Error::new(ErrorCode::Option, format!("{path}: expected {expected}, got {got}"))
+}

@@ -1,0 +1,85 @@
+//! What the tasks of one bus share.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::address::Address;
+use super::health::Health;
+use super::lag::Lag;
+use super::outgoing::{LinkId, Outgoing};
+use super::settings::{Settings, Site};
+use super::slot::Routes;
+use super::subscriptions::Subscriptions;
+use crate::cluster::bus::BusEvent;
+
+/// See the module.
+pub(crate) struct Shared {
+    pub settings: Settings,
+    pub state: Mutex<State>,
+    pub lag: Arc<Lag>,
+    /// Something was confirmed, or a connection broke: who waits for that looks again.
+    pub settled: Notify,
+    /// Redis Cluster: slots or nodes may not be as they were.
+    pub refresh: Notify,
+    /// Whether the bus is up.
+    pub up: watch::Receiver<bool>,
+}
+
+/// All that changes. Tasks hold the lock between two awaits only.
+pub(crate) struct State {
+    pub outgoing: Outgoing,
+    pub subscriptions: Subscriptions,
+    pub health: Health,
+    /// Redis Cluster: its nodes, as far as known.
+    pub nodes: Vec<Address>,
+    pub received: u64,
+    pub reconnects: u64,
+    next_link: LinkId,
+}
+
+impl State {
+    /// A name for another link.
+    pub fn new_link(&mut self) -> LinkId {
+        self.next_link += 1;
+        self.next_link - 1
+    }
+}
+
+impl Shared {
+    pub fn new(settings: Settings, events: mpsc::UnboundedSender<BusEvent>) -> Self {
+        let routes = || if settings.by_slot() { Routes::nowhere() } else { Routes::One(COMMANDS) };
+        let subscribed = if settings.by_slot() { Routes::nowhere() } else { Routes::One(SUBSCRIPTIONS) };
+        let (up, up_seen) = watch::channel(false);
+        let nodes = match &settings.site {
+            Site::Cluster(seeds) => seeds.clone(),
+            _ => Vec::new(),
+        };
+        let state = State {
+            outgoing: Outgoing::new(settings.sharded, routes(), settings.queue_bytes, settings.overflow),
+            subscriptions: Subscriptions::new(subscribed),
+            health: Health::new(events, up),
+            nodes,
+            received: 0,
+            reconnects: 0,
+            next_link: SUBSCRIPTIONS + 1,
+        };
+        Self {
+            lag: Lag::new(settings.queue_bytes),
+            settings,
+            state: Mutex::new(state),
+            settled: Notify::new(),
+            refresh: Notify::new(),
+            up: up_seen,
+        }
+    }
+
+    pub fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+}
+
+/// The link that publishes, where there is one for all channels.
+pub(crate) const COMMANDS: LinkId = 0;
+/// The link that subscribes, where there is one for all channels.
+pub(crate) const SUBSCRIPTIONS: LinkId = 1;

@@ -1,0 +1,114 @@
+//! The connection that subscribes. It is read from as long as the node keeps up ([`Lag`](super::lag::Lag)).
+
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+
+use super::connection::{CLOSED, Connection};
+use super::outgoing::LinkId;
+use super::pulse::{Due, Pulse};
+use super::resp;
+use super::shared::Shared;
+use super::subscriptions::Incoming;
+use crate::cluster::bus::BusEvent;
+
+/// One read: what has come since the last, up to this much. Messages are slices of it.
+const READ: usize = 64 * 1024;
+
+/// Serves until the connection breaks, and says why; `None` when the link is not needed any more.
+pub(crate) async fn serve(
+    shared: &Shared,
+    link: LinkId,
+    wake: &Arc<Notify>,
+    connection: Connection,
+) -> Option<String> {
+    let Connection { mut read, mut write, mut buffer, .. } = connection;
+    let mut out = BytesMut::new();
+    let mut pulse = Pulse::new(shared.settings.timeout);
+    let mut lagging = false;
+    // Up is what has all its subscriptions; what comes later does not change that.
+    let mut up = false;
+    shared.with(|state| state.subscriptions.begin(link));
+    loop {
+        let owed = shared.with(|state| {
+            if out.is_empty() {
+                state.subscriptions.fill(link, &mut out);
+            }
+            if !up && state.subscriptions.is_settled(link) {
+                up = true;
+                state.health.up(link);
+            }
+            state.subscriptions.expects_answers(link)
+        });
+        if buffer.capacity() - buffer.len() < READ / 4 {
+            buffer.reserve(READ);
+        }
+        tokio::select! {
+            read = read.read_buf(&mut buffer), if !lagging => {
+                match read {
+                    Ok(0) => return Some(CLOSED.to_owned()),
+                    Ok(_) => {}
+                    Err(e) => return Some(e.to_string()),
+                }
+                pulse.heard();
+                if let Err(reason) = take_messages(shared, link, &mut buffer) {
+                    return Some(reason);
+                }
+                lagging = shared.lag.is_full();
+            }
+            () = shared.lag.freed(), if lagging => {
+                lagging = false;
+                pulse.heard();
+            }
+            wrote = write.write(&out), if !out.is_empty() => {
+                match wrote {
+                    Ok(0) => return Some(CLOSED.to_owned()),
+                    Ok(bytes) => out.advance(bytes),
+                    Err(e) => return Some(e.to_string()),
+                }
+                if out.is_empty() {
+                    match tokio::time::timeout(shared.settings.timeout, write.flush()).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(e)) => return Some(e.to_string()),
+                        Err(_) => return Some("Redis takes nothing".to_owned()),
+                    }
+                }
+            }
+            () = wake.notified(), if out.is_empty() => {}
+            // Who is not listened to can't answer.
+            due = pulse.due(owed), if !lagging => match due {
+                Due::Heartbeat => shared.with(|state| state.subscriptions.heartbeat(link, &mut out)),
+                Due::GiveUp(reason) => return Some(reason),
+            }
+        }
+    }
+}
+
+fn take_messages(shared: &Shared, link: LinkId, buffer: &mut BytesMut) -> Result<(), String> {
+    let limit = shared.settings.queue_bytes;
+    let taken = shared.with(|state| -> Result<(bool, bool), String> {
+        let (mut answered, mut moved) = (false, false);
+        while let Some(value) = resp::take(buffer, limit)? {
+            match state.subscriptions.received(link, value)? {
+                Incoming::Message { pattern, channel, payload } => {
+                    state.received += 1;
+                    let held = shared.lag.hold(channel.len() + payload.len());
+                    state.health.tell(BusEvent::Message { pattern, channel, payload, held });
+                }
+                Incoming::Answer => answered = true,
+                Incoming::Moved => moved = true,
+            }
+        }
+        Ok((answered, moved))
+    });
+    let (answered, moved) = taken?;
+    if answered {
+        shared.settled.notify_waiters();
+    }
+    if moved {
+        shared.refresh.notify_one();
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Redis Cluster: three masters.
+
+use super::*;
+use crate::cluster::redis::slot::slot_of;
+
+struct Cluster {
+    nodes: Vec<Server>,
+}
+
+impl Cluster {
+    async fn start() -> Option<Self> {
+        let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+        let nodes = (0..3).map(|_| Server::start(&arguments)).collect::<Option<Vec<_>>>()?;
+        for (index, node) in nodes.iter().enumerate() {
+            node.tell(&format!("CLUSTER SET-CONFIG-EPOCH {}", index + 1)).await;
+            let (first, last) = [(0, 5460), (5461, 10922), (10923, 16383)][index];
+            node.tell(&format!("CLUSTER ADDSLOTSRANGE {first} {last}")).await;
+            node.tell(&format!("CLUSTER MEET 127.0.0.1 {}", nodes[0].port)).await;
+        }
+        let cluster = Self { nodes };
+        for node in 0..3 {
+            until("the cluster to know itself", async || {
+                let info = cluster.nodes[node].ask("CLUSTER INFO").await;
+                let slots = cluster.nodes[node].ask("CLUSTER SLOTS").await;
+                info.text().unwrap().contains("cluster_state:ok") && slots.items().len() == 3
+            })
+            .await;
+        }
+        Some(cluster)
+    }
+
+    /// Known by one node only: the others are to be found.
+    fn options(&self, mode: Mode) -> ClusterOptions {
+        options(Redis::Cluster(vec![self.nodes[0].url()]), mode)
+    }
+
+    /// Which node has the slot of a name.
+    fn owner(&self, name: &str) -> usize {
+        match slot_of(name.as_bytes()) {
+            0..=5460 => 0,
+            5461..=10922 => 1,
+            _ => 2,
+        }
+    }
+
+    /// Gives the slot of a name to another node, as `redis-cli --cluster reshard` does.
+    async fn migrate(&self, name: &str, to: usize) {
+        let slot = slot_of(name.as_bytes());
+        let mut ids = Vec::new();
+        for node in &self.nodes {
+            ids.push(node.ask("CLUSTER MYID").await.text().unwrap().to_owned());
+        }
+        let from = self.owner(name);
+        self.nodes[to].tell(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", ids[from])).await;
+        self.nodes[from].tell(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", ids[to])).await;
+        for index in [to, from, 3 - to - from] {
+            self.nodes[index].tell(&format!("CLUSTER SETSLOT {slot} NODE {}", ids[to])).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn classic_channels_span_the_cluster_and_counts_are_sums() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let options = cluster.options(Mode::Classic);
+    let mut nodes = Vec::new();
+    // Each on another node of the cluster.
+    for server in &cluster.nodes {
+        let redis = Redis::Cluster(vec![server.url()]);
+        nodes.push(
+            Node::subscribed(&ClusterOptions { redis, ..options.clone() }, &[pattern("x#*"), channel("req")])
+                .await,
+        );
+    }
+    for node in &nodes {
+        assert_eq!(node.bus.count(b"req").await.unwrap(), 3);
+    }
+    nodes[1].publish("x#room#", "hello");
+    for node in &mut nodes {
+        assert_eq!(node.payload().await, "hello");
+    }
+    for number in 0..2000 {
+        nodes[0].publish("x#", number.to_string());
+    }
+    for number in 0..2000 {
+        assert_eq!(nodes[2].payload().await, number.to_string());
+    }
+    // A node of the cluster dies: who was there goes to another.
+    cluster.nodes[2].kill();
+    nodes[2].down().await;
+    nodes[2].up().await;
+    assert_eq!(nodes[2].bus.count(b"req").await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn sharded_channels_are_where_their_slots_are() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let options = cluster.options(Mode::Sharded);
+    let names: Vec<String> = (0..300).map(|number| format!("socket.io#/#room {number}#")).collect();
+    let wanted: Vec<_> = names.iter().map(|name| shard(name)).collect();
+    let mut node = Node::subscribed(&options, &wanted).await;
+    let other = Node::subscribed(&options, &wanted[..1]).await;
+    assert_eq!(other.bus.count(names[0].as_bytes()).await.unwrap(), 2);
+    assert_eq!(other.bus.count(names[1].as_bytes()).await.unwrap(), 1);
+    for (index, server) in cluster.nodes.iter().enumerate() {
+        let there = server.ask("PUBSUB SHARDCHANNELS").await.items().len();
+        assert_eq!(there, names.iter().filter(|name| cluster.owner(name) == index).count());
+    }
+    for round in 0..10 {
+        for name in &names {
+            other.publish(name, round.to_string());
+        }
+    }
+    let mut seen = std::collections::HashMap::new();
+    for _ in 0..names.len() * 10 {
+        let message = node.message().await;
+        let rounds: &mut Vec<Bytes> = seen.entry(message.channel).or_default();
+        assert_eq!(message.payload, rounds.len().to_string());
+        rounds.push(message.payload);
+    }
+    assert!(seen.len() == names.len() && seen.values().all(|rounds| rounds.len() == 10));
+    other.bus.flush(LONG).await.unwrap();
+    assert_eq!(other.stats().published, 3000);
+}
+
+#[tokio::test]
+async fn a_slot_that_moves_takes_its_channels_along() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let options = cluster.options(Mode::Sharded);
+    let name = "socket.io#/#moving#";
+    let to = (cluster.owner(name) + 1) % 3;
+    let mut node = Node::subscribed(&options, &[shard(name)]).await;
+    let other = Node::ready(&options).await;
+    let mut next = 0;
+    let mut send = |other: &Node, count: u32| {
+        for _ in 0..count {
+            other.publish(name, next.to_string());
+            next += 1;
+        }
+        next - 1
+    };
+    let end = send(&other, 100);
+    while node.payload().await != end.to_string() {}
+    let migrate = cluster.migrate(name, to);
+    let traffic = async {
+        for _ in 0..50 {
+            send(&other, 4);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::join!(migrate, traffic);
+    other.bus.flush(LONG).await.unwrap();
+    assert_eq!(node.bus.count(name.as_bytes()).await.unwrap(), 1);
+    assert_eq!(cluster.nodes[to].ask("PUBSUB SHARDCHANNELS").await.items().len(), 1);
+    let end = send(&other, 100);
+    let mut last = 99;
+    while last != end {
+        let number: u32 = node.payload().await.parse().unwrap();
+        assert!(number > last, "{number} came after {last}");
+        assert!(number <= end - 99 || number == last + 1, "{number} came after {last}");
+        last = number;
+    }
+    other.bus.flush(LONG).await.unwrap();
+    let stats = other.stats();
+    assert_eq!((stats.published, stats.lost, stats.unconfirmed), (400, 0, 0), "{stats:?}");
+}
+
+#[tokio::test]
+async fn a_master_that_dies_and_returns_gets_its_channels_back() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let options = cluster.options(Mode::Sharded);
+    let names: Vec<String> = (0..60).map(|number| format!("room {number}")).collect();
+    let mut node =
+        Node::subscribed(&options, &names.iter().map(|name| shard(name)).collect::<Vec<_>>()).await;
+    cluster.nodes[1].kill();
+    node.down().await;
+    assert!(cluster.nodes[1].run());
+    node.up().await;
+    for name in &names {
+        node.publish(name, name.clone());
+    }
+    let mut seen = std::collections::HashSet::new();
+    while seen.len() < names.len() {
+        assert!(seen.insert(node.payload().await));
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_named_as_one_server_says_what_to_use() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let name = (0..).map(|number| format!("room {number}")).find(|name| cluster.owner(name) == 2).unwrap();
+    let node = Node::ready(&sharded(&cluster.nodes[0].url())).await;
+    node.bus.subscribe(shard(&name));
+    let mut node = node;
+    let reason = node.down().await;
+    assert!(reason.contains("MOVED") && reason.contains("cluster.redis = { cluster: [...] }"), "{reason}");
+    // And the other way round.
+    let Some(server) = Server::start(&[]) else { return };
+    let reason = Node::start(&super::options(Redis::Cluster(vec![server.url()]), Mode::Classic)).down().await;
+    assert!(reason.contains("cluster support disabled"), "{reason}");
+}

@@ -1,0 +1,186 @@
+//! Real servers for tests, ended with the value that stands for them.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::cluster::redis::address::Address;
+use crate::cluster::redis::connection::Connection;
+use crate::cluster::redis::resp::Value;
+use crate::cluster::redis::settings::Settings;
+
+/// A directory that goes with its test.
+pub(super) struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        let name = format!("kraken-ws-redis-{}-{:08x}", std::process::id(), getrandom::u32().unwrap());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn file(&self, name: &str, content: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A `redis-server`, which may be stopped and started again on the same port.
+pub(super) struct Server {
+    pub port: u16,
+    arguments: Vec<String>,
+    process: Option<Child>,
+    pub folder: Folder,
+}
+
+/// Whether there are servers to test with.
+pub(super) fn installed(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
+    if !found {
+        eprintln!(
+            "skipped: {program} is not installed (Debian: apt-get install redis-server redis-sentinel)"
+        );
+    }
+    found
+}
+
+pub(super) fn free_port() -> u16 {
+    // Redis Cluster has a second port, 10000 higher.
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if port < 55_000 && TcpListener::bind(("127.0.0.1", port + 10_000)).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl Server {
+    /// Without persistence and with these arguments; `None`, and a word about it, where there is no `redis-server`.
+    pub fn start(arguments: &[&str]) -> Option<Self> {
+        if !installed("redis-server") {
+            return None;
+        }
+        // Another test may take the port first.
+        for _ in 0..5 {
+            let mut server = Self::stopped(arguments);
+            if server.run() {
+                return Some(server);
+            }
+        }
+        panic!("redis-server does not start with {arguments:?}");
+    }
+
+    /// One that has a port and does not run yet.
+    pub fn stopped(arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| argument.to_string()).collect();
+        Self { port: free_port(), arguments, process: None, folder: Folder::new() }
+    }
+
+    /// Runs it, and returns when it serves; `false` if it ends instead.
+    pub fn run(&mut self) -> bool {
+        let mut command = Command::new("redis-server");
+        if self.arguments.first().is_some_and(|first| first == "--sentinel") {
+            // A sentinel writes its configuration, and wants a file.
+            let config = self.folder.file("sentinel.conf", "");
+            command.arg(config);
+        }
+        if !self.arguments.iter().any(|argument| argument == "--port") {
+            command.args(["--port", &self.port.to_string()]);
+        }
+        command
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+            .arg(&self.folder.0)
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
+        self.process = Some(process);
+        let serves = log
+            .by_ref()
+            .map_while(Result::ok)
+            .any(|line| line.contains("Ready to accept connections") || line.contains("Sentinel ID is"));
+        // The rest of its log must go somewhere.
+        std::thread::spawn(move || log.for_each(drop));
+        serves
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub fn options(&self) -> ClusterOptions {
+        classic(&self.url())
+    }
+
+    /// An answer, from a connection of its own.
+    pub async fn ask(&self, command: &str) -> Value {
+        self.ask_as(&self.options(), command).await
+    }
+
+    pub async fn ask_as(&self, options: &ClusterOptions, command: &str) -> Value {
+        let settings = Settings::new(options).unwrap();
+        let Redis::Url(url) = &options.redis else { panic!("one server only") };
+        let mut address = Address::parse("test", url).unwrap();
+        address.login.password = options.password.as_deref().map(Into::into).or(address.login.password);
+        let mut connection = Connection::open(&settings, &address, "test").await.unwrap();
+        let parts: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+        connection.ask(&parts).await.unwrap()
+    }
+
+    /// Tells it something that it must accept.
+    pub async fn tell(&self, command: &str) {
+        let answer = self.ask(command).await;
+        assert_eq!(answer.error(), None, "{command}");
+    }
+
+    /// Names of the connections of buses.
+    pub async fn clients(&self) -> Vec<String> {
+        let list = self.ask("CLIENT LIST").await;
+        let names = list
+            .text()
+            .unwrap_or_default()
+            .split_whitespace()
+            .filter_map(|field| field.strip_prefix("name="));
+        names.filter(|name| name.starts_with("kraken-ws")).map(str::to_owned).collect()
+    }
+
+    /// Ends the connections with this name.
+    pub async fn kill_clients(&self, name: &str) {
+        let list = self.ask("CLIENT LIST").await;
+        for line in list.text().unwrap().lines().filter(|line| line.contains(&format!("name={name} "))) {
+            let id = line.split_whitespace().find_map(|field| field.strip_prefix("id=")).unwrap();
+            self.tell(&format!("CLIENT KILL ID {id}")).await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        let _ = process.kill();
+        let started = Instant::now();
+        while matches!(process.try_wait(), Ok(None)) && started.elapsed() < Duration::from_secs(5) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! TLS to Redis: whom to trust, and who we are.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::cluster::config::RedisTls;
+use crate::error::{Error, ErrorCode, Result};
+
+/// The configuration of every connection by TLS; trusts the system's certificates unless `tls.ca` has others.
+pub(crate) fn client(tls: &RedisTls) -> Result<Arc<ClientConfig>> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|e| fail("ca", &e))?
+        .with_root_certificates(match &tls.ca {
+            Some(pem) => given_roots(pem)?,
+            None => system_roots()?,
+        });
+    let config = match (&tls.cert, &tls.key) {
+        (Some(cert), Some(key)) => {
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| fail("key", &e))?;
+            builder.with_client_auth_cert(certificates("cert", cert)?, key).map_err(|e| fail("key", &e))?
+        }
+        (None, None) => builder.with_no_client_auth(),
+        (Some(_), None) => return Err(fail("key", &"none, with a certificate")),
+        (None, Some(_)) => return Err(fail("cert", &"none, with a key")),
+    };
+    Ok(Arc::new(config))
+}
+
+fn given_roots(pem: &[u8]) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates("ca", pem)? {
+        roots.add(certificate).map_err(|e| fail("ca", &e))?;
+    }
+    Ok(roots)
+}
+
+fn system_roots() -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        return Err(Error::new(
+            ErrorCode::Tls,
+            "cluster.tls.ca: expected PEM, because this system has no certificates to trust (Debian: ca-certificates)",
+        ));
+    }
+    Ok(roots)
+}
+
+fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    let chain = CertificateDer::pem_reader_iter(Cursor::new(pem))
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(|e| fail(what, &e))?;
+    if chain.is_empty() { Err(fail(what, &"no certificate")) } else { Ok(chain) }
+}
+
+fn fail(what: &str, e: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorCode::Tls, format!("cluster.tls.{what}: expected PEM that fits, got: {e}"))
+}

@@ -1,0 +1,158 @@
+//! What is read from JSON. Members that are not known are ignored, as the adapters do.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
+use serde_json::value::RawValue;
+
+use crate::cluster::fleet::RemoteSocket;
+use crate::host::EmitFlags;
+use crate::rooms::Target;
+use crate::socketio::packet::{PacketType, has_shape};
+
+/// Longest time that another node may ask us to wait for acks.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// A room. In JavaScript it may be a number.
+pub(super) struct Name(pub Box<str>);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Of;
+        impl Visitor<'_> for Of {
+            type Value = Name;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Name, E> {
+                Ok(Name(text.into()))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Name, E> {
+                Ok(Name(number.to_string().into()))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Name, E> {
+                Ok(Name(number.to_string().into()))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Name, E> {
+                Ok(Name(serde_json::Value::from(number).to_string().into()))
+            }
+        }
+        from.deserialize_any(Of)
+    }
+}
+
+pub(super) fn names(list: Option<Vec<Name>>) -> Vec<Box<str>> {
+    list.into_iter().flatten().map(|name| name.0).collect()
+}
+
+/// A room expression.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Opts {
+    rooms: Option<Vec<Name>>,
+    except: Option<Vec<Name>>,
+    flags: Option<Flags>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Flags {
+    pub volatile: Option<bool>,
+    pub compress: Option<bool>,
+    /// Milliseconds.
+    pub timeout: Option<f64>,
+}
+
+impl Opts {
+    /// The expression, the flags, and how long acks are waited for.
+    pub(super) fn parts(self) -> (Target, EmitFlags, Option<Duration>) {
+        let target = Target { rooms: names(self.rooms), except: names(self.except) };
+        let flags = self.flags.unwrap_or_default();
+        (target, flags.emit(), flags.timeout())
+    }
+
+    pub(super) fn target(self) -> Target {
+        self.parts().0
+    }
+}
+
+impl Flags {
+    pub(super) fn emit(&self) -> EmitFlags {
+        EmitFlags {
+            volatile: self.volatile.unwrap_or(false),
+            compress: self.compress.unwrap_or(true),
+            local: true,
+        }
+    }
+
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        let millis = self.timeout.filter(|ms| *ms > 0.0)?;
+        Some(Duration::from_millis(millis as u64).min(LONGEST_WAIT))
+    }
+}
+
+/// A packet of an event.
+#[derive(Deserialize)]
+pub(super) struct Packet<'a> {
+    #[serde(borrow)]
+    pub data: &'a RawValue,
+}
+
+/// Whether this is an event that clients can read: they close the connection on one that they can't.
+pub(super) fn is_event(data: &str) -> bool {
+    has_shape(PacketType::Event, data)
+}
+
+/// A socket of another node.
+#[derive(Deserialize)]
+pub(super) struct Socket<'a> {
+    id: Name,
+    #[serde(borrow)]
+    handshake: Option<&'a RawValue>,
+    #[serde(default)]
+    rooms: Option<Vec<Name>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+impl Socket<'_> {
+    pub(super) fn remote(self, attachments: &[Bytes]) -> RemoteSocket {
+        let json = |raw: Option<&RawValue>| match raw {
+            None => "{}".into(),
+            Some(raw) if attachments.is_empty() => raw.get().into(),
+            Some(raw) => with_buffers(raw.get(), attachments).into(),
+        };
+        RemoteSocket {
+            id: self.id.0,
+            handshake: json(self.handshake),
+            rooms: names(self.rooms),
+            data: json(self.data),
+        }
+    }
+}
+
+/// JSON with binary values in the form that Node's `JSON.stringify` gives a Buffer.
+fn with_buffers(json: &str, attachments: &[Bytes]) -> String {
+    fn replace(value: &mut serde_json::Value, attachments: &[Bytes]) {
+        match value {
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| replace(item, attachments)),
+            serde_json::Value::Object(map) => {
+                let num = map.get("num").and_then(serde_json::Value::as_u64);
+                let found = num.and_then(|num| attachments.get(usize::try_from(num).ok()?));
+                match found {
+                    Some(bytes) if map.get("_placeholder") == Some(&serde_json::Value::Bool(true)) => {
+                        *value = serde_json::json!({ "type": "Buffer", "data": &bytes[..] });
+                    }
+                    _ => map.values_mut().for_each(|item| replace(item, attachments)),
+                }
+            }
+            _ => {}
+        }
+    }
+    let Ok(mut value) = serde_json::from_str(json) else { return json.to_owned() };
+    replace(&mut value, attachments);
+    value.to_string()
+}

@@ -1,0 +1,211 @@
+//! `createShardedAdapter` of `@socket.io/redis-adapter` 8: envelopes `{type, data, uid, nsp}` in JSON, or in
+//! MessagePack where there is binary data.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::shapes::{Name, Opts, Packet, Socket, is_event, names};
+use super::text::{self, Object, distinct, of_payload};
+use super::{Malformed, Names, Published};
+use crate::cluster::message::{Answer, Broadcast, Incoming, Message, Question};
+use crate::socketio::packet::PacketError;
+
+const BROADCAST: u64 = 3;
+const JOIN: u64 = 4;
+const LEAVE: u64 = 5;
+const DISCONNECT: u64 = 6;
+const FETCH: u64 = 7;
+const FETCHED: u64 = 8;
+const SERVER_SIDE: u64 = 9;
+const SERVER_SIDE_ANSWER: u64 = 10;
+const CLIENTS: u64 = 11;
+const ACK: u64 = 12;
+/// These are ours; JavaScript nodes ignore types that they don't know.
+const ROOMS: u64 = 20;
+const ROOMS_ANSWER: u64 = 21;
+const HELLO: u64 = 22;
+const GREETING: u64 = 23;
+
+fn envelope(
+    of: &Names,
+    nsp: &str,
+    kind: u64,
+    data: String,
+    attachments: &[Bytes],
+) -> Result<Vec<u8>, PacketError> {
+    let envelope = Object::with_capacity(64 + data.len() + nsp.len())
+        .number("type", kind)
+        .json("data", &data)
+        .text("uid", &of.uid)
+        .text("nsp", nsp);
+    text::payload(envelope.end(), attachments)
+}
+
+pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Published, PacketError> {
+    let no_bytes: &[Bytes] = &[];
+    let (kind, data, attachments) = match message {
+        Message::Broadcast(broadcast) => {
+            let payload = envelope(of, nsp, BROADCAST, self::broadcast(broadcast), &broadcast.attachments)?;
+            // Acks are counted over all nodes: all have to hear.
+            let channel = match broadcast.ack {
+                Some(_) => of.main(nsp),
+                None => of.broadcast(nsp, &distinct(&broadcast.target.rooms)),
+            };
+            return Ok((channel, payload.into()));
+        }
+        Message::Join { target, rooms } => {
+            (JOIN, Object::new().json("opts", &text::opts(target, None)).texts("rooms", rooms), no_bytes)
+        }
+        Message::Leave { target, rooms } => {
+            (LEAVE, Object::new().json("opts", &text::opts(target, None)).texts("rooms", rooms), no_bytes)
+        }
+        Message::Disconnect { target, close } => (
+            DISCONNECT,
+            Object::new().json("opts", &text::opts(target, None)).bool("close", *close),
+            no_bytes,
+        ),
+        Message::ServerSide { data, attachments, id } => {
+            let object = Object::with_capacity(64 + data.len()).json("packet", data);
+            let object = if let Some(id) = id { object.text("requestId", id) } else { object };
+            (SERVER_SIDE, object, &attachments[..])
+        }
+        Message::Ask { id, question: Question::Sockets(target) } => {
+            (FETCH, Object::new().json("opts", &text::opts(target, None)).text("requestId", id), no_bytes)
+        }
+        Message::Ask { id, question: Question::Rooms } => {
+            (ROOMS, Object::new().text("requestId", id), no_bytes)
+        }
+        Message::Hello => (HELLO, Object::new(), no_bytes),
+        // Only old nodes of the classic adapter ask so.
+        Message::One { .. } | Message::Ask { question: Question::Ids(_), .. } => {
+            return Err(PacketError::UnknownType);
+        }
+    };
+    Ok((of.main(nsp), envelope(of, nsp, kind, data.end(), attachments)?.into()))
+}
+
+fn broadcast(broadcast: &Broadcast) -> String {
+    let Broadcast { target, data, flags, ack, .. } = broadcast;
+    let packet = Object::with_capacity(32 + data.len()).number("type", 2).json("data", data).end();
+    let timeout = ack.as_ref().and_then(|(_, timeout)| *timeout);
+    let opts = text::opts(target, Some(&text::flags(*flags, timeout)));
+    let object = Object::with_capacity(64 + packet.len() + opts.len()).json("packet", &packet);
+    let object = object.json("opts", &opts);
+    match ack {
+        Some((id, _)) => object.text("requestId", id).end(),
+        None => object.end(),
+    }
+}
+
+pub(super) fn answer(of: &Names, nsp: &str, id: &str, answer: &Answer) -> Result<Vec<u8>, PacketError> {
+    let object = Object::new().text("requestId", id);
+    let no_bytes: &[Bytes] = &[];
+    let (kind, object, attachments) = match answer {
+        Answer::Sockets(sockets) => (FETCHED, object.json("sockets", &text::sockets(sockets)), no_bytes),
+        Answer::Rooms(rooms) => (ROOMS_ANSWER, object.texts("rooms", rooms), no_bytes),
+        Answer::ServerSide { data, attachments } => {
+            (SERVER_SIDE_ANSWER, object.json("packet", data), &attachments[..])
+        }
+        Answer::Clients(count) => (CLIENTS, object.number("clientCount", *count as u64), no_bytes),
+        Answer::Ack { data, attachments } => (ACK, object.json("packet", data), &attachments[..]),
+        Answer::Done => (GREETING, object, no_bytes),
+        Answer::Ids(_) => return Err(PacketError::UnknownType),
+    };
+    envelope(of, nsp, kind, object.end(), attachments)
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "type")]
+    kind: u64,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    uid: Option<Box<str>>,
+    #[serde(borrow)]
+    nsp: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(rename = "requestId")]
+    id: Option<Box<str>>,
+    opts: Option<Opts>,
+    rooms: Option<Vec<Name>>,
+    close: Option<bool>,
+    #[serde(borrow)]
+    packet: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sockets: Option<Vec<Socket<'a>>>,
+    #[serde(rename = "clientCount")]
+    clients: Option<f64>,
+}
+
+/// With the namespace. `None`: ours, or nothing for us.
+pub(super) fn read(own: &str, payload: &[u8]) -> Result<Option<(Arc<str>, Incoming)>, Malformed> {
+    const BAD: Malformed = Malformed("envelope");
+    let (text, attachments) = of_payload(payload).ok_or(BAD)?;
+    let Envelope { kind, data, uid, nsp } = serde_json::from_str(&text).map_err(|_| BAD)?;
+    if uid.as_deref() == Some(own) {
+        return Ok(None);
+    }
+    let nsp: Arc<str> = nsp.ok_or(BAD)?.into();
+    if kind == HELLO {
+        return Ok(Some((nsp, Incoming::Message { uid, message: Message::Hello })));
+    }
+    if !matches!(kind, BROADCAST..=ACK | ROOMS | ROOMS_ANSWER | GREETING) {
+        return Ok(None);
+    }
+    let data: Data<'_> = serde_json::from_str(data.ok_or(BAD)?.get()).map_err(|_| BAD)?;
+    let Data { id, opts, rooms, close, packet, sockets, clients } = data;
+    let value = || packet.map_or("null", RawValue::get).into();
+    let answer = match kind {
+        FETCHED => {
+            let list = sockets.ok_or(BAD)?;
+            Answer::Sockets(list.into_iter().map(|socket| socket.remote(&attachments)).collect())
+        }
+        GREETING => Answer::Done,
+        ROOMS_ANSWER => Answer::Rooms(names(rooms)),
+        SERVER_SIDE_ANSWER => Answer::ServerSide { data: value(), attachments },
+        CLIENTS => Answer::Clients(clients.filter(|n| *n >= 0.0).ok_or(BAD)? as usize),
+        ACK => Answer::Ack { data: value(), attachments },
+        kind => {
+            let message = read_message(kind, id, opts, rooms, close, packet, attachments).ok_or(BAD)?;
+            return Ok(Some((nsp, Incoming::Message { uid, message })));
+        }
+    };
+    Ok(Some((nsp, Incoming::Answer { uid, id: id.ok_or(BAD)?, answer })))
+}
+
+fn read_message(
+    kind: u64,
+    id: Option<Box<str>>,
+    opts: Option<Opts>,
+    rooms: Option<Vec<Name>>,
+    close: Option<bool>,
+    packet: Option<&RawValue>,
+    attachments: Vec<Bytes>,
+) -> Option<Message> {
+    Some(match kind {
+        BROADCAST => {
+            let packet: Packet<'_> = serde_json::from_str(packet?.get()).ok()?;
+            let (target, flags, timeout) = opts?.parts();
+            let data = Box::from(Some(packet.data.get()).filter(|data| is_event(data))?);
+            let ack = id.map(|id| (id, timeout));
+            Message::Broadcast(Broadcast { target, data, attachments, flags, ack })
+        }
+        JOIN => Message::Join { target: opts?.target(), rooms: names(rooms) },
+        LEAVE => Message::Leave { target: opts?.target(), rooms: names(rooms) },
+        DISCONNECT => Message::Disconnect { target: opts?.target(), close: close.unwrap_or(false) },
+        FETCH => Message::Ask { id: id?, question: Question::Sockets(opts?.target()) },
+        SERVER_SIDE => {
+            let data = packet.filter(|data| data.get().starts_with('['))?.get().into();
+            Message::ServerSide { data, attachments, id }
+        }
+        ROOMS => Message::Ask { id: id?, question: Question::Rooms },
+        _ => return None,
+    })
+}
