@@ -151,7 +151,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   }
 
   /** The sockets themselves, of all nodes. Nodes that do not answer in time are counted in `missing` of the array. */
-  async fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>>> {
+  async fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
     const found: unknown[] = [];
     const { nsp, rooms, exceptRooms, timeoutMs, others } = this;
     nsp.adapter.apply(this.target, (socket) => found.push(socket));

@@ -313,8 +313,8 @@ export class Namespace<
   }
 
   /** All sockets. */
-  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>>> {
-    return this.operator().fetchSockets() as Promise<Fetched<RemoteSocket<any, SocketData>>>;
+  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
+    return this.operator().fetchSockets() as Promise<Fetched<RemoteSocket<any, SocketData>[]>>;
   }
 
   /** Puts all sockets into a room, or several. */

@@ -3,6 +3,7 @@
 // a socket that joins nothing costs nothing here.
 import { EventEmitter } from 'node:events';
 import type { RemoteSocket } from './broadcast';
+import { fetched } from './cluster/fleet';
 import type { Fetched } from './cluster/fleet';
 import type { Namespace } from './namespace';
 import type { Socket } from './socket';
@@ -143,13 +144,13 @@ export class RoomMirror extends EventEmitter {
   }
 
   /** Names of the rooms of all servers. */
-  async allRooms(): Promise<Set<Room>> {
+  async allRooms(): Promise<Fetched<Set<Room>>> {
     const { _native: native, _number: number, server } = this.nsp;
     const rooms = new Set(this.rooms.keys());
     if (!native || !server._fleet) return rooms;
-    const { answers } = await server._fleet.ask(native, (commands) => commands.fleetRooms(number), ([, , names]) => names as Room[]);
-    for (const room of answers) rooms.add(room);
-    return rooms;
+    const there = await server._fleet.ask(native, (commands) => commands.fleetRooms(number), ([, , names]) => names as Room[]);
+    for (const room of there.answers) rooms.add(room);
+    return fetched(rooms, there);
   }
 
   /** Rooms of a socket. */
@@ -233,7 +234,7 @@ export class RoomMirror extends EventEmitter {
   }
 
   /** The sockets that `opts` names. */
-  fetchSockets(opts: BroadcastOptions): Promise<Fetched<RemoteSocket<any, any>>> {
+  fetchSockets(opts: BroadcastOptions): Promise<Fetched<RemoteSocket<any, any>[]>> {
     return this.to(opts).fetchSockets();
   }
 

@@ -544,7 +544,7 @@ export class Server<
   }
 
   /** All sockets of the `/` namespace. */
-  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>>> {
+  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
     return this.sockets.fetchSockets();
   }
 

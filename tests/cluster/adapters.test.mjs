@@ -6,6 +6,7 @@ import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
 import { closeClients } from '../support/clients.mjs';
 import { nativePath, nativeOnly } from '../support/subject.mjs';
 import { event, until } from '../support/wait.mjs';
+import { atEnd } from './support/at-end.mjs';
 import { member, together } from './support/fleet.mjs';
 import { LIBRARY_NAMES, openClient, startNode } from './support/node-kinds.mjs';
 import { startRedis } from './support/redis.mjs';
@@ -18,13 +19,13 @@ const CODE = { code: 'ERR_KRAKEN_WS_UNSUPPORTED' };
 
 function serve(t, options = {}) {
   const io = new Server(0, { host: '127.0.0.1', ...options });
-  t.after(() => io.close());
+  atEnd(t, () => io.close());
   return { io, kind: 'native', mode: 'classic', url: `http://127.0.0.1:${io.httpServer.address().port}` };
 }
 
 async function clients(t, library, where) {
   const pair = [await openClient(library, where), await openClient(library, where)];
-  t.after(() => Promise.all(pair.map(({ end }) => end())));
+  atEnd(t, () => Promise.all(pair.map(({ end }) => end())));
   return pair.map(({ client }) => client);
 }
 
@@ -83,7 +84,7 @@ describe('adapters over Redis', nativeOnly, () => {
     nodes[1].io.adapter(factory).adapter(own.createAdapter({ redis: redis.url, prefix: 'early' }));
     const late = new Server({ cluster: { redis: redis.url, prefix: 'early' } });
     late.listen(0);
-    t.after(() => late.close());
+    atEnd(t, () => late.close());
     await together([...nodes, { io: late, kind: 'native' }]);
     await talks(nodes[0], nodes[1]).catch((err) => assert.match(err.message, /a fleet of 2/));
     assert.throws(() => nodes[0].io.adapter(own.createAdapter({ redis: redis.url })), { code: 'ERR_KRAKEN_WS_STATE' });
@@ -100,7 +101,7 @@ describe('adapters over Redis', nativeOnly, () => {
       }
     }
     const io = new RedisIoAdapter().createIOServer(0, { host: '127.0.0.1', cors: { origin: '*' }, transports: ['websocket'] });
-    t.after(() => io.close());
+    atEnd(t, () => io.close());
     const node = { io, kind: 'native', mode: 'classic', url: `http://127.0.0.1:${io.httpServer.address().port}` };
     await talks(node, await startNode(t, { kind: 'redis4', mode: 'classic', where: { url: redis.url }, adapter: { prefix: 'nest' } }));
   });

@@ -339,7 +339,9 @@ export function operations({ kinds, mode, start }) {
 
   test('adapter.allRooms names rooms of both nodes', async (t) => {
     const { adapter } = a.io.of('/');
-    if (!adapter.allRooms) return t.skip("socket.io's sharded adapter does not have it");
+    // Its own requests for them are none that others could answer either.
+    const lacks = ({ kind }) => mode !== 'classic' && kind !== 'native';
+    if (lacks(a) || lacks(b)) return t.skip("socket.io's sharded adapter does not have it");
     const [one, two] = [fresh('one'), fresh('two')];
     await enter(redis, [here], one);
     await enter(redis, [there[0]], two);

@@ -13,8 +13,8 @@ export interface Answers<T> {
   missingNodes: string[];
 }
 
-/** An array of what nodes answered, which says how many did not. */
-export type Fetched<T> = T[] & {
+/** What nodes answered, and how many did not. */
+export type Fetched<T> = T & {
   /** In a fleet: how many nodes did not answer in time; what they have is not here. */
   readonly missing?: number;
   /** Names of those nodes, where they are known. */
@@ -72,7 +72,7 @@ export class Fleet {
   }
 }
 
-/** Says on an array who did not answer; unseen by those who compare arrays. */
-export function fetched<T>(items: T[], { missing, missingNodes }: Answers<unknown>): Fetched<T> {
+/** Says on a list who did not answer; unseen by those who compare lists. */
+export function fetched<T extends object>(items: T, { missing, missingNodes }: Answers<unknown>): Fetched<T> {
   return Object.defineProperties(items, { missing: { value: missing }, missingNodes: { value: missingNodes } });
 }

@@ -1,6 +1,7 @@
 // Many clients for little: WebSockets that speak just enough Socket.IO to connect, and count what they get.
 import WebSocket from 'ws';
 import { deferred, until, within } from '../../support/wait.mjs';
+import { atEnd } from './at-end.mjs';
 
 const AT_ONCE = 100;
 const START_MS = 20_000;
@@ -8,7 +9,7 @@ const START_MS = 20_000;
 // `count` clients of a server; `auth` goes with each. `messages` counts event packets by client.
 export async function crowd(t, url, count, { auth = {} } = {}) {
   const clients = [];
-  t.after(() => {
+  atEnd(t, () => {
     for (const { socket } of clients) socket.terminate();
   });
   while (clients.length < count) {

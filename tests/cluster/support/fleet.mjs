@@ -20,7 +20,7 @@ export async function together(nodes, count = nodes.length, nsp = '/') {
 }
 
 // Until `room` on `node` gets what others send: only where rooms have channels of their own does that take time.
-export async function reachable(redis, { mode }, room, { nsp = '/', prefix = 'socket.io', listeners = 1 } = {}) {
+export async function reachable(redis, { mode, prefix = 'socket.io' }, room, { nsp = '/', listeners = 1 } = {}) {
   const { subscriptionMode = 'static' } = MODES[mode];
   if (subscriptionMode === 'static') return;
   const channel = `${prefix}#${nsp}#${room}#`;

@@ -11,6 +11,7 @@ import * as redis5 from 'redis5';
 import { Server as SocketIo } from 'socket.io';
 import { nativePath } from '../../support/subject.mjs';
 import { deferred, within } from '../../support/wait.mjs';
+import { atEnd } from './at-end.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -89,8 +90,9 @@ export async function startNode(t, { kind, mode, where, options = {}, cluster = 
       await within(done.promise, 'io.close()');
       await end();
     })());
-  t.after(close);
-  return { io, kind, mode, port, url: `http://127.0.0.1:${port}`, close };
+  atEnd(t, close);
+  const prefix = (kind === 'native' ? cluster : adapter).prefix;
+  return { io, kind, mode, prefix, port, url: `http://127.0.0.1:${port}`, close };
 }
 
 function nativeNode(mode, { url, cluster: nodes }, options, cluster) {

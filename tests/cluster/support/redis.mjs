@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../support/server.mjs';
 import { deferred, until, within } from '../../support/wait.mjs';
+import { atEnd } from './at-end.mjs';
 
 const START_MS = 10_000;
 
@@ -100,7 +101,7 @@ export async function startRedis(t, { port, settings = {}, sentinel = false, pla
     (Array.isArray(value) ? value : [value]).flatMap((one) => [`--${name}`, ...String(one).split(' ')]),
   );
   const redis = new Redis(at, folder, args);
-  t.after(async () => {
+  atEnd(t, async () => {
     await redis.kill();
     rmSync(folder, { recursive: true, force: true });
   });
