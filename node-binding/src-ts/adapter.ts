@@ -1,5 +1,6 @@
 // `io.adapter(…)` and the option `adapter`. Rooms here are the core's: what stands for in-memory rooms is taken
-// as that, an adapter that carries broadcasts to other processes in JavaScript is refused by its name.
+// as that, those over Redis are the core's too (`cluster/adapter-factories.ts`), and any other adapter that carries
+// broadcasts to other processes in JavaScript is refused by its name.
 import { coded } from './error';
 import { RoomMirror } from './rooms';
 
@@ -26,6 +27,7 @@ export function checkAdapter(value: unknown): void {
   if (value === undefined || value === null || isInMemory(value)) return;
   const message =
     `adapter: ${nameOf(value)} runs in JavaScript, and the rooms of this server are native. Leave it out (each ` +
-    'process has rooms of its own), or keep socket.io with this adapter and put the native engine under it: bindNative(io)';
+    'process has rooms of its own), take the one over Redis (the option "cluster"), or keep socket.io with this adapter ' +
+    'and put the native engine under it: bindNative(io)';
   throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
 }

@@ -1,4 +1,6 @@
 // A message to many: a room expression with flags, immutable, and the calls that send or act on it.
+import { fetched } from './cluster/fleet';
+import type { Fetched } from './cluster/fleet';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
 import { textOf } from './rooms';
@@ -156,18 +158,31 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     return this.nsp.adapter.sockets(new Set(this.rooms));
   }
 
-  /** The sockets themselves. */
-  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
-    const found: Socket<any, any, any, any>[] = [];
-    this.nsp.adapter.apply(this.target, (socket) => found.push(socket));
-    return Promise.resolve(found as unknown as RemoteSocket<EmitEvents, SocketData>[]);
+  /** The sockets themselves, of all nodes. Nodes that do not answer in time are counted in `missing` of the array. */
+  async fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
+    const found: unknown[] = [];
+    const { nsp, rooms, exceptRooms, timeoutMs, others } = this;
+    nsp.adapter.apply(this.target, (socket) => found.push(socket));
+    const here = found as RemoteSocket<EmitEvents, SocketData>[];
+    if (!others) return here;
+    const there = await others.ask(
+      nsp._native!,
+      (native, timeout) => native.fetchRemote(nsp._number, rooms, exceptRooms, timeoutMs >= 0 ? timeoutMs : timeout),
+      (payload) => (payload[2] as RemoteDetails<SocketData>[]).map((socket) => new RemoteSocket<EmitEvents, SocketData>(nsp, socket)),
+    );
+    return fetched([...here, ...there.answers], there);
+  }
+
+  /** The nodes that this is for beside this one. */
+  private get others() {
+    return this.nsp._native && !(this.flags & LOCAL) ? this.nsp.server._fleet : undefined;
   }
 
   /** Puts the sockets into a room, or several. */
   socketsJoin(room: Room | Room[]): void {
     const rooms = added([], room);
     this.nsp.adapter.apply(this.target, (socket) => socket._mirrorJoin(rooms));
-    this.nsp._native?.socketsJoin(this.nsp._number, this.rooms, this.exceptRooms, rooms);
+    this.nsp._native?.socketsJoin(this.nsp._number, this.rooms, this.exceptRooms, rooms, this.flags);
   }
 
   /** Takes the sockets out of a room, or several. */
@@ -176,13 +191,22 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     this.nsp.adapter.apply(this.target, (socket) => {
       for (const name of rooms) socket._mirrorLeave(name);
     });
-    this.nsp._native?.socketsLeave(this.nsp._number, this.rooms, this.exceptRooms, rooms);
+    this.nsp._native?.socketsLeave(this.nsp._number, this.rooms, this.exceptRooms, rooms, this.flags);
   }
 
   /** Ends the sockets; with `close` their connections too. */
   disconnectSockets(close = false): void {
-    this.nsp.adapter.apply(this.target, (socket) => socket.disconnect(close));
+    const { nsp, rooms, exceptRooms } = this;
+    nsp.adapter.apply(this.target, (socket) => socket.disconnect(close));
+    if (this.others) nsp._native?.disconnectSockets(nsp._number, rooms, exceptRooms, close);
   }
+}
+
+interface RemoteDetails<SocketData> {
+  id: SocketId;
+  handshake: Handshake;
+  rooms: Room[];
+  data: SocketData;
 }
 
 /** What `fetchSockets` gives for a socket of another server; those of this server are Socket objects, which
@@ -204,10 +228,7 @@ export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
   private readonly operator: BroadcastOperator<EmitEvents, SocketData>;
 
   /** @internal */
-  constructor(
-    nsp: AnyNamespace,
-    details: { id: SocketId; handshake: Handshake; rooms: Room[]; data: SocketData },
-  ) {
+  constructor(nsp: AnyNamespace, details: RemoteDetails<SocketData>) {
     this.id = details.id;
     this.handshake = details.handshake;
     this.rooms = new Set(details.rooms);

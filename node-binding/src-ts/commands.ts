@@ -106,12 +106,36 @@ export class Commands extends CommandBatch {
     this.direct.leaveAll(socket);
   }
 
-  socketsJoin(namespace: number, rooms: string[], except: string[], join: string[]): void {
-    this.direct.socketsJoin(namespace, roomNames(rooms), roomNames(except), roomNames(join));
+  socketsJoin(namespace: number, rooms: string[], except: string[], join: string[], flags: number): void {
+    this.direct.socketsJoin(namespace, roomNames(rooms), roomNames(except), roomNames(join), flags);
   }
 
-  socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void {
-    this.direct.socketsLeave(namespace, roomNames(rooms), roomNames(except), roomNames(leave));
+  socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[], flags: number): void {
+    this.direct.socketsLeave(namespace, roomNames(rooms), roomNames(except), roomNames(leave), flags);
+  }
+
+  disconnectSockets(namespace: number, rooms: string[], except: string[], close: boolean): void {
+    this.direct.disconnectSockets(namespace, roomNames(rooms), roomNames(except), close);
+  }
+
+  fetchRemote(namespace: number, rooms: string[], except: string[], timeout: number): number {
+    return this.direct.fetchRemote(namespace, roomNames(rooms), roomNames(except), timeout);
+  }
+
+  fleetRooms(namespace: number): number {
+    return this.direct.fleetRooms(namespace);
+  }
+
+  serverCount(namespace: number): number {
+    return this.direct.serverCount(namespace);
+  }
+
+  serverSideEmit(namespace: number, data: string, buffers?: Buffer[]): void {
+    this.direct.serverSideEmit(namespace, data, buffers);
+  }
+
+  serverSideEmitWithAck(namespace: number, data: string, timeout: number, buffers?: Buffer[]): number {
+    return this.direct.serverSideEmitWithAck(namespace, data, timeout, buffers);
   }
 
   disconnect(socket: number, close: boolean): void {

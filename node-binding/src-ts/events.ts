@@ -1,10 +1,10 @@
 // Core → JavaScript, for the Server door: hands each event to whom it concerns.
 import type { Client } from './client';
 import type { Commands } from './commands';
-import { HandleTable, handleOf } from './handle-table';
+import { HandleTable, handleOf, lanesOf } from './handle-table';
 import { reasons } from './native';
 import type { Namespace } from './namespace';
-import { rejoin } from './payload';
+import { encode, rejoin, responsesOf } from './payload';
 import { Pump } from './pump';
 import { roomOf } from './room-name';
 import type { Run } from './run';
@@ -39,6 +39,11 @@ const PACKET_IN = 23;
 const PACKET_OUT = 24;
 const DRAINED = 25;
 const CONNECTION_CLOSED = 30;
+const FLEET = 31;
+const SERVER_SIDE = 32;
+const SOCKET_DATA = 33;
+const CLUSTER = 34;
+const MOVED = 35;
 
 const REASONS = reasons() as DisconnectReason[];
 /** Reasons that concern one namespace; with all others the whole connection is gone. */
@@ -135,6 +140,16 @@ export class EventPump extends Pump<Commands> {
         return this.run.clients.lookedInto(number)?._left(payload);
       case CONNECTION_CLOSED:
         return this.run.clients.closed(number, REASONS[payload]);
+      case FLEET:
+        return this.run.fleet?.settle(number, payload, this.take);
+      case SERVER_SIDE:
+        return this.serverSide(number, payload);
+      case SOCKET_DATA:
+        return this.native.answerSocketData(number, payload.map((handle: number) => this.byHandle(handle)?._dataText() ?? '{}'));
+      case CLUSTER:
+        return this.server._clusterChanged(payload[0], payload[1]);
+      case MOVED:
+        return this.moved(payload);
       case CLOSED:
         return this.server._ended(this.run);
     }
@@ -200,11 +215,38 @@ export class EventPump extends Pump<Commands> {
   private broadcastAck(id: number, payload: any[]): void {
     const pending = this.run.broadcastAcks.get(id);
     this.run.broadcastAcks.delete(id);
-    const responses = [];
-    for (let i = 1; i < payload.length; i += 2) {
-      const buffers = this.attachments(payload[i]);
-      responses.push(buffers.length > 0 ? rejoin(payload[i + 1], buffers) : payload[i + 1]);
+    const responses = responsesOf(payload, 2, this.take);
+    const [timedOut, missing] = payload;
+    const err = timedOut || missing > 0 ? timeoutError() : null;
+    if (err && this.run.fleet) Object.assign(err, { missing });
+    pending?.done(err, responses);
+  }
+
+  private readonly take = (count: number): Buffer[] => this.attachments(count);
+
+  /** Another node's event for the servers; it waits for an answer if `number` is one. */
+  private serverSide(number: number, [count, name, data]: [number, string, unknown[]]): void {
+    if (count > 0) rejoin(data, this.attachments(count));
+    if (number >= 0) {
+      let answered = false;
+      data.push((arg: unknown) => {
+        if (answered) return;
+        answered = true;
+        const { text, buffers } = encode([arg]);
+        this.native.answerServerSide(number, text.slice(1, -1), buffers);
+      });
     }
-    pending?.done(payload[0] ? timeoutError() : null, responses);
+    this.server._nsps.get(name)?._onServerSideEmit(data);
+  }
+
+  private moved([name, joined, room, handles]: [string, boolean, string, number[]]): void {
+    const namespace = this.server._nsps.get(name);
+    if (!namespace) return;
+    namespace._look();
+    namespace._moved(joined, roomOf(room), handles.map((handle) => this.byHandle(handle)));
+  }
+
+  private byHandle(handle: number): AnySocket | undefined {
+    return this.sockets.find(...lanesOf(handle));
   }
 }

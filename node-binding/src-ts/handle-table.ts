@@ -11,6 +11,11 @@ export function handleOf(low: number, generation: number): number {
   return generation * GENERATION + low;
 }
 
+/** The two lanes of a handle. */
+export function lanesOf(handle: number): [low: number, generation: number] {
+  return [handle % GENERATION, Math.floor(handle / GENERATION)];
+}
+
 /** See above. */
 export class HandleTable<T extends { readonly _handle: number }> {
   private readonly shards: (T | undefined)[][] = [];

@@ -3,7 +3,9 @@ import { BroadcastOperator } from './broadcast';
 import type { RemoteSocket } from './broadcast';
 import type { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './emitter';
+import type { Fetched } from './cluster/fleet';
 import { coded } from './error';
+import { encode, responsesOf } from './payload';
 import { RoomMirror } from './rooms';
 import type { Server } from './server';
 import { Socket } from './socket';
@@ -52,8 +54,10 @@ export interface ServerReservedEventsMap<
   new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
 }
 
+type ServerSideAck = (err: Error | null, responses: unknown[]) => void;
+
 /** Names that `serverSideEmit` refuses. */
-const RESERVED: ReadonlySet<string> = new Set(['connect', 'connection', 'new_namespace']);
+const RESERVED: ReadonlySet<unknown> = new Set(['connect', 'connection', 'new_namespace']);
 
 type NamespaceEventNames<L extends EventsMap, E extends EventsMap, S extends EventsMap, D> = ReservedOrUserEventNames<
   NamespaceReservedEventsMap<L, E, S, D>,
@@ -239,12 +243,56 @@ export class Namespace<
     ev: Ev,
     ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
   ): boolean {
-    if (RESERVED.has(ev as string)) {
-      throw coded('ERR_KRAKEN_WS_NAME', new Error(`"${String(ev)}" is a reserved event name`));
+    if (RESERVED.has(ev)) throw coded('ERR_KRAKEN_WS_NAME', new Error(`"${String(ev)}" is a reserved event name`));
+    const data: unknown[] = [ev, ...args];
+    const ack = typeof data[data.length - 1] === 'function' ? (data.pop() as ServerSideAck) : undefined;
+    const { _native: native, _number: number } = this;
+    if (!native || !this.server._fleet) {
+      if (ack) process.nextTick(() => ack(null, []));
+      return true;
     }
-    const ack = (args as unknown[])[args.length - 1];
-    if (typeof ack === 'function') process.nextTick(() => ack(null, []));
+    const { text, buffers } = encode(data);
+    if (!ack) {
+      native.serverSideEmit(number, text, buffers);
+      return true;
+    }
+    this.server._fleet
+      .ask(
+        native,
+        (commands, timeout) => commands.serverSideEmitWithAck(number, text, timeout, buffers),
+        (payload, take) => responsesOf(payload, 2, take),
+      )
+      .then(
+        ({ answers, missing, missingNodes }) => {
+          const came = answers.length;
+          const message = `timeout reached: only ${came} responses received out of ${came + missing}`;
+          const err = missing > 0 ? Object.assign(new Error(message), { missing, missingNodes }) : null;
+          process.nextTick(ack, err, answers);
+        },
+        (err) => process.nextTick(ack, err, []),
+      );
     return true;
+  }
+
+  /** Another node's `serverSideEmit`. It is input: what would pass for an event of this server's own is not for it. @internal */
+  _onServerSideEmit(data: unknown[]): void {
+    const [ev] = data;
+    if (typeof ev !== 'string' || RESERVED.has(ev) || (ev === 'error' && this.listenerCount('error') === 0)) return;
+    emitLocally(this, data);
+  }
+
+  /** The sockets of another node's `socketsJoin` or `socketsLeave`; the core has moved them. @internal */
+  _moved(joined: boolean, room: Room, sockets: (Socket<any, any, any, any> | undefined)[]): void {
+    for (const socket of sockets) {
+      if (!socket?.connected) continue;
+      if (joined) socket._mirrorJoin([room]);
+      else socket._mirrorLeave(room);
+    }
+  }
+
+  /** Something about the other nodes, for who listens to the adapter. @internal */
+  _tellAdapter(ev: string, detail?: unknown): void {
+    this.mirror.emit(ev, detail);
   }
 
   /** Like `serverSideEmit`, resolving with one response per other server. */
@@ -253,7 +301,8 @@ export class Namespace<
     ...args: AllButLast<EventParams<ServerSideEvents, Ev>>
   ): Promise<FirstNonErrorArg<Last<EventParams<ServerSideEvents, Ev>>>[]> {
     return new Promise((resolve, reject) => {
-      const done = (err: Error | null, responses: any) => (err ? reject(err) : resolve(responses));
+      const done = (err: Error | null, responses: any) =>
+        err ? reject(Object.assign(err, { responses })) : resolve(responses);
       this.serverSideEmit(ev, ...([...args, done] as any));
     });
   }
@@ -264,8 +313,8 @@ export class Namespace<
   }
 
   /** All sockets. */
-  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
-    return this.operator().fetchSockets() as Promise<RemoteSocket<any, SocketData>[]>;
+  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
+    return this.operator().fetchSockets() as Promise<Fetched<RemoteSocket<any, SocketData>[]>>;
   }
 
   /** Puts all sockets into a room, or several. */

@@ -55,8 +55,17 @@ export interface NativeServer {
   join(socket: number, rooms: string[]): void;
   leave(socket: number, room: string): void;
   leaveAll(socket: number): void;
-  socketsJoin(namespace: number, rooms: string[], except: string[], join: string[]): void;
-  socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[]): void;
+  socketsJoin(namespace: number, rooms: string[], except: string[], join: string[], flags: number): void;
+  socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[], flags: number): void;
+  disconnectSockets(namespace: number, rooms: string[], except: string[], close: boolean): void;
+  joinCluster(options: string): void;
+  fetchRemote(namespace: number, rooms: string[], except: string[], timeout: number): number;
+  fleetRooms(namespace: number): number;
+  serverCount(namespace: number): number;
+  serverSideEmit(namespace: number, data: string, buffers?: Buffer[]): void;
+  serverSideEmitWithAck(namespace: number, data: string, timeout: number, buffers?: Buffer[]): number;
+  answerServerSide(number: number, data: string, buffers?: Buffer[]): void;
+  answerSocketData(number: number, data: string[]): void;
   disconnect(socket: number, close: boolean): void;
   closeConnection(connection: number): void;
   setHooks(
@@ -133,6 +142,8 @@ export interface ServerStats {
   uptimeMs: number;
   /** What the modules of `io.loadModule` have done, in the order in which they were loaded. */
   modules: ModuleStats[];
+  /** The connection to the other nodes; with the option `cluster`. */
+  cluster?: ClusterStats;
 }
 
 /** Figures of a module. */
@@ -151,12 +162,49 @@ export interface ModuleStats {
   rejected: number;
 }
 
+/** Figures of a server's part in its fleet. */
+export interface ClusterStats {
+  /** Connected to Redis, and everything is subscribed. */
+  up: boolean;
+  /** Nodes in the fleet that Redis counted last, this one included; 0 before the first count. */
+  nodes: number;
+  /** Messages published since the start. */
+  published: number;
+  /** Messages of other nodes that came. */
+  received: number;
+  /** Messages that did not reach Redis: they were too many while it was away, or it refused them. */
+  lost: number;
+  /** Messages whose connection broke before Redis confirmed them; they may have arrived, and are not sent again. */
+  unconfirmed: number;
+  /** Messages of other nodes that this one had no room for in time. */
+  lostHere: number;
+  /** Connections to Redis made anew. */
+  reconnects: number;
+  /** Bytes of messages that wait for Redis. */
+  queuedBytes: number;
+  /** Messages that nobody could read. */
+  malformed: number;
+  /** Messages for rooms that have no member here: dropped unread. */
+  droppedNoRoom: number;
+}
+
+/** `src/emitter.rs`: a fleet, for a process without clients. */
+export interface NativeEmitter {
+  publish(nsp: string, rooms: string[], except: string[], data: string, flags: number, buffers?: Buffer[]): void;
+  socketsJoin(nsp: string, rooms: string[], except: string[], join: string[]): void;
+  socketsLeave(nsp: string, rooms: string[], except: string[], leave: string[]): void;
+  disconnectSockets(nsp: string, rooms: string[], except: string[], close: boolean): void;
+  serverSideEmit(nsp: string, data: string, buffers?: Buffer[]): void;
+  flush(timeout: number, end: boolean): Promise<string | null>;
+}
+
 interface Addon {
   NativeServer: new (options: string, onWake: () => void, raw?: boolean) => NativeServer;
+  NativeEmitter: new (options: string) => NativeEmitter;
   checkOptions(options: string): void;
   reasons(): string[];
   laneCount(): number;
   commandBytes(): number;
 }
 
-export const { NativeServer, checkOptions, reasons, laneCount, commandBytes } = loadAddon() as Addon;
+export const { NativeServer, NativeEmitter, checkOptions, reasons, laneCount, commandBytes } = loadAddon() as Addon;

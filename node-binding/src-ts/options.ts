@@ -3,6 +3,8 @@
 import type { IncomingMessage } from 'node:http';
 import { checkAdapter } from './adapter';
 import type { AdapterConstructor } from './adapter';
+import { plainCluster } from './cluster/options';
+import type { ClusterOptions } from './cluster/options';
 import { isDynamic, plainOrigin } from './cors';
 import type { CorsOptionsDelegate, CustomOrigin, StaticOrigin } from './cors';
 import { coded } from './error';
@@ -84,7 +86,9 @@ export interface ServerOptions {
   initialPacket: string;
   /** Packet parser, by name or as the module that clients use; must be the clients' too. Default `default`. */
   parser: 'default' | 'msgpack' | object;
-  /** Rooms in memory, which is what there is; other adapters are refused. */
+  /** The other nodes of the fleet, and where Redis is. Default none: this server's rooms are its own. */
+  cluster: ClusterOptions;
+  /** Rooms in memory, or an adapter over Redis, which becomes `cluster`; others are refused. */
   adapter: AdapterConstructor;
   /** Has no effect: WebSockets are the core's. */
   wsEngine: unknown;
@@ -188,6 +192,7 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
   core.parser = parser(core.parser);
   core.cookie = cookie(core.cookie);
   core.tls = pem(core.tls);
+  core.cluster = plainCluster(core.cluster);
   core.hooks = hooks;
   return JSON.stringify(core);
 }

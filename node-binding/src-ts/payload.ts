@@ -89,6 +89,16 @@ function refusal(data: unknown[], err: unknown): unknown {
   return ours ? coded('ERR_KRAKEN_WS_PAYLOAD', told as Error) : told;
 }
 
+/** Values with their attachments, from `at` on: for each the number of attachments and the JSON. */
+export function responsesOf(payload: any[], at: number, take: (count: number) => Buffer[]): unknown[] {
+  const responses = [];
+  for (let i = at; i < payload.length; i += 2) {
+    const buffers = take(payload[i]);
+    responses.push(buffers.length > 0 ? rejoin(payload[i + 1], buffers) : payload[i + 1]);
+  }
+  return responses;
+}
+
 /** Puts attachments back where their placeholders are; changes `value` in place and returns it. */
 export function rejoin(value: any, buffers: Buffer[]): any {
   const whole = { value };

@@ -2,6 +2,9 @@
 // and leave so that a read right after the call is true. The room named by a socket's own id is not stored:
 // a socket that joins nothing costs nothing here.
 import { EventEmitter } from 'node:events';
+import type { RemoteSocket } from './broadcast';
+import { fetched } from './cluster/fleet';
+import type { Fetched } from './cluster/fleet';
 import type { Namespace } from './namespace';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
@@ -140,8 +143,21 @@ export class RoomMirror extends EventEmitter {
   }
 
   /** How many servers share this room space. */
-  serverCount(): Promise<number> {
-    return Promise.resolve(1);
+  async serverCount(): Promise<number> {
+    const { _native: native, _number: number, server } = this.nsp;
+    if (!native || !server._fleet) return 1;
+    const { answers } = await server._fleet.ask(native, (commands) => commands.serverCount(number), ([, , count]) => count as number);
+    return answers;
+  }
+
+  /** Names of the rooms of all servers. */
+  async allRooms(): Promise<Fetched<Set<Room>>> {
+    const { _native: native, _number: number, server } = this.nsp;
+    const rooms = new Set(this.rooms.keys());
+    if (!native || !server._fleet) return rooms;
+    const there = await server._fleet.ask(native, (commands) => commands.fleetRooms(number), ([, , names]) => names as Room[]);
+    for (const room of there.answers) rooms.add(room);
+    return fetched(rooms, there);
   }
 
   /** Rooms of a socket. */
@@ -179,12 +195,16 @@ export class RoomMirror extends EventEmitter {
 
   /** Sends an event packet, `{ data: [name, …args] }`, to the sockets that `opts` names. */
   broadcast(packet: { data: [string, ...unknown[]] }, opts: BroadcastOptions): void {
-    const { volatile, compress, local } = opts.flags ?? {};
-    let to = this.nsp.to([...opts.rooms]).except([...(opts.except ?? [])]);
+    this.to(opts).emit(...packet.data);
+  }
+
+  private to({ rooms, except, flags }: BroadcastOptions) {
+    const { volatile, compress, local } = flags ?? {};
+    let to = this.nsp.to([...rooms]).except([...(except ?? [])]);
     if (volatile) to = to.volatile;
     if (local) to = to.local;
     if (compress !== undefined) to = to.compress(compress);
-    to.emit(...packet.data);
+    return to;
   }
 
   /**
@@ -206,9 +226,10 @@ export class RoomMirror extends EventEmitter {
     counted(clients);
   }
 
-  /** Other servers are for adapters that reach them. */
-  serverSideEmit(_packet: unknown[]): void {
-    console.warn('this adapter does not support the serverSideEmit() functionality');
+  /** Sends an event, name and arguments, to the other servers, if there are any. */
+  serverSideEmit(packet: [string, ...unknown[]]): void {
+    if (this.nsp.server._fleet) this.nsp.serverSideEmit(...packet);
+    else console.warn('this adapter does not support the serverSideEmit() functionality');
   }
 
   /** The core keeps the sessions. */
@@ -220,27 +241,23 @@ export class RoomMirror extends EventEmitter {
   }
 
   /** The sockets that `opts` names. */
-  fetchSockets(opts: BroadcastOptions): Promise<AnySocket[]> {
-    const found: AnySocket[] = [];
-    this.apply(opts, (socket) => found.push(socket));
-    return Promise.resolve(found);
+  fetchSockets(opts: BroadcastOptions): Promise<Fetched<RemoteSocket<any, any>[]>> {
+    return this.to(opts).fetchSockets();
   }
 
   /** Puts the sockets that `opts` names into rooms. */
   addSockets(opts: BroadcastOptions, rooms: Room[]): void {
-    this.apply(opts, (socket) => void socket.join(rooms));
+    this.to(opts).socketsJoin(rooms);
   }
 
   /** Takes the sockets that `opts` names out of rooms. */
   delSockets(opts: BroadcastOptions, rooms: Room[]): void {
-    this.apply(opts, (socket) => {
-      for (const room of rooms) void socket.leave(room);
-    });
+    this.to(opts).socketsLeave(rooms);
   }
 
   /** Ends the sockets that `opts` names; with `close` their connections too. */
   disconnectSockets(opts: BroadcastOptions, close: boolean): void {
-    this.apply(opts, (socket) => socket.disconnect(close));
+    this.to(opts).disconnectSockets(close);
   }
 
   /** A socket connected: its own room exists. @internal */

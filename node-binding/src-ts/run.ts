@@ -2,6 +2,7 @@
 import type { Attachment } from './attach';
 import type { PendingBroadcast } from './broadcast';
 import type { Clients } from './client';
+import type { Fleet } from './cluster/fleet';
 import { Commands } from './commands';
 import type { EventPump } from './events';
 import type { Listener } from './listener';
@@ -17,6 +18,8 @@ export class Run {
   readonly broadcastAcks = new Map<number, PendingBroadcast>();
   /** HTTP servers in front. */
   readonly attachments: Attachment[] = [];
+  /** The other nodes, in a fleet. */
+  fleet: Fleet | undefined;
   /** The core's own listener, if it has one. */
   listener: Listener | undefined;
   /** The core takes no commands any more. */
@@ -45,6 +48,7 @@ export class Run {
   ended(): void {
     this.native.end();
     this.away?.clear();
+    this.fleet?.close();
     for (const attachment of this.attachments) attachment.closed();
     this.resolve();
     this.listener?._closed();

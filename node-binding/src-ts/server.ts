@@ -9,6 +9,11 @@ import type { AdapterConstructor } from './adapter';
 import { Attachment } from './attach';
 import type { BroadcastOperator, PendingBroadcast, RemoteSocket } from './broadcast';
 import { Clients } from './client';
+import { clusterOf } from './cluster/adapter-factories';
+import { Fleet } from './cluster/fleet';
+import type { Fetched } from './cluster/fleet';
+import { plainCluster } from './cluster/options';
+import type { ClusterOptions } from './cluster/options';
 import { clientFile, fileName } from './client-files';
 import type { FileAnswer } from './client-files';
 import { isDynamic } from './cors';
@@ -90,6 +95,10 @@ export class Server<
   readonly _opts: Partial<ServerOptions>;
   /** @internal */
   _clients = new Clients(this as Server<any, any, any, any>, undefined);
+  /** The other nodes, in a fleet. @internal */
+  get _fleet(): Fleet | undefined {
+    return this._run?.fleet;
+  }
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
   /** `close` was called, and no `attach` since. @internal */
@@ -123,6 +132,11 @@ export class Server<
     }
     this.path(opts.path ?? '/socket.io');
     if (opts.path === undefined) this.attached.push('path');
+    const cluster = clusterOf(opts.adapter);
+    if (cluster) {
+      delete this._opts.adapter;
+      this.setCluster(cluster);
+    }
     check(this._opts);
     this.engine = new ServerEngine(this as Server<any, any, any, any>);
     this.sockets = this.of('/');
@@ -166,13 +180,39 @@ export class Server<
     return this;
   }
 
-  /** The class of `namespace.adapter`. With an argument: takes rooms in memory, refuses other adapters. */
+  /**
+   * The class of `namespace.adapter`. With an argument: takes rooms in memory, and adapters over Redis, which mean
+   * that this server joins the fleet; refuses others.
+   */
   adapter(): AdapterConstructor;
   adapter(value: AdapterConstructor): this;
   adapter(value?: AdapterConstructor): AdapterConstructor | this {
     if (arguments.length === 0) return RoomMirror;
-    checkAdapter(value);
+    const cluster = clusterOf(value);
+    if (cluster) this.joinCluster(cluster);
+    else checkAdapter(value);
     return this;
+  }
+
+  /** Whether these are news. */
+  private setCluster(cluster: ClusterOptions): boolean {
+    const given = this._opts.cluster;
+    if (given && JSON.stringify(plainCluster(given)) === JSON.stringify(plainCluster(cluster))) return false;
+    if (given) throw coded('ERR_KRAKEN_WS_STATE', new Error('this server is in a fleet already, with other settings'));
+    this._opts.cluster = cluster;
+    return true;
+  }
+
+  private joinCluster(cluster: ClusterOptions): void {
+    if (!this.setCluster(cluster)) return;
+    try {
+      check(this._opts);
+      this._run?.native.joinCluster(JSON.stringify(plainCluster(cluster)));
+    } catch (err) {
+      this._opts.cluster = undefined;
+      throw err;
+    }
+    if (this._run) this._run.fleet = new Fleet(cluster);
   }
 
   /** Alias of `attach`. */
@@ -245,6 +285,8 @@ export class Server<
       namespaces: true,
       cors: isDynamic(options.cors),
       files: options.serveClient !== false,
+      socketData: true,
+      moves: true,
     });
     const native = new NativeServer(json, () => run.events.pump());
     // The numbers of an earlier run name others in this one.
@@ -258,6 +300,7 @@ export class Server<
     this._run = run;
     this.latest = run;
     for (const namespace of this._nsps.values()) this.link(namespace);
+    if (options.cluster) run.fleet = new Fleet(options.cluster);
     this.engine._hook();
     return run;
   }
@@ -435,6 +478,11 @@ export class Server<
     this._run?.native.watchNew(packets);
   }
 
+  /** The connection to the other nodes changed; every adapter says so. @internal */
+  _clusterChanged(ev: string, detail: unknown): void {
+    for (const namespace of this._nsps.values()) namespace._tellAdapter(ev, detail);
+  }
+
   /** A request for one of the client's bundles; others the core does not ask about. @internal */
   async _serveFile(text: string): Promise<FileAnswer> {
     const { url, headers } = parseRequest(text);
@@ -468,12 +516,12 @@ export class Server<
    * its name.
    */
   loadModule(path: string, args: readonly string[] = []): string {
-    return loadModule(this.native, path, args);
+    return loadModule(this._run?.native, path, args);
   }
 
   /** Unloads a module by its name. */
   unloadModule(name: string): void {
-    unloadModule(this.native, name);
+    unloadModule(this._run?.native, name);
   }
 
   /** Adds a middleware to the `/` namespace. */
@@ -545,7 +593,7 @@ export class Server<
   }
 
   /** All sockets of the `/` namespace. */
-  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
     return this.sockets.fetchSockets();
   }
 

@@ -134,6 +134,16 @@ export class Socket<
     this._data = value;
   }
 
+  /** `data` for another node that fetches this socket. @internal */
+  _dataText(): string {
+    try {
+      return JSON.stringify(this._data) ?? '{}';
+    } catch {
+      // It holds what JSON can't, and the sockets beside it are asked for too.
+      return '{}';
+    }
+  }
+
   /** The server. */
   get server() {
     return this.nsp.server;

@@ -13,6 +13,9 @@ use crate::error::{Result, coded, thrown};
 use crate::server::NativeServer;
 use crate::text::Text;
 
+/// The fewest open questions that make a sweep worth it.
+const SWEEP: usize = 256;
+
 /// A question by its kind.
 pub enum Question {
     /// May this namespace be made?
@@ -27,24 +30,35 @@ pub enum Question {
     Cors(Reply<CorsReply>),
     /// What is the answer to this request?
     Http(Reply<HttpReply>),
+    /// What does this server say to another node's event?
+    ServerSide(Reply<(Box<str>, Vec<Bytes>)>),
+    /// What does the application keep with these sockets?
+    SocketData(Reply<Vec<Box<str>>>),
 }
 
 /// The open questions.
 #[derive(Default)]
 pub struct Questions {
     last: u64,
+    /// How many there may be before those that nobody waits for any more are looked for.
+    sweep_at: usize,
     open: HashMap<u64, Question>,
 }
 
 impl Questions {
     /// Keeps a question; its number goes to JavaScript.
     pub fn keep(&mut self, question: Question) -> u64 {
+        // An application may never answer a server-side event, and the one who asked does not wait for ever.
+        if self.open.len() >= self.sweep_at {
+            self.open.retain(|_, open| !matches!(open, Question::ServerSide(reply) if reply.is_closed()));
+            self.sweep_at = (self.open.len() * 2).max(SWEEP);
+        }
         self.last += 1;
         self.open.insert(self.last, question);
         self.last
     }
 
-    fn take(&mut self, number: f64) -> Option<Question> {
+    pub fn take(&mut self, number: f64) -> Option<Question> {
         self.open.remove(&(number as u64))
     }
 }

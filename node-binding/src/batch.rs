@@ -214,9 +214,9 @@ impl Batcher {
                 self.lanes(lanes, DISCONNECT, Some(socket), f64::from(reason as u8));
                 quote(&mut self.text, detail);
             }
-            Event::BroadcastAck { id, timed_out, responses, .. } => {
+            Event::BroadcastAck { id, timed_out, missing, responses, .. } => {
                 self.lanes(lanes, BROADCAST_ACK, None, id as f64);
-                let _ = write!(self.text, "[{timed_out}");
+                let _ = write!(self.text, "[{timed_out},{missing}");
                 for (data, attachments) in responses {
                     let _ = write!(self.text, ",{},{data}", attachments.len());
                     self.buffers.extend(attachments);
@@ -299,7 +299,10 @@ impl Batcher {
                 self.lanes(lanes, CLOSED, None, 0.0);
                 self.text.push('0');
             }
-            other => return self.watched_event(lanes, other),
+            other => match self.cluster_event(lanes, questions, other) {
+                Some(other) => return self.watched_event(lanes, other),
+                None => return,
+            },
         }
         self.ends.push(self.text.len());
     }

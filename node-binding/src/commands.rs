@@ -184,9 +184,11 @@ impl NativeServer {
         rooms: Vec<Text>,
         except: Vec<Text>,
         join: Vec<Text>,
+        bits: u32,
     ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
-            self.server.sockets_join(namespace, target(rooms, except), &refs(&join), false);
+            let local = flags(bits).local;
+            self.server.sockets_join(namespace, target(rooms, except), &refs(&join), local);
             Ok(())
         })
     }
@@ -199,9 +201,26 @@ impl NativeServer {
         rooms: Vec<Text>,
         except: Vec<Text>,
         leave: Vec<Text>,
+        bits: u32,
     ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
-            self.server.sockets_leave(namespace, target(rooms, except), &refs(&leave), false);
+            let local = flags(bits).local;
+            self.server.sockets_leave(namespace, target(rooms, except), &refs(&leave), local);
+            Ok(())
+        })
+    }
+
+    /// Ends everybody of a room expression, in the whole fleet.
+    #[napi]
+    pub fn disconnect_sockets(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        close: bool,
+    ) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            self.server.disconnect_sockets(namespace, target(rooms, except), close, false);
             Ok(())
         })
     }

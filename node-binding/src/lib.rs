@@ -8,6 +8,8 @@
 //! raw.rs       both directions for a host that speaks Socket.IO itself (the bridge)
 //! attach.rs    JavaScript → core: sockets and polling requests of a Node HTTP server
 //! answers.rs   questions of the core that JavaScript answers
+//! cluster.rs   both directions: the other nodes of a fleet
+//! emitter.rs   a fleet as seen by a process without clients
 //! batch.rs     core → JavaScript: one batch of events as one JSON text, one lane array, one list of buffers
 //! handshake.rs a request as JSON text
 //! modules.rs   shared objects in C that see events before JavaScript
@@ -26,8 +28,10 @@ mod allocator;
 mod answers;
 mod attach;
 mod batch;
+mod cluster;
 mod commands;
 mod deliver;
+mod emitter;
 mod error;
 mod handshake;
 mod modules;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kraken_ws_core::{
-    COMMAND_BYTES, Cancel, ErrorCode, Events, HttpReply, Namespace, Options, Reason, Server,
+    COMMAND_BYTES, Cancel, ClusterStats, ErrorCode, Events, HttpReply, Namespace, Options, Reason, Server,
 };
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
@@ -15,6 +15,7 @@ use napi_derive::napi;
 
 use crate::answers::Questions;
 use crate::batch::{BATCH, Batcher, LANES};
+use crate::cluster::Asked;
 use crate::error::{Result, coded, node, thrown};
 use crate::modules::{Modules, NativeModule};
 use crate::text::Text;
@@ -39,6 +40,8 @@ pub struct NativeServer {
     /// By the number that JavaScript knows a namespace by.
     pub(crate) namespaces: RefCell<Vec<Option<Namespace>>>,
     pub(crate) questions: RefCell<Questions>,
+    /// Questions of JavaScript to other nodes.
+    pub(crate) asked: RefCell<Asked>,
     pub(crate) replies: Replies,
     /// Requests of Node's HTTP server that the core has not answered yet.
     pub(crate) passed_in: RefCell<HashMap<u64, Cancel>>,
@@ -65,6 +68,41 @@ pub struct NativeStats {
     pub recovery_bytes: f64,
     pub uptime_ms: f64,
     pub modules: Vec<NativeModule>,
+    pub cluster: Option<NativeClusterStats>,
+}
+
+/// Figures of a server's part in its fleet.
+#[napi(object)]
+pub struct NativeClusterStats {
+    pub up: bool,
+    pub nodes: f64,
+    pub published: f64,
+    pub received: f64,
+    pub lost: f64,
+    pub unconfirmed: f64,
+    pub lost_here: f64,
+    pub reconnects: f64,
+    pub queued_bytes: f64,
+    pub malformed: f64,
+    pub dropped_no_room: f64,
+}
+
+impl From<ClusterStats> for NativeClusterStats {
+    fn from(stats: ClusterStats) -> Self {
+        Self {
+            up: stats.bus.up,
+            nodes: stats.nodes as f64,
+            published: stats.bus.published as f64,
+            received: stats.bus.received as f64,
+            lost: stats.bus.lost as f64,
+            unconfirmed: stats.bus.unconfirmed as f64,
+            lost_here: stats.lost_here as f64,
+            reconnects: stats.bus.reconnects as f64,
+            queued_bytes: stats.bus.queued_bytes as f64,
+            malformed: stats.malformed as f64,
+            dropped_no_room: stats.dropped_no_room as f64,
+        }
+    }
 }
 
 fn options(json: &str) -> Result<Options> {
@@ -126,6 +164,7 @@ impl NativeServer {
             taken: RefCell::default(),
             namespaces: RefCell::default(),
             questions: RefCell::default(),
+            asked: RefCell::new(Asked::new(wake.clone())),
             replies: Replies::default(),
             passed_in: RefCell::default(),
             wake,
@@ -216,7 +255,11 @@ impl NativeServer {
         }
         let late: Vec<_> = replies.collect();
         let mut more = !late.is_empty();
-        if more {
+        more |= self.asked.borrow_mut().take(|number, answer| {
+            batcher.fleet(lanes, number, answer);
+            !batcher.is_full()
+        });
+        if !late.is_empty() {
             self.replies.lock().unwrap_or_else(PoisonError::into_inner).splice(0..0, late);
         }
         if batcher.pending.is_empty() {
@@ -308,6 +351,7 @@ impl NativeServer {
             recovery_bytes: stats.recovery_bytes as f64,
             uptime_ms: stats.uptime_ms as f64,
             modules: self.modules.borrow().figures(),
+            cluster: self.server.cluster_stats().map(Into::into),
         }
     }
 

@@ -124,16 +124,24 @@ for (const [kind, handler, expected] of [
 test('adapters that run in JavaScript are refused by name, with what to use instead', nativeOnly, async (t) => {
   const { io } = await serve(t);
   class MyAdapter {}
-  const client = {};
+  class RedisStreamsAdapter {}
   for (const [adapter, name] of [
-    [createAdapter(client, client), 'RedisAdapter'],
-    [createShardedAdapter(client, client), 'ShardedRedisAdapter'],
+    [(nsp) => new RedisStreamsAdapter(nsp), 'RedisStreamsAdapter'],
     [MyAdapter, 'MyAdapter'],
     ['redis', 'redis'],
   ]) {
     const refused = told('UNSUPPORTED', new RegExp(`^adapter: ${name} runs in JavaScript.*bindNative\\(io\\)$`));
     assert.throws(() => io.adapter(adapter), refused);
     assert.throws(() => new Server({ adapter }), refused);
+  }
+});
+
+test('adapters over Redis are refused with clients that are none', nativeOnly, async (t) => {
+  const { io } = await serve(t);
+  for (const factory of [createAdapter, createShardedAdapter]) {
+    const refused = told('UNSUPPORTED', /^adapter: its Redis clients can not be used: /);
+    assert.throws(() => io.adapter(factory({}, {})), refused);
+    assert.throws(() => new Server({ adapter: factory({}, {}) }), refused);
   }
 });
 

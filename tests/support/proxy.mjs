@@ -6,6 +6,8 @@ import { connect, createServer } from 'node:net';
 
 export async function startProxy(t, port) {
   const pairs = new Set();
+  let stalled = false;
+  let delayMs = 0;
   const relay = createServer((near) => {
     const far = connect(port, '127.0.0.1');
     const pair = { near, far, id: near.remotePort };
@@ -19,8 +21,26 @@ export async function startProxy(t, port) {
       side.setNoDelay(true);
       side.on('error', end);
       side.on('close', end);
+      if (stalled) side.pause();
     }
-    near.pipe(far).pipe(near);
+    const pass = (from, to) => {
+      // What is late, so that nothing overtakes it.
+      const late = [];
+      const write = (chunk) => {
+        if (!to.writable || to.write(chunk) || stalled) return;
+        from.pause();
+        to.once('drain', () => stalled || from.resume());
+      };
+      from.on('data', (chunk) => {
+        if (delayMs === 0 && late.length === 0) return write(chunk);
+        late.push(chunk);
+        setTimeout(() => write(late.shift()), delayMs);
+      });
+      from.on('end', () => to.end());
+    };
+    pass(near, far);
+    pass(far, near);
+    if (stalled) for (const side of [near, far]) side.pause();
   });
   relay.listen(0, '127.0.0.1');
   await once(relay, 'listening');
@@ -32,9 +52,25 @@ export async function startProxy(t, port) {
       pair.far.destroy();
     }
   };
+  // Connections stay, and nothing passes until `stall(false)`.
+  const stall = (on = true) => {
+    stalled = on;
+    for (const side of [...pairs].flatMap(({ near, far }) => [near, far])) {
+      if (on) side.pause();
+      else side.resume();
+    }
+  };
   t.after(() => {
     cut();
     relay.close();
   });
-  return { url: `http://127.0.0.1:${relay.address().port}`, cut };
+  const { port: at } = relay.address();
+  return {
+    url: `http://127.0.0.1:${at}`,
+    port: at,
+    cut,
+    stall,
+    // What passes from now on takes this long.
+    delay: (ms) => (delayMs = ms),
+  };
 }

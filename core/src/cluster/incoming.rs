@@ -163,8 +163,8 @@ impl Node {
         }
         match message {
             Message::Broadcast(broadcast) => self.deliver(server, &nsp, uid, broadcast)?,
-            Message::Join { target, rooms } => server.sockets_join(&nsp, target, &texts(&rooms), true),
-            Message::Leave { target, rooms } => server.sockets_leave(&nsp, target, &texts(&rooms), true),
+            Message::Join { target, rooms } => server.move_for_others(&nsp, target, rooms, true),
+            Message::Leave { target, rooms } => server.move_for_others(&nsp, target, rooms, false),
             Message::Disconnect { target, close } => server.disconnect_sockets(&nsp, target, close, true),
             Message::ServerSide { data, attachments, id } => {
                 if self.is_host_full() {

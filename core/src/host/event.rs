@@ -330,6 +330,17 @@ pub enum Event {
         /// JSON text for each, in the same order. Dropped means what `Server::set_data` attached.
         reply: Reply<Vec<Box<str>>>,
     },
+    /// Another node put sockets of this one into a room, or took them out (`hooks.moves`).
+    Moved {
+        /// Namespace.
+        nsp: Arc<str>,
+        /// Room.
+        room: Box<str>,
+        /// In, or out.
+        join: bool,
+        /// Who was not there before, or was.
+        sockets: Vec<SocketHandle>,
+    },
     /// The connection to the other nodes changed.
     Cluster {
         /// How.
@@ -406,7 +417,7 @@ impl Event {
             Event::Connect { auth, .. } => auth.len(),
             Event::Namespace { name, auth, .. } => name.len() + auth.len(),
             Event::ConnectionError { request, .. } => request.url.len() + request.headers.len(),
-            Event::SocketData { sockets, .. } => size_of_val(&sockets[..]),
+            Event::SocketData { sockets, .. } | Event::Moved { sockets, .. } => size_of_val(&sockets[..]),
             _ => 0,
         }
     }

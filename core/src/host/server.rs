@@ -562,6 +562,12 @@ impl Server {
         self.all(|| Command::SocketsLeave(nsp.0.clone(), target.clone(), rooms.clone()));
     }
 
+    /// What another node's [`Server::sockets_join`] or [`Server::sockets_leave`] means here.
+    pub(crate) fn move_for_others(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, join: bool) {
+        let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
+        self.all(|| Command::MoveSockets(nsp.0.clone(), target.clone(), rooms.clone(), join));
+    }
+
     /// Disconnects all sockets that `target` means, with `close` their whole connections; in the whole fleet
     /// unless `local`.
     pub fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool, local: bool) {

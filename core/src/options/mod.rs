@@ -91,6 +91,8 @@ pub struct Hooks {
     pub packets: bool,
     /// `Event::SocketData` when another node of the fleet fetches sockets, in place of `Server::set_data`.
     pub socket_data: bool,
+    /// `Event::Moved` when another node of the fleet puts sockets into a room or takes them out.
+    pub moves: bool,
 }
 
 /// [`Hooks`] that can change while the server runs.
@@ -112,6 +114,7 @@ impl SharedHooks {
             heartbeats,
             packets,
             socket_data,
+            moves,
         } = hooks;
         let bits = [
             allow_request,
@@ -126,6 +129,7 @@ impl SharedHooks {
             heartbeats,
             packets,
             socket_data,
+            moves,
         ];
         let word = bits.iter().enumerate().fold(0, |word, (i, on)| word | (u16::from(*on) << i));
         self.0.store(word, Ordering::Release);
@@ -147,6 +151,7 @@ impl SharedHooks {
             heartbeats: on(9),
             packets: on(10),
             socket_data: on(11),
+            moves: on(12),
         }
     }
 }

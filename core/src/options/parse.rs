@@ -330,10 +330,11 @@ fn hooks(given: &Given<'_>) -> Result<Hooks> {
             "rooms" => hooks.rooms = on,
             "namespaces" => hooks.namespaces = on,
             "socketData" => hooks.socket_data = on,
+            "moves" => hooks.moves = on,
             _ => {
                 return Err(refuse(
                     &path,
-                    "allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces or socketData",
+                    "allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData or moves",
                     value,
                 ));
             }

@@ -131,7 +131,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     o(
         "hooks",
         Kind::Shape(
-            "{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData }",
+            "{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData, moves }",
         ),
         "questions the host wants to answer",
     ),

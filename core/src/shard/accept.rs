@@ -43,6 +43,9 @@ impl Shard {
             Command::SocketsLeave(nsp, target, rooms) => {
                 self.with(|s| s.sockets_leave(&nsp, &target, &rooms))
             }
+            Command::MoveSockets(nsp, target, rooms, join) => {
+                self.with(|s| s.move_sockets(&nsp, &target, &rooms, join));
+            }
             Command::DisconnectSockets(nsp, target, close) => {
                 self.with(|s| s.disconnect_sockets(&nsp, &target, close));
             }

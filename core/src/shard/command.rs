@@ -143,6 +143,8 @@ pub(crate) enum Command {
     SocketsJoin(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
     SocketsLeave(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
     DisconnectSockets(Arc<NspShared>, Arc<Target>, bool),
+    /// As [`Command::SocketsJoin`] (`true`) or [`Command::SocketsLeave`], for another node.
+    MoveSockets(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>, bool),
     Disconnect(SocketHandle, bool),
     CloseConnection(u64),
     /// The client of a socket is back on another connection; answered when the socket is gone.

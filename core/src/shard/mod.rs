@@ -13,6 +13,7 @@ mod command;
 mod http;
 mod lifecycle;
 mod membership;
+mod moves;
 mod own_rooms;
 mod packets;
 mod polling;

@@ -20,7 +20,8 @@ export type CoreErrorCode =
   | 'ERR_KRAKEN_WS_STATE'
   | 'ERR_KRAKEN_WS_FORKED'
   | 'ERR_KRAKEN_WS_MODULE'
-  | 'ERR_KRAKEN_WS_BUSY';
+  | 'ERR_KRAKEN_WS_BUSY'
+  | 'ERR_KRAKEN_WS_REDIS';
 
 /** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox
  *  passed `maxOutboxBytes`. */

@@ -1,0 +1,3 @@
+import { pairsOf } from './pairs.mjs';
+
+pairsOf('classic');
