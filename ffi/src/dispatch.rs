@@ -179,9 +179,14 @@ fn decide(
     event: &Arc<kraken_ws_event>,
 ) {
     let Some(callback) = callback else { return };
+    let asked = event.is_pending();
     // SAFETY: as in `deliver`.
     let decision = unsafe { callback(callbacks.userdata, Arc::as_ptr(event)) };
     if !event.is_pending() {
+        // A client that recovered its session is in without a question, and may be told to go all the same.
+        if !asked && event.kind == Kind::Connect && decision == KRAKEN_WS_REJECT {
+            event.turn_away();
+        }
         return;
     }
     match decision {

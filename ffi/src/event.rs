@@ -7,6 +7,7 @@ use bytes::Bytes;
 use kraken_ws_core::{
     ClusterChange, Decision, EngineReply, HttpReply, Reason, Reply, RequestInfo, Result, RoomChange,
 };
+use serde_json::Value;
 
 use crate::host::Host;
 use crate::server::kraken_ws_server;
@@ -148,12 +149,34 @@ impl Content {
         let (mut data, mut attachments) = (String::from("["), Vec::new());
         for (i, (answer, buffers)) in answers.into_iter().enumerate() {
             data.push_str(if i > 0 { "," } else { "" });
-            data.push_str(&answer);
+            match attachments.len() {
+                before if before > 0 && !buffers.is_empty() => data.push_str(&renumbered(&answer, before)),
+                _ => data.push_str(&answer),
+            }
             attachments.extend(buffers);
         }
         data.push(']');
         Self::new(data.into(), attachments, false)
     }
+}
+
+/// JSON whose placeholders count attachments from `first` on: those of the answers before come first.
+fn renumbered(json: &str, first: usize) -> String {
+    fn shift(value: &mut Value, first: usize) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| shift(item, first)),
+            Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
+                if let Some(num) = map.get("num").and_then(Value::as_u64) {
+                    map.insert("num".to_owned(), Value::from(num + first as u64));
+                }
+            }
+            Value::Object(map) => map.values_mut().for_each(|item| shift(item, first)),
+            _ => {}
+        }
+    }
+    let Ok(mut value) = serde_json::from_str(json) else { return json.to_owned() };
+    shift(&mut value, first);
+    value.to_string()
 }
 
 impl kraken_ws_event {
@@ -473,5 +496,19 @@ unsafe fn request(event: *const kraken_ws_event, of: impl FnOnce(&RequestInfo) -
         read(event, kraken_ws_str::EMPTY, |event| {
             event.request.as_deref().map_or(kraken_ws_str::EMPTY, |request| kraken_ws_str::view(of(request)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_of_each_answer_point_at_its_own_attachments() {
+        let placeholder = |num: u64| format!(r#"{{"_placeholder":true,"num":{num}}}"#);
+        let answer = |n: u8| (placeholder(0).into(), vec![Bytes::from(vec![n])]);
+        let content = Content::of_answers(vec![answer(1), ("null".into(), vec![]), answer(2)]);
+        assert_eq!(&*content.data, format!("[{},null,{}]", placeholder(0), placeholder(1)));
+        assert_eq!(content.attachments, [vec![1], vec![2]]);
     }
 }

@@ -308,7 +308,7 @@ impl Modules {
 
 impl kraken_ws_event {
     /// A module said no to a client.
-    fn turn_away(&self) {
+    pub(crate) fn turn_away(&self) {
         if self.is_pending() {
             self.settle();
         } else if !self.host.sockets.is_silent(self.socket) {

@@ -1,5 +1,6 @@
 //! Options of a server, by the names that Node has.
 
+use kraken_ws_core::options::OPTIONS;
 use kraken_ws_core::{Error, ErrorCode, Options, Result};
 use serde_json::{Map, Value};
 
@@ -43,7 +44,12 @@ unsafe fn update(
     let mut json = unsafe { get(options)? }.json.clone();
     change(&mut json)?;
     check_hooks(&json)?;
-    Options::from_json(&Value::Object(json.clone()))?;
+    let mut complete = json.clone();
+    // The other half may come with the next call; without it the server can't be made.
+    if complete.get("tls").is_some_and(|tls| tls.get("cert").is_none() != tls.get("key").is_none()) {
+        complete.remove("tls");
+    }
+    Options::from_json(&Value::Object(complete))?;
     // SAFETY: `get` looked at the pointer, and no other thread uses it.
     unsafe { (*options).json = json };
     Ok(())
@@ -137,6 +143,9 @@ pub unsafe extern "C" fn kraken_ws_options_set_text(
         // `tls` is valid only with both of its members, so it is looked at when the server is made.
         if let Some((outer, inner)) = name.split_once('.') {
             get(options)?;
+            if !OPTIONS.iter().any(|option| option.name == outer) {
+                return Err(Error::new(ErrorCode::Option, format!("{outer}: no such option")));
+            }
             let json = &mut (*options).json;
             match json.entry(outer).or_insert_with(|| Value::Object(Map::new())) {
                 Value::Object(map) => map.insert(inner.to_owned(), value),

@@ -325,7 +325,7 @@ export class Server<
 
   /** Somebody looks at the sockets of a namespace. @internal */
   _lookAt(namespace: Namespace<any, any, any, any>): void {
-    this._run?.events.lookAt(namespace);
+    if (namespace._native) this._run?.events.lookAt(namespace);
   }
 
   /** @internal */

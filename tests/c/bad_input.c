@@ -53,6 +53,8 @@ static void options(void) {
   IS(ARGUMENT, kraken_ws_server_listen(server, S("127.0.0.1"), 0, NULL));
   /* Half a certificate is noticed when the server is made. */
   IS(OK, kraken_ws_options_set_text(options, S("tls.cert"), S("no certificate")));
+  IS(OK, kraken_ws_options_set(options, S("pingInterval"), S("1000")));
+  IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_text(options, S("nothing.x"), S("1")));
   server = (kraken_ws_server *)&server;
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_server_new(options, NULL, &server));
   CHECK(server == NULL);
