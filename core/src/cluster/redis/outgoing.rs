@@ -103,8 +103,8 @@ pub(crate) struct Outgoing {
     /// Publishes not done with, by epoch.
     open: VecDeque<(u64, u64)>,
     counts: Counts,
-    /// The last text with which Redis refused a publish for good.
-    refusal: Option<String>,
+    /// The last text with which Redis refused a publish for good, and whether it was told.
+    refusal: Option<(String, bool)>,
 }
 
 impl Outgoing {
@@ -134,9 +134,10 @@ impl Outgoing {
         self.bytes
     }
 
-    /// Text of the last refusal, once.
-    pub fn take_refusal(&mut self) -> Option<String> {
-        self.refusal.take()
+    /// Text of the last refusal, unless it is known: a log shall not have a line per message.
+    pub fn new_refusal(&mut self) -> Option<&str> {
+        let (text, told) = self.refusal.as_mut()?;
+        (!std::mem::replace(told, true)).then_some(text)
     }
 
     pub fn add_link(&mut self, id: LinkId) -> Arc<Notify> {
@@ -357,7 +358,9 @@ impl Outgoing {
                         _ => {
                             self.counts.lost += 1;
                             self.done_with(&publish);
-                            self.refusal = Some(error);
+                            if self.refusal.as_ref().is_none_or(|(known, _)| *known != error) {
+                                self.refusal = Some((error, false));
+                            }
                         }
                     },
                 }
@@ -589,8 +592,12 @@ mod tests {
         assert_eq!(outgoing.answered(0, error("NOPERM no")), Ok(false));
         assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
         assert_eq!(outgoing.counts(), Counts { published: 1, lost: 1, unconfirmed: 0 });
-        assert_eq!(outgoing.take_refusal().as_deref(), Some("NOPERM no"));
-        assert_eq!(outgoing.take_refusal(), None);
+        assert_eq!(outgoing.new_refusal(), Some("NOPERM no"));
+        publish(&mut outgoing, 2..3);
+        written(&mut outgoing, 0).await;
+        assert_eq!(outgoing.answered(0, error("NOPERM no")), Ok(false));
+        assert_eq!(outgoing.new_refusal(), None);
+        assert_eq!(outgoing.counts().lost, 2);
     }
 
     #[tokio::test]

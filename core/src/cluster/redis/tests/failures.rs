@@ -283,6 +283,37 @@ async fn what_is_written_and_not_confirmed_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn what_a_slow_redis_gets_to_in_the_end_comes_once() {
+    let Some(server) = Server::start(&["--enable-debug-command", "yes"]) else { return };
+    let mut node = Node::subscribed(&server.options(), &[channel("x")]).await;
+    let options = ClusterOptions { redis_timeout: Duration::from_millis(300), ..server.options() };
+    let mut other = Node::ready(&options).await;
+    let slow = ClusterOptions { redis_timeout: LONG, ..server.options() };
+    let sleep = server.ask_as(&slow, "DEBUG SLEEP 1.5");
+    let traffic = async {
+        for number in 0..100 {
+            other.publish("x", number.to_string());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        other.down().await;
+        other.up().await;
+        other.bus.flush(LONG).await.unwrap();
+        other.publish("x", "100");
+    };
+    tokio::join!(sleep, traffic);
+    let mut seen = Vec::new();
+    while seen.last() != Some(&100) {
+        seen.push(node.payload().await.parse::<u32>().unwrap());
+    }
+    other.bus.flush(LONG).await.unwrap();
+    let stats = other.stats();
+    assert!(stats.unconfirmed > 0, "{stats:?}");
+    assert_eq!(stats.published + stats.unconfirmed, 101);
+    assert!(seen.is_sorted_by(|earlier, later| earlier < later), "{seen:?}");
+    assert!(seen.len() as u64 >= stats.published, "{} of {stats:?}", seen.len());
+}
+
+#[tokio::test]
 async fn a_node_that_lags_holds_no_more_than_queue_bytes_and_recovers() {
     let limits = ["--client-output-buffer-limit", "pubsub 1mb 0 0"];
     let Some(server) = Server::start(&limits) else { return };
@@ -308,7 +339,8 @@ async fn a_node_that_lags_holds_no_more_than_queue_bytes_and_recovers() {
     })
     .await;
     drop(held);
-    node.down().await;
+    let reason = node.down().await;
+    assert!(reason.contains("lagged"), "{reason}");
     node.up().await;
     assert_eq!(node.bus.count(b"x").await.unwrap(), 1);
     other.publish("x", "hello");
