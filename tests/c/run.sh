@@ -86,7 +86,9 @@ build_hosts() { # build_hosts FOLDER ARGUMENT...
     compile "$examples/$name.c" "$folder/$name" "$@"
   done
   compile "$examples/chat_host.cpp" "$folder/chat_host_cpp" "$@"
-  compile hosts/driven_host.c "$folder/driven_host" "$@"
+  for name in driven_host fleet_host fleet_emitter; do
+    compile "hosts/$name.c" "$folder/$name" "$@"
+  done
   build_modules "$folder"
 }
 
@@ -154,7 +156,7 @@ part_asan() {
     build_and_run "$source under AddressSanitizer and UBSan" "$source" "${sanitize[@]}" "${static[@]}"
   done
   build_hosts "$out/asan" "${sanitize[@]}" "${static[@]}"
-  with_clients 'hosts under AddressSanitizer and UBSan' "$out/asan" driven-*.test.mjs examples.test.mjs
+  with_clients 'hosts under AddressSanitizer and UBSan' "$out/asan" driven-*.test.mjs examples.test.mjs fleet.test.mjs
 }
 
 # ThreadSanitizer watches the C side. Rust's locks it does not see, so what the library itself does is left out.
