@@ -2,6 +2,7 @@
 // `socket.conn`, or when one client has sockets in several namespaces.
 import type { IncomingMessage } from 'node:http';
 import type { Commands } from './commands';
+import { guarded } from './emitter';
 import { RawConnection } from './raw-connection';
 import type { ConnectionLink } from './raw-connection';
 import type { EngineRequest } from './request';
@@ -11,6 +12,14 @@ import type { Socket } from './socket';
 import type { DisconnectReason, SocketId } from './socket-types';
 
 type AnySocket = Socket<any, any, any, any>;
+
+/** Reasons that Socket.IO has for its sockets: engine.io calls them all the same. */
+const OF_SOCKETS: ReadonlySet<DisconnectReason> = new Set([
+  'client namespace disconnect',
+  'server namespace disconnect',
+  'server shutting down',
+  'forced server close',
+]);
 
 /** The transport under a connection. */
 export interface ConnectionTransport {
@@ -40,6 +49,8 @@ export class Connection extends RawConnection {
   upgraded = false;
   /** Always `false`: a probe is the core's own affair. */
   readonly upgrading = false;
+  /** `close` was emitted. */
+  private told = false;
 
   /** @internal */
   constructor(
@@ -69,20 +80,24 @@ export class Connection extends RawConnection {
     this.emit('upgrade', this.transport);
   }
 
-  /** @internal */
-  _closed(reason: DisconnectReason): void {
-    if (this.readyState === 'closed') return;
+  /** Nothing comes or goes any more; `close` is told when the sockets are done. @internal */
+  _over(): void {
     this.readyState = 'closed';
     this.transport.writable = false;
     this.over();
-    this.emit('close', reason);
+  }
+
+  /** @internal */
+  _closed(reason: DisconnectReason): void {
+    if (this.told) return;
+    this.told = true;
+    this._over();
+    this.emit('close', OF_SOCKETS.has(reason) ? 'forced close' : reason);
   }
 }
 
 /** One client: its connection, and its sockets by namespace. */
 export class Client {
-  /** The connection. */
-  readonly conn: Connection;
   /** The sockets that have an object. @internal */
   readonly _sockets: Map<SocketId, AnySocket> = new Map();
 
@@ -90,12 +105,19 @@ export class Client {
   constructor(
     /** The server. */
     readonly server: Server<any, any, any, any>,
+    /** The connection. */
+    readonly conn: Connection,
     first: AnySocket,
-    known: Connection | undefined,
   ) {
-    this._sockets.set(first.id, first);
-    this.conn = known ?? server._clients.connection(first._conn, String(first._conn), first._engineRequest);
+    this._take(first);
     if (first._upgraded) this.conn._upgrade();
+  }
+
+  /** A socket of this client. @internal */
+  _take(socket: AnySocket): void {
+    socket._client = this;
+    socket._seen = this.conn.request;
+    this._sockets.set(socket.id, socket);
   }
 
   /** Sockets by id, one per namespace. */
@@ -106,7 +128,7 @@ export class Client {
 
   /** The connection ends, and with it all sockets. @internal */
   _ended(reason: DisconnectReason): void {
-    for (const socket of [...this._sockets.values()]) socket._onclose(reason);
+    for (const socket of [...this._sockets.values()]) guarded(() => socket._onclose(reason));
     this.conn._closed(reason);
   }
 
@@ -124,10 +146,8 @@ export class Client {
 /** Which sockets share a connection. A lone socket stands for itself. */
 export class Clients {
   private readonly byConnection = new Map<number, AnySocket | Client>();
-  /** Connections that listeners of `io.engine` were shown. */
-  private readonly shown = new Map<number, Connection>();
-  /** Connections that somebody looks into. */
-  private readonly watched = new Map<number, Connection>();
+  /** Connections that have an object, until they are closed. */
+  private readonly made = new Map<number, Connection>();
 
   constructor(
     private readonly server: Server<any, any, any, any>,
@@ -145,12 +165,11 @@ export class Clients {
   }
 
   add(socket: AnySocket): void {
-    socket._seen = this.shown.get(socket._conn)?.request;
     const known = this.byConnection.get(socket._conn);
     if (known) {
       const client = known instanceof Client ? known : this.client(known);
-      client._sockets.set(socket.id, socket);
-    } else if (this.shown.has(socket._conn)) {
+      client._take(socket);
+    } else if (this.made.has(socket._conn)) {
       this.client(socket);
     } else {
       this.byConnection.set(socket._conn, socket);
@@ -164,42 +183,66 @@ export class Clients {
         this.commands?.closeConnection(number);
         this.end(number);
       },
-      watch: (on) => {
-        if (on) this.watched.set(number, made);
-        else this.watched.delete(number);
-        this.commands?.watch(number, on);
-      },
+      watch: (on) => this.commands?.watch(number, on),
       send: (data, flags) => this.commands?.send(number, data, flags),
       notify: (message) => this.commands?.notify(number, message),
     };
-    const made = new Connection(id, request, link, seen);
-    return made;
+    return new Connection(id, request, link, seen);
   }
 
   /** A connection that somebody looks into. */
   lookedInto(number: number): Connection | undefined {
-    return this.watched.get(number);
+    return this.made.get(number);
   }
 
   /** A connection is shown before its client has joined anything. */
   show(number: number, connection: Connection): void {
-    this.shown.set(number, connection);
+    this.made.set(number, connection);
+  }
+
+  private connectionOf(socket: AnySocket): Connection {
+    const { _conn: number } = socket;
+    const known = socket._cut ? undefined : this.made.get(number);
+    if (known) return known;
+    const made = this.connection(number, String(number), socket._engineRequest);
+    const { commands } = this;
+    if (socket._cut || !commands) {
+      made._over();
+      return made;
+    }
+    this.made.set(number, made);
+    this.server.engine._hearEnds();
+    // It may have ended before anybody wanted to hear of that: then the core says so now.
+    commands.watch(number, true);
+    commands.watch(number, false);
+    return made;
   }
 
   /** We end a connection. */
   end(number: number): void {
+    this.made.get(number)?._over();
     const known = this.byConnection.get(number);
     if (known instanceof Client) known._ended('forced close');
     else known?._onclose('forced close');
     this.closed(number, 'forced close');
   }
 
-  /** A connection that may have been shown is over. */
+  /** A connection is over, and so are its sockets. */
   closed(number: number, reason: DisconnectReason): void {
-    this.shown.get(number)?._closed(reason);
-    this.shown.delete(number);
-    this.watched.get(number)?._closed(reason);
-    this.watched.delete(number);
+    const made = this.made.get(number);
+    this.made.delete(number);
+    made?._closed(reason);
+  }
+
+  /** All connections are. */
+  closedAll(reason: DisconnectReason): void {
+    for (const number of [...this.made.keys()]) guarded(() => this.closed(number, reason));
+  }
+
+  /** The connection of a socket is over; the socket is about to hear of it. */
+  cut(socket: AnySocket): void {
+    socket._cut = true;
+    socket._client?.conn._over();
   }
 
   remove(socket: AnySocket): void {
@@ -214,27 +257,21 @@ export class Clients {
 
   /** The client of a socket. */
   of(socket: AnySocket): Client {
-    const known = this.byConnection.get(socket._conn);
-    if (known instanceof Client) return known;
-    return known === socket ? this.client(socket) : new Client(this.server, socket, undefined);
-  }
-
-  /** The client of a socket, if it was ever made. */
-  known(socket: AnySocket): Client | undefined {
-    const known = this.byConnection.get(socket._conn);
-    return known instanceof Client ? known : undefined;
+    if (socket._client) return socket._client;
+    if (this.byConnection.get(socket._conn) === socket) return this.client(socket);
+    // It has left.
+    return new Client(this.server, this.connectionOf(socket), socket);
   }
 
   /** A connection left polling. */
   upgraded(connection: number): void {
     const known = this.byConnection.get(connection);
-    if (known instanceof Client) known.conn._upgrade();
-    else if (known) known._upgraded = true;
-    this.shown.get(connection)?._upgrade();
+    if (known && !(known instanceof Client)) known._upgraded = true;
+    this.made.get(connection)?._upgrade();
   }
 
   private client(socket: AnySocket): Client {
-    const client = new Client(this.server, socket, this.shown.get(socket._conn));
+    const client = new Client(this.server, this.connectionOf(socket), socket);
     this.byConnection.set(socket._conn, client);
     return client;
   }

@@ -54,7 +54,10 @@ export class Engine extends EventEmitter {
   private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
   /** Some hook would show a request to the application. */
   protected asks = false;
-  private announces = false;
+  /** Each connection has an object from its beginning. */
+  protected announces = false;
+  /** Somebody has the object of a connection, and is to hear of its end. */
+  private hears = false;
   private readonly requests = new Map<string, IncomingMessage>();
 
   private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
@@ -129,10 +132,18 @@ export class Engine extends EventEmitter {
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
     this.asks = handshakes || wanted('connection_error') || isDynamic(this.server._opts.cors);
-    // Who was shown a connection is told of its end, also when nobody waits for new ones any more. What middlewares
-    // put on a request is looked for on that of the connection.
-    this.announces ||= wanted('connection') || this.middlewares.length > 0;
-    this.server._setHooks(handshakes, every, this.announces, this.middlewares.length > 0, wanted('connection'));
+    // Who was shown a connection is told of its end, also when nobody waits for new ones any more. What hooks and
+    // middlewares put on a request is looked for on that of the connection.
+    this.announces ||= wanted('connection') || handshakes;
+    const connections = this.announces || this.hears;
+    this.server._setHooks(handshakes, every, connections, this.middlewares.length > 0, wanted('connection'));
+  }
+
+  /** The core tells the end of each connection from now on. @internal */
+  _hearEnds(): void {
+    if (this.hears) return;
+    this.hears = true;
+    this._hook();
   }
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
@@ -182,8 +193,11 @@ export class Engine extends EventEmitter {
     return real;
   }
 
+  /** The session `sid` may open, on this request. */
+  protected allowed(_sid: string, _req: IncomingMessage): void {}
+
   /** No decision: making the session id failed, and `connection_error` has been told. @internal */
-  _askAllow(text: string, answer: (decision: Decision | undefined) => void): void {
+  _askAllow(id: string, text: string, answer: (decision: Decision | undefined) => void): void {
     const req = this.request(text);
     const allowed = async (): Promise<void> => {
       let sid: string | undefined;
@@ -195,6 +209,7 @@ export class Engine extends EventEmitter {
         this.emit('connection_error', { req, code: 3, message: 'Bad request', context });
         return;
       }
+      this.allowed(sid ?? id, req);
       const headers = [...this.collect('initial_headers', req), ...this.collect('headers', req)];
       answer({ headers, sid });
     };

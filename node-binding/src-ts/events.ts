@@ -1,5 +1,4 @@
 // Core → JavaScript, for the Server door: hands each event to whom it concerns.
-import type { Client } from './client';
 import type { Commands } from './commands';
 import { HandleTable, handleOf, lanesOf } from './handle-table';
 import { reasons } from './native';
@@ -100,7 +99,7 @@ export class EventPump extends Pump<Commands> {
           this.native.answerNamespace(number, exists),
         );
       case ALLOW_REQUEST:
-        return this.server.engine._askAllow(payload[1], (decision) => {
+        return this.server.engine._askAllow(payload[0], payload[1], (decision) => {
           if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
           else this.native.failAllow(number);
         });
@@ -183,7 +182,7 @@ export class EventPump extends Pump<Commands> {
   }
 
   private make(namespace: Namespace<any, any, any, any>, id: string, handle: number, conn: number): AnySocket {
-    const socket = new Socket(namespace, id, handle, conn);
+    const socket = new Socket(namespace, id, handle, conn, this.run.clients);
     this.sockets.add(socket);
     this.run.clients.add(socket);
     return socket;
@@ -202,10 +201,8 @@ export class EventPump extends Pump<Commands> {
 
   private disconnect(socket: AnySocket | undefined, reason: DisconnectReason, detail: string): void {
     if (!socket) return;
-    let client: Client | undefined;
-    if (!OF_NAMESPACE.has(reason)) client = this.run.clients.known(socket);
+    if (!OF_NAMESPACE.has(reason)) this.run.clients.cut(socket);
     socket._onclose(reason, detail === '' ? undefined : new Error(detail));
-    client?.conn._closed(reason);
   }
 
   private reply(number: number, status: number, headers: string[], body: Buffer): void {

@@ -14,6 +14,8 @@ export class ServerEngine extends Engine {
   /** Requests that middlewares have seen, until their connection opens. */
   private readonly tagged = new Map<number, IncomingMessage>();
   private lastTag = 0;
+  /** Requests that hooks have seen, by the session id that theirs will be, until their connection opens. */
+  private readonly opening = new Map<string, IncomingMessage>();
 
   /** @internal */
   constructor(private readonly io: Server<any, any, any, any>) {
@@ -51,15 +53,17 @@ export class ServerEngine extends Engine {
   override _tag(req: IncomingMessage): number {
     // One with a session id belongs to a connection that is open.
     if (this.middlewares.length === 0 || /[?&]sid=/.test(req.url ?? '')) return 0;
-    if (this.tagged.size >= REMEMBERED) {
-      // Its client went away in between.
-      for (const oldest of this.tagged.keys()) {
-        this.tagged.delete(oldest);
-        break;
-      }
-    }
-    this.tagged.set(++this.lastTag, req);
+    remember(this.tagged, ++this.lastTag, req);
     return this.lastTag;
+  }
+
+  protected override allowed(sid: string, req: IncomingMessage): void {
+    remember(this.opening, sid, req);
+  }
+
+  protected override request(text: string, last = true): IncomingMessage {
+    const { tag } = JSON.parse(text) as { tag: number };
+    return this.tagged.get(tag) ?? super.request(text, last);
   }
 
   /** @internal */
@@ -83,9 +87,23 @@ export class ServerEngine extends Engine {
 
   /** @internal */
   _opened(number: number, id: string, text: string): void {
-    const connection = this.io._clients.connection(number, id, parseRequest(text), this.untag(text));
+    if (!this.announces) return;
+    const seen = this.untag(text) ?? this.opening.get(id);
+    this.opening.delete(id);
+    const connection = this.io._clients.connection(number, id, parseRequest(text), seen);
     this.io._clients.show(number, connection);
     // What its client sends at once is not to be missed by who is shown the connection now.
     connection._announce(() => this.emit('connection', connection));
   }
+}
+
+/** Keeps a request; of those that are kept the oldest goes when there are too many: its client went away in between. */
+function remember<K>(requests: Map<K, IncomingMessage>, key: K, req: IncomingMessage): void {
+  if (requests.size >= REMEMBERED) {
+    for (const oldest of requests.keys()) {
+      requests.delete(oldest);
+      break;
+    }
+  }
+  requests.set(key, req);
 }

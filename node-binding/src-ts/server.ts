@@ -456,9 +456,11 @@ export class Server<
   private endAll(reason: DisconnectReason): void {
     for (const namespace of [...this._nsps.values()]) {
       for (const socket of [...namespace._sockets.values(), ...namespace._preConnectSockets.values()]) {
+        this._clients.cut(socket);
         guarded(() => socket._onclose(reason));
       }
     }
+    this._clients.closedAll(reason);
     const broadcasts = this.latest?.broadcastAcks;
     for (const { done, until } of broadcasts?.values() ?? []) {
       setTimeout(() => done(timeoutError(), []), Math.max(until - Date.now(), 0));

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BroadcastOperator } from './broadcast';
 import { CatchAllEmitter } from './catch-all';
-import type { Client, Connection } from './client';
+import type { Client, Clients, Connection } from './client';
 import { emitLocally } from './emitter';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
@@ -69,6 +69,10 @@ export class Socket<
   _upgraded = false;
   /** The request as the engine's middlewares left it, if there are any. @internal */
   _seen: IncomingMessage | undefined = undefined;
+  /** The client, once somebody asked for it. @internal */
+  _client: Client | undefined = undefined;
+  /** The connection is over. @internal */
+  _cut = false;
   /** The client left before a middleware answered. @internal */
   _gone = false;
   /** The client left and may come back: what is sent meanwhile is kept for it. */
@@ -86,7 +90,13 @@ export class Socket<
   private _timeout = -1;
 
   /** @internal */
-  constructor(nsp: Namespace<any, any, any, any>, id: SocketId, handle: number, conn: number) {
+  constructor(
+    nsp: Namespace<any, any, any, any>,
+    id: SocketId,
+    handle: number,
+    conn: number,
+    private readonly _clients: Clients,
+  ) {
     super();
     this.nsp = nsp;
     this.id = id;
@@ -156,7 +166,7 @@ export class Socket<
 
   /** The client, with its sockets in other namespaces. */
   get client(): Client {
-    return this.nsp.server._clients.of(this as Socket<any, any, any, any>);
+    return this._clients.of(this as Socket<any, any, any, any>);
   }
 
   /** The connection below. */
@@ -360,8 +370,7 @@ export class Socket<
   disconnect(close = false): this {
     if (!this.connected) return this;
     this.nsp._native?.disconnect(this._handle, close);
-    const client = close ? this.server._clients.known(this as Socket<any, any, any, any>) : undefined;
-    if (client) client._ended('server namespace disconnect');
+    if (close && this._client) this._client._ended('server namespace disconnect');
     else this._onclose('server namespace disconnect');
     return this;
   }

@@ -102,7 +102,7 @@ export class RawPump extends Pump<RawCommands> {
       case UPGRADED:
         return this.sockets.find(number % 2 ** 29, Math.floor(number / 2 ** 29))?._upgrade();
       case ALLOW_REQUEST:
-        return this.engine._askAllow(payload[1], (decision) => {
+        return this.engine._askAllow(payload[0], payload[1], (decision) => {
           if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
           else this.native.failAllow(number);
         });
