@@ -12,6 +12,7 @@ import { parseArgs, promisify } from 'node:util';
 import { benchBinary, benchDir, build, rootDir } from './build.mjs';
 import { baseline, commandFor, peers } from './peers.mjs';
 import { chart } from './report/chart.mjs';
+import { startRedis } from './redis.mjs';
 import { machine } from './report/machine.mjs';
 import { fullReport, readmeSection } from './report/markdown.mjs';
 import { shapes } from './shapes.mjs';
@@ -86,12 +87,25 @@ async function runAll() {
 
 async function runOne(command, shape) {
   const load = { ...shape.load, ...(options.quick ? shape.quick : {}) };
-  const flags = Object.entries(load).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  if (!shape.redis) return generate(command, shape, load, load, process.env);
+  const redis = await startRedis();
+  if (!redis) return { load, failed: 'redis-server did not start: is it installed?' };
+  try {
+    const env = { ...process.env, BENCH_REDIS: redis.url };
+    return await generate(command, shape, load, { ...load, 'redis-pid': redis.pid }, env);
+  } finally {
+    redis.stop();
+  }
+}
+
+async function generate(command, shape, load, all, env) {
+  const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const args = [shape.kind, ...flags, '--', ...command];
   try {
     const { stdout } = await promisify(execFile)(benchBinary('loadgen'), args, {
       timeout: ONE_RUN_LIMIT_MS,
       signal: interrupt.signal,
+      env,
     });
     return { load, ...JSON.parse(stdout) };
   } catch (error) {
@@ -104,7 +118,8 @@ function summary(report) {
   if (report.emitCost) return report.emitCost.map((row) => `${row.members}: ${row.meanUs.toFixed(1)} µs`).join(', ');
   if (report.kibPerConnection !== undefined) return `${report.kibPerConnection.toFixed(1)} KiB per connection`;
   const lost = report.lost ? `, ${report.lost} of ${report.wanted} lost` : '';
-  return `${Math.round(report.messagesPerSecond)}/s, ${report.cpuUs.toFixed(2)} µs CPU${lost}`;
+  const fleet = report.otherNodeUs === undefined ? '' : `, per publish ${report.otherNodeUs.toFixed(1)} µs on the other node, ${report.redisUs.toFixed(1)} µs on Redis`;
+  return `${Math.round(report.messagesPerSecond)}/s, ${report.cpuUs.toFixed(2)} µs CPU${fleet}${lost}`;
 }
 
 function write(outDir) {

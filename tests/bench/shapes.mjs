@@ -1,5 +1,7 @@
 // The shapes of load with their sizes. `quick` is for seeing that all of it works; its numbers are too noisy to keep.
-// A shape with `servers` runs those instead of the peers' own, and no other peers.
+// A shape with `servers` runs those instead of the peers' own, and no other peers; one with `redis` gets a Redis.
+
+const node = (mode) => ({ 'socket.io': ['fleet.mjs', 'socket.io', mode], native: ['fleet.mjs', 'native', mode] });
 
 export const shapes = [
   {
@@ -75,5 +77,45 @@ export const shapes = [
     unit: 'call',
     load: { clients: 8000, rounds: 2 },
     quick: { clients: 2000, rounds: 1 },
+  },
+  {
+    id: 'fleet-paced',
+    kind: 'fleet',
+    title: 'Two nodes over Redis: one message every 10 ms to a room with 1000 clients on each',
+    unit: 'delivery',
+    load: { clients: 1000, messages: 200, 'every-ms': 10, rounds: 2 },
+    quick: { messages: 40, rounds: 1 },
+    servers: node('classic'),
+    redis: true,
+  },
+  {
+    id: 'fleet-burst',
+    kind: 'fleet',
+    title: 'Two nodes over Redis: 200 messages at once to a room with 1000 clients on each',
+    unit: 'delivery',
+    load: { clients: 1000, messages: 200, rounds: 5 },
+    quick: { rounds: 1 },
+    servers: node('classic'),
+    redis: true,
+  },
+  {
+    id: 'foreign',
+    kind: 'foreign',
+    title: 'Two nodes over Redis: 200 rooms of 10 members that only one node has',
+    unit: 'delivery',
+    load: { clients: 2000, messages: 20_000, 'in-flight': 10, rounds: 2 },
+    quick: { messages: 4000, rounds: 1 },
+    servers: node('classic'),
+    redis: true,
+  },
+  {
+    id: 'foreign-sharded',
+    kind: 'foreign',
+    title: 'The same in sharded mode: a channel for each room',
+    unit: 'delivery',
+    load: { clients: 2000, messages: 20_000, 'in-flight': 10, rounds: 2 },
+    quick: { messages: 4000, rounds: 1 },
+    servers: node('sharded'),
+    redis: true,
   },
 ];

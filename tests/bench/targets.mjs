@@ -30,6 +30,25 @@ const targets = [
   ...echoAgainstUws(node, ''),
   ...echoAgainstUws('native-bridge', ', with the bridge'),
   {
+    name: 'two nodes, burst: deliveries for the CPU that socket.io with its Redis adapter takes, ×',
+    value: (get) => {
+      const [theirs, ours] = ['socket.io', node].map((peer) => get(peer, 'fleet-burst')?.cpuUs);
+      return theirs && ours && theirs / ours;
+    },
+    limit: () => 5,
+    atLeast: true,
+  },
+  {
+    name: 'CPU of a node without the room per foreign message, classic, µs',
+    value: (get) => get(node, 'foreign')?.otherNodeUs,
+    limit: () => 2,
+  },
+  {
+    name: 'CPU of a node without the room per foreign message, sharded, µs',
+    value: (get) => get(node, 'foreign-sharded')?.otherNodeUs,
+    limit: () => 0.1,
+  },
+  {
     name: 'echo CPU through a NestJS gateway, µs, below socket.io',
     value: (get) => get(node, 'nest')?.cpuUs,
     limit: (get) => get('socket.io', 'nest')?.cpuUs,

@@ -5,8 +5,9 @@ import { createInterface } from 'node:readline';
 const LAG_STEP_MS = 2;
 
 /**
- * @param {{ name: string, version: string, port: number, emit: (message: object) => void, count: () => number }} host
- *   `emit` sends the event `m` to the room `room`.
+ * @param {{ name: string, version: string, port: number, emit: (message: object) => void, count: () => number,
+ *   scatter?: (message: object) => void }} host
+ *   `emit` sends the event `m` to the room `room`; `scatter`, of a node in a fleet, to the next of many rooms.
  */
 export function serve(host) {
   const lag = new Lag();
@@ -20,6 +21,8 @@ export function serve(host) {
         return answer({ connections: host.count() });
       case 'emit':
         return answer(await emitAll(host.emit, ...words.map(Number)));
+      case 'scatter':
+        return answer(await emitAll(host.scatter, ...words.map(Number)));
       case 'lag':
         if (words[0] === 'start') {
           lag.start();

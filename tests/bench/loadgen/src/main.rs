@@ -7,9 +7,10 @@
 //! shapes     what is done and measured       server     the child process and its lines
 //! swarm      the clients                     process    CPU, memory, limits from the kernel
 //! frame      WebSocket                       packet     Engine.IO and Socket.IO
-//! histogram  latencies
+//! histogram  latencies                       fleet      shapes over two nodes and Redis
 //! ```
 
+mod fleet;
 mod frame;
 mod histogram;
 mod packet;
@@ -49,13 +50,17 @@ fn run(arguments: Vec<String>) -> Result<Value, String> {
         "connect" => shapes::connect,
         "idle" => shapes::idle,
         "emit" => shapes::emit,
+        "fleet" => fleet::fleet,
+        "foreign" => fleet::foreign,
         other => {
-            return Err(format!("shape: expected fanout, echo, connect, idle or emit, got {other}"));
+            return Err(format!(
+                "shape: expected fanout, echo, connect, idle, emit, fleet or foreign, got {other}"
+            ));
         }
     };
     let load = parse(options)?;
     // Descriptors for the clients on this side, and as many on the server's, plus what a runtime needs.
-    process::raise_descriptor_limit(load.clients as u64 + 200)?;
+    process::raise_descriptor_limit(2 * load.clients as u64 + 200)?;
     let mut server = Server::start(command)?;
     let mut swarm = Swarm::new().map_err(|error| format!("epoll: {error}"))?;
     let mut report = shape(&mut server, &mut swarm, load)?;
@@ -64,7 +69,8 @@ fn run(arguments: Vec<String>) -> Result<Value, String> {
 }
 
 fn parse(options: &[String]) -> Result<Load, String> {
-    let mut load = Load { clients: 1000, messages: 200, every_ms: 0, rounds: 3, bytes: 64, in_flight: 10 };
+    let mut load =
+        Load { clients: 1000, messages: 200, every_ms: 0, rounds: 3, bytes: 64, in_flight: 10, redis_pid: 0 };
     for pair in options.chunks(2) {
         let [name, value] = pair else {
             return Err(format!("{}: no value", pair[0]));
@@ -77,6 +83,7 @@ fn parse(options: &[String]) -> Result<Load, String> {
             "--rounds" => load.rounds = number as usize,
             "--bytes" => load.bytes = number as usize,
             "--in-flight" => load.in_flight = number as u32,
+            "--redis-pid" => load.redis_pid = number as u32,
             _ => return Err(format!("unknown option {name}")),
         }
     }

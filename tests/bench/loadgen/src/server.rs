@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::process::{Cpu, rss_kib};
 
 pub struct Server {
+    command: Vec<String>,
     child: Child,
     stdin: Option<ChildStdin>,
     answers: Receiver<String>,
@@ -42,11 +43,17 @@ impl Server {
             }
         });
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self { child, stdin, answers, address, greeting: Value::Null };
+        let command = command.to_vec();
+        let mut server = Self { command, child, stdin, answers, address, greeting: Value::Null };
         server.greeting = server.answer(START_LIMIT)?;
         let port = server.greeting["port"].as_u64().and_then(|port| u16::try_from(port).ok());
         server.address.set_port(port.ok_or("the server's first line names no port")?);
         Ok(server)
+    }
+
+    /// A second one by the same command.
+    pub fn another(&self) -> Result<Self, String> {
+        Self::start(&self.command)
     }
 
     pub fn pid(&self) -> u32 {

@@ -9,11 +9,11 @@ use crate::server::Server;
 use crate::swarm::Swarm;
 
 /// Upper bound for any one phase; a server that is slower than this is a result of its own.
-const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(60);
 /// No message for this long means that the rest was dropped.
-const QUIET: Duration = Duration::from_secs(2);
+pub const QUIET: Duration = Duration::from_secs(2);
 /// Connections under way at a time while the swarm grows: well below a listen backlog.
-const AT_ONCE: usize = 64;
+pub const AT_ONCE: usize = 64;
 
 /// The numbers that a shape takes, from the command line.
 #[derive(Clone, Copy)]
@@ -24,6 +24,8 @@ pub struct Load {
     pub rounds: usize,
     pub bytes: usize,
     pub in_flight: u32,
+    /// Process of the Redis between two nodes.
+    pub redis_pid: u32,
 }
 
 /// Messages from the server to a room that everybody is in; all at once, or paced.
@@ -136,7 +138,7 @@ pub fn emit(server: &mut Server, swarm: &mut Swarm, load: Load) -> Result<Value,
     Ok(json!({ "emitCost": sizes }))
 }
 
-fn grow(server: &mut Server, swarm: &mut Swarm, clients: usize) -> Result<(), String> {
+pub fn grow(server: &mut Server, swarm: &mut Swarm, clients: usize) -> Result<(), String> {
     let missing = clients.saturating_sub(swarm.len());
     swarm.connect(server.address, missing, AT_ONCE, LIMIT)?;
     server.await_connections(clients, LIMIT)
@@ -147,7 +149,7 @@ fn wave(server: &mut Server, swarm: &mut Swarm, clients: usize) -> Result<(), St
     server.await_connections(clients, LIMIT)
 }
 
-fn refuse_losses(swarm: &Swarm) -> Result<(), String> {
+pub fn refuse_losses(swarm: &Swarm) -> Result<(), String> {
     match swarm.counts.closed {
         0 => Ok(()),
         closed => Err(format!("the server closed {closed} connections")),
@@ -251,7 +253,7 @@ impl Rounds {
     }
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }
