@@ -24,6 +24,9 @@ const ENTRY_BYTES: usize = 96;
 /// Publishes written and not answered: enough for the fastest network at a millisecond's distance.
 const WINDOW: usize = 1 << 20;
 
+/// From so many on, questions are looked through for those that nobody waits for any more.
+const MANY_ASKS: usize = 64;
+
 /// A publish.
 struct Publish {
     /// Order of the calls.
@@ -65,6 +68,8 @@ struct Link {
     wake: Arc<Notify>,
     queue: VecDeque<Publish>,
     asks: VecDeque<Ask>,
+    /// The last attempt to connect has failed, and nobody waits for the next.
+    mute: bool,
     waiting: VecDeque<Waiting>,
     /// Sizes in `waiting`.
     in_flight: usize,
@@ -263,18 +268,29 @@ impl Outgoing {
         self.release();
     }
 
-    /// Asks a link; `false` if there is none.
-    pub fn ask(&mut self, id: LinkId, ask: Ask) -> bool {
-        let Some(link) = self.links.get_mut(&id) else { return false };
+    /// Asks a link. One that is known not to answer drops the question, and with it the other end of `answer`.
+    pub fn ask(&mut self, id: LinkId, ask: Ask) {
+        let Some(link) = self.links.get_mut(&id).filter(|link| !link.mute) else { return };
+        // Those that nobody waits for any more would pile up while there is no connection.
+        if link.asks.len() >= MANY_ASKS && link.asks.len().is_power_of_two() {
+            link.asks.retain(|ask| !ask.answer.is_closed());
+        }
         link.asks.push_back(ask);
         link.wake.notify_one();
-        true
     }
 
-    /// Whoever asks this link hears that there is no answer.
-    pub fn drop_asks(&mut self, id: LinkId) {
+    /// Until `speaks`, questions to this link are not kept.
+    pub fn mute(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
+            link.mute = true;
             link.asks.clear();
+        }
+    }
+
+    /// The link has a connection.
+    pub fn speaks(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.mute = false;
         }
     }
 
@@ -633,6 +649,27 @@ mod tests {
         assert!(outgoing.is_retired(0));
         outgoing.remove_link(0);
         assert_eq!(written(&mut outgoing, 1).await, [1]);
+    }
+
+    #[test]
+    fn questions_that_nobody_waits_for_do_not_pile_up() {
+        let mut outgoing = outgoing(Routes::One(0), 1 << 20, Overflow::DropOldest);
+        let ask = |outgoing: &mut Outgoing| {
+            let (answer, answered) = oneshot::channel();
+            outgoing.ask(0, Ask { command: Bytes::new(), answer });
+            answered
+        };
+        let mut waits = ask(&mut outgoing);
+        for _ in 0..1000 {
+            drop(ask(&mut outgoing));
+        }
+        assert!(outgoing.links[&0].asks.len() <= MANY_ASKS);
+        assert_eq!(waits.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        outgoing.mute(0);
+        assert_eq!(waits.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        assert_eq!(ask(&mut outgoing).try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        outgoing.speaks(0);
+        assert_eq!(ask(&mut outgoing).try_recv(), Err(oneshot::error::TryRecvError::Empty));
     }
 
     #[test]
