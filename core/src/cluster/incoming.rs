@@ -165,14 +165,14 @@ impl Node {
         {
             space.peers.heard(uid, matches!(message, Message::Hello));
         }
+        if let Message::Join { rooms, .. } = &message
+            && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
+        {
+            space.joining.add(rooms, Instant::now());
+        }
         match message {
             Message::Broadcast(broadcast) => self.deliver(server, &nsp, uid, broadcast)?,
-            Message::Join { target, rooms } => {
-                if let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name) {
-                    space.joining.add(&rooms, Instant::now());
-                }
-                server.sockets_join(&nsp, target, &texts(&rooms), true);
-            }
+            Message::Join { target, rooms } => server.sockets_join(&nsp, target, &texts(&rooms), true),
             Message::Leave { target, rooms } => server.sockets_leave(&nsp, target, &texts(&rooms), true),
             Message::Disconnect { target, close } => server.disconnect_sockets(&nsp, target, close, true),
             Message::ServerSide { data, attachments, id } => {
