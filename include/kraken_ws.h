@@ -902,7 +902,7 @@ kraken_ws_status kraken_ws_emitter_server_side_emit(kraken_ws_emitter *emitter,
 /**
  * Waits until Redis has confirmed all that was sent so far.
  *
- * Errors: `REDIS` (not within `timeout_ms`), `GONE`, `FORKED`, `ARGUMENT`.
+ * Errors: `TIMEOUT` (not within `timeout_ms`; the message says what is in the way), `GONE`, `FORKED`, `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_emitter_flush(kraken_ws_emitter *emitter, uint32_t timeout_ms);
 

@@ -75,6 +75,25 @@ struct target {
   std::uint32_t flags = 0;
 };
 
+namespace detail {
+
+/// Calls with the C struct of a target, which lives as long as the call.
+template <class Call>
+void with(const target &whom, Call call) {
+  auto rooms = strs(whom.rooms), except = strs(whom.except);
+  kraken_ws_target t{};
+  t.size = sizeof t;
+  t.nsp = str(whom.nsp);
+  t.rooms = rooms.data();
+  t.rooms_len = rooms.size();
+  t.except = except.data();
+  t.except_len = except.size();
+  t.flags = whom.flags;
+  check(call(t));
+}
+
+}  // namespace detail
+
 inline target to(std::string_view room) { return target{{room}, {}, {}, 0}; }
 
 /// One event, for as long as its handler runs; event keeps one for longer.
@@ -109,6 +128,13 @@ class event_view {
   }
   bool wants_ack() const noexcept { return kraken_ws_event_wants_ack(raw_); }
   bool is_pending() const noexcept { return kraken_ws_event_is_pending(raw_); }
+  std::size_t missing() const noexcept { return kraken_ws_event_missing(raw_); }
+  /// The name of a node that did not answer, empty beyond the last known one.
+  std::string_view missing_node(std::size_t at) const noexcept {
+    return detail::view(kraken_ws_event_missing_node(raw_, at));
+  }
+  kraken_ws_cluster_change cluster_change() const noexcept { return kraken_ws_event_cluster_change(raw_); }
+  std::uint64_t lost() const noexcept { return kraken_ws_event_lost(raw_); }
   std::string_view room() const noexcept { return detail::view(kraken_ws_event_room(raw_)); }
   kraken_ws_room_change room_change() const noexcept { return kraken_ws_event_room_change(raw_); }
 
@@ -171,6 +197,8 @@ struct handlers {
   std::function<void(const event_view &)> on_headers;
   std::function<decision(const event_view &)> on_engine;
   std::function<void(const event_view &)> on_room;
+  std::function<void(const event_view &)> on_server_side;
+  std::function<void(const event_view &)> on_cluster;
   /// What another handler threw; must not throw itself.
   std::function<void(std::exception_ptr)> on_exception;
 };
@@ -226,6 +254,8 @@ class server {
     if (functions.on_headers) table.on_headers = call<&handlers::on_headers>;
     if (functions.on_engine) table.on_engine = decide<&handlers::on_engine>;
     if (functions.on_room) table.on_room = call<&handlers::on_room>;
+    if (functions.on_server_side) table.on_server_side = call<&handlers::on_server_side>;
+    if (functions.on_cluster) table.on_cluster = call<&handlers::on_cluster>;
     table.userdata = new handlers(std::move(functions));
     table.drop = [](void *userdata) { delete static_cast<handlers *>(userdata); };
     detail::check(kraken_ws_server_new(with.raw(), &table, &raw_));
@@ -265,7 +295,7 @@ class server {
     return kraken_ws_server_send_to_all(raw_, detail::str(name), detail::str(payload));
   }
   void publish(const target &whom, std::string_view name, std::string_view payload = {}) {
-    with(whom, [&](const kraken_ws_target &t) {
+    detail::with(whom, [&](const kraken_ws_target &t) {
       return kraken_ws_publish(raw_, &t, detail::str(name), detail::str(payload), nullptr, 0);
     });
   }
@@ -273,7 +303,7 @@ class server {
   std::uint64_t publish_with_ack(const target &whom, std::string_view name, std::string_view payload,
                                  std::uint32_t timeout_ms) {
     std::uint64_t id = 0;
-    with(whom, [&](const kraken_ws_target &t) {
+    detail::with(whom, [&](const kraken_ws_target &t) {
       return kraken_ws_publish_with_ack(raw_, &t, detail::str(name), detail::str(payload), nullptr, 0, timeout_ms, &id);
     });
     return id;
@@ -301,18 +331,18 @@ class server {
   }
   void sockets_join(const target &whom, const std::vector<std::string_view> &rooms) {
     auto list = detail::strs(rooms);
-    with(whom, [&](const kraken_ws_target &t) { return kraken_ws_sockets_join(raw_, &t, list.data(), list.size()); });
+    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_sockets_join(raw_, &t, list.data(), list.size()); });
   }
   void sockets_leave(const target &whom, const std::vector<std::string_view> &rooms) {
     auto list = detail::strs(rooms);
-    with(whom, [&](const kraken_ws_target &t) { return kraken_ws_sockets_leave(raw_, &t, list.data(), list.size()); });
+    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_sockets_leave(raw_, &t, list.data(), list.size()); });
   }
   void disconnect_sockets(const target &whom, bool close = false) {
-    with(whom, [&](const kraken_ws_target &t) { return kraken_ws_disconnect_sockets(raw_, &t, close); });
+    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_disconnect_sockets(raw_, &t, close); });
   }
   std::size_t count_sockets(const target &whom = {}) {
     std::size_t count = 0;
-    with(whom, [&](const kraken_ws_target &t) { return kraken_ws_count_sockets(raw_, &t, &count); });
+    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_count_sockets(raw_, &t, &count); });
     return count;
   }
   bool has_room(std::string_view room, std::string_view nsp = {}) {
@@ -324,6 +354,32 @@ class server {
     kraken_ws_stats out{};
     out.size = sizeof out;
     detail::check(kraken_ws_server_stats(raw_, &out));
+    return out;
+  }
+  /// `cluster` is the JSON object of the option of that name.
+  void join_cluster(std::string_view cluster) { detail::check(kraken_ws_server_join_cluster(raw_, detail::str(cluster))); }
+  /// Servers of the fleet, this one included.
+  std::size_t server_count(std::string_view nsp = {}) {
+    std::size_t count = 0;
+    detail::check(kraken_ws_server_count(raw_, detail::str(nsp), &count));
+    return count;
+  }
+  void server_side_emit(std::string_view name, std::string_view payload = {}, std::string_view nsp = {}) {
+    detail::check(
+        kraken_ws_server_side_emit(raw_, detail::str(nsp), detail::str(name), detail::str(payload), nullptr, 0, 0));
+  }
+  /// The number of the ack that handlers::on_ack gets.
+  std::uint64_t server_side_emit_with_ack(std::string_view name, std::string_view payload, std::uint32_t timeout_ms,
+                                          std::string_view nsp = {}) {
+    std::uint64_t id = 0;
+    detail::check(kraken_ws_server_side_emit_with_ack(raw_, detail::str(nsp), detail::str(name), detail::str(payload),
+                                                      nullptr, 0, 0, timeout_ms, &id));
+    return id;
+  }
+  kraken_ws_cluster_stats cluster_stats() {
+    kraken_ws_cluster_stats out{};
+    out.size = sizeof out;
+    detail::check(kraken_ws_server_cluster_stats(raw_, &out));
     return out;
   }
   void load_module(const std::string &path, const std::vector<const char *> &args = {}) {
@@ -349,20 +405,6 @@ class server {
   }
 
  private:
-  template <class Call>
-  void with(const target &whom, Call call) {
-    auto rooms = detail::strs(whom.rooms), except = detail::strs(whom.except);
-    kraken_ws_target t{};
-    t.size = sizeof t;
-    t.nsp = detail::str(whom.nsp);
-    t.rooms = rooms.data();
-    t.rooms_len = rooms.size();
-    t.except = except.data();
-    t.except_len = except.size();
-    t.flags = whom.flags;
-    detail::check(call(t));
-  }
-
   template <class Call>
   static bool guard(const handlers &functions, Call call) noexcept {
     try {
@@ -394,6 +436,59 @@ class server {
   }
 
   kraken_ws_server *raw_ = nullptr;
+};
+
+/// Sends to a fleet from a program without clients; what waits goes out before the object does.
+class emitter {
+ public:
+  /// `cluster` is the JSON object of the option of that name.
+  explicit emitter(std::string_view cluster) { detail::check(kraken_ws_emitter_new(detail::str(cluster), &raw_)); }
+  emitter(emitter &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+  emitter &operator=(emitter &&other) noexcept {
+    std::swap(raw_, other.raw_);
+    return *this;
+  }
+  emitter(const emitter &) = delete;
+  emitter &operator=(const emitter &) = delete;
+  ~emitter() { kraken_ws_emitter_free(raw_); }
+
+  kraken_ws_emitter *raw() const noexcept { return raw_; }
+
+  void publish(const target &whom, std::string_view name, std::string_view payload = {}) {
+    detail::with(whom, [&](const kraken_ws_target &t) {
+      return kraken_ws_emitter_publish(raw_, &t, detail::str(name), detail::str(payload), nullptr, 0);
+    });
+  }
+  void sockets_join(const target &whom, const std::vector<std::string_view> &rooms) {
+    auto list = detail::strs(rooms);
+    detail::with(whom, [&](const kraken_ws_target &t) {
+      return kraken_ws_emitter_sockets_join(raw_, &t, list.data(), list.size());
+    });
+  }
+  void sockets_leave(const target &whom, const std::vector<std::string_view> &rooms) {
+    auto list = detail::strs(rooms);
+    detail::with(whom, [&](const kraken_ws_target &t) {
+      return kraken_ws_emitter_sockets_leave(raw_, &t, list.data(), list.size());
+    });
+  }
+  void disconnect_sockets(const target &whom, bool close = false) {
+    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_emitter_disconnect_sockets(raw_, &t, close); });
+  }
+  void server_side_emit(std::string_view name, std::string_view payload = {}, std::string_view nsp = {}) {
+    detail::check(kraken_ws_emitter_server_side_emit(raw_, detail::str(nsp), detail::str(name), detail::str(payload),
+                                                     nullptr, 0, 0));
+  }
+  /// Waits until Redis has confirmed all that was sent so far.
+  void flush(std::uint32_t timeout_ms) { detail::check(kraken_ws_emitter_flush(raw_, timeout_ms)); }
+  kraken_ws_cluster_stats stats() {
+    kraken_ws_cluster_stats out{};
+    out.size = sizeof out;
+    detail::check(kraken_ws_emitter_stats(raw_, &out));
+    return out;
+  }
+
+ private:
+  kraken_ws_emitter *raw_ = nullptr;
 };
 
 }  // namespace kraken_ws

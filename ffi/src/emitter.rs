@@ -193,7 +193,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_server_side_emit(
 
 /// Waits until Redis has confirmed all that was sent so far.
 ///
-/// Errors: `REDIS` (not within `timeout_ms`), `GONE`, `FORKED`, `ARGUMENT`.
+/// Errors: `TIMEOUT` (not within `timeout_ms`; the message says what is in the way), `GONE`, `FORKED`, `ARGUMENT`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_emitter_flush(
     emitter: *mut kraken_ws_emitter,

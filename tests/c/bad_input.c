@@ -224,6 +224,78 @@ static void events_and_lists_of_nothing(void) {
   kraken_ws_options_free(other);
 }
 
+/* A server without a fleet is a fleet of one; an emitter needs to know where Redis is. */
+static void fleets_of_one(void) {
+  kraken_ws_server *server = new_server();
+  kraken_ws_emitter *emitter = (kraken_ws_emitter *)server;
+  kraken_ws_socket_list *sockets;
+  kraken_ws_room_list *rooms;
+  kraken_ws_event *event;
+  kraken_ws_cluster_stats stats = {.size = sizeof stats};
+  kraken_ws_str none = {NULL, 0};
+  size_t count;
+  uint64_t id;
+  IS(OK, kraken_ws_server_count(server, none, &count));
+  CHECK(count == 1);
+  IS(ARGUMENT, kraken_ws_server_count(server, none, NULL));
+  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_server_count(server, S("/nowhere"), &count));
+  IS(OK, kraken_ws_fleet_rooms(server, none, &rooms));
+  CHECK(kraken_ws_room_list_len(rooms) == 0 && kraken_ws_room_list_missing(rooms) == 0);
+  CHECK(kraken_ws_room_list_get(rooms, 0).len == 0);
+  CHECK(kraken_ws_room_list_len((kraken_ws_room_list *)server) == 0);
+  kraken_ws_room_list_free(rooms);
+  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_fleet_rooms(server, S("/nowhere"), &rooms));
+  CHECK(rooms == NULL && kraken_ws_room_list_len(NULL) == 0 && kraken_ws_room_list_missing(NULL) == 0);
+  kraken_ws_room_list_free(NULL);
+  IS(OK, kraken_ws_fetch_fleet(server, NULL, 0, &sockets));
+  CHECK(kraken_ws_socket_list_len(sockets) == 0 && kraken_ws_socket_list_missing(sockets) == 0);
+  CHECK(kraken_ws_socket_list_missing(NULL) == 0 && kraken_ws_socket_list_missing_node(NULL, 0).len == 0);
+  kraken_ws_socket_list_free(sockets);
+  IS(ARGUMENT, kraken_ws_fetch_fleet(server, NULL, 0, NULL));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_server_cluster_stats(server, &stats));
+  CHECK(says("in no fleet"));
+  stats.size = 1;
+  IS(ARGUMENT, kraken_ws_server_cluster_stats(server, &stats));
+  IS(ARGUMENT, kraken_ws_server_cluster_stats(server, NULL));
+  IS(OK, kraken_ws_server_side_emit(server, none, S("hello"), S("1"), NULL, 0, 0));
+  IS(PAYLOAD, kraken_ws_server_side_emit(server, none, S("hello"), S("{"), NULL, 0, 0));
+  IS(PAYLOAD, kraken_ws_server_side_emit_with_ack(server, none, S("hello"), S("{"), NULL, 0, 0, 10, &id));
+  IS(ARGUMENT, kraken_ws_server_side_emit_with_ack(server, none, S("hello"), S("1"), NULL, 0, 0, 10, NULL));
+  IS(OK, kraken_ws_server_side_emit_with_ack(server, none, S("hello"), S("1"), NULL, 0, 0, 10, &id));
+  IS(OK, kraken_ws_poll(server, &event, 1, -1, &count));
+  CHECK(count == 1 && kraken_ws_event_get_kind(event) == KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK);
+  CHECK(kraken_ws_event_ack_id(event) == id && kraken_ws_event_arg_count(event) == 0 && !kraken_ws_event_timed_out(event));
+  kraken_ws_event_free(event);
+  IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_server_join_cluster(server, S("{\"redis\":5}")));
+  CHECK(says("cluster.redis: expected"));
+  IS(PAYLOAD, kraken_ws_server_join_cluster(server, S("{")));
+  IS(ARGUMENT, kraken_ws_emitter_flush(emitter, 1));
+  CHECK(says("not of kraken_ws_emitter_new"));
+  IS(ARGUMENT, kraken_ws_emitter_free(emitter));
+  IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_emitter_new(S("{\"redis\":\"nowhere\"}"), &emitter));
+  CHECK(emitter == NULL);
+  IS(PAYLOAD, kraken_ws_emitter_new(S("{"), &emitter));
+  IS(ARGUMENT, kraken_ws_emitter_new(S("{}"), NULL));
+  IS(KRAKEN_WS_ERROR_REDIS, kraken_ws_emitter_new(S("{\"redis\":\"redis://127.0.0.1:1\",\"waitForRedis\":true,\"redisTimeout\":200}"), &emitter));
+  CHECK(emitter == NULL);
+  /* Redis may come later: what is sent waits, and a flush says that it does. */
+  IS(OK, kraken_ws_emitter_new(S("{\"redis\":\"redis://127.0.0.1:1\",\"redisTimeout\":200}"), &emitter));
+  IS(OK, kraken_ws_emitter_publish(emitter, NULL, S("e"), S("1"), NULL, 0));
+  IS(PAYLOAD, kraken_ws_emitter_publish(emitter, NULL, S("e"), S("{"), NULL, 0));
+  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_emitter_publish(emitter, NULL, S("disconnect"), S("1"), NULL, 0));
+  IS(KRAKEN_WS_ERROR_TIMEOUT, kraken_ws_emitter_flush(emitter, 50));
+  stats.size = sizeof stats;
+  IS(OK, kraken_ws_emitter_stats(emitter, &stats));
+  CHECK(stats.up == 0);
+  IS(OK, kraken_ws_emitter_free(emitter));
+  IS(KRAKEN_WS_ERROR_GONE, kraken_ws_emitter_stats(emitter, &stats));
+  IS(OK, kraken_ws_emitter_free(NULL));
+  IS(ARGUMENT, kraken_ws_emitter_publish(NULL, NULL, S("e"), S("1"), NULL, 0));
+  CHECK(kraken_ws_event_cluster_change(NULL) == KRAKEN_WS_CLUSTER_CHANGE_NONE && kraken_ws_event_lost(NULL) == 0);
+  CHECK(kraken_ws_event_missing(NULL) == 0 && kraken_ws_event_missing_node(NULL, 0).len == 0);
+  IS(OK, kraken_ws_server_free(server));
+}
+
 static void listening_and_adopting(void) {
   kraken_ws_server *server = new_server(), *other = new_server();
   uint16_t port, again;
@@ -347,6 +419,7 @@ int main(void) {
   callbacks();
   text_and_payloads();
   events_and_lists_of_nothing();
+  fleets_of_one();
   listening_and_adopting();
   after_shutdown_and_free();
   if (!getenv("NO_FORK")) forked(); /* valgrind takes what the child leaves behind for leaks */

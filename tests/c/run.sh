@@ -111,6 +111,12 @@ part_library() {
   nm -D --defined-only "$shared" | awk '{ print $3 }' | LC_ALL=C sort >"$out/exported"
   check 'the shared library exports ffi/symbols.txt and nothing else' diff "$root/ffi/symbols.txt" "$out/exported"
   check 'the soname has the version of the ABI' sh -c "readelf -d '$shared' | grep -q 'soname: \[libkraken_ws.so.1\]'"
+  check "cargo-c's soname has the version of the ABI, and it finds the headers" node -e '
+    const { packages } = JSON.parse(require("fs").readFileSync(0));
+    const { capi } = packages.find(({ name }) => name === "kraken-ws-library").metadata;
+    if (capi.library.version.split(".")[0] !== process.argv[1]) throw new Error(capi.library.version);
+    for (const { from } of capi.install.include.asset) require("fs").accessSync(`../../ffi/library/${from.replace("*", "")}`);
+  ' "$(sed -n "s/^#define KRAKEN_WS_ABI_VERSION //p" "$root/include/kraken_ws.h")" < <(cargo metadata --no-deps --offline --format-version 1)
   grep -l . ./*.c hosts/*.c "$root"/ffi/examples/*.c | xargs cat >"$out/sources"
   check 'the programs call every function' sh -c \
     "while read -r symbol; do grep -qw \"\$symbol\" '$out/sources' || { echo \"\$symbol\"; exit 1; }; done <'$root/ffi/symbols.txt'"

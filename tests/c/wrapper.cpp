@@ -86,8 +86,34 @@ static void questions() {
   CHECK(thrown == "deliberate");
 }
 
+// What needs no Redis; fleet.test.mjs has what does, in C.
+static void fleets_of_one() {
+  kraken_ws::handlers handlers;
+  handlers.on_server_side = [](const kraken_ws::event_view &event) { event.ack("1"); };
+  handlers.on_cluster = [](const kraken_ws::event_view &event) { CHECK(event.lost() == 0); };
+  kraken_ws::server server(kraken_ws::options(), std::move(handlers)), polling;
+  CHECK(server.server_count() == 1);
+  server.server_side_emit("hello", "1");
+  CHECK(status_of([&] { server.cluster_stats(); }, "in no fleet") == KRAKEN_WS_ERROR_STATE);
+  CHECK(status_of([&] { server.join_cluster("{}"); }, "cluster.redis") == KRAKEN_WS_ERROR_OPTION);
+  const auto id = polling.server_side_emit_with_ack("hello", "1", 10);
+  const auto events = polling.poll(1, -1);
+  CHECK(events.size() == 1 && events[0].ack_id() == id && events[0].missing() == 0 && events[0].missing_node(0).empty());
+  CHECK(events[0].cluster_change() == KRAKEN_WS_CLUSTER_CHANGE_NONE);
+  CHECK(status_of([] { kraken_ws::emitter("{}"); }, "cluster.redis") == KRAKEN_WS_ERROR_OPTION);
+  kraken_ws::emitter made(R"({"redis":"redis://127.0.0.1:1","redisTimeout":200})"), emitter(std::move(made));
+  CHECK(made.raw() == nullptr && emitter.stats().up == 0);
+  emitter.publish(kraken_ws::to("r"), "e", "1");
+  emitter.sockets_join(kraken_ws::to("r"), {"x"});
+  emitter.sockets_leave({}, {"x"});
+  emitter.disconnect_sockets(kraken_ws::to("x"));
+  emitter.server_side_emit("hello");
+  CHECK(status_of([&] { emitter.flush(50); }, "not all was published") == KRAKEN_WS_ERROR_TIMEOUT);
+}
+
 int main() {
   questions();
+  fleets_of_one();
   CHECK(status_of([] { kraken_ws::options(R"({"pingTimeout":0})"); }, "pingTimeout: expected") == KRAKEN_WS_ERROR_OPTION);
   bool dropped = false;
   {

@@ -132,7 +132,11 @@ impl Node {
         payload: &[u8],
     ) -> Result<(), Full> {
         let Some(nsp) = self.spaces.borrow().get(name).map(|space| space.nsp.clone()) else { return Ok(()) };
-        let may_be_here = |room: &str| room.is_empty() || is_here(server, &nsp, room);
+        let may_be_here = |room: &str| {
+            let spaces = self.spaces.borrow();
+            let joining = || spaces.get(name).is_some_and(|space| space.joining.has(room, Instant::now()));
+            room.is_empty() || is_here(server, &nsp, room) || joining()
+        };
         if !self.names.room_in(name, channel).is_some_and(may_be_here) {
             Figures::count(&self.figures.no_room);
             return Ok(());
@@ -160,6 +164,11 @@ impl Node {
             && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
         {
             space.peers.heard(uid, matches!(message, Message::Hello));
+        }
+        if let Message::Join { rooms, .. } = &message
+            && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
+        {
+            space.joining.add(rooms, Instant::now());
         }
         match message {
             Message::Broadcast(broadcast) => self.deliver(server, &nsp, uid, broadcast)?,

@@ -12,7 +12,7 @@
 //! | `message` | what nodes say to each other, in no wire format |
 //! | `wire` | the two wire formats |
 //! | `node` | the thread: commands, subscriptions, time |
-//! | `incoming` | messages of other nodes |
+//! | `incoming`, `joining` | messages of other nodes |
 //! | `ask`, `answer` | requests to other nodes, and of them |
 //! | `bus` | the connections to Redis: publish, subscribe, count, reconnect |
 
@@ -24,6 +24,7 @@ mod emitter;
 mod fleet;
 mod handshake;
 mod incoming;
+mod joining;
 mod message;
 mod node;
 mod peers;

@@ -14,6 +14,7 @@ use tokio::task::LocalSet;
 use super::ask::Pending;
 use super::bus::{Bus, Subscription};
 use super::config::{ClusterOptions, Mode};
+use super::joining::Joining;
 use super::message::Message;
 use super::peers::Peers;
 use super::queue::{Command, Queue, RoomKind};
@@ -47,6 +48,7 @@ pub(super) struct Space {
     /// Rooms with a channel of their own, and of which kinds they are.
     rooms: HashMap<Box<str>, u8>,
     pub peers: Peers,
+    pub joining: Joining,
     /// How many other nodes Redis counted last.
     pub others: usize,
 }
@@ -234,7 +236,13 @@ impl Node {
             self.subscribe(subscription);
         }
         self.numbers.borrow_mut().insert(nsp.0.id, name.clone());
-        let space = Space { nsp, rooms: HashMap::new(), peers: Peers::default(), others: 0 };
+        let space = Space {
+            nsp,
+            rooms: HashMap::new(),
+            peers: Peers::default(),
+            joining: Joining::default(),
+            others: 0,
+        };
         self.spaces.borrow_mut().insert(name.clone(), space);
         if self.up.get() == Some(true) {
             self.say(&name, &Message::Hello);
