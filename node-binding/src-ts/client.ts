@@ -54,7 +54,7 @@ export class Connection extends RawConnection {
 
   /** @internal */
   constructor(
-    /** The session id for those who listened to `io.engine`, else a number for logs. */
+    /** The session id where `io.engine` has listeners of connections, hooks or middlewares, else a number for logs. */
     readonly id: string,
     request: EngineRequest,
     link: ConnectionLink,

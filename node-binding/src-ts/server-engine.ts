@@ -93,7 +93,7 @@ export class ServerEngine extends Engine {
     const connection = this.io._clients.connection(number, id, parseRequest(text), seen);
     this.io._clients.show(number, connection);
     // What its client sends at once is not to be missed by who is shown the connection now.
-    connection._announce(() => this.emit('connection', connection));
+    if (this.shows) connection._announce(() => this.emit('connection', connection));
   }
 }
 

@@ -187,9 +187,7 @@ export class Server<
     }
     const run = this.start(opts);
     if (typeof srv === 'object') {
-      this.serve(run, srv as HttpServer, { ...opts, ...this._opts }, () => {
-        if (!this._run?.attachments.some((attachment) => attachment.has(srv))) this.attach(srv, opts);
-      });
+      this.serve(run, srv as HttpServer, { ...opts, ...this._opts }, () => this.attach(srv, opts));
       this.httpServer = srv;
     } else {
       const listener = new Listener(run.native, () => (this.latest === run ? this.close() : run.over));
@@ -280,7 +278,7 @@ export class Server<
 
   /** Somebody looks at the sockets of a namespace. @internal */
   _lookAt(namespace: Namespace<any, any, any, any>): void {
-    this._run?.events.lookAt(namespace);
+    if (namespace._native) this._run?.events.lookAt(namespace);
   }
 
   /** @internal */
