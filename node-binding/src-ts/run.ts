@@ -17,8 +17,8 @@ export class Run {
   readonly broadcastAcks = new Map<number, PendingBroadcast>();
   /** HTTP servers in front. */
   readonly attachments: Attachment[] = [];
-  /** The core's own listener, if it has one. */
-  listener: Listener | undefined;
+  /** The core's own. */
+  readonly listeners: Listener[] = [];
   /** The core takes no commands any more. */
   closing = false;
   /** Resolves with the last event. */
@@ -47,6 +47,6 @@ export class Run {
     this.away?.clear();
     for (const attachment of this.attachments) attachment.closed();
     this.resolve();
-    this.listener?._closed();
+    for (const listener of this.listeners) listener._closed();
   }
 }

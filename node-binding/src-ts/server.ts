@@ -191,7 +191,7 @@ export class Server<
       this.httpServer = srv;
     } else {
       const listener = new Listener(run.native, () => (this.latest === run ? this.close() : run.over));
-      run.listener = listener;
+      run.listeners.push(listener);
       // Applications ask for the few members that Listener has.
       this.httpServer = listener as unknown as HttpServer;
       listener._listen(String(Number(srv)) === String(srv) ? Number(srv) : srv, this._opts.host);

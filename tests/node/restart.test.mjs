@@ -87,6 +87,16 @@ describe('starting again', nativeOnly, () => {
     assert.equal((await io.fetchSockets()).length, 1);
   });
 
+  test('all listeners of a server hear of its end', async () => {
+    const io = new Server(0, options);
+    const first = io.httpServer;
+    io.listen(0, options);
+    const closed = Promise.all([event(first, 'close'), event(io.httpServer, 'close')]);
+    await within(io.close(), 'close');
+    await closed;
+    assert.equal(first.listening, false);
+  });
+
   test('a new server takes the place of one that was closed on the same HTTP server', async (t) => {
     const httpServer = createServer();
     const first = new Server(httpServer);
