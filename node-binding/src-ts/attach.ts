@@ -38,6 +38,9 @@ interface Front {
   again: () => void;
 }
 
+/** Who attached last to a server, by path. */
+const owners = new WeakMap<HttpServer, Map<string, Attachment>>();
+
 /** Brings the requests of HTTP servers to one core. */
 export class Attachment {
   private readonly responses = new Map<number, ServerResponse>();
@@ -87,11 +90,8 @@ export class Attachment {
       server.off('close', closed);
     };
     this.fronts.push({ server, leave, again });
-  }
-
-  /** Whether that server's requests come here. */
-  has(server: object): boolean {
-    return this.fronts.some((front) => front.server === server);
+    const here = owners.get(server) ?? new Map<string, Attachment>();
+    owners.set(server, here.set(this.path, this));
   }
 
   private ours(req: IncomingMessage): boolean {
@@ -236,7 +236,8 @@ export class Attachment {
     for (const { server, again } of this.fronts) {
       server.once('listening', () => {
         this.leave();
-        again();
+        // Another may have taken our place meanwhile.
+        if (owners.get(server)?.get(this.path) === this) again();
       });
     }
   }

@@ -54,7 +54,7 @@ export class Connection extends RawConnection {
 
   /** @internal */
   constructor(
-    /** The session id for those who listened to `io.engine`, else a number for logs. */
+    /** The session id where `io.engine` has listeners of connections, hooks or middlewares, else a number for logs. */
     readonly id: string,
     request: EngineRequest,
     link: ConnectionLink,
@@ -148,6 +148,8 @@ export class Clients {
   private readonly byConnection = new Map<number, AnySocket | Client>();
   /** Connections that have an object, until they are closed. */
   private readonly made = new Map<number, Connection>();
+  /** Connections whose end the core will surely tell. */
+  private readonly heard = new Set<number>();
 
   constructor(
     private readonly server: Server<any, any, any, any>,
@@ -212,10 +214,17 @@ export class Clients {
     }
     this.made.set(number, made);
     this.server.engine._hearEnds();
-    // It may have ended before anybody wanted to hear of that: then the core says so now.
-    commands.watch(number, true);
-    commands.watch(number, false);
+    if (!this.heard.has(number)) {
+      // It may have ended before anybody wanted to hear of that: then the core says so now.
+      commands.watch(number, true);
+      commands.watch(number, false);
+    }
     return made;
+  }
+
+  /** A connection opened after somebody wanted to hear of ends. */
+  hear(number: number): void {
+    this.heard.add(number);
   }
 
   /** We end a connection. */
@@ -231,6 +240,7 @@ export class Clients {
   closed(number: number, reason: DisconnectReason): void {
     const made = this.made.get(number);
     this.made.delete(number);
+    this.heard.delete(number);
     made?._closed(reason);
   }
 

@@ -56,6 +56,8 @@ export class Engine extends EventEmitter {
   protected asks = false;
   /** Each connection has an object from its beginning. */
   protected announces = false;
+  /** The core shows the packets of each connection from its beginning. */
+  protected shows = false;
   /** Somebody has the object of a connection, and is to hear of its end. */
   private hears = false;
   private readonly requests = new Map<string, IncomingMessage>();
@@ -136,7 +138,9 @@ export class Engine extends EventEmitter {
     // middlewares put on a request is looked for on that of the connection.
     this.announces ||= wanted('connection') || handshakes;
     const connections = this.announces || this.hears;
-    this.server._setHooks(handshakes, every, connections, this.middlewares.length > 0, wanted('connection'));
+    const packets = wanted('connection');
+    this.shows ||= packets;
+    this.server._setHooks(handshakes, every, connections, this.middlewares.length > 0, packets);
   }
 
   /** The core tells the end of each connection from now on. @internal */

@@ -120,7 +120,7 @@ export class EventPump extends Pump<Commands> {
       case CONNECTION_ERROR:
         return this.server.engine._connectionError(number, payload[0], payload[1], payload[2]);
       case OPEN:
-        return this.server.engine._opened(number, payload[0], payload[1]);
+        return this.server.engine._opened(this.run.clients, number, payload[0], payload[1]);
       case HTTP_REPLY:
         return this.reply(number, payload[0], payload[1], this.attachments(1)[0]);
       case UPGRADED:

@@ -20,8 +20,8 @@ export class Run {
   readonly attachments: Attachment[] = [];
   /** The other nodes, in a fleet. */
   fleet: Fleet | undefined;
-  /** The core's own listener, if it has one. */
-  listener: Listener | undefined;
+  /** The core's own. */
+  readonly listeners: Listener[] = [];
   /** The core takes no commands any more. */
   closing = false;
   /** Resolves with the last event. */
@@ -51,6 +51,6 @@ export class Run {
     this.fleet?.close();
     for (const attachment of this.attachments) attachment.closed();
     this.resolve();
-    this.listener?._closed();
+    for (const listener of this.listeners) listener._closed();
   }
 }

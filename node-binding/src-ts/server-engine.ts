@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clients } from './client';
 import { Engine, REMEMBERED } from './engine';
 import type { ServerOptions } from './options';
 import { parseRequest } from './request';
@@ -86,14 +87,14 @@ export class ServerEngine extends Engine {
   }
 
   /** @internal */
-  _opened(number: number, id: string, text: string): void {
-    if (!this.announces) return;
+  _opened(clients: Clients, number: number, id: string, text: string): void {
+    if (!this.announces) return clients.hear(number);
     const seen = this.untag(text) ?? this.opening.get(id);
     this.opening.delete(id);
-    const connection = this.io._clients.connection(number, id, parseRequest(text), seen);
-    this.io._clients.show(number, connection);
+    const connection = clients.connection(number, id, parseRequest(text), seen);
+    clients.show(number, connection);
     // What its client sends at once is not to be missed by who is shown the connection now.
-    connection._announce(() => this.emit('connection', connection));
+    if (this.shows) connection._announce(() => this.emit('connection', connection));
   }
 }
 

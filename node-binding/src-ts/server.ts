@@ -229,13 +229,11 @@ export class Server<
     }
     const run = this.start(opts);
     if (typeof srv === 'object') {
-      this.serve(run, srv as HttpServer, { ...opts, ...this._opts }, () => {
-        if (!this._run?.attachments.some((attachment) => attachment.has(srv))) this.attach(srv, opts);
-      });
+      this.serve(run, srv as HttpServer, { ...opts, ...this._opts }, () => this.attach(srv, opts));
       this.httpServer = srv;
     } else {
       const listener = new Listener(run.native, () => (this.latest === run ? this.close() : run.over));
-      run.listener = listener;
+      run.listeners.push(listener);
       // Applications ask for the few members that Listener has.
       this.httpServer = listener as unknown as HttpServer;
       listener._listen(String(Number(srv)) === String(srv) ? Number(srv) : srv, this._opts.host);

@@ -319,6 +319,33 @@ test('an event for a socket whose client is away waits for it', async (t) => {
   assert.equal(seen[3][1], 3);
 });
 
+test('rooms whose names are not well-formed Unicode are those of the recovered socket again', async (t) => {
+  const { io, url } = await serve(t, RECOVERY);
+  const arrived = event(io, 'connection');
+  const { session, sid, pid } = await join(url, io);
+  const [socket] = await arrived;
+  const rooms = ['x\ud800', '\u0000string "x"', 'plain'];
+  socket.join(rooms);
+  io.emit('hello');
+  const offset = offsetOf((await session.get()).text);
+  const left = event(socket, 'disconnect');
+  await session.post('1');
+  await left;
+  io.to('x\ud800').emit('missed');
+  io.to('x\ud801').emit('not for it');
+  const again = event(io, 'connection');
+  const back = await openPolling(url);
+  await back.post(`40${JSON.stringify({ pid, offset })}`);
+  const [recovered] = await again;
+  assert.equal(recovered.recovered, true);
+  assert.equal(recovered.id, sid);
+  assert.deepEqual(new Set(recovered.rooms), new Set([sid, ...rooms]));
+  assert.deepEqual([...io.of('/').adapter.rooms.get('x\ud800')], [sid]);
+  const [missed, connected] = packets((await back.get()).text);
+  assert.match(missed, /^42\["missed",/);
+  assert.match(connected, /^40\{/);
+});
+
 test('true means the defaults', async (t) => {
   const { io, url } = await serve(t, { connectionStateRecovery: true });
   assert.match((await join(url, io)).pid, /^[\w-]{20}$/);

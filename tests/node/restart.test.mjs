@@ -87,6 +87,32 @@ describe('starting again', nativeOnly, () => {
     assert.equal((await io.fetchSockets()).length, 1);
   });
 
+  test('all listeners of a server hear of its end', async () => {
+    const io = new Server(0, options);
+    const first = io.httpServer;
+    io.listen(0, options);
+    const closed = Promise.all([event(first, 'close'), event(io.httpServer, 'close')]);
+    await within(io.close(), 'close');
+    await closed;
+    assert.equal(first.listening, false);
+  });
+
+  test('a new server takes the place of one that was closed on the same HTTP server', async (t) => {
+    const httpServer = createServer();
+    const first = new Server(httpServer);
+    await listening(httpServer);
+    await within(first.close(), 'first close');
+    const io = new Server(httpServer);
+    endWith(t, io);
+    first.on('connection', () => assert.fail('the first server is closed'));
+    await listening(httpServer);
+    for (const transport of Object.keys(TRANSPORTS)) {
+      const { client } = await pair(io, urlOf(httpServer), { transport });
+      assert.equal(client.connected, true);
+    }
+    assert.equal(first.engine.clientsCount, 0);
+  });
+
   test('sockets of an engine that was closed are nobody in the next', async (t) => {
     const io = new Server(0, options);
     endWith(t, io);
