@@ -83,6 +83,11 @@ setup_test() {
   has valgrind || need_package valgrind
   has clang++ || need_package clang
   clang_has_sanitizers || need_package "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+  # Where the nodes of a fleet meet. Each test starts its own: the one that the package starts is not needed.
+  has redis-server || {
+    need_package redis-server
+    service redis-server stop >/dev/null 2>&1 || true
+  }
   # Certificates for the TLS tests.
   has openssl || need_package openssl
   # Where tests/browser looks: CHROMIUM, else an installed one.

@@ -101,6 +101,14 @@ impl<S: Read + Write> Client<S> {
         frame.strip_prefix('4').unwrap_or_else(|| panic!("expected a message, got {frame}")).to_owned()
     }
 
+    /// The next attachment.
+    pub fn binary(&mut self) -> Vec<u8> {
+        match self.ws.read().expect("a frame") {
+            Message::Binary(bytes) => bytes.to_vec(),
+            other => panic!("expected an attachment, got {other:?}"),
+        }
+    }
+
     /// The arguments of the next event in the main namespace, its name first.
     pub fn event(&mut self) -> Value {
         let packet = self.packet();

@@ -6,9 +6,11 @@
 mod client;
 mod host;
 pub mod process;
+mod redis;
 
 pub use client::{Client, TcpClient, UnixClient, dial};
 pub use host::{Gate, Host, eventually};
+pub use redis::Redis;
 
 /// Longest wait for anything that has to come.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);

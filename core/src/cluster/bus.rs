@@ -70,6 +70,9 @@ pub struct BusStats {
     pub up: bool,
 }
 
+/// How long a count waits for what is being subscribed. A cluster that lacks a master can't confirm everything.
+const SETTLING: Duration = Duration::from_secs(1);
+
 /// The connections to Redis. Dropping it ends them.
 pub(crate) struct Bus {
     shared: Arc<Shared>,
@@ -137,7 +140,7 @@ impl Bus {
     pub async fn count(&self, channel: &[u8]) -> Result<usize> {
         let limit = self.shared.settings.timeout;
         let counted = async {
-            self.settled(|state| state.subscriptions.all_settled()).await;
+            let _ = timeout(SETTLING, self.shared.until(|state| state.subscriptions.all_settled())).await;
             if self.shared.settings.is_cluster() {
                 self.count_on_all(channel).await
             } else {
@@ -160,7 +163,7 @@ impl Bus {
     }
 
     async fn count_on_all(&self, channel: &[u8]) -> Result<usize> {
-        self.settled(|state| state.health.is_complete()).await;
+        self.shared.until(|state| state.health.is_complete()).await;
         let answers: Vec<_> = self.ask_links().into_iter().map(|link| self.ask(link, channel)).collect();
         let mut sum = None;
         for answer in answers {
@@ -174,7 +177,7 @@ impl Bus {
 
     /// A link to each node of the cluster, and to no other.
     fn ask_links(&self) -> Vec<LinkId> {
-        let nodes = self.shared.with(|state| state.nodes.clone());
+        let nodes = self.shared.nodes.borrow().clone();
         let mut askers = self.askers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         askers.retain(|address, asker| {
             let stays = nodes.contains(address);
@@ -185,7 +188,7 @@ impl Bus {
             stays
         });
         nodes
-            .into_iter()
+            .iter()
             .map(|address| {
                 let make = || {
                     let link = self.shared.with(State::new_link);
@@ -228,7 +231,7 @@ impl Bus {
     pub async fn flush(&self, within: Duration) -> Result<()> {
         let failures = |state: &mut State| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;
         let (mark, before) = self.shared.with(|state| (state.outgoing.mark(), failures(state)));
-        if timeout(within, self.settled(|state| state.outgoing.is_done(mark))).await.is_err() {
+        if timeout(within, self.shared.until(|state| state.outgoing.is_done(mark))).await.is_err() {
             let reason = self.shared.with(|state| state.health.reason().map(str::to_owned));
             let reason = reason.unwrap_or_else(|| "Redis is slow".to_owned());
             return Err(Error::new(
@@ -238,19 +241,7 @@ impl Bus {
         }
         match self.shared.with(failures) - before {
             0 => Ok(()),
-            lost => Err(redis(format!("{lost} publishes were lost or not confirmed"))),
-        }
-    }
-
-    /// Waits for something that an answer or a broken connection brings about.
-    async fn settled(&self, mut is: impl FnMut(&mut State) -> bool) {
-        loop {
-            // Made before the look, so that nothing is missed in between.
-            let settled = self.shared.settled.notified();
-            if self.shared.with(&mut is) {
-                return;
-            }
-            settled.await;
+            lost => Err(redis(format!("publishes lost or not confirmed: {lost}"))),
         }
     }
 

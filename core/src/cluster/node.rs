@@ -38,6 +38,9 @@ pub(crate) struct NodeParts {
     pub server: Option<(WeakServer, Arc<HostQueue>, usize)>,
 }
 
+/// The namespace that a channel belongs to, and what the channel carries.
+type Route = (Arc<str>, Kind);
+
 /// A namespace of the server.
 pub(super) struct Space {
     pub nsp: Namespace,
@@ -61,7 +64,7 @@ pub(super) struct Node {
     /// Names of the namespaces by their numbers.
     numbers: RefCell<HashMap<u32, Arc<str>>>,
     /// Whose channels these are, and what they carry; a pattern's too.
-    pub routes: RefCell<HashMap<Box<[u8]>, (Arc<str>, Kind)>>,
+    pub routes: RefCell<HashMap<Box<[u8]>, Route>>,
     /// One channel may be wanted twice: a room's name can end as a namespace's begins.
     wanted: RefCell<HashMap<Subscription, usize>>,
     pub asking: RefCell<HashMap<Box<str>, Rc<Pending>>>,

@@ -16,6 +16,9 @@ use crate::error::Result;
 use crate::host::{BroadcastAcks, NspShared};
 use crate::rooms::Target;
 
+/// One JSON value of each host, with its attachments.
+type HostAnswers = Vec<(Box<str>, Vec<Bytes>)>;
+
 /// See the module's text.
 pub(crate) enum Command {
     /// For the other nodes.
@@ -53,7 +56,7 @@ pub(crate) enum Command {
         data: Box<str>,
         attachments: Vec<Bytes>,
         timeout: Duration,
-        reply: oneshot::Sender<Fleet<Vec<(Box<str>, Vec<Bytes>)>>>,
+        reply: oneshot::Sender<Fleet<HostAnswers>>,
     },
     Count {
         nsp: Arc<str>,

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
+use super::address::Address;
 use super::backoff::Backoff;
 use super::outgoing::LinkId;
 use super::shared::Shared;
@@ -46,7 +47,11 @@ impl Link {
 
     async fn live(self, shared: &Shared, wake: &Arc<Notify>) {
         let mut backoff = Backoff::default();
-        let mut turn = 0;
+        // Not all processes to the same node; sentinels are asked in their order.
+        let mut turn = match self.target {
+            Target::Node => getrandom::u32().unwrap_or(0) as usize,
+            _ => 0,
+        };
         let mut connected = false;
         loop {
             let since = Instant::now();
@@ -59,12 +64,18 @@ impl Link {
                 Ok(connection) => {
                     shared.with(|state| state.reconnects += u64::from(connected));
                     connected = true;
-                    let address = connection.address.to_string();
-                    let ended = match self.role {
-                        Role::Subscriptions => subscriber::serve(shared, self.id, wake, connection).await,
-                        Role::Commands | Role::Questions => {
-                            publisher::serve(shared, self.id, wake, connection, self.heartbeat()).await
+                    let address = connection.address.clone();
+                    let serve = async {
+                        match self.role {
+                            Role::Subscriptions => subscriber::serve(shared, self.id, wake, connection).await,
+                            Role::Commands | Role::Questions => {
+                                publisher::serve(shared, self.id, wake, connection, self.heartbeat()).await
+                            }
                         }
+                    };
+                    let ended = tokio::select! {
+                        ended = serve => ended,
+                        () = self.left(shared, &address) => Some("the node has left the cluster".to_owned()),
                     };
                     backoff.stood(since);
                     ended.map(|reason| format!("{address}: {reason}"))
@@ -101,6 +112,17 @@ impl Link {
         shared.settled.notify_waiters();
         shared.refresh.notify_one();
         ended
+    }
+
+    /// Waits until any node of the cluster is not this one.
+    async fn left(&self, shared: &Shared, address: &Address) {
+        match self.target {
+            Target::Node => {
+                let mut nodes = shared.nodes.subscribe();
+                let _ = nodes.wait_for(|nodes| !nodes.contains(address)).await;
+            }
+            _ => std::future::pending().await,
+        }
     }
 
     fn heartbeat(&self) -> &'static [&'static [u8]] {

@@ -84,7 +84,7 @@ fn take_answers(shared: &Shared, link: LinkId, buffer: &mut bytes::BytesMut) -> 
                 moved |= state.outgoing.answered(link, value)?;
             }
         }
-        if let Some(refusal) = state.outgoing.take_refusal() {
+        if let Some(refusal) = state.outgoing.new_refusal() {
             tracing::warn!(refusal, "Redis refused a publish");
         }
         Ok(moved)

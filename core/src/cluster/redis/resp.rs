@@ -187,8 +187,11 @@ fn decode(frame: &Bytes, at: &mut usize) -> Value {
     }
 }
 
-/// Kind, text and end of the line at `at`.
-fn line(buffer: &[u8], at: usize) -> Result<Option<(u8, &[u8], usize)>, String> {
+/// Kind, text, and where the next line begins.
+type Line<'a> = (u8, &'a [u8], usize);
+
+/// The line at `at`, if all of it is there.
+fn line(buffer: &[u8], at: usize) -> Result<Option<Line<'_>>, String> {
     let rest = &buffer[at.min(buffer.len())..];
     match memchr::memchr(b'\n', rest) {
         Some(end) if end >= 2 && rest[end - 1] == b'\r' => {

@@ -8,7 +8,7 @@ use super::address::Address;
 use super::health::Health;
 use super::lag::Lag;
 use super::outgoing::{LinkId, Outgoing};
-use super::settings::{Settings, Site};
+use super::settings::Settings;
 use super::slot::Routes;
 use super::subscriptions::Subscriptions;
 use crate::cluster::bus::BusEvent;
@@ -18,10 +18,12 @@ pub(crate) struct Shared {
     pub settings: Settings,
     pub state: Mutex<State>,
     pub lag: Arc<Lag>,
-    /// Something was confirmed, or a connection broke: who waits for that looks again.
+    /// Something was confirmed, a connection broke, or a cluster's nodes are known: see [`Shared::until`].
     pub settled: Notify,
     /// Redis Cluster: slots or nodes may not be as they were.
     pub refresh: Notify,
+    /// Redis Cluster: its nodes; none until it was asked.
+    pub nodes: watch::Sender<Arc<[Address]>>,
     /// Whether the bus is up.
     pub up: watch::Receiver<bool>,
 }
@@ -31,8 +33,6 @@ pub(crate) struct State {
     pub outgoing: Outgoing,
     pub subscriptions: Subscriptions,
     pub health: Health,
-    /// Redis Cluster: its nodes, as far as known.
-    pub nodes: Vec<Address>,
     pub received: u64,
     pub reconnects: u64,
     next_link: LinkId,
@@ -51,15 +51,10 @@ impl Shared {
         let routes = || if settings.by_slot() { Routes::nowhere() } else { Routes::One(COMMANDS) };
         let subscribed = if settings.by_slot() { Routes::nowhere() } else { Routes::One(SUBSCRIPTIONS) };
         let (up, up_seen) = watch::channel(false);
-        let nodes = match &settings.site {
-            Site::Cluster(seeds) => seeds.clone(),
-            _ => Vec::new(),
-        };
         let state = State {
             outgoing: Outgoing::new(settings.sharded, routes(), settings.queue_bytes, settings.overflow),
             subscriptions: Subscriptions::new(subscribed),
             health: Health::new(events, up),
-            nodes,
             received: 0,
             reconnects: 0,
             next_link: SUBSCRIPTIONS + 1,
@@ -70,7 +65,20 @@ impl Shared {
             state: Mutex::new(state),
             settled: Notify::new(),
             refresh: Notify::new(),
+            nodes: watch::Sender::default(),
             up: up_seen,
+        }
+    }
+
+    /// Waits for something that an answer, a broken connection or a look at the cluster brings about.
+    pub async fn until(&self, mut is: impl FnMut(&mut State) -> bool) {
+        loop {
+            // Made before the look, so that nothing is missed in between.
+            let settled = self.settled.notified();
+            if self.with(&mut is) {
+                return;
+            }
+            settled.await;
         }
     }
 

@@ -17,6 +17,10 @@ use crate::cluster::bus::BusEvent;
 /// One read: what has come since the last, up to this much. Messages are slices of it.
 const READ: usize = 64 * 1024;
 
+/// The likely reason when a connection ends whose node was behind.
+const LAGGED: &str =
+    "Redis closed the connection, after this node lagged (client-output-buffer-limit pubsub)";
+
 /// Serves until the connection breaks, and says why; `None` when the link is not needed any more.
 pub(crate) async fn serve(
     shared: &Shared,
@@ -27,7 +31,7 @@ pub(crate) async fn serve(
     let Connection { mut read, mut write, mut buffer, .. } = connection;
     let mut out = BytesMut::new();
     let mut pulse = Pulse::new(shared.settings.timeout);
-    let mut lagging = false;
+    let (mut lagging, mut lagged) = (false, false);
     // Up is what has all its subscriptions; what comes later does not change that.
     let mut up = false;
     shared.with(|state| state.subscriptions.begin(link));
@@ -48,8 +52,9 @@ pub(crate) async fn serve(
         tokio::select! {
             read = read.read_buf(&mut buffer), if !lagging => {
                 match read {
-                    Ok(0) => return Some(CLOSED.to_owned()),
-                    Ok(_) => {}
+                    Ok(1..) => {}
+                    _ if lagged => return Some(LAGGED.to_owned()),
+                    Ok(_) => return Some(CLOSED.to_owned()),
                     Err(e) => return Some(e.to_string()),
                 }
                 pulse.heard();
@@ -57,6 +62,7 @@ pub(crate) async fn serve(
                     return Some(reason);
                 }
                 lagging = shared.lag.is_full();
+                lagged |= lagging;
             }
             () = shared.lag.freed(), if lagging => {
                 lagging = false;

@@ -276,12 +276,14 @@ impl Subscriptions {
         };
         let Some(Op::On(what) | Op::Off(what)) = op else { return Err(error) };
         let elsewhere = matches!(error.split(' ').next(), Some("MOVED" | "CLUSTERDOWN" | "TRYAGAIN" | "ASK"));
-        if !elsewhere {
-            return Err(format!("{} {}: {error}", String::from_utf8_lossy(what.verbs().0), what.shown()));
-        }
-        if !self.routes.is_by_slot() {
+        if !elsewhere || !self.routes.is_by_slot() {
+            let hint = match elsewhere {
+                true => " (a node of Redis Cluster: use cluster.redis = { cluster: [...] })",
+                false if error.starts_with("ERR unknown command") => " (sharded mode needs Redis 7 or later)",
+                false => "",
+            };
             return Err(format!(
-                "{} {}: {error} (a node of Redis Cluster: use cluster.redis = {{ cluster: [...] }})",
+                "{} {}: {error}{hint}",
                 String::from_utf8_lossy(what.verbs().0),
                 what.shown()
             ));

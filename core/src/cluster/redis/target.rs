@@ -24,10 +24,11 @@ impl Target {
             Target::Server(address) => Connection::open(settings, address, name).await,
             Target::Master => master(settings, name, turn).await,
             Target::Node => {
-                let nodes = shared.with(|state| state.nodes.clone());
-                let Some(node) = nodes.get(*turn % nodes.len().max(1)) else {
-                    return Err("no node of the cluster is known".to_owned());
-                };
+                // Those that the cluster names, not those in the options: who is not in it any more is to be left.
+                let mut nodes = shared.nodes.subscribe();
+                let nodes =
+                    nodes.wait_for(|nodes| !nodes.is_empty()).await.map_err(|e| e.to_string())?.clone();
+                let node = &nodes[*turn % nodes.len()];
                 let connection = Connection::open(settings, node, name).await;
                 *turn += usize::from(connection.is_err());
                 connection

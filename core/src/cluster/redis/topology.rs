@@ -132,11 +132,12 @@ impl Cluster {
 
     /// Asks a node: those known now, and the first ones if they are all gone.
     async fn look(&mut self) -> Result<(Topology, Address), String> {
-        let mut nodes = self.shared.with(|state| state.nodes.clone());
-        nodes.extend(self.seeds.iter().filter(|seed| !nodes.contains(seed)).cloned().collect::<Vec<_>>());
+        let known = self.shared.nodes.borrow().clone();
+        let nodes: Vec<_> =
+            known.iter().chain(self.seeds.iter().filter(|seed| !known.contains(seed))).collect();
         let mut reason = String::new();
         for _ in 0..nodes.len() {
-            let node = &nodes[self.turn % nodes.len()];
+            let node = nodes[self.turn % nodes.len()];
             match ask(&self.shared, node).await {
                 Ok(topology) => return Ok((topology, node.clone())),
                 Err(error) => reason = error,
@@ -151,10 +152,15 @@ impl Cluster {
         if self.shared.settings.by_slot() {
             self.apply_slots(topology, &nodes);
         }
-        self.shared.with(|state| {
-            state.nodes = nodes;
-            state.health.complete();
+        self.shared.nodes.send_if_modified(|known| {
+            let modified = **known != *nodes;
+            if modified {
+                *known = nodes.into();
+            }
+            modified
         });
+        self.shared.with(|state| state.health.complete());
+        self.shared.settled.notify_waiters();
     }
 
     /// A pair of links to each master, and each slot's way to its own.

@@ -57,15 +57,19 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Publis
             };
             return Ok((channel, payload.into()));
         }
-        Message::Join { target, rooms } => {
-            (JOIN, Object::new().json("opts", &text::opts(target, None)).texts("rooms", rooms), no_bytes)
-        }
-        Message::Leave { target, rooms } => {
-            (LEAVE, Object::new().json("opts", &text::opts(target, None)).texts("rooms", rooms), no_bytes)
-        }
+        Message::Join { target, rooms } => (
+            JOIN,
+            Object::new().json("opts", &text::opts(target, Some("{}"))).texts("rooms", rooms),
+            no_bytes,
+        ),
+        Message::Leave { target, rooms } => (
+            LEAVE,
+            Object::new().json("opts", &text::opts(target, Some("{}"))).texts("rooms", rooms),
+            no_bytes,
+        ),
         Message::Disconnect { target, close } => (
             DISCONNECT,
-            Object::new().json("opts", &text::opts(target, None)).bool("close", *close),
+            Object::new().json("opts", &text::opts(target, Some("{}"))).bool("close", *close),
             no_bytes,
         ),
         Message::ServerSide { data, attachments, id } => {
@@ -73,9 +77,11 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Publis
             let object = if let Some(id) = id { object.text("requestId", id) } else { object };
             (SERVER_SIDE, object, &attachments[..])
         }
-        Message::Ask { id, question: Question::Sockets(target) } => {
-            (FETCH, Object::new().json("opts", &text::opts(target, None)).text("requestId", id), no_bytes)
-        }
+        Message::Ask { id, question: Question::Sockets(target) } => (
+            FETCH,
+            Object::new().json("opts", &text::opts(target, Some("{}"))).text("requestId", id),
+            no_bytes,
+        ),
         Message::Ask { id, question: Question::Rooms } => {
             (ROOMS, Object::new().text("requestId", id), no_bytes)
         }

@@ -3,14 +3,15 @@
 use super::*;
 use crate::cluster::redis::slot::slot_of;
 
+const CLUSTER: [&str; 4] = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+
 struct Cluster {
     nodes: Vec<Server>,
 }
 
 impl Cluster {
     async fn start() -> Option<Self> {
-        let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
-        let nodes = (0..3).map(|_| Server::start(&arguments)).collect::<Option<Vec<_>>>()?;
+        let nodes = (0..3).map(|_| Server::start(&CLUSTER)).collect::<Option<Vec<_>>>()?;
         for (index, node) in nodes.iter().enumerate() {
             node.tell(&format!("CLUSTER SET-CONFIG-EPOCH {}", index + 1)).await;
             let (first, last) = [(0, 5460), (5461, 10922), (10923, 16383)][index];
@@ -63,19 +64,28 @@ impl Cluster {
 async fn classic_channels_span_the_cluster_and_counts_are_sums() {
     let Some(mut cluster) = Cluster::start().await else { return };
     let options = cluster.options(Mode::Classic);
-    let mut nodes = Vec::new();
-    // Each on another node of the cluster.
-    for server in &cluster.nodes {
+    let wanted = [pattern("x#*"), channel("req")];
+    let mut nodes = vec![Node::subscribed(&options, &wanted).await];
+    let mut victim = 0;
+    for (index, server) in cluster.nodes.iter().enumerate() {
+        if server.clients().await.iter().any(|name| name == "kraken-ws-subscribe") {
+            victim = index;
+        }
         let redis = Redis::Cluster(vec![server.url()]);
-        nodes.push(
-            Node::subscribed(&ClusterOptions { redis, ..options.clone() }, &[pattern("x#*"), channel("req")])
-                .await,
-        );
+        nodes.push(Node::start(&ClusterOptions { redis, ..options.clone() }));
+    }
+    for node in &nodes[1..] {
+        node.bus.ready(LONG).await.unwrap();
+        wanted.iter().for_each(|what| node.bus.subscribe(what.clone()));
+        node.bus.count(b"req").await.unwrap();
     }
     for node in &nodes {
-        assert_eq!(node.bus.count(b"req").await.unwrap(), 3);
+        assert_eq!(node.bus.count(b"req").await.unwrap(), 4);
     }
     nodes[1].publish("x#room#", "hello");
+    for node in &mut nodes[1..] {
+        node.up().await;
+    }
     for node in &mut nodes {
         assert_eq!(node.payload().await, "hello");
     }
@@ -86,10 +96,13 @@ async fn classic_channels_span_the_cluster_and_counts_are_sums() {
         assert_eq!(nodes[2].payload().await, number.to_string());
     }
     // A node of the cluster dies: who was there goes to another.
-    cluster.nodes[2].kill();
-    nodes[2].down().await;
-    nodes[2].up().await;
-    assert_eq!(nodes[2].bus.count(b"req").await.unwrap(), 3);
+    cluster.nodes[victim].kill();
+    nodes[0].down().await;
+    nodes[0].up().await;
+    until("all to have gone elsewhere", async || {
+        nodes[0].bus.count(b"req").await.is_ok_and(|count| count == 4)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -163,6 +176,61 @@ async fn a_slot_that_moves_takes_its_channels_along() {
     other.bus.flush(LONG).await.unwrap();
     let stats = other.stats();
     assert_eq!((stats.published, stats.lost, stats.unconfirmed), (400, 0, 0), "{stats:?}");
+}
+
+#[tokio::test]
+async fn a_replica_that_takes_over_gets_the_channels() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let Some(replica) = Server::start(&CLUSTER) else { return };
+    let id = cluster.nodes[0].ask("CLUSTER MYID").await.text().unwrap().to_owned();
+    replica.tell(&format!("CLUSTER MEET 127.0.0.1 {}", cluster.nodes[0].port)).await;
+    until("the replica to know its master", async || {
+        replica.ask(&format!("CLUSTER REPLICATE {id}")).await.error().is_none()
+    })
+    .await;
+    until("the replica to follow", async || {
+        replica.ask("INFO replication").await.text().unwrap().contains("master_link_status:up")
+            && cluster.nodes[0]
+                .ask("CLUSTER SLOTS")
+                .await
+                .items()
+                .iter()
+                .any(|range| range.items().len() == 4)
+    })
+    .await;
+    let name = (0..).map(|number| format!("room {number}")).find(|name| cluster.owner(name) == 0).unwrap();
+    let options = cluster.options(Mode::Sharded);
+    let mut node = Node::subscribed(&options, &[shard(&name)]).await;
+    let other = Node::ready(&options).await;
+    other.publish(&name, "0");
+    assert_eq!(node.payload().await, "0");
+    replica.tell("CLUSTER FAILOVER").await;
+    // Messages all the while: those before the node has found the new master are lost to it, and none comes twice.
+    let mut next = 1u64;
+    until("the replica to have the channel", async || {
+        other.publish(&name, next.to_string());
+        next += 1;
+        replica.clients().await.iter().any(|name| name == "kraken-ws-subscribe")
+            && replica.ask("PUBSUB SHARDCHANNELS").await.items().len() == 1
+    })
+    .await;
+    other.bus.flush(LONG).await.unwrap();
+    other.publish(&name, "end");
+    let mut last = 0;
+    loop {
+        match node.event().await {
+            BusEvent::Message { payload, .. } if payload == "end" => break,
+            BusEvent::Message { payload, .. } => {
+                let number: u32 = std::str::from_utf8(&payload).unwrap().parse().unwrap();
+                assert!(number > last, "{number} came after {last}");
+                last = number;
+            }
+            _ => {}
+        }
+    }
+    other.bus.flush(LONG).await.unwrap();
+    let stats = other.stats();
+    assert_eq!((stats.published, stats.lost, stats.unconfirmed), (next + 1, 0, 0), "{stats:?}");
 }
 
 #[tokio::test]

@@ -108,11 +108,14 @@ impl Node {
         String::from_utf8(self.message().await.payload.to_vec()).unwrap()
     }
 
-    /// Fails on anything but the word that the bus is up.
+    /// Up, behind any messages.
     async fn up(&mut self) {
-        match self.event().await {
-            BusEvent::Up => {}
-            other => panic!("Up was expected, not {other:?}"),
+        loop {
+            match self.event().await {
+                BusEvent::Message { .. } => {}
+                BusEvent::Up => return,
+                BusEvent::Down(reason) => panic!("Up was expected, not Down: {reason}"),
+            }
         }
     }
 

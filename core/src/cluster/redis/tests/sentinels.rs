@@ -13,17 +13,10 @@ async fn a_failover_is_followed() {
         role.text().unwrap().contains("master_link_status:up")
     })
     .await;
-    let monitor = format!("fleet 127.0.0.1 {} 1", master.port);
-    let sentinel = Server::start(&[
-        "--sentinel",
-        "--sentinel",
-        &format!("monitor {monitor}"),
-        "--sentinel",
-        "down-after-milliseconds fleet 500",
-        "--sentinel",
-        "failover-timeout fleet 5000",
-    ]);
-    let Some(sentinel) = sentinel else { return };
+    let sentinel = Server::sentinel(&format!(
+        "sentinel monitor fleet 127.0.0.1 {} 1\nsentinel down-after-milliseconds fleet 500\nsentinel failover-timeout fleet 5000\n",
+        master.port
+    ));
     until("the sentinel to see the replica", async || {
         sentinel.ask("SENTINEL REPLICAS fleet").await.items().len() == 1
     })

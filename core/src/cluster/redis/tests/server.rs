@@ -40,6 +40,8 @@ impl Drop for Folder {
 pub(super) struct Server {
     pub port: u16,
     arguments: Vec<String>,
+    /// The configuration, if it is a sentinel.
+    sentinel: Option<String>,
     process: Option<Child>,
     pub folder: Folder,
 }
@@ -84,22 +86,31 @@ impl Server {
     /// One that has a port and does not run yet.
     pub fn stopped(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| argument.to_string()).collect();
-        Self { port: free_port(), arguments, process: None, folder: Folder::new() }
+        Self { port: free_port(), arguments, sentinel: None, process: None, folder: Folder::new() }
+    }
+
+    /// A running sentinel.
+    pub fn sentinel(config: &str) -> Self {
+        let mut server = Self::stopped(&[]);
+        server.sentinel = Some(config.to_owned());
+        assert!(server.run(), "the sentinel does not start");
+        server
     }
 
     /// Runs it, and returns when it serves; `false` if it ends instead.
     pub fn run(&mut self) -> bool {
         let mut command = Command::new("redis-server");
-        if self.arguments.first().is_some_and(|first| first == "--sentinel") {
-            // A sentinel writes its configuration, and wants a file.
-            let config = self.folder.file("sentinel.conf", "");
-            command.arg(config);
+        if let Some(config) = &self.sentinel {
+            // It writes its findings into its configuration.
+            command.arg(self.folder.file("sentinel.conf", config)).arg("--sentinel");
+        } else {
+            command.args(["--save", "", "--appendonly", "no"]);
         }
         if !self.arguments.iter().any(|argument| argument == "--port") {
             command.args(["--port", &self.port.to_string()]);
         }
         command
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+            .args(["--bind", "127.0.0.1", "--dir"])
             .arg(&self.folder.0)
             .args(&self.arguments)
             .stdin(Stdio::null())

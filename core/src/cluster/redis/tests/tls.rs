@@ -1,6 +1,6 @@
 //! `rediss://`.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use super::*;
 use crate::cluster::config::RedisTls;
@@ -9,8 +9,10 @@ use crate::error::ErrorCode;
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        // Else issuer and subject have one name, and a certificate of ours looks self-signed.
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -29,7 +31,7 @@ impl Authority {
 
 #[tokio::test]
 async fn a_certificate_of_a_given_authority_is_trusted_and_no_other() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (authority, stranger) = (Authority::new("ours"), Authority::new("another"));
     let folder = server::Folder::new();
     let (cert, key) = authority.issue("127.0.0.1");
     let (cert, key) = (folder.file("cert.pem", &cert), folder.file("key.pem", &key));
@@ -87,7 +89,7 @@ async fn a_certificate_of_a_given_authority_is_trusted_and_no_other() {
 
 #[tokio::test]
 async fn what_is_no_certificate_is_refused_at_start() {
-    let authority = Authority::new();
+    let authority = Authority::new("ours");
     let (cert, key) = authority.issue("node");
     for (tls, culprit) in [
         (RedisTls { ca: Some(b"no pem".to_vec()), cert: None, key: None }, "cluster.tls.ca:"),
