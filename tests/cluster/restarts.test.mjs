@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { closeClients } from '../support/clients.mjs';
 import { nativeOnly } from '../support/subject.mjs';
 import { event, until } from '../support/wait.mjs';
+import { atEnd } from './support/at-end.mjs';
 import { enter, member, startFleet, together } from './support/fleet.mjs';
 import { startRedis } from './support/redis.mjs';
 import { disorder, follow, missing, stream } from './support/stream.mjs';
@@ -23,6 +24,7 @@ async function survive(t, mode) {
   await enter(redis, members, 'room');
   const followed = members.map(({ client }) => follow(client));
   const streams = nodes.map(({ io }, n) => stream(io, `node ${n}`, 'room'));
+  atEnd(t, () => streams.forEach((one) => one.stop()));
   const changes = nodes.map(({ io }) => {
     const seen = [];
     for (const ev of ['redis_down', 'redis_up']) io.of('/').adapter.on(ev, () => seen.push(ev));
