@@ -72,16 +72,31 @@ impl Redis {
 
     /// Publishes bytes, as another node would.
     pub fn publish(&self, channel: &str, payload: &[u8]) {
+        self.publish_many(channel, payload, 1);
+    }
+
+    /// Publishes the same bytes `times` times, 1 or some hundreds, and waits until Redis has taken all.
+    pub fn publish_many(&self, channel: &str, payload: &[u8], times: u32) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("redis");
         stream.set_read_timeout(Some(PATIENCE)).expect("timeout");
         let mut command = format!("*3\r\n$7\r\nPUBLISH\r\n${}\r\n{channel}\r\n", channel.len()).into_bytes();
         command.extend(format!("${}\r\n", payload.len()).bytes());
         command.extend(payload);
         command.extend(b"\r\n");
-        stream.write_all(&command).expect("publish");
-        let mut answer = [0; 64];
-        let length = stream.read(&mut answer).expect("an answer");
-        assert!(answer[..length].starts_with(b":"), "PUBLISH was refused");
+        let mut answers = stream.try_clone().expect("a second handle");
+        let reading = std::thread::spawn(move || {
+            let (mut left, mut buffer) = (times as usize, [0; 4096]);
+            while left > 0 {
+                let length = answers.read(&mut buffer).expect("answers");
+                left -= buffer[..length].iter().filter(|byte| **byte == b'\n').count();
+            }
+        });
+        let batch = times.min(100);
+        let commands = command.repeat(batch as usize);
+        for _ in 0..times / batch {
+            stream.write_all(&commands).expect("publish");
+        }
+        reading.join().expect("all answers");
     }
 
     /// Kills the process.

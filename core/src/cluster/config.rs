@@ -102,7 +102,7 @@ pub struct ClusterOptions {
     pub queue_bytes: usize,
     /// What goes beyond that.
     pub overflow: Overflow,
-    /// Shared by native nodes: messages carry an HMAC, and others are ignored.
+    /// Shared by native nodes: messages carry an HMAC, and those without are ignored, those of JavaScript nodes too.
     pub secret: Option<Vec<u8>>,
 }
 

@@ -104,7 +104,7 @@ impl Node {
             None if self.names.mode == Mode::Sharded => ("".into(), Kind::Sharded),
             None => return Ok(()),
         };
-        let (nsp, incoming) = match self.wire.read(&nsp, payload, kind) {
+        let (nsp, incoming) = match self.wire.read(&nsp, channel, payload, kind) {
             Ok(Some(read)) => read,
             Ok(None) => return Ok(()),
             Err(what) => {
@@ -138,7 +138,7 @@ impl Node {
             Figures::count(&self.figures.no_room);
             return Ok(());
         }
-        match self.wire.read_broadcast(name, payload) {
+        match self.wire.read_broadcast(name, channel, payload) {
             Ok(Some((uid, broadcast))) => {
                 self.on_words(server, nsp, Some(uid), Message::Broadcast(broadcast))
             }

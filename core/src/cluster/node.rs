@@ -118,7 +118,7 @@ impl Node {
     fn new(parts: NodeParts, bus: Arc<Bus>) -> Self {
         let NodeParts { options, names, queue, figures, server } = parts;
         Self {
-            wire: Wire::new(names.clone(), options.specific_response_channel),
+            wire: Wire::new(names.clone(), options.specific_response_channel, options.secret.as_deref()),
             options,
             names,
             bus,

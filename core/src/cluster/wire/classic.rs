@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::shapes::{Flags, Name, Opts, Packet, Socket, is_event, names};
 use super::text::{self, Object, distinct, of_payload};
-use super::{Malformed, Names, Published};
+use super::{Malformed, Names, Written};
 use crate::cluster::message::{Answer, Broadcast, Change, Incoming, Message, Question};
 use crate::host::EmitFlags;
 use crate::rooms::Target;
@@ -34,7 +34,7 @@ const ACK: u64 = 9;
 /// Ours; JavaScript nodes ignore types that they don't know.
 const HELLO: u64 = 20;
 
-pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Published, PacketError> {
+pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Written, PacketError> {
     let request = |kind: u64| {
         // The emitter's changes of rooms have no uid.
         let object = Object::new();
@@ -45,7 +45,7 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Publis
     let payload = match message {
         Message::Broadcast(broadcast) if broadcast.ack.is_none() => {
             let rooms = distinct(&broadcast.target.rooms);
-            return Ok((of.broadcast(nsp, &rooms), self::broadcast(&of.uid, nsp, broadcast)?.into()));
+            return Ok((of.broadcast(nsp, &rooms), self::broadcast(&of.uid, nsp, broadcast)?));
         }
         Message::Broadcast(broadcast) => broadcast_with_ack(&of.uid, nsp, broadcast)?,
         Message::Join { target, rooms } => {
@@ -73,7 +73,7 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Publis
         // Only old nodes ask so.
         Message::One { .. } => return Err(PacketError::UnknownType),
     };
-    Ok((of.requests(nsp), payload.into()))
+    Ok((of.requests(nsp), payload))
 }
 
 /// `[uid, packet, opts]`

@@ -2,6 +2,7 @@
 
 mod classic;
 mod names;
+mod seal;
 mod shapes;
 mod sharded;
 mod text;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use names::{Names, is_emitter, is_private};
+
+use seal::Seal;
 
 use super::config::Mode;
 use super::message::{Answer, Broadcast, Incoming, Message};
@@ -22,17 +25,36 @@ pub(crate) struct Malformed(pub &'static str);
 
 /// What goes to Redis: channel and payload.
 pub(crate) type Published = (Box<[u8]>, Bytes);
+/// The same before it is sealed.
+type Written = (Box<[u8]>, Vec<u8>);
 
 /// Writes and reads for one node.
 pub(crate) struct Wire {
     names: Arc<Names>,
     /// Classic: answers go to the channel of the node that asked.
     specific: bool,
+    seal: Option<Seal>,
 }
 
 impl Wire {
-    pub(crate) fn new(names: Arc<Names>, specific: bool) -> Self {
-        Self { names, specific }
+    pub(crate) fn new(names: Arc<Names>, specific: bool, secret: Option<&[u8]>) -> Self {
+        Self { names, specific, seal: secret.map(Seal::new) }
+    }
+
+    fn published(&self, channel: Box<[u8]>, payload: Vec<u8>) -> Published {
+        let payload = match &self.seal {
+            Some(seal) => seal.put(&channel, payload),
+            None => payload,
+        };
+        (channel, payload.into())
+    }
+
+    /// With a secret, what does not carry its proof is not read.
+    fn admit(&self, channel: &[u8], payload: &[u8]) -> Result<(), Malformed> {
+        match &self.seal {
+            Some(seal) if !seal.verifies(channel, payload) => Err(Malformed("signature")),
+            _ => Ok(()),
+        }
     }
 
     /// A message for the other nodes.
@@ -40,10 +62,11 @@ impl Wire {
     /// # Errors
     /// It can't be written in this format: too deep, or a placeholder that points at nothing.
     pub(crate) fn message(&self, nsp: &str, message: &Message) -> Result<Published, PacketError> {
-        match self.names.mode {
+        let (channel, payload) = match self.names.mode {
             Mode::Classic => classic::message(&self.names, nsp, message),
             Mode::Sharded => sharded::message(&self.names, nsp, message),
-        }
+        }?;
+        Ok(self.published(channel, payload))
     }
 
     /// An answer to the request `id` of the node `to`.
@@ -70,32 +93,7 @@ impl Wire {
             Some(to) if specific => self.names.answers_to(nsp, to),
             _ => self.names.answers(nsp),
         };
-        Ok((channel, payload.into()))
-    }
-
-    /// Classic: what came through the pattern of a namespace. `None`: it is not for this namespace, or our own.
-    pub(crate) fn read_broadcast(
-        &self,
-        nsp: &str,
-        payload: &[u8],
-    ) -> Result<Option<(Box<str>, Broadcast)>, Malformed> {
-        classic::read_broadcast(&self.names.uid, nsp, payload)
-    }
-
-    /// What came to any other channel, and for which namespace: that of the channel, or in sharded mode what the
-    /// message itself says. `None`: it is our own, or nothing that concerns this node.
-    pub(crate) fn read(
-        &self,
-        nsp: &Arc<str>,
-        payload: &[u8],
-        kind: Kind,
-    ) -> Result<Option<(Arc<str>, Incoming)>, Malformed> {
-        let own = &self.names.uid;
-        match kind {
-            Kind::Request => Ok(classic::read_request(own, payload)?.map(|read| (nsp.clone(), read))),
-            Kind::Answer => Ok(classic::read_answer(own, payload)?.map(|read| (nsp.clone(), read))),
-            Kind::Sharded => sharded::read(own, payload),
-        }
+        Ok(self.published(channel, payload))
     }
 
     /// What a node that says [`Message::Hello`] hears: that this one is there.
@@ -107,7 +105,36 @@ impl Wire {
             Mode::Classic => classic::answer(&self.names, "hello", &Answer::Done)?,
             Mode::Sharded => sharded::answer(&self.names, nsp, "hello", &Answer::Done)?,
         };
-        Ok((self.names.answers_to(nsp, to), payload.into()))
+        Ok(self.published(self.names.answers_to(nsp, to), payload))
+    }
+
+    /// Classic: what came through the pattern of a namespace. `None`: it is not for this namespace, or our own.
+    pub(crate) fn read_broadcast(
+        &self,
+        nsp: &str,
+        channel: &[u8],
+        payload: &[u8],
+    ) -> Result<Option<(Box<str>, Broadcast)>, Malformed> {
+        self.admit(channel, payload)?;
+        classic::read_broadcast(&self.names.uid, nsp, payload)
+    }
+
+    /// What came to any other channel, and for which namespace: that of the channel, or in sharded mode what the
+    /// message itself says. `None`: it is our own, or nothing that concerns this node.
+    pub(crate) fn read(
+        &self,
+        nsp: &Arc<str>,
+        channel: &[u8],
+        payload: &[u8],
+        kind: Kind,
+    ) -> Result<Option<(Arc<str>, Incoming)>, Malformed> {
+        self.admit(channel, payload)?;
+        let own = &self.names.uid;
+        match kind {
+            Kind::Request => Ok(classic::read_request(own, payload)?.map(|read| (nsp.clone(), read))),
+            Kind::Answer => Ok(classic::read_answer(own, payload)?.map(|read| (nsp.clone(), read))),
+            Kind::Sharded => sharded::read(own, payload),
+        }
     }
 }
 

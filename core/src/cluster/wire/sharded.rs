@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::shapes::{Name, Opts, Packet, Socket, is_event, names};
 use super::text::{self, Object, distinct, of_payload};
-use super::{Malformed, Names, Published};
+use super::{Malformed, Names, Written};
 use crate::cluster::message::{Answer, Broadcast, Incoming, Message, Question};
 use crate::socketio::packet::PacketError;
 
@@ -45,7 +45,7 @@ fn envelope(
     text::payload(envelope.end(), attachments)
 }
 
-pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Published, PacketError> {
+pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Written, PacketError> {
     let no_bytes: &[Bytes] = &[];
     let (kind, data, attachments) = match message {
         Message::Broadcast(broadcast) => {
@@ -55,7 +55,7 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Publis
                 Some(_) => of.main(nsp),
                 None => of.broadcast(nsp, &distinct(&broadcast.target.rooms)),
             };
-            return Ok((channel, payload.into()));
+            return Ok((channel, payload));
         }
         Message::Join { target, rooms } => (
             JOIN,
@@ -91,7 +91,7 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Publis
             return Err(PacketError::UnknownType);
         }
     };
-    Ok((of.main(nsp), envelope(of, nsp, kind, data.end(), attachments)?.into()))
+    Ok((of.main(nsp), envelope(of, nsp, kind, data.end(), attachments)?))
 }
 
 fn broadcast(broadcast: &Broadcast) -> String {

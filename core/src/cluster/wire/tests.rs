@@ -38,30 +38,32 @@ fn fixtures() -> Vec<Fixture> {
 }
 
 fn wire(mode: Mode) -> Wire {
-    Wire::new(Arc::new(Names::new(mode, "socket.io", Subscriptions::Dynamic)), false)
+    Wire::new(Arc::new(Names::new(mode, "socket.io", Subscriptions::Dynamic)), false, None)
 }
 
 /// Reads a payload as a node does that listens to the channel.
 fn read(wire: &Wire, channel: &str, payload: &[u8]) -> Result<Option<Incoming>, Malformed> {
     let nsp = if channel.contains("/chat") { "/chat" } else { "/" };
     if wire.names.mode == Mode::Sharded {
-        return Ok(wire.read(&nsp.into(), payload, Kind::Sharded)?.map(|(of, incoming)| {
-            assert_eq!(&*of, nsp);
-            incoming
-        }));
+        return Ok(wire.read(&nsp.into(), channel.as_bytes(), payload, Kind::Sharded)?.map(
+            |(of, incoming)| {
+                assert_eq!(&*of, nsp);
+                incoming
+            },
+        ));
     }
     let kind = match () {
         () if channel.starts_with("socket.io-request#") => Kind::Request,
         () if channel.starts_with("socket.io-response#") => Kind::Answer,
         () => {
-            let read = wire.read_broadcast(nsp, payload)?;
+            let read = wire.read_broadcast(nsp, channel.as_bytes(), payload)?;
             return Ok(read.map(|(uid, broadcast)| Incoming::Message {
                 uid: Some(uid),
                 message: Message::Broadcast(broadcast),
             }));
         }
     };
-    Ok(wire.read(&nsp.into(), payload, kind)?.map(|(_, incoming)| incoming))
+    Ok(wire.read(&nsp.into(), channel.as_bytes(), payload, kind)?.map(|(_, incoming)| incoming))
 }
 
 fn target(rooms: &[&str], except: &[&str]) -> Target {
@@ -210,7 +212,7 @@ fn what_is_written_is_what_javascript_nodes_write() {
         };
         names.uid = uid.unwrap_or_else(|| "emitter".into());
         let nsp = if channel.contains("/chat") { "/chat" } else { "/" };
-        let (to, written) = Wire::new(names.into(), false).message(nsp, &message).unwrap();
+        let (to, written) = Wire::new(names.into(), false, None).message(nsp, &message).unwrap();
         assert_eq!(std::str::from_utf8(&to).unwrap(), channel, "{name}");
         // The emitter has its options in another order.
         if payload.first() != Some(&b'{') && mode == Mode::Classic && !name.starts_with("emitter") {
@@ -401,9 +403,9 @@ proptest! {
 fn read_everywhere(payload: &[u8]) {
     for mode in [Mode::Classic, Mode::Sharded] {
         let wire = wire(mode);
-        let _ = wire.read_broadcast("/", payload);
+        let _ = wire.read_broadcast("/", b"socket.io#/#", payload);
         for kind in [Kind::Request, Kind::Answer, Kind::Sharded] {
-            let _ = wire.read(&"/".into(), payload, kind);
+            let _ = wire.read(&"/".into(), b"socket.io#/#", payload, kind);
         }
     }
 }

@@ -23,7 +23,11 @@ impl Cluster {
             until("the cluster to know itself", async || {
                 let info = cluster.nodes[node].ask("CLUSTER INFO").await;
                 let slots = cluster.nodes[node].ask("CLUSTER SLOTS").await;
-                info.text().unwrap().contains("cluster_state:ok") && slots.items().len() == 3
+                let peers = cluster.nodes[node].ask("CLUSTER NODES").await;
+                // What is published before a node has its links to the others does not get there.
+                let linked =
+                    !["handshake", "disconnected"].iter().any(|state| peers.text().unwrap().contains(state));
+                info.text().unwrap().contains("cluster_state:ok") && slots.items().len() == 3 && linked
             })
             .await;
         }
