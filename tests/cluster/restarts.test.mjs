@@ -1,9 +1,9 @@
 // Redis is killed and started again, many times, under traffic.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { closeClients } from '../support/clients.mjs';
 import { nativeOnly } from '../support/subject.mjs';
 import { event, until } from '../support/wait.mjs';
+import { atEnd } from './support/at-end.mjs';
 import { enter, member, startFleet, together } from './support/fleet.mjs';
 import { startRedis } from './support/redis.mjs';
 import { disorder, follow, missing, stream } from './support/stream.mjs';
@@ -23,6 +23,7 @@ async function survive(t, mode) {
   await enter(redis, members, 'room');
   const followed = members.map(({ client }) => follow(client));
   const streams = nodes.map(({ io }, n) => stream(io, `node ${n}`, 'room'));
+  atEnd(t, () => streams.forEach((one) => one.stop()));
   const changes = nodes.map(({ io }) => {
     const seen = [];
     for (const ev of ['redis_down', 'redis_up']) io.of('/').adapter.on(ev, () => seen.push(ev));
@@ -65,7 +66,8 @@ async function survive(t, mode) {
   nodes[0].io.to('room').emit('after');
   await heard;
   assert.equal((await nodes[0].io.fetchSockets()).length, 2);
-  closeClients();
+  // Not those of the test that runs beside this one.
+  for (const { client } of members) client.disconnect();
 }
 
 describe('Redis restarted under traffic', { ...nativeOnly, concurrency: 2 }, () => {

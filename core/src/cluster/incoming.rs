@@ -20,6 +20,7 @@ use super::wire::{Kind, Malformed, is_emitter};
 use crate::engine::sid::Id;
 use crate::error::ErrorCode;
 use crate::host::{BroadcastAcks, Heard, Namespace, Server};
+use crate::shard::ShardSender;
 
 /// Messages that are handed to the shards at once.
 const BATCH: usize = 256;
@@ -251,11 +252,11 @@ impl Node {
     }
 }
 
-/// Whether a room may have members here: it has some, or its name is an id that this server gave.
+/// Whether a room may have members here: it has some, its name is an id that this server gave, or a shard has still to
+/// do what the host asked of it before the message was sent.
 fn is_here(server: &Server, nsp: &Namespace, room: &str) -> bool {
-    Id::has_tag(room, server.core().tag) || server.has_room(nsp, room)
-}
-
-fn texts(names: &[Box<str>]) -> Vec<&str> {
-    names.iter().map(|name| &**name).collect()
+    let core = server.core();
+    Id::has_tag(room, core.tag)
+        || core.shards.iter().any(ShardSender::is_joining)
+        || server.has_room(nsp, room)
 }

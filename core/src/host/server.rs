@@ -524,7 +524,9 @@ impl Server {
 
     /// Adds a socket to rooms.
     pub fn join(&self, socket: SocketHandle, rooms: &[&str]) {
-        self.tell(socket, Command::Join(socket, names(rooms)));
+        if let Some(shard) = self.shard_of(socket) {
+            shard.send_join(Command::Join(socket, names(rooms)));
+        }
     }
 
     /// Takes a socket out of rooms.
@@ -550,7 +552,9 @@ impl Server {
             cluster.join(nsp, target.clone(), names(rooms).into());
         }
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), names(rooms).into());
-        self.all(|| Command::SocketsJoin(nsp.0.clone(), target.clone(), rooms.clone()));
+        for shard in &self.core().shards {
+            shard.send_join(Command::SocketsJoin(nsp.0.clone(), target.clone(), rooms.clone()));
+        }
     }
 
     /// Takes all sockets that `target` means out of rooms; in the whole fleet unless `local`.
@@ -565,7 +569,9 @@ impl Server {
     /// What another node's [`Server::sockets_join`] or [`Server::sockets_leave`] means here.
     pub(crate) fn move_for_others(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, join: bool) {
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
-        self.all(|| Command::MoveSockets(nsp.0.clone(), target.clone(), rooms.clone(), join));
+        for shard in &self.core().shards {
+            shard.send_join(Command::MoveSockets(nsp.0.clone(), target.clone(), rooms.clone(), join));
+        }
     }
 
     /// Disconnects all sockets that `target` means, with `close` their whole connections; in the whole fleet

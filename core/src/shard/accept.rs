@@ -27,10 +27,13 @@ impl Shard {
                 }
             }),
             Command::Reject(socket, error) => self.with(|s| s.reject_socket(socket, &error)),
-            Command::Join(socket, rooms) => self.with(|s| match s.socket(socket) {
-                Some(slot) => s.join(slot, &rooms),
-                None => s.forward(socket, Command::Join(socket, rooms)),
-            }),
+            Command::Join(socket, rooms) => {
+                self.with(|s| match s.socket(socket) {
+                    Some(slot) => s.join(slot, &rooms),
+                    None => s.forward(socket, Command::Join(socket, rooms)),
+                });
+                self.core.shards[self.index].joined();
+            }
             Command::Leave(socket, rooms) => self.with(|s| match s.socket(socket) {
                 Some(slot) => s.leave(slot, &rooms),
                 None => s.forward(socket, Command::Leave(socket, rooms)),
@@ -39,12 +42,16 @@ impl Shard {
                 Some(slot) => s.leave_all(slot),
                 None => s.forward(socket, Command::LeaveAll(socket)),
             }),
-            Command::SocketsJoin(nsp, target, rooms) => self.with(|s| s.sockets_join(&nsp, &target, &rooms)),
+            Command::SocketsJoin(nsp, target, rooms) => {
+                self.with(|s| s.sockets_join(&nsp, &target, &rooms));
+                self.core.shards[self.index].joined();
+            }
             Command::SocketsLeave(nsp, target, rooms) => {
                 self.with(|s| s.sockets_leave(&nsp, &target, &rooms))
             }
             Command::MoveSockets(nsp, target, rooms, join) => {
                 self.with(|s| s.move_sockets(&nsp, &target, &rooms, join));
+                self.core.shards[self.index].joined();
             }
             Command::DisconnectSockets(nsp, target, close) => {
                 self.with(|s| s.disconnect_sockets(&nsp, &target, close));

@@ -69,12 +69,20 @@ pub(crate) struct ShardSender {
     commands: queue::Sender,
     /// Payload bytes of publishes and emits that wait in `commands`.
     pub queued: AtomicUsize,
+    /// Joins that wait in `commands`: rooms may be about to have members here.
+    joining: AtomicUsize,
     pub stats: ShardStats,
 }
 
 impl ShardSender {
     pub(crate) fn new(index: usize, commands: queue::Sender) -> Self {
-        Self { index, commands, queued: AtomicUsize::new(0), stats: ShardStats::default() }
+        Self {
+            index,
+            commands,
+            queued: AtomicUsize::new(0),
+            joining: AtomicUsize::new(0),
+            stats: ShardStats::default(),
+        }
     }
 
     /// Queues a command; false if the shard has ended.
@@ -83,6 +91,23 @@ impl ShardSender {
             Some(command) => self.commands.send(command),
             None => !self.commands.is_closed(),
         }
+    }
+
+    /// Queues a command that puts sockets into rooms; the shard calls `joined` when it is done.
+    pub(crate) fn send_join(&self, command: Command) {
+        self.joining.fetch_add(1, Ordering::Relaxed);
+        if !self.send(command) {
+            self.joined();
+        }
+    }
+
+    pub(super) fn joined(&self) {
+        self.joining.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Whether the directory of rooms may lack what the host has asked for.
+    pub(crate) fn is_joining(&self) -> bool {
+        self.joining.load(Ordering::Acquire) > 0
     }
 }
 

@@ -227,7 +227,7 @@ impl State {
             let shard = core.shards.get(here.shard()).filter(|_| here != socket);
             let Some(shard) = shard else { return };
             shard.send(match command {
-                Command::Join(_, rooms) => Command::Join(here, rooms),
+                Command::Join(_, rooms) => return shard.send_join(Command::Join(here, rooms)),
                 Command::Leave(_, rooms) => Command::Leave(here, rooms),
                 Command::LeaveAll(_) => Command::LeaveAll(here),
                 Command::SetData(_, data) => Command::SetData(here, data),

@@ -1,16 +1,11 @@
 // Factories of adapters that carry broadcasts over Redis, and what they mean for the core: our own, which only keep
 // settings, and those of @socket.io/redis-adapter, whose settings are in a closure.
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { coded } from '../error';
 import type { ClusterOptions } from './options';
 import { settingsOf } from './redis-clients';
 
 const SETTINGS = Symbol.for('kraken-ws-native.cluster');
-
-/** How often it is asked whether the stand-in's subscriptions are there, and how long in between. */
-const LOOKS = 100;
-const LOOK_MS = 20;
 
 /** What `io.adapter` takes. */
 export interface ClusterAdapterFactory {
@@ -32,18 +27,17 @@ const REDIS_ADAPTER = /\bnew (?:\w+\.)?(Sharded)?RedisAdapter\b/;
 /** An instance of either class, as far as it is read. */
 interface RedisAdapter {
   pubClient: unknown;
-  subClient: { isOpen?: boolean; status?: string };
   channel: string;
   requestsTimeout?: number;
   publishOnSpecificResponseChannel?: boolean;
   parser?: { encode(value: unknown): Uint8Array };
   opts?: { channelPrefix?: string; subscriptionMode?: ClusterOptions['subscriptionMode'] };
-  serverCount(): Promise<number>;
-  close(): unknown;
 }
 
 /** `[{ at: new Date(0) }]` in notepack.io's msgpack, which is the fleet's language. */
 const NOTEPACK = Buffer.from('9181a26174d6ff00000000', 'hex');
+/** Name of the namespace that an adapter is made for. */
+const NOBODY = '/kraken-ws-native';
 
 function refuse(message: string): never {
   throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
@@ -55,19 +49,11 @@ export function clusterOf(factory: unknown): ClusterOptions | undefined {
   const own = (factory as { [SETTINGS]?: ClusterOptions })[SETTINGS];
   if (own) return own;
   if (!REDIS_ADAPTER.test(Function.prototype.toString.call(factory))) return undefined;
-  // Nobody uses this name. The instance subscribes to it, until it is closed.
-  const name = `/kraken-ws-native-${randomBytes(8).toString('hex')}`;
-  let made: RedisAdapter;
-  try {
-    made = (factory as (nsp: unknown) => RedisAdapter)(standIn(name));
-  } catch (err) {
-    return refuse(`adapter: its Redis clients can not be used: ${String((err as Error)?.message ?? err)}`);
-  }
+  const made = halfMade(factory as (nsp: unknown) => RedisAdapter);
   if (typeof made?.channel !== 'string' || !made.pubClient) {
     refuse('adapter: this Redis adapter is of another kind than those of @socket.io/redis-adapter 7 and 8');
   }
-  void takeDown(made);
-  const prefix = made.channel.slice(0, -`#${name}#`.length);
+  const prefix = made.channel.slice(0, -`#${NOBODY}#`.length);
   return { ...settingsOf(made.pubClient), ...formatOf(made), prefix };
 }
 
@@ -80,21 +66,37 @@ function formatOf({ opts, parser, requestsTimeout, publishOnSpecificResponseChan
   return { mode: 'classic', requestsTimeout, publishOnSpecificResponseChannel };
 }
 
-/** As much of a namespace as the adapters' constructors look at. */
-function standIn(name: string): object {
-  return Object.assign(new EventEmitter(), { name, sockets: new Map(), server: { encoder: { encode: () => [] }, opts: {} } });
-}
-
-/** Ends the subscriptions of an instance, once they are there: before that some clients keep half of them. */
-async function takeDown(made: RedisAdapter): Promise<void> {
-  const { subClient } = made;
+/**
+ * The adapter with its settings, before it subscribes to anything: a subscription on the application's client would be
+ * ours to end, at a time when the client may be gone. Both classes read the namespace's name for their first channel,
+ * when all settings are there, and once more for the next; there the constructor is left. What it was making is known
+ * from Node's emitters, which such an adapter is before all else.
+ */
+function halfMade(factory: (nsp: unknown) => RedisAdapter): RedisAdapter | undefined {
+  const emitters = EventEmitter as unknown as { init: (this: unknown, ...args: unknown[]) => void };
+  const { init } = emitters;
+  const enough = new Error('enough of the adapter is made');
+  let made: unknown;
+  let reads = 0;
+  const nsp = {
+    sockets: new Map(),
+    server: { encoder: {}, opts: {} },
+    get name() {
+      reads += 1;
+      if (reads > 1) throw enough;
+      return NOBODY;
+    },
+  };
+  emitters.init = function (...args) {
+    made ??= this;
+    init.apply(this, args);
+  };
   try {
-    for (let n = 0; n < LOOKS && (await made.serverCount()) === 0; n += 1) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS).unref());
-    }
-    if (subClient.isOpen === false || subClient.status === 'end') return;
-    await made.close();
-  } catch {
-    // The application's connection is gone, and the subscriptions with it.
+    factory(nsp);
+  } catch (err) {
+    if (err !== enough) throw err;
+  } finally {
+    emitters.init = init;
   }
+  return made as RedisAdapter | undefined;
 }

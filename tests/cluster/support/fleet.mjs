@@ -15,7 +15,9 @@ export async function startFleet(t, { redis, kinds, mode, where = { url: redis.u
 export async function together(nodes, count = nodes.length, nsp = '/') {
   for (const { io, kind } of nodes) {
     const { adapter } = io.of(nsp);
-    await until(async () => (await adapter.serverCount()) === count, `${kind}: a fleet of ${count}`);
+    // A node that is not connected yet can't count.
+    const counted = () => adapter.serverCount().catch(() => 0);
+    await until(async () => (await counted()) === count, `${kind}: a fleet of ${count}`);
   }
 }
 

@@ -29,7 +29,9 @@ const LIBRARIES = {
 
 async function ioRedis(library, { url, cluster, options }) {
   const place = (one) => ({ host: new URL(one).hostname, port: Number(new URL(one).port) });
-  const client = cluster ? new library.Cluster(cluster.map(place), options) : new library.Redis(url, options);
+  const client = cluster
+    ? new library.Cluster(cluster.map(place), { shardedSubscribers: true, ...options })
+    : new library.Redis(url, options);
   client.on('error', ignore);
   if (client.status !== 'ready') await within(once(client, 'ready'), 'ioredis');
   return { client, end: () => leave(client, () => client.disconnect()) };

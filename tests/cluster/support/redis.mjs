@@ -91,16 +91,17 @@ function isComplete(text) {
   return value();
 }
 
-// A Redis server; `settings` are lines of redis.conf by name. Without `port` a free one.
-export async function startRedis(t, { port, settings = {}, sentinel = false, plain = true } = {}) {
+// A Redis server; `settings` are lines of redis.conf by name. Without `port` a free one. `sentinel`: the configuration
+// of a sentinel; `plain`: it listens without TLS.
+export async function startRedis(t, { port, settings = {}, sentinel, plain = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'kraken-redis-'));
   const at = port ?? (await freePort());
   const all = { port: plain ? at : 0, bind: '127.0.0.1', dir: folder, ...settings };
-  if (!sentinel) Object.assign(all, { save: '', appendonly: 'no', ...settings });
+  if (!sentinel) Object.assign(all, { save: '', appendonly: 'no' });
   const args = Object.entries(all).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).flatMap((one) => [`--${name}`, ...String(one).split(' ')]),
+    name === 'user' || name === 'replicaof' ? [`--${name}`, ...value.split(' ')] : [`--${name}`, String(value)],
   );
-  const redis = new Redis(at, folder, args);
+  const redis = new Redis(at, folder, sentinel ? [sentinel, '--sentinel', ...args] : args);
   atEnd(t, async () => {
     await redis.kill();
     rmSync(folder, { recursive: true, force: true });

@@ -34,22 +34,24 @@ class StepOne extends KrakenIoAdapter {
 }
 
 class StepTwo extends KrakenIoAdapter {
-  private readonly native: boolean;
-
   constructor(app: INestApplicationContext) {
-    const native = process.env.KRAKEN_DOOR === 'server';
-    super(app, { door: native ? 'server' : 'bridge' });
-    this.native = native;
+    super(app, { door: process.env.KRAKEN_DOOR === 'server' ? 'server' : 'bridge' });
   }
 
   override createIOServer(port: number, options?: any): any {
     const server = super.createIOServer(port, options);
-    if (!this.native) server.adapter(createAdapter(pubClient, subClient));
+    server.adapter(createAdapter(pubClient, subClient));
     return server;
   }
 }
 
-class StepThree extends KrakenIoAdapter {}
+class StepThree extends KrakenIoAdapter {
+  override createIOServer(port: number, options?: any): any {
+    const server = super.createIOServer(port, options);
+    server.adapter(createAdapter(pubClient, subClient));
+    return server;
+  }
+}
 
 export const adapters = { StepZero, StepOne, StepTwo, StepThree };
 
