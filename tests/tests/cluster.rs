@@ -240,8 +240,11 @@ fn sockets_of_other_nodes_are_fetched_moved_and_disconnected() {
     });
 }
 
-/// Takes server-side emits.
-fn server_side(host: &mut Host) -> (Value, Vec<Bytes>, Option<Reply<(Box<str>, Vec<Bytes>)>>) {
+/// Where the answer to a server-side emit goes, if one is wanted.
+type AnswerTo = Option<Reply<(Box<str>, Vec<Bytes>)>>;
+
+/// Takes the next server-side emit.
+fn server_side(host: &mut Host) -> (Value, Vec<Bytes>, AnswerTo) {
     loop {
         if let Event::ServerSide { data, attachments, reply, .. } = host.event() {
             return (serde_json::from_str(&data).unwrap(), attachments, reply);
