@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::config::ClusterOptions;
 use super::redis::{
@@ -164,11 +164,13 @@ impl Bus {
 
     async fn count_on_all(&self, channel: &[u8]) -> Result<usize> {
         self.shared.until(|state| state.health.is_complete()).await;
+        // Half of the time that all may take, so that one silent node does not cost the answers of the others.
+        let until = Instant::now() + self.shared.settings.timeout / 2;
         let answers: Vec<_> = self.ask_links().into_iter().map(|link| self.ask(link, channel)).collect();
         let mut sum = None;
         for answer in answers {
             // A node that can't be reached has no subscribers that can be.
-            if let Ok(value) = answer.await {
+            if let Ok(Ok(value)) = timeout_at(until, answer).await {
                 sum = Some(sum.unwrap_or(0) + number(&value)?);
             }
         }

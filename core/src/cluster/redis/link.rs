@@ -97,7 +97,7 @@ impl Link {
                 state.outgoing.broke(self.id);
             }
             if self.role == Role::Questions {
-                state.outgoing.drop_asks(self.id);
+                state.outgoing.mute(self.id);
             }
             if let Some(reason) = reason {
                 tracing::debug!(reason, role = ?self.role, "a connection to Redis broke");

@@ -24,6 +24,9 @@ const ENTRY_BYTES: usize = 96;
 /// Publishes written and not answered: enough for the fastest network at a millisecond's distance.
 const WINDOW: usize = 1 << 20;
 
+/// From so many on, questions are looked through for those that nobody waits for any more.
+const MANY_ASKS: usize = 64;
+
 /// A publish.
 struct Publish {
     /// Order of the calls.
@@ -65,6 +68,8 @@ struct Link {
     wake: Arc<Notify>,
     queue: VecDeque<Publish>,
     asks: VecDeque<Ask>,
+    /// The last attempt to connect has failed, and nobody waits for the next.
+    mute: bool,
     waiting: VecDeque<Waiting>,
     /// Sizes in `waiting`.
     in_flight: usize,
@@ -263,18 +268,29 @@ impl Outgoing {
         self.release();
     }
 
-    /// Asks a link; `false` if there is none.
-    pub fn ask(&mut self, id: LinkId, ask: Ask) -> bool {
-        let Some(link) = self.links.get_mut(&id) else { return false };
+    /// Asks a link. One that is known not to answer drops the question, and with it the other end of `answer`.
+    pub fn ask(&mut self, id: LinkId, ask: Ask) {
+        let Some(link) = self.links.get_mut(&id).filter(|link| !link.mute) else { return };
+        // Those that nobody waits for any more would pile up while there is no connection.
+        if link.asks.len() >= MANY_ASKS && link.asks.len().is_power_of_two() {
+            link.asks.retain(|ask| !ask.answer.is_closed());
+        }
         link.asks.push_back(ask);
         link.wake.notify_one();
-        true
     }
 
-    /// Whoever asks this link hears that there is no answer.
-    pub fn drop_asks(&mut self, id: LinkId) {
+    /// Until `speaks`, questions to this link are not kept.
+    pub fn mute(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
+            link.mute = true;
             link.asks.clear();
+        }
+    }
+
+    /// The link has a connection.
+    pub fn speaks(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.mute = false;
         }
     }
 
@@ -482,173 +498,4 @@ fn still_master(answer: &Value) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::redis::slot::SLOTS;
-
-    fn outgoing(routes: Routes, limit: usize, overflow: Overflow) -> Outgoing {
-        let mut outgoing = Outgoing::new(routes.is_by_slot(), routes, limit, overflow);
-        for link in [0, 1] {
-            outgoing.add_link(link);
-        }
-        outgoing
-    }
-
-    fn publish(outgoing: &mut Outgoing, numbers: std::ops::Range<u32>) {
-        for number in numbers {
-            outgoing.publish(b"x"[..].into(), number.to_string().into());
-        }
-    }
-
-    /// Writes all that a link has to write, and shows the payloads.
-    async fn written(outgoing: &mut Outgoing, link: LinkId) -> Vec<u32> {
-        let mut batch = Batch::default();
-        outgoing.fill(link, &mut batch);
-        let mut wire = Vec::new();
-        while !batch.is_empty() {
-            let bytes = batch.write(&mut wire).await.unwrap();
-            outgoing.wrote(link, bytes);
-        }
-        let mut wire = BytesMut::from(&wire[..]);
-        let mut payloads = Vec::new();
-        while let Some(value) = resp::take(&mut wire, 1000).unwrap() {
-            payloads.push(value.items()[2].text().unwrap().parse().unwrap());
-        }
-        payloads
-    }
-
-    fn error(text: &'static str) -> Value {
-        Value::Error(Bytes::from_static(text.as_bytes()))
-    }
-
-    fn all_at(link: LinkId) -> Routes {
-        Routes::Slots(vec![Some(link); SLOTS])
-    }
-
-    #[tokio::test]
-    async fn beyond_the_limit_the_oldest_or_the_newest_goes() {
-        for (overflow, kept) in [(Overflow::DropOldest, 30..40), (Overflow::DropNewest, 0..10)] {
-            let size = ENTRY_BYTES + 1 + 2;
-            let mut outgoing = outgoing(Routes::One(0), 10 * size, overflow);
-            for number in 0..40 {
-                outgoing.publish(b"x"[..].into(), format!("{number:02}").into());
-            }
-            assert_eq!((outgoing.bytes(), outgoing.counts().lost), (10 * size, 30));
-            // One that can't fit at all costs no other its place.
-            outgoing.publish(b"x"[..].into(), vec![0; 10 * size].into());
-            assert_eq!((outgoing.bytes(), outgoing.counts().lost), (10 * size, 31));
-            let mut sent = Vec::new();
-            while sent.len() < 10 {
-                let some = written(&mut outgoing, 0).await;
-                for _ in &some {
-                    assert_eq!(outgoing.answered(0, Value::Int(1)), Ok(false));
-                }
-                sent.extend(some);
-            }
-            assert_eq!(sent, kept.collect::<Vec<_>>());
-            assert_eq!((outgoing.bytes(), outgoing.counts().published), (0, 10));
-        }
-    }
-
-    #[tokio::test]
-    async fn what_a_broken_connection_had_not_begun_to_write_is_kept() {
-        let mut outgoing = outgoing(Routes::One(0), 1 << 20, Overflow::DropOldest);
-        publish(&mut outgoing, 0..10);
-        let mut batch = Batch::default();
-        outgoing.fill(0, &mut batch);
-        // Two and a bit.
-        let length = 4 + 13 + 7 + 7;
-        outgoing.wrote(0, 2 * length + 1);
-        assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
-        outgoing.broke(0);
-        assert_eq!(outgoing.counts(), Counts { published: 1, lost: 0, unconfirmed: 2 });
-        publish(&mut outgoing, 10..12);
-        assert_eq!(written(&mut outgoing, 0).await, (3..12).collect::<Vec<_>>());
-    }
-
-    #[tokio::test]
-    async fn what_a_loading_server_refused_is_sent_again_in_order() {
-        let mut outgoing = outgoing(Routes::One(0), 1 << 20, Overflow::DropOldest);
-        publish(&mut outgoing, 0..3);
-        assert_eq!(written(&mut outgoing, 0).await, [0, 1, 2]);
-        assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
-        assert_eq!(outgoing.answered(0, error("LOADING Redis is loading the dataset in memory")), Ok(false));
-        // Nothing may overtake.
-        publish(&mut outgoing, 3..4);
-        assert!(written(&mut outgoing, 0).await.is_empty());
-        let reason =
-            outgoing.answered(0, error("LOADING Redis is loading the dataset in memory")).unwrap_err();
-        assert!(reason.starts_with("LOADING"), "{reason}");
-        outgoing.broke(0);
-        assert_eq!(written(&mut outgoing, 0).await, [1, 2, 3]);
-        assert_eq!(outgoing.counts(), Counts { published: 1, lost: 0, unconfirmed: 0 });
-    }
-
-    #[tokio::test]
-    async fn what_was_refused_for_good_is_lost_and_the_rest_goes_on() {
-        let mut outgoing = outgoing(Routes::One(0), 1 << 20, Overflow::DropOldest);
-        publish(&mut outgoing, 0..2);
-        written(&mut outgoing, 0).await;
-        assert_eq!(outgoing.answered(0, error("NOPERM no")), Ok(false));
-        assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
-        assert_eq!(outgoing.counts(), Counts { published: 1, lost: 1, unconfirmed: 0 });
-        assert_eq!(outgoing.new_refusal(), Some("NOPERM no"));
-        publish(&mut outgoing, 2..3);
-        written(&mut outgoing, 0).await;
-        assert_eq!(outgoing.answered(0, error("NOPERM no")), Ok(false));
-        assert_eq!(outgoing.new_refusal(), None);
-        assert_eq!(outgoing.counts().lost, 2);
-    }
-
-    #[tokio::test]
-    async fn a_slot_moves_without_a_message_overtaking_another() {
-        let mut outgoing = outgoing(all_at(0), 1 << 20, Overflow::DropOldest);
-        publish(&mut outgoing, 0..3);
-        assert_eq!(written(&mut outgoing, 0).await, [0, 1, 2]);
-        publish(&mut outgoing, 3..4);
-        assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
-        assert_eq!(outgoing.answered(0, error("MOVED 16287 127.0.0.1:1")), Ok(true));
-        // The new place is known before the old one has answered everything.
-        outgoing.set_routes(all_at(1));
-        publish(&mut outgoing, 4..5);
-        assert!(written(&mut outgoing, 0).await.is_empty());
-        assert!(written(&mut outgoing, 1).await.is_empty());
-        assert_eq!(outgoing.answered(0, error("MOVED 16287 127.0.0.1:1")), Ok(true));
-        // It was so fast that the second refusal counts as a news again, so the cluster is asked once more.
-        outgoing.set_routes(all_at(1));
-        assert_eq!(written(&mut outgoing, 1).await, [1, 2, 3, 4]);
-        assert_eq!(outgoing.counts().published, 1);
-    }
-
-    #[tokio::test]
-    async fn a_server_that_leaves_ends_what_is_under_way() {
-        let mut outgoing = outgoing(all_at(0), 1 << 20, Overflow::DropOldest);
-        publish(&mut outgoing, 0..1);
-        written(&mut outgoing, 0).await;
-        publish(&mut outgoing, 1..2);
-        outgoing.set_routes(all_at(1));
-        outgoing.retire(0);
-        assert!(!outgoing.is_retired(0));
-        assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
-        assert!(outgoing.is_retired(0));
-        outgoing.remove_link(0);
-        assert_eq!(written(&mut outgoing, 1).await, [1]);
-    }
-
-    #[test]
-    fn a_mark_is_done_when_all_before_it_is() {
-        let mut outgoing = outgoing(Routes::One(0), 1 << 20, Overflow::DropOldest);
-        let empty = outgoing.mark();
-        assert!(outgoing.is_done(empty));
-        publish(&mut outgoing, 0..2);
-        let two = outgoing.mark();
-        publish(&mut outgoing, 2..3);
-        let three = outgoing.mark();
-        outgoing.fill(0, &mut Batch::default());
-        for (is_two, is_three) in [(false, false), (false, false), (true, false), (true, true)] {
-            assert_eq!((outgoing.is_done(two), outgoing.is_done(three)), (is_two, is_three));
-            let _ = outgoing.answered(0, Value::Int(0));
-        }
-        assert!(outgoing.is_done(empty) && outgoing.open.is_empty());
-    }
-}
+mod tests;

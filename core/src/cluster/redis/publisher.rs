@@ -28,7 +28,10 @@ pub(crate) async fn serve(
     let Connection { mut read, mut write, mut buffer, .. } = connection;
     let mut batch = Batch::default();
     let mut pulse = Pulse::new(shared.settings.timeout);
-    shared.with(|state| state.health.up(link));
+    shared.with(|state| {
+        state.outgoing.speaks(link);
+        state.health.up(link);
+    });
     loop {
         let (owed, retired) = shared.with(|state| {
             if batch.is_empty() {

@@ -93,7 +93,7 @@ pub(crate) async fn serve(
 }
 
 fn take_messages(shared: &Shared, link: LinkId, buffer: &mut BytesMut) -> Result<(), String> {
-    let limit = shared.settings.queue_bytes;
+    let limit = shared.settings.queue_bytes.max(READ);
     let taken = shared.with(|state| -> Result<(bool, bool), String> {
         let (mut answered, mut moved) = (false, false);
         while let Some(value) = resp::take(buffer, limit)? {

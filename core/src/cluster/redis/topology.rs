@@ -94,7 +94,7 @@ pub(crate) struct Cluster {
     /// By master; only where a channel's slot tells which server has it.
     pairs: HashMap<Address, Pair>,
     links: JoinSet<()>,
-    /// Counts failures, so that the next node has its turn.
+    /// Which node is asked first; counts failures.
     turn: usize,
 }
 
@@ -130,19 +130,28 @@ impl Cluster {
         }
     }
 
-    /// Asks a node: those known now, and the first ones if they are all gone.
+    /// Asks a node; if it does not answer, all that are known and all that are in the options, and takes the first answer.
     async fn look(&mut self) -> Result<(Topology, Address), String> {
         let known = self.shared.nodes.borrow().clone();
-        let nodes: Vec<_> =
-            known.iter().chain(self.seeds.iter().filter(|seed| !known.contains(seed))).collect();
-        let mut reason = String::new();
-        for _ in 0..nodes.len() {
-            let node = nodes[self.turn % nodes.len()];
-            match ask(&self.shared, node).await {
-                Ok(topology) => return Ok((topology, node.clone())),
-                Err(error) => reason = error,
+        let seeds = self.seeds.iter().filter(|seed| !known.contains(seed));
+        let nodes: Vec<Address> = known.iter().chain(seeds).cloned().collect();
+        let first = &nodes[self.turn % nodes.len()];
+        let mut reason = match ask(&self.shared, first).await {
+            Ok(topology) => return Ok((topology, first.clone())),
+            Err(reason) => reason,
+        };
+        self.turn += 1;
+        let mut asked = JoinSet::new();
+        for node in nodes.iter().filter(|node| *node != first).cloned() {
+            let shared = self.shared.clone();
+            asked.spawn(async move { ask(&shared, &node).await.map(|topology| (topology, node)) });
+        }
+        while let Some(answer) = asked.join_next().await {
+            match answer {
+                Ok(Ok(found)) => return Ok(found),
+                Ok(Err(error)) => reason = error,
+                Err(ended) => reason = ended.to_string(),
             }
-            self.turn += 1;
         }
         Err(reason)
     }

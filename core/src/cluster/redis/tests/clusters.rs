@@ -107,6 +107,10 @@ async fn classic_channels_span_the_cluster_and_counts_are_sums() {
         nodes[0].bus.count(b"req").await.is_ok_and(|count| count == 4)
     })
     .await;
+    // The dead node is still one of the cluster's, and not waited for.
+    let since = std::time::Instant::now();
+    assert_eq!(nodes[0].bus.count(b"req").await.unwrap(), 4);
+    assert!(since.elapsed() < Duration::from_millis(900), "{:?}", since.elapsed());
 }
 
 #[tokio::test]
