@@ -1,6 +1,5 @@
 // A message to many: a room expression with flags, immutable, and the calls that send or act on it.
 import { fetched } from './cluster/fleet';
-import type { Fetched } from './cluster/fleet';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
 import { textOf } from './rooms';
@@ -158,8 +157,11 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     return this.nsp.adapter.sockets(new Set(this.rooms));
   }
 
-  /** The sockets themselves, of all nodes. Nodes that do not answer in time are counted in `missing` of the array. */
-  async fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
+  /**
+   * The sockets themselves, of all nodes. In a fleet the array is a {@link Fetched}: it says how many nodes did not answer
+   * in time. The type is socket.io's.
+   */
+  async fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
     const found: unknown[] = [];
     const { nsp, rooms, exceptRooms, timeoutMs, others } = this;
     nsp.adapter.apply(this.target, (socket) => found.push(socket));

@@ -3,7 +3,6 @@ import { BroadcastOperator } from './broadcast';
 import type { RemoteSocket } from './broadcast';
 import type { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './emitter';
-import type { Fetched } from './cluster/fleet';
 import { coded } from './error';
 import { encode, responsesOf } from './payload';
 import { RoomMirror } from './rooms';
@@ -313,8 +312,8 @@ export class Namespace<
   }
 
   /** All sockets. */
-  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
-    return this.operator().fetchSockets() as Promise<Fetched<RemoteSocket<any, SocketData>[]>>;
+  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+    return this.operator().fetchSockets() as Promise<RemoteSocket<any, SocketData>[]>;
   }
 
   /** Puts all sockets into a room, or several. */

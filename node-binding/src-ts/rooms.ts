@@ -241,7 +241,7 @@ export class RoomMirror extends EventEmitter {
   }
 
   /** The sockets that `opts` names. */
-  fetchSockets(opts: BroadcastOptions): Promise<Fetched<RemoteSocket<any, any>[]>> {
+  fetchSockets(opts: BroadcastOptions): Promise<RemoteSocket<any, any>[]> {
     return this.to(opts).fetchSockets();
   }
 

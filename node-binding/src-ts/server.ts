@@ -11,7 +11,6 @@ import type { BroadcastOperator, PendingBroadcast, RemoteSocket } from './broadc
 import { Clients } from './client';
 import { clusterOf } from './cluster/adapter-factories';
 import { Fleet } from './cluster/fleet';
-import type { Fetched } from './cluster/fleet';
 import { plainCluster } from './cluster/options';
 import type { ClusterOptions } from './cluster/options';
 import { clientFile, fileName } from './client-files';
@@ -593,7 +592,7 @@ export class Server<
   }
 
   /** All sockets of the `/` namespace. */
-  fetchSockets(): Promise<Fetched<RemoteSocket<EmitEvents, SocketData>[]>> {
+  fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
     return this.sockets.fetchSockets();
   }
 

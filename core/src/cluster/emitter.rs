@@ -50,15 +50,15 @@ impl Emitter {
         Ok(Self { queue, figures, thread: Mutex::new(Some(thread)) })
     }
 
-    fn say(&self, nsp: &str, message: Message) {
+    fn say(&self, nsp: &str, message: Message) -> Result<()> {
         let nsp = if nsp.starts_with('/') { nsp.into() } else { format!("/{nsp}").into() };
-        self.queue.say(&nsp, message);
+        if self.queue.say(&nsp, message) { Ok(()) } else { Err(closed()) }
     }
 
     /// Sends an event to all clients that `target` means. `data` is a JSON array `["event", …]`.
     ///
     /// # Errors
-    /// [`ErrorCode::Payload`], also for the names of events that are reserved.
+    /// [`ErrorCode::Payload`], also for the names of events that are reserved; [`ErrorCode::Closed`].
     pub fn publish(
         &self,
         nsp: &str,
@@ -74,45 +74,45 @@ impl Emitter {
             return Err(Error::new(ErrorCode::Payload, what));
         }
         let broadcast = Broadcast { target, data: data.into(), attachments, flags, ack: None };
-        self.say(nsp, Message::Broadcast(broadcast));
-        Ok(())
+        self.say(nsp, Message::Broadcast(broadcast))
     }
 
-    /// Adds all sockets that `target` means to rooms.
+    /// Adds all sockets that `target` means to rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_join(&self, nsp: &str, target: Target, rooms: &[&str]) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        self.say(nsp, Message::Join { target, rooms });
+        let _ = self.say(nsp, Message::Join { target, rooms });
     }
 
-    /// Takes all sockets that `target` means out of rooms.
+    /// Takes all sockets that `target` means out of rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_leave(&self, nsp: &str, target: Target, rooms: &[&str]) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        self.say(nsp, Message::Leave { target, rooms });
+        let _ = self.say(nsp, Message::Leave { target, rooms });
     }
 
-    /// Disconnects all sockets that `target` means, with `close` their whole connections.
+    /// Disconnects all sockets that `target` means, with `close` their whole connections. After
+    /// [`Emitter::close`] nothing happens.
     pub fn disconnect_sockets(&self, nsp: &str, target: Target, close: bool) {
-        self.say(nsp, Message::Disconnect { target, close });
+        let _ = self.say(nsp, Message::Disconnect { target, close });
     }
 
     /// Sends an event to the hosts of all nodes. `data` is a JSON array `["event", …]`.
     ///
     /// # Errors
-    /// [`ErrorCode::Payload`].
+    /// [`ErrorCode::Payload`], [`ErrorCode::Closed`].
     pub fn server_side_emit(&self, nsp: &str, data: &str, attachments: Vec<Bytes>) -> Result<()> {
         encode::check(data, &attachments)?;
-        self.say(nsp, Message::ServerSide { data: data.into(), attachments, id: None });
-        Ok(())
+        self.say(nsp, Message::ServerSide { data: data.into(), attachments, id: None })
     }
 
     /// Waits until Redis has confirmed all that was sent so far.
     ///
     /// # Errors
-    /// [`ErrorCode::Redis`] if that takes longer than `timeout`, [`ErrorCode::Closed`].
+    /// [`ErrorCode::Timeout`] if that takes longer, [`ErrorCode::Redis`] if some of it is lost, or may be,
+    /// [`ErrorCode::Closed`].
     pub async fn flush(&self, timeout: Duration) -> Result<()> {
         let (reply, done) = oneshot::channel();
         self.queue.send(Command::Flush { timeout, reply });
-        done.await.unwrap_or_else(|_| Err(Error::closed()))
+        done.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Figures of the connection.
@@ -120,8 +120,7 @@ impl Emitter {
         self.figures.snapshot(self.queue.bytes())
     }
 
-    /// Sends what waits, within the time that one answer of Redis may take, and ends. What is sent later goes
-    /// nowhere.
+    /// Sends what waits, within the time that one answer of Redis may take, and ends.
     pub fn close(&self) {
         self.queue.send(Command::Close);
         let thread = self.thread.lock().unwrap_or_else(|e| e.into_inner()).take();
@@ -135,4 +134,8 @@ impl Drop for Emitter {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorCode::Closed, "the emitter is closed")
 }

@@ -233,7 +233,8 @@ impl Server {
         .await
     }
 
-    /// Names of all rooms of the fleet, those named by the ids of sockets included, each once and in no order.
+    /// Names of all rooms of the fleet, those named by the ids of sockets included, each once and sorted. JavaScript
+    /// nodes of a sharded fleet don't know the question: they are missing.
     pub async fn fleet_rooms(&self, nsp: &Namespace) -> Fleet<Vec<Box<str>>> {
         let here = self.all_rooms(nsp).await;
         let mut fleet: Fleet<Vec<Box<str>>> = self

@@ -29,6 +29,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Losses are told at most this often.
 const LOSSES: Duration = Duration::from_secs(1);
 
+/// Commands after which other tasks get their turn.
+const FAIR: usize = 256;
+
 /// What a node is made of.
 pub(crate) struct NodeParts {
     pub options: ClusterOptions,
@@ -160,13 +163,18 @@ impl Node {
         let mut commands = VecDeque::new();
         loop {
             self.queue.take(&mut commands).await;
-            for command in commands.drain(..) {
+            for (i, command) in commands.drain(..).enumerate() {
+                // A host that never pauses must not keep the connections from being written and read.
+                if i % FAIR == FAIR - 1 {
+                    tokio::task::yield_now().await;
+                }
                 if let Command::Close = command {
                     return;
                 }
                 self.execute(command);
             }
             self.look_for_losses();
+            tokio::task::yield_now().await;
         }
     }
 

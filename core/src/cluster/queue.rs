@@ -91,6 +91,8 @@ pub(crate) enum RoomKind {
 }
 
 struct State {
+    /// What stood in front of messages that were dropped: it comes before `commands`.
+    kept: VecDeque<Command>,
     commands: VecDeque<Command>,
     /// Weight of all [`Command::Say`] within.
     bytes: usize,
@@ -108,7 +110,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(limit: usize, overflow: Overflow, figures: Arc<Figures>) -> Arc<Self> {
-        let state = State { commands: VecDeque::new(), bytes: 0, closed: false };
+        let state = State { kept: VecDeque::new(), commands: VecDeque::new(), bytes: 0, closed: false };
         Arc::new(Self { state: Mutex::new(state), wake: Notify::new(), limit, overflow, figures })
     }
 
@@ -116,36 +118,38 @@ impl Queue {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Queues something for the other nodes; what is too much goes by the policy, and is counted.
-    pub(crate) fn say(&self, nsp: &Arc<str>, message: Message) {
+    /// Queues something for the other nodes; what is too much goes by the policy, and is counted. False if the node
+    /// has ended.
+    pub(crate) fn say(&self, nsp: &Arc<str>, message: Message) -> bool {
         let weight = message.weight();
         let mut state = self.lock();
         if state.closed {
-            return;
+            return false;
         }
         if state.bytes > 0 && state.bytes + weight > self.limit {
             if self.overflow == Overflow::DropNewest {
                 self.figures.overflowed.fetch_add(1, Ordering::Relaxed);
-                return;
+                return true;
             }
             self.make_room(&mut state, weight);
         }
         state.bytes += weight;
         self.put(state, Command::Say { nsp: nsp.clone(), message });
+        true
     }
 
+    /// Drops the oldest messages. Each command is looked at once, however many have to go one by one.
     fn make_room(&self, state: &mut State, weight: usize) {
-        let State { commands, bytes, .. } = state;
-        let mut dropped = 0;
-        commands.retain(|command| match command {
-            Command::Say { message, .. } if *bytes > 0 && *bytes + weight > self.limit => {
-                *bytes -= message.weight();
-                dropped += 1;
-                false
+        while state.bytes > 0 && state.bytes + weight > self.limit {
+            match state.commands.pop_front() {
+                Some(Command::Say { message, .. }) => {
+                    state.bytes -= message.weight();
+                    self.figures.overflowed.fetch_add(1, Ordering::Relaxed);
+                }
+                Some(other) => state.kept.push_back(other),
+                None => return,
             }
-            _ => true,
-        });
-        self.figures.overflowed.fetch_add(dropped, Ordering::Relaxed);
+        }
     }
 
     /// Queues a command that is not dropped; false if the node has ended.
@@ -159,7 +163,7 @@ impl Queue {
     }
 
     fn put(&self, mut state: MutexGuard<'_, State>, command: Command) {
-        let was_empty = state.commands.is_empty();
+        let was_empty = state.commands.is_empty() && state.kept.is_empty();
         state.commands.push_back(command);
         drop(state);
         if was_empty {
@@ -167,13 +171,14 @@ impl Queue {
         }
     }
 
-    /// Waits for commands and takes all that are there.
+    /// Waits for commands and takes all that are there. `out` is empty.
     pub(crate) async fn take(&self, out: &mut VecDeque<Command>) {
         loop {
             {
                 let mut state = self.lock();
-                if !state.commands.is_empty() {
-                    std::mem::swap(out, &mut state.commands);
+                if !state.commands.is_empty() || !state.kept.is_empty() {
+                    out.append(&mut state.kept);
+                    out.append(&mut state.commands);
                     state.bytes = 0;
                     return;
                 }
@@ -186,7 +191,7 @@ impl Queue {
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.closed = true;
-        let rest = std::mem::take(&mut state.commands);
+        let rest = (std::mem::take(&mut state.commands), std::mem::take(&mut state.kept));
         drop(state);
         drop(rest);
     }
@@ -243,8 +248,7 @@ mod tests {
         queue.say(&"/".into(), message(100_000));
         assert_eq!(taken(&queue), [100_000]);
         queue.end();
-        queue.say(&"/".into(), message(1));
-        assert!(!queue.send(Command::Close));
+        assert!(!queue.say(&"/".into(), message(1)) && !queue.send(Command::Close));
         assert_eq!(queue.bytes(), 0);
     }
 }
