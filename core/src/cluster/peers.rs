@@ -77,10 +77,10 @@ mod tests {
         let silent = peers.silent(&HashSet::new());
         assert_eq!(silent, ["js-a", "native", "js-b"].map(Box::<str>::from));
         // Two answered without a name: it was the one that has one.
-        assert_eq!(peers.to_blame(silent.clone(), 1), ["native".into()]);
+        assert_eq!(peers.to_blame(silent.clone(), 1), [Box::<str>::from("native")]);
         assert_eq!(peers.to_blame(silent.clone(), 3), silent);
         peers.forget("native");
-        assert_eq!(peers.silent(&HashSet::from(["js-b".into()])), ["js-a".into()]);
+        assert_eq!(peers.silent(&HashSet::from(["js-b".into()])), [Box::<str>::from("js-a")]);
     }
 
     #[test]

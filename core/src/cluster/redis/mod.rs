@@ -34,6 +34,8 @@ mod target;
 mod tests;
 mod tls;
 mod topology;
+#[cfg(test)]
+mod yardstick;
 
 pub(crate) use address::Address;
 pub(crate) use lag::Held;
