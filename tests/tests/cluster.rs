@@ -43,14 +43,13 @@ fn pair(cluster: &Value) -> [Host; 2] {
 }
 
 /// Runs a test in each mode, on a Redis of its own.
-fn in_each_mode(test: impl Fn(&Redis, &Value, &str)) {
+fn in_each_mode(test: impl Fn(&Value, &str)) {
     let Some(redis) = Redis::start() else { return };
     for mode in MODES {
-        // Nodes of the last round may not have left yet.
-        redis.command("FLUSHALL");
+        // Nodes of the last round may not have left yet: each has a fleet of its own.
         let mut cluster = options(&redis, mode);
         cluster["prefix"] = json!(format!("{}-{}", mode.0, mode.1));
-        test(&redis, &cluster, &format!("{mode:?}"));
+        test(&cluster, &format!("{mode:?}"));
     }
 }
 
@@ -75,7 +74,7 @@ fn heard(from: &Host, to: &str, client: &mut TcpClient) {
 
 #[test]
 fn broadcasts_reach_the_clients_of_all_nodes_once_and_in_order() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let [mut a, mut b] = pair(cluster);
         let (at_a, at_b) = (a.listen(), b.listen());
         let (mut near, near_socket) = a.client(at_a);
@@ -134,7 +133,7 @@ fn broadcasts_reach_the_clients_of_all_nodes_once_and_in_order() {
 
 #[test]
 fn binary_data_crosses() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let [a, mut b] = pair(cluster);
         let addr = b.listen();
         let (mut far, _) = b.client(addr);
@@ -150,7 +149,7 @@ fn binary_data_crosses() {
 
 #[test]
 fn acks_of_all_clients_of_all_nodes_come_back() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let [mut a, mut b] = pair(cluster);
         let (at_a, at_b) = (a.listen(), b.listen());
         let mut clients = [a.client(at_a).0, b.client(at_b).0, b.client(at_b).0];
@@ -196,7 +195,7 @@ fn acks_of_all_clients_of_all_nodes_come_back() {
 
 #[test]
 fn sockets_of_other_nodes_are_fetched_moved_and_disconnected() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let [mut a, mut b] = pair(cluster);
         let (at_a, at_b) = (a.listen(), b.listen());
         let (_near, near_socket) = a.client(at_a);
@@ -254,7 +253,7 @@ fn server_side(host: &mut Host) -> (Value, Vec<Bytes>, AnswerTo) {
 
 #[test]
 fn hosts_talk_to_each_other() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let [a, mut b] = pair(cluster);
         a.server.server_side_emit(&a.main, r#"["hello",{"n":1}]"#, vec![]).unwrap();
         let (data, _, reply) = server_side(&mut b);
@@ -320,7 +319,7 @@ fn the_host_is_asked_for_the_data_of_sockets_where_it_keeps_it() {
 
 #[test]
 fn namespaces_are_apart_and_may_come_and_go() {
-    in_each_mode(|redis, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let [a, mut b] = pair(cluster);
         let (late_a, late_b) = (a.server.namespace("/late*").unwrap(), b.server.namespace("/late*").unwrap());
         eventually("both nodes are there", || wait(a.server.server_count(&late_a)).unwrap() == 2);
@@ -334,15 +333,43 @@ fn namespaces_are_apart_and_may_come_and_go() {
         b.server.remove_namespace("/late*");
         drop(late_b);
         eventually("it has left", || wait(a.server.server_count(&late_a)).unwrap() == 1);
-        let prefix = cluster["prefix"].as_str().unwrap();
-        let left = redis.command(&format!("PUBSUB SHARDCHANNELS {prefix}*")).unwrap();
-        assert!(left.starts_with("*0") || mode.contains("sharded"), "{left}");
     });
 }
 
 #[test]
+fn rooms_have_a_channel_while_they_have_members() {
+    let Some(redis) = Redis::start() else { return };
+    // Besides those of the two nodes: for the rooms, and for the room of the socket.
+    for (subscriptions, more) in [("static", 0), ("dynamic", 2), ("dynamic-private", 4)] {
+        let mut cluster = options(&redis, ("sharded", subscriptions));
+        cluster["prefix"] = json!(subscriptions);
+        let [_a, mut b] = pair(&cluster);
+        let channels = || {
+            let list = redis.command(&format!("PUBSUB SHARDCHANNELS {subscriptions}#*")).unwrap();
+            list[1..].split("\r\n").next().and_then(|count| count.parse::<usize>().ok()).unwrap()
+        };
+        assert_eq!(channels(), 3, "{subscriptions}");
+        let addr = b.listen();
+        let (client, socket) = b.client(addr);
+        let (other, other_socket) = b.client(addr);
+        // The last has the form of a socket id.
+        for socket in [socket, other_socket] {
+            b.server.join(socket, &["x", "y", "a-room-of-20-letters"]);
+        }
+        let all = if subscriptions == "dynamic-private" { more + 1 } else { more };
+        eventually("the rooms have channels", || channels() == 3 + all);
+        b.server.leave(socket, &["x"]);
+        b.server.leave(other_socket, &["x"]);
+        drop(client);
+        eventually("they are fewer", || channels() == 3 + all - [0, 1, 2][more / 2]);
+        drop(other);
+        eventually("none is left", || channels() == 3);
+    }
+}
+
+#[test]
 fn an_emitter_without_clients_reaches_them() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let mut host = node(cluster, 1);
         let addr = host.listen();
         let (mut client, _) = host.client(addr);
@@ -387,7 +414,7 @@ fn heard_from(emitter: &Emitter, client: &mut TcpClient) {
 
 #[test]
 fn a_node_that_ends_is_no_longer_waited_for() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let [a, mut b] = pair(cluster);
         // It is there, but its host does not answer; then it ends.
         let ending = std::thread::spawn(move || {
@@ -470,7 +497,7 @@ fn redis_that_is_not_there_is_waited_for_or_reported() {
 
 #[test]
 fn a_server_joins_with_the_clients_and_rooms_that_it_has() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let a = node(cluster, 1);
         let mut b = Host::start(&json!({ "shards": 2 }));
         let addr = b.listen();
@@ -505,7 +532,7 @@ fn what_other_nodes_send_is_kept_for_clients_that_may_come_back() {
 #[test]
 fn a_host_that_never_pauses_does_not_keep_the_node_from_the_others() {
     use std::sync::atomic::{AtomicBool, Ordering};
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let [a, b] = pair(cluster);
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -577,7 +604,7 @@ fn what_can_not_be_read_is_counted_and_harms_nobody() {
 
 #[test]
 fn with_a_secret_only_those_who_share_it_are_heard() {
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let mut sealed = cluster.clone();
         sealed["secret"] = json!("squeamish ossifrage");
         let [a, mut b] = pair(&sealed);
@@ -615,7 +642,7 @@ fn node_of_another_process() {
 #[test]
 fn a_killed_node_is_no_longer_waited_for() {
     use std::io::{BufRead, BufReader};
-    in_each_mode(|_, cluster, mode| {
+    in_each_mode(|cluster, mode| {
         let a = node(cluster, 1);
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "--nocapture", "node_of_another_process"])
@@ -689,7 +716,8 @@ fn messages_for_other_nodes_that_are_too_many_are_counted_and_the_host_hears_of_
             });
         }
         let bus = host.server.cluster_stats().unwrap().bus;
-        assert_eq!((lost, bus.lost, bus.up), (8, 8, false), "{overflow}");
+        // The word with which the node greeted others may have been under way when Redis ended.
+        assert_eq!((lost - bus.unconfirmed, bus.lost, bus.up), (8, 8, false), "{overflow}");
         assert!(bus.queued_bytes > 60_000 && bus.queued_bytes <= 65_536, "{overflow}: {}", bus.queued_bytes);
         redis.restart();
     }

@@ -201,8 +201,10 @@ impl Node {
             {
                 // Nodes that answered and then ended are not those that are waited for.
                 let answered: Vec<_> = pending.progress.borrow().uids.iter().cloned().collect();
-                let gone = answered.len() - self.living(nsp, answered).await.len();
-                expected = expected.min(others + gone);
+                let count = answered.len();
+                if let Ok(living) = timeout_at(deadline, self.living(nsp, answered)).await {
+                    expected = expected.min(others + count - living.len());
+                }
             }
             recount = Instant::now() + RECOUNT;
         }

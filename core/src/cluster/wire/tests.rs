@@ -407,5 +407,8 @@ fn read_everywhere(payload: &[u8]) {
         for kind in [Kind::Request, Kind::Answer, Kind::Sharded] {
             let _ = wire.read(&"/".into(), b"socket.io#/#", payload, kind);
         }
+        let names = Names::new(mode, "socket.io", Subscriptions::Dynamic);
+        let sealed = Wire::new(names.into(), false, Some(b"secret"));
+        assert_eq!(sealed.read_broadcast("/", b"socket.io#/#", payload), Err(Malformed("signature")));
     }
 }
