@@ -43,12 +43,6 @@ async function nodeRedis(library, { url, cluster, options }) {
     : library.createClient({ url, ...options });
   client.on('error', ignore);
   await within(client.connect(), 'redis client');
-  if (cluster) {
-    // When the last sharded subscription of a node ends it closes a connection that is closed, and rejects; the adapter
-    // does not listen.
-    const { sUnsubscribe } = client;
-    client.sUnsubscribe = (...args) => sUnsubscribe.apply(client, args).catch(ignore);
-  }
   return { client, end: () => leave(client, () => client.destroy?.() ?? client.disconnect()) };
 }
 
