@@ -76,7 +76,7 @@ function halfMade(factory: (nsp: unknown) => RedisAdapter): RedisAdapter | undef
   const emitters = EventEmitter as unknown as { init: (this: unknown, ...args: unknown[]) => void };
   const { init } = emitters;
   const enough = new Error('enough of the adapter is made');
-  let made: unknown;
+  const made: unknown[] = [];
   let reads = 0;
   const nsp = {
     sockets: new Map(),
@@ -88,7 +88,7 @@ function halfMade(factory: (nsp: unknown) => RedisAdapter): RedisAdapter | undef
     },
   };
   emitters.init = function (...args) {
-    made ??= this;
+    made.push(this);
     init.apply(this, args);
   };
   try {
@@ -98,5 +98,5 @@ function halfMade(factory: (nsp: unknown) => RedisAdapter): RedisAdapter | undef
   } finally {
     emitters.init = init;
   }
-  return made as RedisAdapter | undefined;
+  return made[0] as RedisAdapter | undefined;
 }
