@@ -904,7 +904,8 @@ kraken_ws_status kraken_ws_emitter_server_side_emit(kraken_ws_emitter *emitter,
  *
  * Errors: `TIMEOUT` (not within `timeout_ms`; the message says what is in the way), `GONE`, `FORKED`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_emitter_flush(kraken_ws_emitter *emitter, uint32_t timeout_ms);
+kraken_ws_status kraken_ws_emitter_flush(kraken_ws_emitter *emitter,
+                                         uint32_t timeout_ms);
 
 /**
  * Reads the figures of an emitter.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use kraken_ws_core::{Fleet, Result};
+use kraken_ws_core::{Error, ErrorCode, Fleet, Result};
 
 use crate::inbox::{Wake, lock};
 
@@ -33,6 +33,14 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
             }
         }
     }
+}
+
+/// Runs what waits by Rust's own means, such as a channel, on a thread of Rust's: one of the host would keep a handle for
+/// that until it ends, and the main thread for ever.
+pub(crate) fn aside<T: Send + 'static>(act: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let system = |e| Error::new(ErrorCode::System, format!("a thread could not start: {e}"));
+    let thread = std::thread::Builder::new().name("kraken-join".into()).spawn(act).map_err(system)?;
+    thread.join().unwrap_or_else(|_| Err(Error::new(ErrorCode::Internal, "a bug in kraken_ws was caught")))
 }
 
 /// What the hosts of other nodes answered.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kraken_ws_core::{ClusterOptions, Emitter, Error, ErrorCode, Result};
 
-use crate::asks::block_on;
+use crate::asks::{aside, block_on};
 use crate::fleet::{kraken_ws_cluster_stats, write_stats};
 use crate::fork;
 use crate::inbox::lock;
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_new(
         let out = out(emitter, "emitter")?;
         out.write(std::ptr::null_mut());
         let options = ClusterOptions::from_json(&parse(text(options, "options")?, "options")?)?;
-        let life = Life::new(Emitter::new(options)?);
+        let life = Life::new(aside(|| Emitter::new(options))?);
         let handle = kraken_ws_emitter { magic: MAGIC, generation: fork::generation(), life };
         let handle: &'static kraken_ws_emitter = Box::leak(Box::new(handle));
         lock(&HANDLES).push(handle);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kraken_ws_core::{ClusterOptions, ClusterStats, Error, ErrorCode, Fleet};
 
-use crate::asks::block_on;
+use crate::asks::{aside, block_on};
 use crate::options::parse;
 use crate::payload::message;
 use crate::server::{kraken_ws_server, with, with_open};
@@ -29,7 +29,10 @@ pub unsafe extern "C" fn kraken_ws_server_join_cluster(
     // SAFETY: handle and text are as the header asks for.
     call(|| unsafe {
         let options = ClusterOptions::from_json(&parse(text(options, "options")?, "options")?)?;
-        with_open(server, |host| host.server.join_cluster(options))
+        with_open(server, |host| {
+            let server = host.server.clone();
+            aside(move || server.join_cluster(options))
+        })
     })
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use kraken_ws_core::{Error, ErrorCode, Event, Events, Options, Result, Server};
 
-use crate::asks::{Answers, Asks};
+use crate::asks::{Answers, Asks, aside};
 use crate::event::{Answer, Content, kraken_ws_event, kraken_ws_event_kind as Kind};
 use crate::inbox::{Inbox, lock};
 use crate::log::Log;
@@ -48,7 +48,10 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(options: Options, decides: bool, log: Log) -> Result<Arc<Self>> {
-        let (server, events) = Server::new(options)?;
+        let (server, events) = match options.cluster {
+            Some(_) => aside(|| Server::new(options))?,
+            None => Server::new(options)?,
+        };
         Self::around(server, Some(events), decides, log)
     }
 

@@ -137,8 +137,9 @@ for (const [how, mode] of [['callbacks', 'classic'], ['poll', 'dynamic']]) {
     });
 
     test('hears when Redis goes and comes, and serves its clients meanwhile', async (t) => {
-      const { redis, ofC } = await fleet(t, how, mode);
+      const { redis, js, ofC } = await fleet(t, how, mode);
       assert.equal(await ask(ofC, 'changes'), 'up');
+      await js.close(); // its own Redis client would be in the middle of something
       await redis.kill();
       await until(async () => /^up,down/.test(await ask(ofC, 'changes')), 'down', LIMIT_MS);
       const here = note(ofC);
