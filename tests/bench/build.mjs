@@ -14,6 +14,20 @@ export const rootBinary = (name) => join(shared ?? join(rootDir, 'target'), 'rel
 
 const run = (cwd, program, ...args) => execFileSync(program, args, { cwd, stdio: ['ignore', 2, 2] });
 
+/** The C program that measures the C call, or undefined where the library or a compiler is missing. */
+export function buildC() {
+  const out = join(benchDir, 'target', 'send_to_room');
+  const library = rootBinary('libkraken_ws.a');
+  if (!existsSync(library)) return undefined;
+  const source = join(benchDir, 'c', 'send_to_room.c');
+  try {
+    run(benchDir, 'cc', '-O2', '-std=gnu11', `-I${join(rootDir, 'include')}`, source, library, '-lpthread', '-ldl', '-lm', '-o', out);
+  } catch {
+    return undefined;
+  }
+  return out;
+}
+
 /** The load generator, the peers, and our Rust host; the Node package is built by `make build`. */
 export function build() {
   run(benchDir, 'cargo', 'build', '--release', '--locked');

@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { benchBinary, benchDir, build, rootDir } from './build.mjs';
+import { benchBinary, benchDir, build, buildC, rootDir } from './build.mjs';
 import { baseline, commandFor, peers } from './peers.mjs';
 import { chart } from './report/chart.mjs';
 import { startRedis } from './redis.mjs';
@@ -82,7 +82,18 @@ async function runAll() {
       console.error(`${shape.id.padEnd(11)} ${peer.id.padEnd(14)} ${summary(report)}`);
     }
   }
-  return { date: new Date().toISOString(), quick: options.quick, machine: machine(), absent, reports };
+  const c = partial ? undefined : await runC();
+  return { date: new Date().toISOString(), quick: options.quick, machine: machine(), absent, reports, c };
+}
+
+/** What the C call costs its caller. */
+async function runC() {
+  const program = buildC();
+  if (!program) return undefined;
+  const { stdout } = await promisify(execFile)(program, [], { timeout: ONE_RUN_LIMIT_MS, signal: interrupt.signal });
+  const report = JSON.parse(stdout);
+  console.error(`C           send_to_room   ${report.oneUs} µs CPU alone, ${report.allUs} µs with ${report.threads} threads`);
+  return report;
 }
 
 async function runOne(command, shape) {
@@ -128,7 +139,7 @@ function write(outDir) {
     const report = results.reports[shape]?.[peer];
     return report?.failed ? undefined : report;
   };
-  const verdicts = options.quick ? [] : judge(get);
+  const verdicts = options.quick ? [] : judge(get, results.c);
   const context = { results, peers: chosenPeers, shapes: chosenShapes, baseline, get };
   writeFileSync(join(outDir, 'bench.json'), `${JSON.stringify(results, null, 1)}\n`);
   writeFileSync(join(outDir, 'bench.md'), fullReport(context, verdicts));

@@ -49,6 +49,11 @@ const targets = [
     limit: () => 0.1,
   },
   {
+    name: 'kraken_ws_send_to_room with eight threads at it, µs of the calling thread',
+    value: (get, c) => (c?.refused === 0 ? c.allUs : undefined),
+    limit: () => 2,
+  },
+  {
     name: 'echo CPU through a NestJS gateway, µs, below socket.io',
     value: (get) => get(node, 'nest')?.cpuUs,
     limit: (get) => get('socket.io', 'nest')?.cpuUs,
@@ -93,9 +98,9 @@ function memory(peer, limit) {
 }
 
 /** One row per target that this run can judge: `{ name, value, limit, met }`. */
-export function judge(get) {
+export function judge(get, c) {
   return targets
-    .map(({ name, value, limit, atLeast }) => ({ name, value: value(get), limit: limit(get), atLeast }))
+    .map(({ name, value, limit, atLeast }) => ({ name, value: value(get, c), limit: limit(get), atLeast }))
     .filter((row) => row.value !== undefined && row.limit !== undefined)
     .map((row) => ({ ...row, met: row.atLeast ? row.value >= row.limit : row.value <= row.limit }));
 }

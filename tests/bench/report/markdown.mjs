@@ -27,7 +27,7 @@ const METRICS = [
 
 /** Everything that was measured, each figure with its ratio to the baseline. */
 export function fullReport(context, verdicts) {
-  const parts = [`# Bench\n`, where(context), ...context.shapes.map((shape) => section(context, shape))];
+  const parts = [`# Bench\n`, where(context), ...context.shapes.map((shape) => section(context, shape)), cCall(context)];
   if (verdicts.length > 0) {
     const rows = verdicts.map(({ name, value, limit, met, atLeast }) => [
       name, figure(value, 2), `${atLeast ? '≥' : '≤'} ${figure(limit, 2)}`, met ? 'met' : '**missed**',
@@ -49,7 +49,7 @@ export function readmeSection(context, dir) {
     where(context),
     picture,
     headline(context),
-    `<details><summary>All figures: rates, user and system CPU, latency, loop lag, time in the emit call</summary>\n\n${details}\n</details>\n`,
+    `<details><summary>All figures: rates, user and system CPU, latency, loop lag, time in the emit call</summary>\n\n${details}\n${cCall(context).replace('##', '###')}\n</details>\n`,
     `${LIMITS}\n`,
     'Again on your machine: `make bench`.\n',
   ].join('\n');
@@ -96,6 +96,13 @@ function section({ results, peers, baseline, get }, shape, heading = '##') {
     return [`${label}${losses(report)}`, ...columns.map(([, digits, read]) => cell(report, base, digits, read))];
   });
   return `${heading} ${shape.title}\n\n${table(['server', ...columns.map(([title]) => title)], rows)}`;
+}
+
+function cCall({ results: { c } }) {
+  if (!c) return '';
+  const rows = [['1', c.oneUs, c.oneClockUs], [String(c.threads), c.allUs, c.allClockUs]];
+  const head = ['threads', 'µs of the calling thread', 'µs on the clock'];
+  return `## kraken_ws_send_to_room\n\n${table(head, rows.map(([count, ...us]) => [count, ...us.map((one) => figure(one, 2))]))}`;
 }
 
 function emitColumns(reports) {
