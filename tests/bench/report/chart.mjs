@@ -17,6 +17,8 @@ const PANELS = {
   connect: { measure: 'CPU µs per connection', read: (r) => r.cpuUs },
   idle: { measure: 'KiB per connection', read: (r) => r.kibPerConnection },
   emit: { measure: 'µs of the caller per call, largest room', read: (r) => r.emitCost?.at(-1)?.meanUs },
+  fleet: { measure: 'CPU µs of both nodes per delivery', read: (r) => r.cpuUs },
+  foreign: { measure: 'CPU µs per message of the node that lacks the room', read: (r) => r.otherNodeUs },
 };
 
 const TITLES = {
@@ -29,6 +31,10 @@ const TITLES = {
   connect: 'Connect',
   idle: 'Idle memory',
   emit: 'Emit call',
+  'fleet-paced': 'Two nodes, every 10 ms to 2 × 1000',
+  'fleet-burst': 'Two nodes, 200 messages to 2 × 1000',
+  foreign: 'Rooms that only the other node has',
+  'foreign-sharded': 'The same, sharded',
 };
 
 export function chart({ results, peers, shapes, get }, themeName) {

@@ -74,6 +74,7 @@ function headline({ peers, shapes, baseline, get }) {
     if (shape.kind === 'emit') {
       return [shape, 'one emit to the largest room, µs of the caller', 1, (r) => r.emitCost?.at(-1)?.meanUs];
     }
+    if (shape.kind === 'foreign') return [shape, `${shape.id}, CPU µs per message of the node without the room`, 2, (r) => r.otherNodeUs];
     return [shape, `${shape.id}, CPU µs per ${shape.unit}`, shape.kind === 'connect' ? 0 : 2, (r) => r.cpuUs];
   });
   const rows = peers
