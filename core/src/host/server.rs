@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak, mpsc};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -145,7 +145,7 @@ impl Server {
         let server = Server(Arc::new(Inner { core, threads: Mutex::default() }));
         for (index, receiver) in receivers.into_iter().enumerate() {
             let thread = server.0.core.clone();
-            let (tell, started) = mpsc::channel();
+            let (tell, started) = shard::started();
             let thread = std::thread::Builder::new()
                 .name(format!("kraken-shard-{index}"))
                 .spawn(move || {
@@ -154,7 +154,7 @@ impl Server {
                 })
                 .map_err(system)?;
             server.0.threads.lock().unwrap_or_else(|e| e.into_inner()).push(thread);
-            started.recv().unwrap_or_else(|_| Err(std::io::Error::other("it ended"))).map_err(system)?;
+            started.wait().map_err(system)?;
         }
         if let Some(cluster) = cluster {
             server.join_cluster(cluster)?;

@@ -22,6 +22,7 @@ mod raw;
 mod reader;
 mod recovery;
 mod session;
+mod started;
 mod state;
 mod timers;
 mod together;
@@ -42,6 +43,7 @@ use tokio::task::LocalSet;
 pub(crate) use aliases::Aliases;
 pub(crate) use command::{Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
 pub(crate) use raw::{RawCommand, RawSend};
+pub(crate) use started::{Tell, started};
 use state::State;
 pub(crate) use together::together;
 
@@ -124,16 +126,13 @@ impl Drop for Hold {
     }
 }
 
-/// How a thread tells who starts it that it runs, or why not.
-pub(crate) type Started = std::sync::mpsc::Sender<std::io::Result<()>>;
-
-/// The thread's main function. `started` hears whether there is one to run.
-pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver, started: &Started) {
+/// The thread's main function. Who waits for `started` hears whether there is one to run.
+pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver, started: &Tell) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(e) => return drop(started.send(Err(e))),
+        Err(e) => return started.tell(Err(e)),
     };
-    let _ = started.send(Ok(()));
+    started.tell(Ok(()));
     let local = LocalSet::new();
     local.block_on(&runtime, async move {
         let shard = Rc::new_cyclic(|weak| Shard {
