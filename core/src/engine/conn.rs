@@ -213,7 +213,7 @@ impl Conn {
         Form { v3: self.protocol == 3, deflate }
     }
 
-    /// Would a packet leave at once? What `volatile` asks.
+    /// Would a packet leave at once, as far as is known?
     pub(crate) fn writable(&self) -> bool {
         match &self.transport {
             Transport::WebSocket(ws) => !ws.blocked,

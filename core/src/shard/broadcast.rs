@@ -53,7 +53,7 @@ impl State {
             if publish.entry != 0 && !self.note_entry(slot, publish.entry) {
                 continue;
             }
-            if publish.flags.volatile && !self.conns[conn as usize].writable() {
+            if publish.flags.volatile && !self.takes_volatile(conn, frame.len()) {
                 self.stats().volatile_dropped.add(1);
                 continue;
             }
@@ -168,7 +168,7 @@ impl State {
         if entry != 0 && !self.note_entry(slot, entry) {
             return;
         }
-        if flags.volatile && !self.conns[conn as usize].writable() {
+        if flags.volatile && !self.takes_volatile(conn, frame.len()) {
             self.stats().volatile_dropped.add(1);
             return;
         }

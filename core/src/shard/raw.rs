@@ -49,12 +49,11 @@ impl State {
     pub(super) fn raw_send(&mut self, send: RawSend) {
         let Some(key) = self.conn_numbered(send.conn) else { return };
         if send.flags.volatile {
-            let conn = &mut self.conns[key.slot as usize];
-            let dropping = match &conn.raw {
-                Some(raw) if send.more => raw.dropping,
-                _ if send.more => false,
-                _ => !conn.writable(),
+            let dropping = match send.more {
+                true => self.conns[key.slot as usize].raw.as_ref().is_some_and(|raw| raw.dropping),
+                false => !self.takes_volatile(key.slot, send.frame.len()),
             };
+            let Some(conn) = self.conn(key) else { return };
             if dropping || conn.raw.is_some() {
                 conn.raw.get_or_insert_default().dropping = dropping;
             }

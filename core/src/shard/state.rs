@@ -284,6 +284,19 @@ impl State {
         Pushed::Queued
     }
 
+    /// Would `len` bytes leave at once? What `volatile` asks, by a write if much of this turn waits already: a volatile
+    /// message neither closes its client nor takes the room of the messages that are not.
+    pub(super) fn takes_volatile(&mut self, slot: u32, len: usize) -> bool {
+        let limit = self.core.options.max_outbox_bytes;
+        let key = self.key(slot);
+        let Some(conn) = self.conn(key).filter(|conn| conn.writable()) else { return false };
+        if conn.outbox.is_empty() || conn.outbox.bytes() + len <= limit / 2 {
+            return true;
+        }
+        self.flush(key);
+        self.conn(key).is_some_and(|conn| conn.writable())
+    }
+
     /// Writes what waits, as far as the kernel takes it.
     pub(super) fn flush(&mut self, key: ConnKey) {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
