@@ -185,6 +185,20 @@ fn acks_of_all_clients_of_all_nodes_come_back() {
         }
         let answers = vec!["null".to_owned(); 2];
         assert_eq!(outcome(&mut a, id), (true, 3, 0, answers), "{mode}");
+        clients[2].asked();
+        // A question takes its turn among the messages.
+        for n in 0..20 {
+            a.publish(Target::all(), &json!(["before", n]).to_string());
+            let id = ask(&a, PATIENCE);
+            a.publish(Target::all(), &json!(["after", n]).to_string());
+            for client in &mut clients {
+                assert_eq!(client.event(), json!(["before", n]), "{mode}");
+                let asked = client.asked();
+                assert_eq!(client.event(), json!(["after", n]), "{mode}");
+                client.ack(asked, "[]");
+            }
+            assert_eq!(outcome(&mut a, id).1, 3, "{mode}");
+        }
         // Nobody there.
         drop(clients);
         eventually("the clients have left", || a.settle().is_empty() && b.settle().is_empty());

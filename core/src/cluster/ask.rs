@@ -65,55 +65,90 @@ impl Drop for Listed<'_> {
     }
 }
 
+/// A request under way.
+struct Asked {
+    nsp: Arc<str>,
+    id: Box<str>,
+    pending: Rc<Pending>,
+    deadline: Instant,
+    /// The others are asked, or will be when Redis is back.
+    said: bool,
+}
+
 impl Node {
-    /// Starts a request.
+    /// Starts a request. What the others are to do goes out in its turn among all that this node says.
     pub(super) fn ask(self: &Rc<Self>, question: Command) {
         let node = self.clone();
-        tokio::task::spawn_local(async move {
-            match question {
-                Command::Sockets { nsp, target, timeout, reply } => {
-                    let gathered = node.question(&nsp, Question::Sockets(target), timeout).await;
-                    let _ = reply.send(gathered.fleet(|answer| match answer {
+        match question {
+            Command::Sockets { nsp, target, timeout, reply } => {
+                let asked = self.question(nsp, Question::Sockets(target), timeout);
+                tokio::task::spawn_local(async move {
+                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
                         Answer::Sockets(sockets) => sockets,
                         _ => Vec::new(),
                     }));
-                }
-                Command::Rooms { nsp, timeout, reply } => {
-                    let gathered = node.question(&nsp, Question::Rooms, timeout).await;
-                    let _ = reply.send(gathered.fleet(|answer| match answer {
+                });
+            }
+            Command::Rooms { nsp, timeout, reply } => {
+                let asked = self.question(nsp, Question::Rooms, timeout);
+                tokio::task::spawn_local(async move {
+                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
                         Answer::Rooms(rooms) => rooms,
                         _ => Vec::new(),
                     }));
-                }
-                Command::Hosts { nsp, data, attachments, timeout, reply } => {
-                    let id = node.names.request_id();
-                    let message = Message::ServerSide { data, attachments, id: Some(id.clone()) };
-                    let gathered = node.gather(&nsp, id, &message, timeout, None).await;
-                    let _ = reply.send(gathered.fleet(|answer| match answer {
+                });
+            }
+            Command::Hosts { nsp, data, attachments, timeout, reply } => {
+                let id = self.names.request_id();
+                let asked = self.open(&nsp, id.clone(), timeout, None);
+                self.say(&nsp, &Message::ServerSide { data, attachments, id: Some(id) });
+                tokio::task::spawn_local(async move {
+                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
                         Answer::ServerSide { data, attachments } => vec![(data, attachments)],
                         _ => Vec::new(),
                     }));
+                });
+            }
+            Command::AskClients { nsp, message, timeout, acks } => {
+                if let Message::Broadcast(broadcast) = &message
+                    && let Some((id, _)) = &broadcast.ack
+                {
+                    let asked = self.open(&nsp, id.clone(), timeout, Some(acks));
+                    self.say(&nsp, &message);
+                    tokio::task::spawn_local(async move { node.gather(asked).await });
                 }
-                Command::AskClients { nsp, message, timeout, acks } => {
-                    if let Message::Broadcast(broadcast) = &message
-                        && let Some((id, _)) = &broadcast.ack
-                    {
-                        node.gather(&nsp, id.clone(), &message, timeout, Some(acks)).await;
-                    }
-                }
-                Command::Count { nsp, reply } => {
+            }
+            Command::Count { nsp, reply } => {
+                tokio::task::spawn_local(async move {
                     let deadline = Instant::now() + node.options.redis_timeout;
                     let _ = reply.send(node.others(&nsp, deadline).await.map(|others| others + 1));
-                }
-                _ => {}
+                });
             }
-        });
+            _ => {}
+        }
     }
 
-    async fn question(self: &Rc<Self>, nsp: &Arc<str>, question: Question, timeout: Duration) -> Gathered {
+    /// Answers to `id` are taken from now on.
+    fn open(
+        &self,
+        nsp: &Arc<str>,
+        id: Box<str>,
+        timeout: Duration,
+        acks: Option<Arc<BroadcastAcks>>,
+    ) -> Asked {
+        let pending = Rc::new(Pending { acks, progress: RefCell::default(), changed: Notify::new() });
+        self.asking.borrow_mut().insert(id.clone(), pending.clone());
+        Asked { nsp: nsp.clone(), id, pending, deadline: Instant::now() + timeout, said: true }
+    }
+
+    /// Asks the other nodes what they have; not later, when nobody waits for it any more.
+    fn question(&self, nsp: Arc<str>, question: Question, timeout: Duration) -> Asked {
         let id = self.names.request_id();
-        let message = Message::Ask { id: id.clone(), question };
-        self.gather(nsp, id, &message, timeout, None).await
+        let said = self.is_up() != Some(false);
+        if said {
+            self.say(&nsp, &Message::Ask { id: id.clone(), question });
+        }
+        Asked { said, ..self.open(&nsp, id, timeout, None) }
     }
 
     /// Counts the nodes of the main namespace for the figures.
@@ -147,43 +182,33 @@ impl Node {
         Ok(others)
     }
 
-    /// Says something to all other nodes and waits for their answers.
-    async fn gather(
-        self: &Rc<Self>,
-        nsp: &Arc<str>,
-        id: Box<str>,
-        message: &Message,
-        timeout: Duration,
-        acks: Option<Arc<BroadcastAcks>>,
-    ) -> Gathered {
-        let deadline = Instant::now() + timeout;
+    /// Waits for the answers of all other nodes.
+    async fn gather(self: &Rc<Self>, asked: Asked) -> Gathered {
+        let Asked { nsp, id, pending, deadline, said } = asked;
+        let nsp = &*nsp;
+        let listed = Listed(self, id);
+        let acks = pending.acks.as_ref();
         let tell = |missing: usize, open: bool| {
-            self.tell(acks.as_ref().and_then(|acks| acks.nodes_missing(missing, open)));
+            self.tell(acks.and_then(|acks| acks.nodes_missing(missing, open)));
         };
         let all = match self.others(nsp, deadline).await {
             Ok(0) => {
                 tell(0, false);
                 return Gathered::default();
             }
-            Ok(others) => others,
-            Err(_) => {
+            Ok(others) if said => others,
+            _ => {
                 let gathered = self.unreachable(nsp);
                 tell(gathered.missing, false);
                 return gathered;
             }
         };
-        let acks_wanted = acks.is_some();
-        let pending =
-            Rc::new(Pending { acks: acks.clone(), progress: RefCell::default(), changed: Notify::new() });
-        self.asking.borrow_mut().insert(id.clone(), pending.clone());
-        let listed = Listed(self, id);
-        self.say(nsp, message);
         let mut expected = all;
         let mut recount = Instant::now() + RECOUNT;
         loop {
             let missing = expected.saturating_sub(pending.progress.borrow().nodes);
             tell(missing, missing > 0);
-            let over = match &acks {
+            let over = match acks {
                 Some(acks) => acks.is_done(),
                 None => missing == 0,
             };
@@ -213,7 +238,7 @@ impl Node {
         let missing = expected.saturating_sub(nodes);
         let missing_nodes = match missing {
             0 => Vec::new(),
-            _ if acks_wanted => Vec::new(),
+            _ if acks.is_some() => Vec::new(),
             _ => self.blame(nsp, &uids, missing).await,
         };
         Gathered { answers, expected: expected.max(nodes), missing, missing_nodes }

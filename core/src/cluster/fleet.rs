@@ -33,6 +33,13 @@ pub struct Fleet<T> {
     pub missing_nodes: Vec<Box<str>>,
 }
 
+impl<T: Default> Fleet<T> {
+    /// Of a question that nobody was asked.
+    pub(super) fn unasked() -> Self {
+        Self { expected: 1, missing: 1, ..Self::default() }
+    }
+}
+
 /// A socket of another node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

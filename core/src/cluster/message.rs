@@ -102,21 +102,29 @@ pub(crate) enum Incoming {
     Answer { uid: Option<Box<str>>, id: Box<str>, answer: Answer },
 }
 
+/// What a message or a question holds besides its data, in bytes, about.
+pub(crate) const FLAT: usize = 128;
+
+fn names_weight(list: &[Box<str>]) -> usize {
+    list.iter().map(|name| name.len() + 16).sum()
+}
+
+pub(crate) fn target_weight(target: &Target) -> usize {
+    names_weight(&target.rooms) + names_weight(&target.except)
+}
+
 impl Message {
     /// Bytes that it holds, about.
     pub(crate) fn weight(&self) -> usize {
-        const FLAT: usize = 128;
         let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
-        let names = |list: &[Box<str>]| list.iter().map(|name| name.len() + 16).sum::<usize>();
-        let target = |target: &Target| names(&target.rooms) + names(&target.except);
         FLAT + match self {
-            Message::Broadcast(b) => b.data.len() + bytes(&b.attachments) + target(&b.target),
+            Message::Broadcast(b) => b.data.len() + bytes(&b.attachments) + target_weight(&b.target),
             Message::Join { target: t, rooms } | Message::Leave { target: t, rooms } => {
-                target(t) + names(rooms)
+                target_weight(t) + names_weight(rooms)
             }
-            Message::Disconnect { target: t, .. } => target(t),
+            Message::Disconnect { target: t, .. } => target_weight(t),
             Message::ServerSide { data, attachments, .. } => data.len() + bytes(attachments),
-            Message::Ask { question: Question::Sockets(t), .. } => target(t),
+            Message::Ask { question: Question::Sockets(t), .. } => target_weight(t),
             Message::Ask { .. } | Message::One { .. } | Message::Hello => 0,
         }
     }

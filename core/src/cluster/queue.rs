@@ -10,7 +10,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::config::Overflow;
 use super::fleet::{Fleet, RemoteSocket};
-use super::message::{Answer, Message};
+use super::message::{Answer, FLAT, Message, target_weight};
 use super::stats::Figures;
 use crate::error::Result;
 use crate::host::{BroadcastAcks, NspShared};
@@ -81,6 +81,34 @@ pub(crate) enum Command {
     Close,
 }
 
+impl Command {
+    /// Bytes that a host gave, about; 0 for what is bounded otherwise.
+    fn weight(&self) -> usize {
+        match self {
+            Command::Say { message, .. } | Command::AskClients { message, .. } => message.weight(),
+            Command::Hosts { data, attachments, .. } => {
+                FLAT + data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
+            }
+            Command::Sockets { target, .. } => FLAT + target_weight(target),
+            Command::Rooms { .. } => FLAT,
+            _ => 0,
+        }
+    }
+
+    /// It will not be carried out. Who waits for answers learns that nodes did not give theirs: acks when their time
+    /// is over, everything else at once.
+    fn drop_counted(self, figures: &Figures) {
+        Figures::count(&figures.overflowed);
+        match self {
+            Command::AskClients { acks, .. } => drop(acks.nodes_missing(1, true)),
+            Command::Sockets { reply, .. } => drop(reply.send(Fleet::unasked())),
+            Command::Rooms { reply, .. } => drop(reply.send(Fleet::unasked())),
+            Command::Hosts { reply, .. } => drop(reply.send(Fleet::unasked())),
+            _ => {}
+        }
+    }
+}
+
 /// Two kinds of rooms may have one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RoomKind {
@@ -94,7 +122,7 @@ struct State {
     /// What stood in front of messages that were dropped: it comes before `commands`.
     kept: VecDeque<Command>,
     commands: VecDeque<Command>,
-    /// Weight of all [`Command::Say`] within.
+    /// [`Command::weight`] of all within.
     bytes: usize,
     closed: bool,
 }
@@ -118,23 +146,29 @@ impl Queue {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Queues something for the other nodes; what is too much goes by the policy, and is counted. False if the node
-    /// has ended.
+    /// Queues something for the other nodes; false if the node has ended.
     pub(crate) fn say(&self, nsp: &Arc<str>, message: Message) -> bool {
-        let weight = message.weight();
+        self.send(Command::Say { nsp: nsp.clone(), message })
+    }
+
+    /// Queues a command; what is too much of those with a weight goes by the policy, and is counted. False if the node
+    /// has ended.
+    pub(crate) fn send(&self, command: Command) -> bool {
+        let weight = command.weight();
         let mut state = self.lock();
         if state.closed {
             return false;
         }
-        if state.bytes > 0 && state.bytes + weight > self.limit {
+        if weight > 0 && state.bytes > 0 && state.bytes + weight > self.limit {
             if self.overflow == Overflow::DropNewest {
-                self.figures.overflowed.fetch_add(1, Ordering::Relaxed);
+                drop(state);
+                command.drop_counted(&self.figures);
                 return true;
             }
             self.make_room(&mut state, weight);
         }
         state.bytes += weight;
-        self.put(state, Command::Say { nsp: nsp.clone(), message });
+        self.put(state, command);
         true
     }
 
@@ -142,24 +176,14 @@ impl Queue {
     fn make_room(&self, state: &mut State, weight: usize) {
         while state.bytes > 0 && state.bytes + weight > self.limit {
             match state.commands.pop_front() {
-                Some(Command::Say { message, .. }) => {
-                    state.bytes -= message.weight();
-                    self.figures.overflowed.fetch_add(1, Ordering::Relaxed);
+                Some(command) if command.weight() > 0 => {
+                    state.bytes -= command.weight();
+                    command.drop_counted(&self.figures);
                 }
                 Some(other) => state.kept.push_back(other),
                 None => return,
             }
         }
-    }
-
-    /// Queues a command that is not dropped; false if the node has ended.
-    pub(crate) fn send(&self, command: Command) -> bool {
-        let state = self.lock();
-        if state.closed {
-            return false;
-        }
-        self.put(state, command);
-        true
     }
 
     fn put(&self, mut state: MutexGuard<'_, State>, command: Command) {
@@ -205,8 +229,9 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Event;
 
-    fn message(n: usize) -> Message {
+    fn message_of(n: usize) -> Message {
         Message::ServerSide { data: "x".repeat(n).into(), attachments: Vec::new(), id: None }
     }
 
@@ -230,11 +255,11 @@ mod tests {
         ] {
             let figures = Arc::<Figures>::default();
             let queue = Queue::new(71_000, overflow, figures.clone());
-            queue.say(&nsp, message(10_000));
-            queue.say(&nsp, message(20_000));
+            queue.say(&nsp, message_of(10_000));
+            queue.say(&nsp, message_of(20_000));
             assert!(queue.send(Command::Close));
-            queue.say(&nsp, message(30_000));
-            queue.say(&nsp, message(40_000));
+            queue.say(&nsp, message_of(30_000));
+            queue.say(&nsp, message_of(40_000));
             assert_eq!(taken(&queue), left);
             assert_eq!(figures.overflowed.load(Ordering::Relaxed), if left.len() == 3 { 2 } else { 1 });
             assert_eq!(queue.bytes(), 0);
@@ -245,10 +270,34 @@ mod tests {
     fn one_message_may_be_larger_than_the_limit_and_nothing_enters_after_the_end() {
         let figures = Arc::<Figures>::default();
         let queue = Queue::new(65_536, Overflow::DropNewest, figures);
-        queue.say(&"/".into(), message(100_000));
+        queue.say(&"/".into(), message_of(100_000));
         assert_eq!(taken(&queue), [100_000]);
         queue.end();
-        assert!(!queue.say(&"/".into(), message(1)) && !queue.send(Command::Close));
+        assert!(!queue.say(&"/".into(), message_of(1)) && !queue.send(Command::Close));
         assert_eq!(queue.bytes(), 0);
+    }
+
+    #[test]
+    fn questions_count_too_and_who_asks_hears_that_nobody_was_asked() {
+        let figures = Arc::<Figures>::default();
+        let queue = Queue::new(65_536, Overflow::DropOldest, figures.clone());
+        let (reply, mut answer) = oneshot::channel();
+        let data = "x".repeat(50_000).into();
+        let timeout = Duration::from_secs(5);
+        queue.send(Command::Hosts { nsp: "/".into(), data, attachments: Vec::new(), timeout, reply });
+        let acks = BroadcastAcks::new(1, 1, true);
+        assert!(acks.sent(0).is_none(), "other nodes may have clients");
+        let message =
+            Message::ServerSide { data: "x".repeat(40_000).into(), attachments: Vec::new(), id: None };
+        queue.send(Command::AskClients { nsp: "/".into(), message, timeout, acks: acks.clone() });
+        assert_eq!(queue.bytes(), 40_128);
+        assert_eq!(answer.try_recv().unwrap().missing, 1);
+        queue.say(&"/".into(), message_of(60_000));
+        assert_eq!(queue.bytes(), 60_128);
+        let Some(Event::BroadcastAck { missing, timed_out, .. }) = acks.timed_out() else {
+            panic!("it ends")
+        };
+        assert_eq!((missing, timed_out), (1, true));
+        assert_eq!(figures.overflowed.load(Ordering::Relaxed), 2);
     }
 }
