@@ -160,8 +160,9 @@ test('the memory of slow consumers comes back', { timeout: 120_000, skip: onlyOu
     await server.settle(({ connections }) => connections === 0);
     return server.rss();
   };
-  const first = await round();
-  for (let i = 0; i < 3; i++) await round();
-  const grown = (await round()) - first;
-  assert.ok(grown < 16 * MiB, `memory grew by ${Math.round(grown / MiB)} MiB over rounds that each queue 20 MiB`);
+  // The least of three rounds: what garbage and the allocator hold at the moment differs by more than the limit.
+  const least = async () => Math.min(await round(), await round(), await round());
+  const first = await least();
+  const grown = (await least()) - first;
+  assert.ok(grown < 16 * MiB, `memory grew by ${Math.round(grown / MiB)} MiB over three rounds that each queue 20 MiB`);
 });

@@ -229,6 +229,12 @@ impl Bus {
         })
     }
 
+    /// Whether some connection still works, which being down does not rule out.
+    #[cfg(test)]
+    pub fn is_partly_up(&self) -> bool {
+        self.shared.with(|state| state.health.is_partly_up())
+    }
+
     /// Waits until all that was published so far is confirmed; an error if some of it was lost meanwhile, or time is up.
     pub async fn flush(&self, within: Duration) -> Result<()> {
         let failures = |state: &mut State| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;

@@ -33,6 +33,11 @@ impl Health {
         self.told == Some(true)
     }
 
+    #[cfg(test)]
+    pub fn is_partly_up(&self) -> bool {
+        self.links.values().any(|up| *up)
+    }
+
     /// Why the last attempt failed.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
