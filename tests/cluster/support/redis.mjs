@@ -64,6 +64,7 @@ class Redis {
       }
     });
     socket.on('error', answer.reject);
+    socket.on('close', () => answer.reject(new Error(`${words.join(' ')}: the connection was closed`)));
     const bulk = words.map((word) => `$${Buffer.byteLength(String(word))}\r\n${word}\r\n`).join('');
     socket.write(`*${words.length}\r\n${bulk}`);
     return within(answer.promise, words.join(' ')).finally(() => socket.destroy());
