@@ -75,7 +75,7 @@ export const shapes = [
     kind: 'emit',
     title: 'The emit call: time it takes from its caller, by members of the room',
     unit: 'call',
-    load: { clients: 8000, rounds: 2 },
+    load: { clients: 8000, rounds: 5 },
     quick: { clients: 2000, rounds: 1 },
   },
   {

@@ -20,14 +20,20 @@ pub fn shards() -> Vec<String> {
         .collect()
 }
 
+/// Calls to `write` and its kin that a thread made ever, as its `io` in /proc says.
+fn writes(io: &str) -> u64 {
+    let text = fs::read_to_string(io).expect("io");
+    text.lines().find_map(|line| line.strip_prefix("syscw: ")?.parse().ok()).expect("syscw")
+}
+
 /// Calls to `write` and its kin by the shards, ever.
 pub fn shard_writes() -> u64 {
-    let field = |text: &str| text.lines().find_map(|line| line.strip_prefix("syscw: ")?.parse::<u64>().ok());
-    shards()
-        .iter()
-        .map(|tid| fs::read_to_string(format!("/proc/self/task/{tid}/io")).expect("io"))
-        .map(|text| field(&text).expect("syscw"))
-        .sum()
+    shards().iter().map(|tid| writes(&format!("/proc/self/task/{tid}/io"))).sum()
+}
+
+/// The same by this thread.
+pub fn own_writes() -> u64 {
+    writes("/proc/thread-self/io")
 }
 
 /// Resident memory in bytes.

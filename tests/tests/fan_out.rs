@@ -1,7 +1,7 @@
 //! Who gets a publish, whatever the number of shards.
 
 use kraken_ws_core::Target;
-use kraken_ws_tests::Host;
+use kraken_ws_tests::{Host, process};
 use serde_json::json;
 
 /// Publishes to rooms without others, to eight clients of which client `i` is in `all`, in `even` or `odd`,
@@ -96,5 +96,26 @@ fn rooms_and_figures_are_those_of_all_shards() {
     host.settle();
     let after = host.server.stats();
     assert_eq!((after.connections, after.sockets, after.rooms), (0, 0, 0));
+    host.close();
+}
+
+#[test]
+fn a_publish_wakes_one_shard_and_that_the_others() {
+    let mut host = Host::start(&json!({ "shards": 4 }));
+    let addr = host.listen();
+    let mut clients: Vec<_> = (0..8).map(|_| host.client(addr)).collect();
+    for round in 0..50 {
+        // As good as all of them sleep: nothing happens.
+        host.settle();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        let before = process::own_writes();
+        host.publish(Target::all(), &json!(["n", round]).to_string());
+        let writes = process::own_writes() - before;
+        for (client, _) in &mut clients {
+            assert_eq!(client.event(), json!(["n", round]));
+        }
+        // A shard that was about to sleep may have been woken too.
+        assert!((1..=2).contains(&writes), "{writes} system calls to wake 4 shards");
+    }
     host.close();
 }

@@ -1,7 +1,6 @@
 //! Commands on their way to the cluster's thread. Any thread puts them in; what hosts publish is bounded in bytes.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -228,6 +227,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
     use crate::host::Event;
 

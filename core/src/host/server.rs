@@ -103,11 +103,9 @@ impl Server {
             n => n,
         };
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
-        let (shards, receivers): (Vec<_>, Vec<_>) = (0..count)
-            .map(|index| {
-                let (tx, rx) = queue::channel();
-                (ShardSender::new(index, tx), rx)
-            })
+        let (shards, receivers): (Vec<_>, Vec<_>) = queue::channels(count)
+            .enumerate()
+            .map(|(index, (sender, receiver))| (ShardSender::new(index, sender), receiver))
             .unzip();
         // One more than shards: the cluster's thread has events too.
         let host = HostQueue::new(count + 1, options.host_queue_bytes);
@@ -514,12 +512,13 @@ impl Server {
 
     /// Queues a broadcast for every shard; the first keeps the time.
     pub(super) fn to_shards(&self, publish: &Publish) -> Result<()> {
-        for (index, shard) in self.core().shards.iter().enumerate() {
-            let timeout = publish.timeout.filter(|_| index == 0);
-            let publish = Publish { timeout, ..publish.clone() };
-            self.send(shard, publish.frame.len(), Outgoing::Publish(publish))?;
-        }
-        Ok(())
+        let weight = publish.frame.len() + COMMAND_BYTES;
+        let mut timeout = publish.timeout;
+        let sent = ShardSender::send_all(&self.core().shards, |shard| {
+            shard.queued.fetch_add(weight, Ordering::Relaxed);
+            Command::Send(weight, Outgoing::Publish(Publish { timeout: timeout.take(), ..publish.clone() }))
+        });
+        if sent { Ok(()) } else { Err(Error::closed()) }
     }
 
     /// Adds a socket to rooms.
@@ -541,9 +540,7 @@ impl Server {
 
     /// Gives every shard a command about a room expression.
     fn all(&self, command: impl Fn() -> Command) {
-        for shard in &self.core().shards {
-            shard.send(command());
-        }
+        ShardSender::send_all(&self.core().shards, |_| command());
     }
 
     /// Adds all sockets that `target` means to rooms; in the whole fleet unless `local`.

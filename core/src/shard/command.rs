@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 use super::aliases::Aliases;
@@ -91,6 +92,39 @@ impl ShardSender {
             Some(command) => self.commands.send(command),
             None => !self.commands.is_closed(),
         }
+    }
+
+    /// Queues a command for each shard; false if one has ended.
+    pub(crate) fn send_all(shards: &[Self], mut command: impl FnMut(&Self) -> Command) -> bool {
+        let mut sent = true;
+        let mut wake: SmallVec<[&queue::Sender; 16]> = SmallVec::new();
+        for shard in shards {
+            match together::hold(shard, shard.index, command(shard)) {
+                None => sent &= !shard.commands.is_closed(),
+                Some(command) => match shard.commands.push(command) {
+                    true => wake.push(&shard.commands),
+                    false => sent = false,
+                },
+            }
+        }
+        queue::wake(wake);
+        sent
+    }
+
+    /// Queues what was held back.
+    pub(super) fn release(shards: &[Self], held: Vec<Vec<Command>>) {
+        let mut wake: SmallVec<[&queue::Sender; 16]> = SmallVec::new();
+        for (shard, mut commands) in shards.iter().zip(held) {
+            let command = match commands.len() {
+                0 => continue,
+                1 => commands.remove(0),
+                _ => Command::Together(commands),
+            };
+            if shard.commands.push(command) {
+                wake.push(&shard.commands);
+            }
+        }
+        queue::wake(wake);
     }
 
     /// Queues a command that puts sockets into rooms; the shard calls `joined` when it is done.

@@ -128,7 +128,13 @@ impl Drop for Hold {
 
 /// The thread's main function. Who waits for `started` hears whether there is one to run.
 pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver, started: &Tell) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let (asleep, awake) = (commands.sleep(), commands.sleep());
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || asleep.set(true))
+        .on_thread_unpark(move || awake.set(false))
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(e) => return started.tell(Err(e)),
     };

@@ -22,13 +22,7 @@ pub(crate) fn together<T>(shards: &[ShardSender], act: impl FnOnce() -> T) -> T 
     impl Drop for Release<'_> {
         fn drop(&mut self) {
             let Some(held) = HELD.take() else { return };
-            for (shard, mut commands) in self.0.iter().zip(held.commands) {
-                match commands.len() {
-                    0 => {}
-                    1 => drop(shard.send(commands.remove(0))),
-                    _ => drop(shard.send(Command::Together(commands))),
-                }
-            }
+            ShardSender::release(self.0, held.commands);
         }
     }
     if HELD.with_borrow(Option::is_some) {
