@@ -148,6 +148,23 @@ fn binary_data_crosses() {
 }
 
 #[test]
+fn a_question_before_the_node_is_up_waits_for_its_answers() {
+    in_each_mode(|cluster, mode| {
+        let mut there = node(cluster, 1);
+        let addr = there.listen();
+        let (client, _) = there.client(addr);
+        let mut early = cluster.clone();
+        early["waitForRedis"] = json!(false);
+        let mut here = node(&early, 1);
+        let found = wait(here.server.fetch_remote(&here.main, Target::all(), None));
+        assert_eq!((found.answers.len(), found.expected, found.missing), (1, 1, 0), "{mode}");
+        drop(client);
+        here.close();
+        there.close();
+    });
+}
+
+#[test]
 fn acks_of_all_clients_of_all_nodes_come_back() {
     in_each_mode(|cluster, mode| {
         let [mut a, mut b] = pair(cluster);

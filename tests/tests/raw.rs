@@ -144,6 +144,28 @@ fn a_host_hears_when_what_it_sent_has_left() {
 }
 
 #[test]
+fn a_volatile_packet_with_attachments_closes_nobody() {
+    let mut host = raw(&json!({ "shards": 1, "maxOutboxBytes": 1 << 20 }));
+    let addr = host.listen();
+    let (mut client, conn) = connect(&mut host, addr);
+    let flags = EmitFlags { volatile: true, ..PLAIN };
+    // More than the kernel's buffers take while the client does not read.
+    let part = Bytes::from(vec![7; 700 << 10]);
+    host.server.raw_send_text(conn, "volatile", flags, false).unwrap();
+    for _ in 0..30 {
+        host.server.raw_send_binary(conn, &part, flags, true).unwrap();
+    }
+    assert_eq!(client.packet(), "volatile");
+    for _ in 0..30 {
+        assert_eq!(client.binary().len(), part.len());
+    }
+    host.server.raw_send_text(conn, "next", PLAIN, false).unwrap();
+    assert_eq!(client.packet(), "next");
+    assert_eq!(host.server.stats().slow_consumers, 0);
+    host.close();
+}
+
+#[test]
 fn a_packet_that_has_begun_is_not_refused() {
     let mut host = raw(&json!({ "shards": 1, "commandQueueBytes": 65_536, "maxOutboxBytes": 1 << 20 }));
     let addr = host.listen();

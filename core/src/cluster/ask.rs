@@ -20,6 +20,8 @@ use crate::host::{BroadcastAcks, Event};
 const RECOUNT: Duration = Duration::from_millis(250);
 /// How long it may take to find out who did not answer.
 const BLAME: Duration = Duration::from_millis(500);
+/// Longest time that answers are waited for; any longer one is as good as for ever.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Nodes that are looked at for that.
 const SUSPECTS: usize = 32;
 
@@ -71,8 +73,17 @@ struct Asked {
     id: Box<str>,
     pending: Rc<Pending>,
     deadline: Instant,
-    /// The others are asked, or will be when Redis is back.
-    said: bool,
+    word: Word,
+}
+
+/// What the other nodes hear of a request.
+enum Word {
+    /// It is on its way, or goes when Redis is back.
+    Said,
+    /// To be said when this node can hear the answers.
+    Later(Message),
+    /// Not said: later nobody would wait for it any more.
+    Never,
 }
 
 impl Node {
@@ -100,8 +111,8 @@ impl Node {
             }
             Command::Hosts { nsp, data, attachments, timeout, reply } => {
                 let id = self.names.request_id();
-                let asked = self.open(&nsp, id.clone(), timeout, None);
-                self.say(&nsp, &Message::ServerSide { data, attachments, id: Some(id) });
+                let message = Message::ServerSide { data, attachments, id: Some(id.clone()) };
+                let asked = self.open(nsp, id, timeout, None, message);
                 tokio::task::spawn_local(async move {
                     let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
                         Answer::ServerSide { data, attachments } => vec![(data, attachments)],
@@ -113,8 +124,7 @@ impl Node {
                 if let Message::Broadcast(broadcast) = &message
                     && let Some((id, _)) = &broadcast.ack
                 {
-                    let asked = self.open(&nsp, id.clone(), timeout, Some(acks));
-                    self.say(&nsp, &message);
+                    let asked = self.open(nsp, id.clone(), timeout, Some(acks), message);
                     tokio::task::spawn_local(async move { node.gather(asked).await });
                 }
             }
@@ -131,24 +141,31 @@ impl Node {
     /// Answers to `id` are taken from now on.
     fn open(
         &self,
-        nsp: &Arc<str>,
+        nsp: Arc<str>,
         id: Box<str>,
         timeout: Duration,
         acks: Option<Arc<BroadcastAcks>>,
+        message: Message,
     ) -> Asked {
         let pending = Rc::new(Pending { acks, progress: RefCell::default(), changed: Notify::new() });
         self.asking.borrow_mut().insert(id.clone(), pending.clone());
-        Asked { nsp: nsp.clone(), id, pending, deadline: Instant::now() + timeout, said: true }
+        let hears = || self.channels(&nsp).iter().all(|(channel, _)| self.bus.hears(channel));
+        let word = match self.is_up() {
+            Some(false) if matches!(message, Message::Ask { .. }) => Word::Never,
+            Some(true) if !hears() => Word::Later(message),
+            None => Word::Later(message),
+            Some(_) => {
+                self.say(&nsp, &message);
+                Word::Said
+            }
+        };
+        Asked { nsp, id, pending, deadline: Instant::now() + timeout.min(LONGEST), word }
     }
 
-    /// Asks the other nodes what they have; not later, when nobody waits for it any more.
+    /// Asks the other nodes what they have.
     fn question(&self, nsp: Arc<str>, question: Question, timeout: Duration) -> Asked {
         let id = self.names.request_id();
-        let said = self.is_up() != Some(false);
-        if said {
-            self.say(&nsp, &Message::Ask { id: id.clone(), question });
-        }
-        Asked { said, ..self.open(&nsp, id, timeout, None) }
+        self.open(nsp, id.clone(), timeout, None, Message::Ask { id, question })
     }
 
     /// Counts the nodes of the main namespace for the figures.
@@ -184,21 +201,28 @@ impl Node {
 
     /// Waits for the answers of all other nodes.
     async fn gather(self: &Rc<Self>, asked: Asked) -> Gathered {
-        let Asked { nsp, id, pending, deadline, said } = asked;
+        let Asked { nsp, id, pending, deadline, word } = asked;
         let nsp = &*nsp;
         let listed = Listed(self, id);
         let acks = pending.acks.as_ref();
         let tell = |missing: usize, open: bool| {
             self.tell(acks.and_then(|acks| acks.nodes_missing(missing, open)));
         };
-        let all = match self.others(nsp, deadline).await {
-            Ok(0) => {
+        let counted = self.others(nsp, deadline).await;
+        let all = match (counted, word) {
+            (Ok(0), _) => {
                 tell(0, false);
                 return Gathered::default();
             }
-            Ok(others) if said => others,
+            (Ok(others), Word::Said) => others,
+            (Ok(others), Word::Later(message)) => {
+                self.say(nsp, &message);
+                others
+            }
+            // Asked they are: who is not known can't be waited for, but answers may come.
+            (Err(_), Word::Said) if self.is_up() == Some(true) => self.known(nsp).max(1),
             _ => {
-                let gathered = self.unreachable(nsp);
+                let gathered = self.unreachable(nsp, pending.progress.take());
                 tell(gathered.missing, false);
                 return gathered;
             }
@@ -244,15 +268,19 @@ impl Node {
         Gathered { answers, expected: expected.max(nodes), missing, missing_nodes }
     }
 
-    /// Without Redis nobody can be asked.
-    fn unreachable(&self, nsp: &str) -> Gathered {
+    /// How many other nodes there were last.
+    fn known(&self, nsp: &str) -> usize {
+        self.spaces.borrow().get(nsp).map_or(0, |space| space.others)
+    }
+
+    /// Without Redis nobody can be asked any more.
+    fn unreachable(&self, nsp: &str, heard: Progress) -> Gathered {
+        let Progress { answers, nodes, uids } = heard;
+        let missing = self.known(nsp).saturating_sub(nodes).max(usize::from(nodes == 0));
         let spaces = self.spaces.borrow();
-        let (others, known) = spaces
-            .get(nsp)
-            .map_or((0, Vec::new()), |space| (space.others, space.peers.silent(&HashSet::new())));
-        let missing = others.max(1);
-        let missing_nodes = known.into_iter().take(missing).collect();
-        Gathered { answers: Vec::new(), expected: missing, missing, missing_nodes }
+        let mut missing_nodes = spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.silent(&uids));
+        missing_nodes.truncate(missing);
+        Gathered { answers, expected: nodes + missing, missing, missing_nodes }
     }
 
     /// Those who listen to the channel that each node has for itself.

@@ -135,6 +135,11 @@ impl Bus {
         self.shared.with(|state| state.subscriptions.unsubscribe(what));
     }
 
+    /// Whether Redis has confirmed a subscription.
+    pub fn hears(&self, what: &Subscription) -> bool {
+        self.shared.with(|state| state.subscriptions.is_on(what))
+    }
+
     /// How many subscribe to a channel; on Redis Cluster, over all nodes that answer. What this bus has subscribed to
     /// before the call is counted.
     pub async fn count(&self, channel: &[u8]) -> Result<usize> {

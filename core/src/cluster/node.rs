@@ -217,7 +217,7 @@ impl Node {
     }
 
     /// The channels of a namespace, and what they carry.
-    fn channels(&self, nsp: &str) -> Vec<(Subscription, Kind)> {
+    pub(super) fn channels(&self, nsp: &str) -> Vec<(Subscription, Kind)> {
         let names = &self.names;
         let own = names.answers_to(nsp, &names.uid);
         match names.mode {

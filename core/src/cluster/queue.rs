@@ -158,26 +158,35 @@ impl Queue {
         if state.closed {
             return false;
         }
+        // Dropped without the lock: who waits for an answer runs meanwhile, and may send.
+        let mut dropped = Vec::new();
+        let mut given = Some(command);
         if weight > 0 && state.bytes > 0 && state.bytes + weight > self.limit {
-            if self.overflow == Overflow::DropNewest {
-                drop(state);
-                command.drop_counted(&self.figures);
-                return true;
+            match self.overflow {
+                Overflow::DropNewest => dropped.extend(given.take()),
+                Overflow::DropOldest => self.make_room(&mut state, weight, &mut dropped),
             }
-            self.make_room(&mut state, weight);
         }
-        state.bytes += weight;
-        self.put(state, command);
+        match given {
+            Some(command) => {
+                state.bytes += weight;
+                self.put(state, command);
+            }
+            None => drop(state),
+        }
+        for command in dropped {
+            command.drop_counted(&self.figures);
+        }
         true
     }
 
-    /// Drops the oldest messages. Each command is looked at once, however many have to go one by one.
-    fn make_room(&self, state: &mut State, weight: usize) {
+    /// Takes out the oldest messages. Each command is looked at once, however many have to go one by one.
+    fn make_room(&self, state: &mut State, weight: usize, dropped: &mut Vec<Command>) {
         while state.bytes > 0 && state.bytes + weight > self.limit {
             match state.commands.pop_front() {
                 Some(command) if command.weight() > 0 => {
                     state.bytes -= command.weight();
-                    command.drop_counted(&self.figures);
+                    dropped.push(command);
                 }
                 Some(other) => state.kept.push_back(other),
                 None => return,

@@ -514,7 +514,11 @@ impl Server {
     pub(super) fn to_shards(&self, publish: &Publish) -> Result<()> {
         let weight = publish.frame.len() + COMMAND_BYTES;
         let mut timeout = publish.timeout;
-        let sent = ShardSender::send_all(&self.core().shards, |shard| {
+        let shards = &self.core().shards;
+        if shards.iter().any(ShardSender::is_closed) {
+            return Err(Error::closed());
+        }
+        let sent = ShardSender::send_all(shards, |shard| {
             shard.queued.fetch_add(weight, Ordering::Relaxed);
             Command::Send(weight, Outgoing::Publish(Publish { timeout: timeout.take(), ..publish.clone() }))
         });

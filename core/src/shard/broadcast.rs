@@ -158,6 +158,9 @@ impl State {
         if !sock.connected {
             let early = &mut sock.rare.get_or_insert_default().early;
             let waiting: usize = early.iter().map(|(f, ..)| f.len()).sum();
+            if flags.volatile && !early.is_empty() && waiting + frame.len() > limit / 2 {
+                return self.stats().volatile_dropped.add(1);
+            }
             if !early.is_empty() && waiting + frame.len() > limit {
                 let key = self.key(conn);
                 return self.close_slow(key);

@@ -90,8 +90,13 @@ impl ShardSender {
     pub(crate) fn send(&self, command: Command) -> bool {
         match together::hold(self, self.index, command) {
             Some(command) => self.commands.send(command),
-            None => !self.commands.is_closed(),
+            None => !self.is_closed(),
         }
+    }
+
+    /// The shard has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.commands.is_closed()
     }
 
     /// Queues a command for each shard; false if one has ended.
@@ -100,7 +105,7 @@ impl ShardSender {
         let mut wake: SmallVec<[&queue::Sender; 16]> = SmallVec::new();
         for shard in shards {
             match together::hold(shard, shard.index, command(shard)) {
-                None => sent &= !shard.commands.is_closed(),
+                None => sent &= !shard.is_closed(),
                 Some(command) => match shard.commands.push(command) {
                     true => wake.push(&shard.commands),
                     false => sent = false,

@@ -61,7 +61,13 @@ impl State {
                 return self.stats().volatile_dropped.add(usize::from(!send.more));
             }
         }
-        self.push(key.slot, Rc::new(Arc::new(send.frame)));
+        let frame = Rc::new(Arc::new(send.frame));
+        if send.flags.volatile && send.more {
+            // The rest of a packet that was taken: it can't be torn, and closes nobody.
+            self.push_within(key.slot, frame, usize::MAX);
+        } else {
+            self.push(key.slot, frame);
+        }
     }
 
     pub(super) fn raw_command(&mut self, command: RawCommand) {

@@ -254,10 +254,14 @@ impl State {
 
     /// Queues a frame within the outbox limit. The caller closes the connection on [`Pushed::TooMuch`].
     pub(super) fn push_checked(&mut self, slot: u32, frame: Shared) -> Pushed {
-        let limit = self.core.options.max_outbox_bytes;
+        self.push_within(slot, frame, self.core.options.max_outbox_bytes)
+    }
+
+    /// [`State::push_checked`] with a limit of its own.
+    pub(super) fn push_within(&mut self, slot: u32, frame: Shared, limit: usize) -> Pushed {
         let conn = &mut self.conns[slot as usize];
         // One message may be larger than the limit; what is bounded is what waits behind a slow reader.
-        if !conn.outbox.is_empty() && conn.outbox.bytes() + frame.len() > limit {
+        if !conn.outbox.is_empty() && conn.outbox.bytes().saturating_add(frame.len()) > limit {
             // A burst within one turn is no slow consumer: what the kernel takes now doesn't count.
             let key = ConnKey { slot, generation: conn.generation };
             self.flush(key);
@@ -284,8 +288,8 @@ impl State {
         Pushed::Queued
     }
 
-    /// Would `len` bytes leave at once? What `volatile` asks, by a write if much of this turn waits already: a volatile
-    /// message neither closes its client nor takes the room of the messages that are not.
+    /// Would `len` bytes leave at once? What `volatile` asks, by a write if much of this turn waits already: no volatile
+    /// message closes its client, and those of a burst leave half of the room to the messages that are not.
     pub(super) fn takes_volatile(&mut self, slot: u32, len: usize) -> bool {
         let limit = self.core.options.max_outbox_bytes;
         let key = self.key(slot);

@@ -186,6 +186,11 @@ impl Subscriptions {
         })
     }
 
+    /// Whether a subscription is confirmed.
+    pub fn is_on(&self, what: &Subscription) -> bool {
+        self.entries.get(what).is_some_and(|entry| entry.state == State::On)
+    }
+
     /// Whether everything is where it should be.
     pub fn all_settled(&self) -> bool {
         self.homeless == 0 && self.links.keys().all(|id| self.is_settled(*id))
