@@ -1,7 +1,7 @@
 // The msgpack parser, fed with bytes that its clients never send.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { msgpackParser } from '../support/subject.mjs';
+import { isBridge, isNative, msgpackParser } from '../support/subject.mjs';
 import { binary, OP, text } from './support/frames.mjs';
 import { startServer } from './support/server.mjs';
 import { WebSocketClient } from './support/websocket.mjs';
@@ -72,6 +72,10 @@ closes('a packet without a namespace', binary(map([['type', byte(EVENT)], ['data
 closes('a namespace that is a number', binary(map([['type', byte(EVENT)], ['nsp', byte(1)], ['data', array(str('x'))]])));
 closes('an event without data', binary(packet(EVENT)));
 closes('an event whose data is a map', binary(packet(EVENT, map([['a', byte(1)]]))));
+if (isNative || isBridge) {
+  const many = Buffer.concat([Buffer.from([0xdd, 0, 3, 0x0d, 0x41]), str('x'), Buffer.alloc(200_000, 1)]);
+  closes('an event with 200,000 arguments', binary(packet(EVENT, many)));
+}
 closes('an ack id that is a string', binary(packet(EVENT, array(str('x')), ['id', str('1')])));
 closes('a disconnect with data', binary(packet(DISCONNECT, map([['a', byte(1)]]))));
 closes('a packet cut in the middle', binary(packet(EVENT, array(str('echo'), byte(1))).subarray(0, 20)));

@@ -4,8 +4,10 @@ import { after, test } from 'node:test';
 import { binary, frame, OP } from './support/frames.mjs';
 import { Neighbour, SocketIoClient } from './support/socketio.mjs';
 import { startServer } from './support/server.mjs';
+import { isBridge, isNative } from '../support/subject.mjs';
 import { WebSocketClient } from './support/websocket.mjs';
 
+const isOracle = !isNative && !isBridge;
 const server = await startServer({ maxHttpBufferSize: 4e6 }, (socket) => {
   socket.on('take', (...args) => args.pop()('taken'));
 });
@@ -51,6 +53,19 @@ closes('an event whose name is an array', '42[["echo"]]', 'forced close');
 closes('an event without a name', '42[]', 'forced close');
 closes('an acknowledgement that is no array', '431{"a":1}', 'forced close');
 closes('a disconnect with data', '41{"a":1}', 'forced close');
+if (!isOracle) {
+  // In socket.io the first two end the process from 120,000 arguments on.
+  closes('an event with 200,000 arguments', `42["take"${',1'.repeat(200_000)}]`, 'forced close');
+  closes('an acknowledgement with 200,000 arguments', `431[1${',1'.repeat(200_000)}]`, 'forced close');
+  closes('an event nested 200,000 times', `42["take",${'['.repeat(200_000)}${']'.repeat(200_000)}]`, 'forced close');
+  closes('an event with an attachment that is nested 200,000 times',
+    [`451-["take",{"_placeholder":true,"num":0},${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}]`, Buffer.from('x')], 'forced close');
+}
+unharmed('an event with 4,000 arguments is taken', async (client) => {
+  await client.ws.send(textFrame(`421["take"${',1'.repeat(4000)}]`));
+  assert.equal(await client.nextPacket(), '431["taken"]');
+  client.leave();
+});
 for (const name of ['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener']) {
   closes(`the reserved event name ${name}`, `42["${name}","transport close"]`, 'forced close');
 }

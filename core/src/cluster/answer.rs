@@ -12,6 +12,7 @@ use super::message::{Answer, Change, Question};
 use super::node::Node;
 use crate::host::{Event, FetchedSocket, Namespace, Server};
 use crate::rooms::Target;
+use crate::socketio::packet;
 
 /// How long a host may take to answer a server-side emit; who asked has long given up then.
 const HOST: Duration = Duration::from_secs(600);
@@ -86,6 +87,11 @@ impl Node {
         attachments: Vec<Bytes>,
         from: Option<From>,
     ) {
+        // Hosts in JavaScript make arguments of it, as of a client's.
+        if let Err(error) = packet::check_arguments(&data) {
+            tracing::warn!(%error, "another node's event for this host is dropped");
+            return;
+        }
         let reply = from.map(|from| {
             let (reply, answer) = oneshot::channel();
             let (node, nsp) = (self.clone(), nsp.clone());

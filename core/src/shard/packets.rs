@@ -26,6 +26,9 @@ impl State {
     /// A message packet with text.
     pub(super) fn on_message(&mut self, key: ConnKey, text: &str) {
         if self.core.options.raw {
+            if packet::is_beyond_limits(text) {
+                return self.bad_packet(key, "too many arguments");
+            }
             return self.raw_message(key, RawMessage::Text(text.into()));
         }
         if self.core.options.parser == Parser::Msgpack {
@@ -65,6 +68,9 @@ impl State {
     pub(super) fn on_binary(&mut self, key: ConnKey, bytes: &[u8]) {
         self.show_incoming(key, || RawMessage::Binary(Bytes::copy_from_slice(bytes)));
         if self.core.options.raw {
+            if msgpack::has_too_many_arguments(bytes) {
+                return self.bad_packet(key, "too many arguments");
+            }
             return self.raw_message(key, RawMessage::Binary(Bytes::copy_from_slice(bytes)));
         }
         if self.core.options.parser == Parser::Msgpack {

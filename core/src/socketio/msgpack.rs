@@ -11,14 +11,14 @@
 
 use bytes::Bytes;
 
-use super::packet::{self, PacketError, PacketType};
+use super::packet::{self, MAX_ARGUMENTS, PacketError, PacketType};
 
 pub(crate) mod date;
 pub(crate) mod read;
 pub(crate) mod write;
 
-/// Containers inside each other; deeper data is refused, for the sake of whoever reads it recursively.
-pub const MAX_DEPTH: usize = 512;
+pub use super::packet::MAX_DEPTH;
+
 /// Binary values of one packet. An empty one is two bytes here and a placeholder of thirty in JSON: without
 /// a limit a packet could grow fifteenfold.
 pub const MAX_ATTACHMENTS: usize = 4096;
@@ -49,6 +49,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PacketError> {
     let mut nsp = None;
     let mut id = None;
     let mut json = None;
+    let mut elements = 0;
     for _ in 0..reader.map_len()? {
         match &*reader.key()? {
             "type" => kind = reader.uint()?.and_then(PacketType::from_number),
@@ -56,7 +57,10 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PacketError> {
             "id" if reader.take_undefined() => id = None,
             "id" => id = Some(reader.uint()?.ok_or(PacketError::InvalidId)?),
             "data" if reader.take_undefined() => json = None,
-            "data" => json = Some(reader.json()?),
+            "data" => {
+                elements = reader.elements();
+                json = Some(reader.json()?);
+            }
             _ => reader.skip()?,
         }
     }
@@ -72,11 +76,35 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PacketError> {
     if !data.is_empty() && !packet::has_shape(kind, &data) {
         return Err(PacketError::InvalidPayload);
     }
+    if elements > MAX_ARGUMENTS {
+        return Err(PacketError::TooManyArguments);
+    }
     // A map that the client made to look like a placeholder must not point past the attachments.
     if !attachments.is_empty() && !packet::validate_placeholders(&data, attachments.len()) {
         return Err(PacketError::IllegalAttachments);
     }
     Ok(Decoded { kind, nsp, id, data, attachments })
+}
+
+/// Whether `bytes` are a packet with too many arguments. For hosts that read packets themselves: what else comes as binary
+/// is none of our business, and most is not looked at twice.
+pub(crate) fn has_too_many_arguments(bytes: &[u8]) -> bool {
+    let mut reader = read::Reader::new(bytes);
+    let mut scan = || {
+        let (mut is_packet, mut elements) = (false, 0);
+        for _ in 0..reader.map_len().ok()? {
+            match &*reader.key().ok()? {
+                "nsp" => is_packet = reader.string().ok()?.is_some_and(|nsp| nsp.starts_with('/')),
+                "data" => {
+                    elements = reader.elements();
+                    reader.skip().ok()?;
+                }
+                _ => reader.skip().ok()?,
+            }
+        }
+        Some(is_packet && elements > MAX_ARGUMENTS)
+    };
+    bytes.len() > MAX_ARGUMENTS && scan().unwrap_or(false)
 }
 
 /// Writes a packet. `json_data` is well-formed JSON, its placeholders point into `attachments`. A binary

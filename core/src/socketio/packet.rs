@@ -12,7 +12,7 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
-use serde::de::IgnoredAny;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 pub mod json;
 
@@ -20,6 +20,14 @@ use json::{Token, Tokens};
 
 /// Binary attachments of one packet, as in socket.io-parser.
 pub const MAX_ATTACHMENTS: usize = 10;
+
+/// Elements of the array of an event or an ack, the event's name among them. Hosts in JavaScript hand them to functions
+/// as arguments, each of which is 8 bytes of a stack of about 1 MB, in every layer that passes them on (V8 throws from
+/// about 120,000 on, in one layer). What is more goes into an array that is one argument.
+pub const MAX_ARGUMENTS: usize = 4096;
+
+/// Arrays and objects inside each other; deeper data is refused, for the sake of whoever reads or writes it recursively.
+pub const MAX_DEPTH: usize = 512;
 
 /// Names that mean something to socket.io itself; neither side sends events of these names.
 pub const RESERVED_EVENTS: [&str; 6] =
@@ -101,6 +109,10 @@ pub enum PacketError {
     InvalidId,
     /// The data is malformed or not what the packet's type asks for.
     InvalidPayload,
+    /// More than [`MAX_ARGUMENTS`].
+    TooManyArguments,
+    /// Deeper than [`MAX_DEPTH`].
+    TooDeep,
 }
 
 impl std::fmt::Display for PacketError {
@@ -112,6 +124,8 @@ impl std::fmt::Display for PacketError {
             Self::InvalidNamespace => "invalid namespace",
             Self::InvalidId => "invalid packet id",
             Self::InvalidPayload => "invalid payload",
+            Self::TooManyArguments => "too many arguments",
+            Self::TooDeep => "data is nested too deep",
         })
     }
 }
@@ -153,8 +167,8 @@ pub fn parse(text: &str) -> Result<Header<'_>, PacketError> {
         id => Some(id.parse().unwrap_or(u64::MAX)),
     };
 
-    if !data.is_empty() && !is_payload_valid(kind, data) {
-        return Err(PacketError::InvalidPayload);
+    if !data.is_empty() {
+        check_payload(kind, data)?;
     }
     Ok(Header { kind, attachments, nsp, query, full_nsp, id, data })
 }
@@ -170,10 +184,80 @@ fn parse_attachments(count: &str) -> Result<usize, PacketError> {
     }
 }
 
-/// Whether `data` is JSON of the shape that packets of `kind` carry.
-fn is_payload_valid(kind: PacketType, data: &str) -> bool {
-    // For a value that is to be ignored serde_json walks the text in a loop, so depth costs no stack.
-    serde_json::from_str::<IgnoredAny>(data).is_ok() && has_shape(kind, data)
+/// Whether `data` is JSON of the shape that packets of `kind` carry, and within the limits.
+fn check_payload(kind: PacketType, data: &str) -> Result<(), PacketError> {
+    let Elements(count) = serde_json::from_str(data).map_err(|_| PacketError::InvalidPayload)?;
+    if !has_shape(kind, data) {
+        return Err(PacketError::InvalidPayload);
+    }
+    check_limits(count, data)
+}
+
+fn check_limits(elements: usize, data: &str) -> Result<(), PacketError> {
+    if elements > MAX_ARGUMENTS {
+        return Err(PacketError::TooManyArguments);
+    }
+    // Only what opens so many containers can have them inside each other.
+    let deep = || memchr::memchr2_iter(b'[', b'{', data.as_bytes()).nth(MAX_DEPTH).is_some();
+    if data.len() > MAX_DEPTH && deep() && json::is_deeper_than(data, MAX_DEPTH) {
+        return Err(PacketError::TooDeep);
+    }
+    Ok(())
+}
+
+/// Checks an array of arguments that did not come in a packet of a client.
+///
+/// # Errors
+/// It is malformed, has more than [`MAX_ARGUMENTS`] elements, or is deeper than [`MAX_DEPTH`].
+pub(crate) fn check_arguments(data: &str) -> Result<(), PacketError> {
+    let Elements(count) = serde_json::from_str(data).map_err(|_| PacketError::InvalidPayload)?;
+    check_limits(count, data)
+}
+
+/// Whether `text` is a packet that is refused for the number of its arguments or its depth. For hosts that read packets
+/// themselves: other texts are none of our business, and most are not looked at twice.
+pub(crate) fn is_beyond_limits(text: &str) -> bool {
+    let more_than = |limit, mut found: memchr::Memchr2<'_>| found.nth(limit).is_some();
+    text.len() > MAX_DEPTH
+        && (more_than(MAX_DEPTH, memchr::memchr2_iter(b'[', b'{', text.as_bytes()))
+            || more_than(MAX_ARGUMENTS - 2, memchr::memchr2_iter(b',', b',', text.as_bytes())))
+        && matches!(parse(text), Err(PacketError::TooManyArguments | PacketError::TooDeep))
+}
+
+/// How many elements an array has; other values have none. What is in them is checked and ignored: for that serde_json
+/// walks the text in a loop, so depth costs no stack.
+pub(crate) struct Elements(pub usize);
+
+impl<'de> Deserialize<'de> for Elements {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Count;
+
+        impl<'de> Visitor<'de> for Count {
+            type Value = Elements;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an array, an object or a string")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Elements, A::Error> {
+                let mut count = 0;
+                while seq.next_element::<IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                Ok(Elements(count))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Elements, A::Error> {
+                IgnoredAny.visit_map(map).map(|_| Elements(0))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Elements, E> {
+                Ok(Elements(0))
+            }
+        }
+
+        deserializer.deserialize_any(Count)
+    }
 }
 
 /// Whether `data`, which is well-formed JSON, is what packets of `kind` carry.

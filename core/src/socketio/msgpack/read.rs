@@ -71,6 +71,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many elements the next value has if it is an array, else 0; nothing is taken.
+    pub fn elements(&self) -> usize {
+        match (Reader { rest: self.rest }).item() {
+            Ok(Item::Array(len)) => len,
+            _ => 0,
+        }
+    }
+
     /// The bytes of a value, which is skipped.
     pub fn raw(&mut self) -> Result<&'a [u8]> {
         let before = self.rest;

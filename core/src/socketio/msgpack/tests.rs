@@ -192,3 +192,16 @@ fn unknown_entries_are_skipped_whatever_they_hold() {
     json_to_msgpack(json, &[], &mut out).unwrap();
     assert_eq!(decode(&out).unwrap().data, r#"["a"]"#);
 }
+
+#[test]
+fn arguments_are_bounded() {
+    let packet = |count: usize| {
+        let data = format!("[\"e\"{}]", ",1".repeat(count - 1));
+        encode(PacketType::Event, "/", None, Some(&data), &[]).unwrap()
+    };
+    let (most, more) = (packet(MAX_ARGUMENTS), packet(MAX_ARGUMENTS + 1));
+    assert!(decode(&most).is_ok() && !has_too_many_arguments(&most));
+    assert_eq!(decode(&more), Err(PacketError::TooManyArguments));
+    assert!(has_too_many_arguments(&more));
+    assert!(!has_too_many_arguments(&[0x81; 10_000]));
+}

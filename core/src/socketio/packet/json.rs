@@ -113,6 +113,19 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
+/// Whether more than `limit` containers are inside each other.
+pub fn is_deeper_than(json: &str, limit: usize) -> bool {
+    let mut depth = 0_usize;
+    Tokens::new(json).any(|token| {
+        match token {
+            Token::ArrayStart | Token::ObjectStart => depth += 1,
+            Token::ArrayEnd | Token::ObjectEnd => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > limit
+    })
+}
+
 /// The content of a [`Token::String`], escapes resolved. Unpaired surrogates, which JavaScript strings
 /// may hold and UTF-8 can't, become U+FFFD.
 pub fn unescape(raw: &str) -> Cow<'_, str> {

@@ -91,15 +91,15 @@ fn event_name_is_unescaped() {
 fn deep_nesting_costs_no_stack() {
     let depth = 100_000;
     let deep = format!("2[\"a\",{}{}]", "[".repeat(depth), "]".repeat(depth));
-    assert!(parse(&deep).is_ok());
+    assert_eq!(parse(&deep), Err(PacketError::TooDeep));
     let objects = format!(
         "51-[\"a\",{}{{\"_placeholder\":true,\"num\":0}}{}]",
         "{\"a\":".repeat(depth),
         "}".repeat(depth)
     );
-    let header = parse(&objects).unwrap();
-    assert!(validate_placeholders(header.data, 1));
-    assert!(!validate_placeholders(header.data, 0));
+    assert_eq!(parse(&objects), Err(PacketError::TooDeep));
+    assert!(validate_placeholders(&objects[4..], 1));
+    assert!(!validate_placeholders(&objects[4..], 0));
 }
 
 #[test]
@@ -151,4 +151,30 @@ fn packets_are_written_as_socket_io_writes_them() {
     assert_eq!(prefix(PacketType::Event, 0, "/", None), "2");
     assert_eq!(prefix(PacketType::Ack, 0, "/", Some(0)), "30");
     assert_eq!(prefix(PacketType::BinaryEvent, 1, "/admin", Some(12)), "51-/admin,12");
+}
+
+#[test]
+fn arguments_and_depth_are_bounded() {
+    let many = |kind: &str, count: usize| format!("{kind}[\"e\"{}]", ",1".repeat(count - 1));
+    let deep = |depth: usize| format!("2[\"e\",{}{}]", "[".repeat(depth - 1), "]".repeat(depth - 1));
+    for kind in ["2", "3", "3/a,7"] {
+        assert!(parse(&many(kind, MAX_ARGUMENTS)).is_ok());
+        assert!(!is_beyond_limits(&many(kind, MAX_ARGUMENTS)));
+        assert_eq!(parse(&many(kind, MAX_ARGUMENTS + 1)), Err(PacketError::TooManyArguments));
+        assert!(is_beyond_limits(&many(kind, MAX_ARGUMENTS + 1)));
+    }
+    assert!(parse(&deep(MAX_DEPTH)).is_ok());
+    assert_eq!(parse(&deep(MAX_DEPTH + 1)), Err(PacketError::TooDeep));
+    assert!(is_beyond_limits(&deep(MAX_DEPTH + 1)));
+    let auth = format!("0{}1{}", "{\"a\":".repeat(MAX_DEPTH + 1), "}".repeat(MAX_DEPTH + 1));
+    assert_eq!(parse(&auth), Err(PacketError::TooDeep));
+    assert_eq!(check_arguments(&many("", MAX_ARGUMENTS + 1)), Err(PacketError::TooManyArguments));
+
+    // What is long, or wide in other places, is not refused; brackets in texts are no depth.
+    let one = format!("2[\"e\",[1{}],\"{}\"]", ",1".repeat(200_000), "[{".repeat(MAX_DEPTH));
+    assert!(parse(&one).is_ok() && !is_beyond_limits(&one));
+    let flat = format!("2[\"e\",[{}[]]]", "{\"a\":[]},".repeat(10_000));
+    assert!(parse(&flat).is_ok() && !is_beyond_limits(&flat));
+    // A host that reads packets itself may get anything else.
+    assert!(!is_beyond_limits(&many("hello", 10_000)) && !is_beyond_limits(&"[".repeat(10_000)));
 }
