@@ -8,6 +8,7 @@ import { UpgradeResponse } from './engine-middleware';
 import type { EngineResponse } from './engine-middleware';
 import type { NativeServer } from './native';
 import type { ServerOptions } from './options';
+import { letGoOfResponse, prepare } from './request';
 
 const EMPTY = Buffer.alloc(0);
 /** Largest body when `maxHttpBufferSize` is not given; the core's default. */
@@ -19,7 +20,7 @@ let last = 0;
 /** The engine in front of the core. */
 export interface Gate {
   /** Middlewares first, then `go`. */
-  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (body: string) => void): void;
+  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (code: number, message: string) => void): void;
   /** The core may ask about this request; returns the number to name it by. */
   _remember(req: IncomingMessage): number;
   /** The request of that number is answered. */
@@ -113,9 +114,11 @@ export class Attachment {
   /** An upgrade on our path. */
   upgradeThrough(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
     socket.on('error', () => {});
-    const refuse = (body: string): void => {
-      const length = Buffer.byteLength(body);
-      socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n${body}`);
+    prepare(req);
+    const refuse = (_code: number, message: string): void => {
+      const length = Buffer.byteLength(message);
+      const head = `Connection: close\r\nContent-type: text/html\r\nContent-Length: ${length}`;
+      socket.end(`HTTP/1.1 400 Bad Request\r\n${head}\r\n\r\n${message}`);
     };
     const go = (): void => {
       if (socket.writable) this.upgrade(req, socket, head);
@@ -125,9 +128,12 @@ export class Attachment {
 
   /** A request on our path. */
   requestThrough(req: IncomingMessage, res: ServerResponse): void {
-    const refuse = (body: string): void => {
-      if (!res.headersSent) res.writeHead(400, { 'Content-Type': 'application/json' });
-      res.end(body);
+    prepare(req, res);
+    const refuse = (code: number, message: string): void => {
+      // A middleware may have begun to answer before it failed.
+      if (res.headersSent) return void (res.writableEnded || res.end());
+      res.writeHead(400, { 'Content-Type': 'application/json' });
+      res.end(JSON.stringify({ code, message }));
     };
     this.engine._through(req, res, () => this.request(req, res), refuse);
   }
@@ -204,6 +210,7 @@ export class Attachment {
     this.responses.set(number, res);
     const tag = this.engine._remember(req);
     res.on('close', () => {
+      letGoOfResponse(req);
       this.native.httpOver(number, this.responses.delete(number));
       this.engine._answered(tag);
     });

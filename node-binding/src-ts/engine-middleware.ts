@@ -131,12 +131,15 @@ export class CollectedResponse extends ServerResponse {
   }
 }
 
-/** Runs a chain; `done` comes once all called `next`, or with the first error that one passed, threw or rejected with. */
+/**
+ * Runs a chain; `done` comes once all called `next`, or with the first error that one passed, threw or rejected with, and
+ * then with who threw.
+ */
 export function runChain(
   chain: readonly EngineMiddleware[],
   req: IncomingMessage,
   res: EngineResponse,
-  done: (err?: unknown) => void,
+  done: (err?: unknown, thrower?: EngineMiddleware) => void,
 ): void {
   const step = (at: number): void => {
     if (at === chain.length) return done();
@@ -147,13 +150,18 @@ export function runChain(
       if (err) done(err);
       else step(at + 1);
     };
+    const failed = (err: unknown): void => {
+      if (settled) return;
+      settled = true;
+      done(err ?? new Error('the middleware threw'), chain[at]);
+    };
     try {
       // An async function's promise: the type says `void`, applications do it all the same.
-      Promise.resolve(chain[at](req, res, next) as unknown).catch(next);
+      Promise.resolve(chain[at](req, res, next) as unknown).catch(failed);
     } catch (err) {
       // What is thrown behind `next` comes from further on, and is not the middleware's.
       if (settled) throw err;
-      next(err ?? new Error('the middleware threw'));
+      failed(err);
     }
   };
   step(0);

@@ -7,7 +7,7 @@ import { CollectedResponse, UpgradeResponse, runChain } from './engine-middlewar
 import type { EngineAnswer, EngineMiddleware, EngineResponse } from './engine-middleware';
 import type { CorsOptions } from './options';
 import { errorMessages, errors } from './generated/codes';
-import { parseRequest } from './request';
+import { parseRequest, prepare } from './request';
 import type { EngineRequest } from './request';
 import type { ServerStats } from './native';
 import type { ServerOptions } from './options';
@@ -61,6 +61,10 @@ export class Engine extends EventEmitter {
   /** Somebody has the object of a connection, and is to hear of its end. */
   private hears = false;
   private readonly requests = new Map<string, IncomingMessage>();
+  /** What middlewares threw, by the request, until the core says that it refused that. */
+  private readonly thrown = new WeakMap<IncomingMessage, unknown>();
+  /** Middlewares that the process was warned of. */
+  private readonly warnedOf = new WeakSet<EngineMiddleware>();
 
   private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
 
@@ -98,9 +102,15 @@ export class Engine extends EventEmitter {
     const res = new CollectedResponse(ours, (status, headers, body) =>
       answer(status, headers, body, status === 0 ? this._tag(req) : 0),
     );
-    runChain(this.middlewares, req, res, (err) => {
-      if (err) answer(0, [], undefined, 0);
-      else res.letPass();
+    prepare(req, res);
+    runChain(this.middlewares, req, res, (err, thrower) => {
+      if (!err) return res.letPass();
+      this.warn(err, thrower);
+      if (this.listenerCount('connection_error') > 0) {
+        this.thrown.set(req, err);
+        this.keep(req);
+      }
+      answer(0, [], undefined, 0);
     });
   }
 
@@ -110,9 +120,9 @@ export class Engine extends EventEmitter {
   }
 
   /** Middlewares first, then `go`; a middleware that failed is told to the client and to us. @internal */
-  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (body: string) => void): void {
+  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (code: number, message: string) => void): void {
     if (this.middlewares.length === 0) return go();
-    runChain(this.middlewares, req, res, (err) => {
+    runChain(this.middlewares, req, res, (err, thrower) => {
       if (!err) {
         if (res instanceof UpgradeResponse) {
           // Packages that wait for the head (cookies of sessions) set their headers now.
@@ -121,9 +131,23 @@ export class Engine extends EventEmitter {
         }
         return go();
       }
-      const message = 'Bad request';
-      this.emit('connection_error', { req, code: 3, message, context: { name: 'MIDDLEWARE_FAILURE' } });
-      refuse(JSON.stringify({ code: 3, message }));
+      this.warn(err, thrower);
+      const [code, message] = [3, 'Bad request'];
+      const context = { name: 'MIDDLEWARE_FAILURE', error: err };
+      this.emit('connection_error', { req, code, message, context });
+      refuse(code, message);
+    });
+  }
+
+  /** A middleware that throws is at fault, and refuses clients: unless somebody listens, its process is told once. */
+  private warn(err: unknown, thrower: EngineMiddleware | undefined): void {
+    if (!thrower || this.warnedOf.has(thrower) || this.listenerCount('connection_error') > 0) return;
+    this.warnedOf.add(thrower);
+    const detail = err instanceof Error ? err.stack : String(err);
+    process.emitWarning('a middleware of io.engine threw; the requests that it throws at are refused', {
+      type: 'KrakenWsWarning',
+      code: 'KRAKEN_WS_MIDDLEWARE',
+      detail,
     });
   }
 
@@ -171,6 +195,11 @@ export class Engine extends EventEmitter {
   /** A request that came by Node's HTTP server: hooks get it instead of our copy. @internal */
   _remember(req: IncomingMessage): number {
     if (!this.asks) return 0;
+    this.keep(req);
+    return this._tag(req);
+  }
+
+  private keep(req: IncomingMessage): void {
     if (this.requests.size >= REMEMBERED) {
       for (const oldest of this.requests.keys()) {
         this.requests.delete(oldest);
@@ -178,7 +207,6 @@ export class Engine extends EventEmitter {
       }
     }
     this.requests.set(`${req.socket.remoteAddress}|${req.socket.remotePort}`, req);
-    return this._tag(req);
   }
 
   /** The request of that number is answered. @internal */
@@ -254,6 +282,8 @@ export class Engine extends EventEmitter {
     for (const name of ['protocol', 'previousProtocol']) {
       if (name in details) details[name] = Number(details[name]);
     }
-    this.emit('connection_error', { req: this.request(text), code, message, context: details });
+    const req = this.request(text);
+    if (this.thrown.has(req)) details.error = this.thrown.get(req);
+    this.emit('connection_error', { req, code, message, context: details });
   }
 }

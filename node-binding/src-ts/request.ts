@@ -1,6 +1,6 @@
 // The request that opened a connection. The core hands it over as one JSON text; what applications read is
 // made from it when they first ask.
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
 import type { Handshake } from './socket-types';
 
@@ -46,6 +46,21 @@ function queryOf(url: string): ParsedUrlQuery {
   return mark < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(mark + 1)));
 }
 
+/** A request with what engine.io puts on it. */
+export type QueriedRequest = IncomingMessage & { _query?: ParsedUrlQuery; res?: ServerResponse | null };
+
+/** Puts on a request what engine.io does, before anybody is shown it. A query that somebody has read already stays. */
+export function prepare(req: IncomingMessage, res?: ServerResponse): void {
+  const queried = req as QueriedRequest;
+  queried._query ??= queryOf(req.url ?? '');
+  if (res) queried.res = res;
+}
+
+/** The request may be kept as long as its connection: not so its response. */
+export function letGoOfResponse(req: IncomingMessage): void {
+  if ('res' in req) req.res = null;
+}
+
 /** What `socket.request` gives: the readable part of Node's IncomingMessage. */
 export class EngineRequest {
   readonly httpVersion = '1.1';
@@ -57,6 +72,8 @@ export class EngineRequest {
   socket: { remoteAddress: string; remotePort: number; encrypted: boolean };
   /** Query, as engine.io keeps it. */
   _query: ParsedUrlQuery;
+  /** The response, while middlewares and hooks may answer in the engine's place. */
+  res?: ServerResponse | null;
   /** Transport and Engine.IO protocol that the connection began with. */
   readonly transport: string;
   readonly protocol: number;
@@ -81,6 +98,13 @@ export class EngineRequest {
 /** From the core's text. */
 export function parseRequest(text: string): EngineRequest {
   return new EngineRequest(JSON.parse(text));
+}
+
+/** Takes over what the engine's middlewares made of the request: in socket.io both have the same objects. */
+export function asSeen(handshake: Handshake, seen: QueriedRequest): void {
+  handshake.headers = seen.headers;
+  handshake.query = seen._query ?? handshake.query;
+  handshake.url = seen.url ?? handshake.url;
 }
 
 /** Request and handshake of one socket; they share their headers object, as in socket.io. */

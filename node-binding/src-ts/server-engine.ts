@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Clients } from './client';
 import { Engine, REMEMBERED } from './engine';
 import type { ServerOptions } from './options';
-import { parseRequest } from './request';
+import { letGoOfResponse, parseRequest } from './request';
 import type { Run } from './run';
 import type { Server } from './server';
 
@@ -91,6 +91,7 @@ export class ServerEngine extends Engine {
     if (!this.announces) return clients.hear(number);
     const seen = this.untag(text) ?? this.opening.get(id);
     this.opening.delete(id);
+    if (seen) letGoOfResponse(seen);
     const connection = clients.connection(number, id, parseRequest(text), seen);
     clients.show(number, connection);
     // What its client sends at once is not to be missed by who is shown the connection now.

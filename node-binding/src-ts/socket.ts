@@ -8,7 +8,7 @@ import { emitLocally } from './emitter';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
 import { Away } from './recovery';
-import { parseHandshake } from './request';
+import { asSeen, parseHandshake } from './request';
 import type { EngineRequest } from './request';
 import { textOf } from './rooms';
 import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved, timeoutError } from './socket-types';
@@ -131,6 +131,7 @@ export class Socket<
     if (text === undefined) return;
     const { request, handshake } = parseHandshake(text);
     this._text = undefined;
+    if (this._seen) asSeen(handshake, this._seen);
     this._request = request;
     this._handshake = handshake;
   }

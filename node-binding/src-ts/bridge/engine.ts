@@ -7,6 +7,7 @@ import { Engine } from '../engine';
 import type { ServerStats } from '../native';
 import type { ServerOptions } from '../options';
 import { parseRequest } from '../request';
+import type { QueriedRequest } from '../request';
 import { Core } from './core';
 import { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';
@@ -18,9 +19,6 @@ const OF_MESSAGES: ReadonlySet<string> = new Set(['flush', 'drain']);
 
 /** What the core says of a new connection: session id, number of its request, transport, protocol, request. */
 type Opened = [sid: string, tag: number, transport: string, protocol: number, request: string];
-
-/** A request with its query, as engine.io keeps it. */
-type QueriedRequest = IncomingMessage & { _query?: Record<string, string>; res?: ServerResponse };
 
 /**
  * Emits `connection` with each connection, `connection_error`, `initial_headers`, `headers`, and for each message
@@ -83,13 +81,11 @@ export class BridgeEngine extends Engine {
 
   /** Handles a request on the engine's path. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
-    prepare(req).res = res;
     this.run().attachment.requestThrough(req, res);
   }
 
   /** Handles an upgrade on the engine's path. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    prepare(req);
     this.run().attachment.upgradeThrough(req, socket as NetSocket, head);
   }
 
@@ -193,16 +189,4 @@ export class BridgeEngine extends Engine {
     this._watched.delete(socket);
     this.core.run?.pump.forget(socket, byCore);
   }
-}
-
-/** Gives a request its query. */
-function prepare(req: QueriedRequest): QueriedRequest {
-  if (!req._query) {
-    const url = req.url ?? '';
-    const mark = url.indexOf('?');
-    const query: Record<string, string> = Object.create(null);
-    if (mark >= 0) for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) query[name] = value;
-    req._query = query;
-  }
-  return req;
 }
