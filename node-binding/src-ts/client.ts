@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Commands } from './commands';
 import { guarded } from './emitter';
+import type { Engine } from './engine';
 import { RawConnection } from './raw-connection';
 import type { ConnectionLink } from './raw-connection';
 import type { EngineRequest } from './request';
@@ -10,6 +11,9 @@ import type { Run } from './run';
 import type { Server } from './server';
 import type { Socket } from './socket';
 import type { DisconnectReason, SocketId } from './socket-types';
+import { ConnectionTransport } from './transport';
+
+export type { ConnectionTransport } from './transport';
 
 type AnySocket = Socket<any, any, any, any>;
 
@@ -20,14 +24,6 @@ const OF_SOCKETS: ReadonlySet<DisconnectReason> = new Set([
   'server shutting down',
   'forced server close',
 ]);
-
-/** The transport under a connection. */
-export interface ConnectionTransport {
-  /** `polling` or `websocket`. */
-  name: string;
-  /** The core takes whatever is sent. */
-  writable: boolean;
-}
 
 /**
  * The connection of a client: engine.io's socket. Emits `upgrade` with the transport, and `close` with the reason, and
@@ -64,7 +60,17 @@ export class Connection extends RawConnection {
     this.request = seen ?? (request as unknown as IncomingMessage);
     this.protocol = request.protocol;
     this.remoteAddress = request.socket.remoteAddress;
-    this.transport = { name: request.transport, writable: true };
+    this.transport = new ConnectionTransport(request.transport, this);
+  }
+
+  /** `io.engine`. */
+  get server(): Engine {
+    return this.link.server;
+  }
+
+  /** Always empty: what waits for the client waits in the core. */
+  get writeBuffer(): object[] {
+    return [];
   }
 
   /** Closes the connection. */
@@ -76,14 +82,13 @@ export class Connection extends RawConnection {
   _upgrade(): void {
     if (this.upgraded) return;
     this.upgraded = true;
-    this.transport = { ...this.transport, name: 'websocket' };
+    this.transport = new ConnectionTransport('websocket', this);
     this.emit('upgrade', this.transport);
   }
 
   /** Nothing comes or goes any more; `close` is told when the sockets are done. @internal */
   _over(): void {
     this.readyState = 'closed';
-    this.transport.writable = false;
     this.over();
   }
 
@@ -143,11 +148,16 @@ export class Client {
   }
 }
 
+/** The `id` of a connection that is shown to nobody in particular. */
+const NUMBER = /^\d+$/;
+
 /** Which sockets share a connection. A lone socket stands for itself. */
 export class Clients {
   private readonly byConnection = new Map<number, AnySocket | Client>();
   /** Connections that have an object, until they are closed. */
   private readonly made = new Map<number, Connection>();
+  /** The same by their `id`. */
+  private readonly byId = new Map<string, Connection>();
   /** Connections whose end the core will surely tell. */
   private readonly heard = new Set<number>();
 
@@ -181,6 +191,7 @@ export class Clients {
   /** Makes the object of a connection. */
   connection(number: number, id: string, request: EngineRequest, seen?: IncomingMessage): Connection {
     const link: ConnectionLink = {
+      server: this.server.engine,
       end: () => {
         this.commands?.closeConnection(number);
         this.end(number);
@@ -200,6 +211,24 @@ export class Clients {
   /** A connection is shown before its client has joined anything. */
   show(number: number, connection: Connection): void {
     this.made.set(number, connection);
+    this.byId.set(connection.id, connection);
+  }
+
+  /** The connection with that `id`. */
+  find(id: string): Connection | undefined {
+    const known = this.byId.get(id);
+    if (known || !NUMBER.test(id)) return known;
+    for (const namespace of this.server._nsps.values()) namespace._look();
+    const number = Number(id);
+    const lone = this.made.has(number) ? undefined : this.byConnection.get(number);
+    return lone && (lone instanceof Client ? lone.conn : this.of(lone).conn);
+  }
+
+  /** All connections that have a socket or an object. */
+  all(): Connection[] {
+    for (const namespace of this.server._nsps.values()) namespace._look();
+    for (const known of this.byConnection.values()) if (!(known instanceof Client)) this.of(known);
+    return [...this.made.values()];
   }
 
   private connectionOf(socket: AnySocket): Connection {
@@ -212,7 +241,7 @@ export class Clients {
       made._over();
       return made;
     }
-    this.made.set(number, made);
+    this.show(number, made);
     this.server.engine._hearEnds();
     if (!this.heard.has(number)) {
       // It may have ended before anybody wanted to hear of that: then the core says so now.
@@ -240,6 +269,7 @@ export class Clients {
   closed(number: number, reason: DisconnectReason): void {
     const made = this.made.get(number);
     this.made.delete(number);
+    if (made) this.byId.delete(made.id);
     this.heard.delete(number);
     made?._closed(reason);
   }

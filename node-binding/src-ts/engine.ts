@@ -47,8 +47,6 @@ export class Engine extends EventEmitter {
   /** Their messages. */
   static readonly errorMessages = errorMessages;
 
-  /** Options of the server. */
-  readonly opts: object;
   protected readonly middlewares: EngineMiddleware[] = [];
   /** Headers that middlewares want in the answer to an upgrade. */
   private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
@@ -71,10 +69,14 @@ export class Engine extends EventEmitter {
   /** @internal */
   constructor(private readonly server: EngineHost) {
     super();
-    this.opts = server._opts;
     // The core asks only what somebody wants to answer. `newListener` comes before the listener is there.
     super.on('newListener', (name) => this._hook(name as string));
     super.on('removeListener', () => this._hook());
+  }
+
+  /** Options of the server. */
+  get opts(): object {
+    return this.server._opts;
   }
 
   /** Makes the session id of a new connection: a secret that is not in use. Set it to replace the core's. */

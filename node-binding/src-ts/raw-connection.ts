@@ -1,8 +1,9 @@
 // What passes below Socket.IO on one connection, for those who look: engine.io's events of single packets, and messages
 // that go to the client as they are. Nobody listens: the core keeps its packets to itself.
 import { EventEmitter } from 'node:events';
-import type { ConnectionTransport } from './client';
+import type { Engine } from './engine';
 import { NO_COMPRESS } from './socket-types';
+import type { ConnectionTransport } from './transport';
 
 /** A packet of the engine, as its events show it. */
 export interface EnginePacket {
@@ -17,6 +18,7 @@ export type RawData = string | ArrayBuffer | ArrayBufferView;
 
 /** The way of a connection to the core. */
 export interface ConnectionLink {
+  readonly server: Engine;
   end(): void;
   /** Shows the packets of the connection, or no more. */
   watch(on: boolean): void;

@@ -64,6 +64,8 @@ export function letGoOfResponse(req: IncomingMessage): void {
 /** What `socket.request` gives: the readable part of Node's IncomingMessage. */
 export class EngineRequest {
   readonly httpVersion = '1.1';
+  readonly httpVersionMajor = 1;
+  readonly httpVersionMinor = 1;
   method: string;
   url: string;
   headers: IncomingHttpHeaders;

@@ -2,12 +2,27 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clients } from './client';
+import type { Clients, Connection } from './client';
 import { Engine, REMEMBERED } from './engine';
+import { clientsById } from './engine-clients';
 import type { ServerOptions } from './options';
 import { letGoOfResponse, parseRequest } from './request';
 import type { Run } from './run';
 import type { Server } from './server';
+
+/** What engine.io assumes where nothing is given, and the core too. */
+const DEFAULTS = {
+  pingTimeout: 20_000,
+  pingInterval: 25_000,
+  upgradeTimeout: 10_000,
+  maxHttpBufferSize: 1_000_000,
+  transports: ['polling', 'websocket'],
+  allowUpgrades: true,
+  httpCompression: { threshold: 1024 },
+  cors: false,
+  allowEIO3: false,
+};
+const COOKIE = { name: 'io', path: '/', httpOnly: true, sameSite: 'lax' };
 
 /** See {@link Engine}; emits `connection` too, with each connection. */
 export class ServerEngine extends Engine {
@@ -18,9 +33,22 @@ export class ServerEngine extends Engine {
   /** Requests that hooks have seen, by the session id that theirs will be, until their connection opens. */
   private readonly opening = new Map<string, IncomingMessage>();
 
+  /** Connections by their `id`, to read: those that have a socket, or an object. */
+  readonly clients: Readonly<Record<string, Connection>>;
+
   /** @internal */
   constructor(private readonly io: Server<any, any, any, any>) {
     super(io);
+    this.clients = clientsById(() => io._clients);
+  }
+
+  /** The options with which clients are served, to read. */
+  override get opts(): Readonly<Record<string, any>> {
+    const { cookie, ...given } = this.io._opts;
+    const opts: Record<string, unknown> = { ...DEFAULTS, ...given };
+    if (cookie) opts.cookie = { ...COOKIE, ...(typeof cookie === 'string' ? { name: cookie } : Object(cookie)) };
+    if (given.perMessageDeflate) opts.perMessageDeflate = { threshold: 1024, ...Object(given.perMessageDeflate) };
+    return Object.freeze(opts);
   }
 
   /** The HTTP server in front, if there is one. */

@@ -142,6 +142,11 @@ export class Server<
     if (source !== undefined && source !== null) this.attach(source);
   }
 
+  /** Alias of `engine`, as socket.io has it. */
+  get eio(): ServerEngine {
+    return this.engine;
+  }
+
   /** Options as given. @internal */
   get opts(): Partial<ServerOptions> {
     return this._opts;

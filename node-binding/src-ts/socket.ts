@@ -5,6 +5,7 @@ import { BroadcastOperator } from './broadcast';
 import { CatchAllEmitter } from './catch-all';
 import type { Client, Clients, Connection } from './client';
 import { emitLocally } from './emitter';
+import type { Packet } from './encoder';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
 import { Away } from './recovery';
@@ -299,6 +300,16 @@ export class Socket<
   get volatile(): this {
     this._flags |= VOLATILE;
     return this;
+  }
+
+  /**
+   * Sends a packet as it is: type, data and id are the caller's. For programs that make packets by themselves; with the
+   * msgpack parser by name there is no encoder for it.
+   */
+  packet(packet: Omit<Packet, 'nsp'>, options?: { compress?: boolean }): void {
+    if (!this.connected) return;
+    const { server, conn } = this;
+    for (const frame of server.encoder.encode({ ...packet, nsp: this.nsp.name })) conn.send(frame, options);
   }
 
   /** Whether the next event may be compressed. */

@@ -1,7 +1,7 @@
 // One connection as socket.io sees it: engine.io's `Socket`, with the transport in the core.
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { EngineRequest } from '../request';
+import { ConnectionTransport } from '../transport';
 import type { BridgeEngine } from './engine';
 import { MORE, NO_COMPRESS, VOLATILE } from './raw-commands';
 import type { Frame } from './raw-commands';
@@ -21,23 +21,15 @@ const OUTGOING: ReadonlySet<string | symbol> = new Set(['packetCreate', 'flush',
 const HEARTBEATS: ReadonlySet<string | symbol> = new Set(['packet', 'heartbeat']);
 
 /** Readable part of engine.io's transport. */
-export class Transport {
+export class Transport extends ConnectionTransport {
   /** @internal */
   constructor(
-    /** `polling` or `websocket`. */
-    readonly name: string,
+    name: string,
     /** Session id. */
     readonly sid: string,
-    private readonly socket: EngineSocket,
-  ) {}
-
-  /** Messages are taken. What `volatile` asks is the core's to say, when the message reaches it. */
-  get writable(): boolean {
-    return this.readyState === 'open';
-  }
-
-  get readyState(): string {
-    return this.socket.transport === this ? this.socket.readyState : 'closed';
+    owner: EngineSocket,
+  ) {
+    super(name, owner);
   }
 }
 
@@ -88,7 +80,7 @@ export class EngineSocket extends EventEmitter {
     readonly id: string,
     readonly server: BridgeEngine,
     /** The request that opened the connection. */
-    readonly request: IncomingMessage | EngineRequest,
+    readonly request: IncomingMessage,
     /** Engine.IO protocol, 3 or 4. */
     readonly protocol: number,
     transport: string,
@@ -107,7 +99,8 @@ export class EngineSocket extends EventEmitter {
     let flags = 0;
     if (options) {
       if (options.compress === false) flags |= NO_COMPRESS;
-      if (options.volatile) flags |= VOLATILE;
+      // Who waits for it to leave is not to hear of one that was dropped: with engine.io none is, here.
+      if (options.volatile && typeof callback !== 'function') flags |= VOLATILE;
       // socket.io writes all frames of a packet with one object of options; bytes come behind text.
       if (options === this.last && typeof frame !== 'string') flags |= MORE;
     }

@@ -169,7 +169,8 @@ export class BridgeEngine extends Engine {
   /** A connection opened; `place` makes it known under its handle. @internal */
   _connected(handle: number, opened: Opened, place: (socket: EngineSocket) => void): void {
     const [sid, tag, transport, protocol, text] = opened;
-    const request = this.tagged.get(tag) ?? (text === '' ? undefined : parseRequest(text));
+    const copy = text === '' ? undefined : (parseRequest(text) as unknown as IncomingMessage);
+    const request = this.tagged.get(tag) ?? copy;
     this.tagged.delete(tag);
     // Forgotten among too many others that were never heard of again; the client tries anew.
     if (!request) return this.commands?.close(handle);
