@@ -1013,7 +1013,8 @@ bool kraken_ws_event_timed_out(const kraken_ws_event *event);
 size_t kraken_ws_event_expected(const kraken_ws_event *event);
 
 /**
- * Why the socket is gone: one of `KRAKEN_WS_REASON_…`, -1 if the event is no disconnect.
+ * Why the socket is gone: one of `KRAKEN_WS_REASON_…`. Of a `DISCONNECT`, and of an `ACK` that says that there is none
+ * because the socket ends; -1 else.
  */
 int32_t kraken_ws_event_reason(const kraken_ws_event *event);
 
@@ -1508,8 +1509,9 @@ kraken_ws_status kraken_ws_socket_emit(kraken_ws_server *server,
                                        uint32_t flags);
 
 /**
- * `kraken_ws_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or after `timeout_ms` says that there
- * was none; with 0 it waits as long as the socket lives. Its number goes to `*ack_id`.
+ * `kraken_ws_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none: after
+ * `timeout_ms`, or at once when the socket ends, ahead of its `DISCONNECT`. With 0 it waits as long as the socket lives,
+ * and nothing is said when that ends. Its number goes to `*ack_id`.
  *
  * Errors: those of `kraken_ws_socket_emit`.
  */

@@ -422,7 +422,8 @@ pub unsafe extern "C" fn kraken_ws_event_expected(event: *const kraken_ws_event)
     unsafe { read(event, 0, |event| event.expected) }
 }
 
-/// Why the socket is gone: one of `KRAKEN_WS_REASON_…`, -1 if the event is no disconnect.
+/// Why the socket is gone: one of `KRAKEN_WS_REASON_…`. Of a `DISCONNECT`, and of an `ACK` that says that there is none
+/// because the socket ends; -1 else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_reason(event: *const kraken_ws_event) -> i32 {
     // SAFETY: the event is as the header asks for.

@@ -167,8 +167,8 @@ impl Host {
                 out.content = Content::new(data, attachments, false);
                 answer = Answer::None;
             }
-            Event::AckTimeout { socket, id } => {
-                (out.kind, out.ack_id, out.timed_out) = (Kind::Ack, id, true);
+            Event::AckTimeout { socket, id, gone } => {
+                (out.kind, out.ack_id, out.timed_out, out.reason) = (Kind::Ack, id, true, gone);
                 self.find(&mut out, socket);
                 answer = Answer::None;
             }

@@ -275,8 +275,9 @@ pub unsafe extern "C" fn kraken_ws_socket_emit(
     })
 }
 
-/// `kraken_ws_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or after `timeout_ms` says that there
-/// was none; with 0 it waits as long as the socket lives. Its number goes to `*ack_id`.
+/// `kraken_ws_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none: after
+/// `timeout_ms`, or at once when the socket ends, ahead of its `DISCONNECT`. With 0 it waits as long as the socket lives,
+/// and nothing is said when that ends. Its number goes to `*ack_id`.
 ///
 /// Errors: those of `kraken_ws_socket_emit`.
 #[unsafe(no_mangle)]

@@ -1,4 +1,5 @@
 // A message to many: a room expression with flags, immutable, and the calls that send or act on it.
+import { tick } from './clock';
 import { fetched } from './cluster/fleet';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
@@ -29,8 +30,6 @@ function added(list: Room[], room: Room | Room[]): Room[] {
 /** A message whose acknowledgements are awaited. */
 export interface PendingBroadcast {
   done: (err: Error | null, responses: unknown[]) => void;
-  /** When the time is over. */
-  until: number;
 }
 
 /** Sends to the sockets that a room expression names. */
@@ -115,7 +114,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     if (nsp._outgoingWatchers > 0) nsp.adapter.apply(this.target, (socket) => socket._notifyOutgoing(data));
     const native = nsp._native;
     if (!native) {
-      if (ack) process.nextTick(() => this.finish(ack, null, []));
+      if (ack) tick(() => this.finish(ack, null, []));
       return true;
     }
     const { text, buffers } = encode(data);
@@ -123,7 +122,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
       const timeout = Math.max(this.timeoutMs, 1);
       const id = native.publishWithAck(nsp._number, rooms, exceptRooms, text, flags, timeout, buffers);
       const done = (err: Error | null, responses: unknown[]) => this.finish(ack, err, responses);
-      nsp.server._broadcastAcks?.set(id, { done, until: Date.now() + timeout });
+      nsp.server._broadcastAcks?.set(id, { done });
     } else if (rooms.length === 1 && exceptRooms.length === 0 && !buffers) {
       native.publishRoom(nsp._number, rooms[0], text, flags);
     } else {

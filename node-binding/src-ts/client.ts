@@ -93,11 +93,11 @@ export class Connection extends RawConnection {
   }
 
   /** @internal */
-  _closed(reason: DisconnectReason): void {
+  _closed(reason: DisconnectReason, description?: Error): void {
     if (this.told) return;
     this.told = true;
     this._over();
-    this.emit('close', OF_SOCKETS.has(reason) ? 'forced close' : reason);
+    this.emit('close', OF_SOCKETS.has(reason) ? 'forced close' : reason, description);
   }
 }
 
@@ -266,12 +266,12 @@ export class Clients {
   }
 
   /** A connection is over, and so are its sockets. */
-  closed(number: number, reason: DisconnectReason): void {
+  closed(number: number, reason: DisconnectReason, description?: Error): void {
     const made = this.made.get(number);
     this.made.delete(number);
     if (made) this.byId.delete(made.id);
     this.heard.delete(number);
-    made?._closed(reason);
+    made?._closed(reason, description);
   }
 
   /** All connections are. */

@@ -1,6 +1,7 @@
 // Calls to the core that cross together: at the end of the batch of events whose handlers are running, else when
 // the current piece of JavaScript is done. A crossing per message costs more than the message, and a thread of the
 // core that is woken for a hundred of them at once writes them with a few system calls.
+import { microtask } from './clock';
 import { commandBytes } from './native';
 import type { NativeServer } from './native';
 
@@ -80,7 +81,7 @@ export abstract class CommandBatch {
       this.flush();
     } else if (!this.inBatch && !this.scheduled) {
       this.scheduled = true;
-      queueMicrotask(this.flushLater);
+      microtask(this.flushLater);
     }
   }
 

@@ -1,5 +1,6 @@
 // An EventEmitter whose listeners and emits are typed by maps, the common base of Server, Namespace, Socket.
 import { EventEmitter } from 'node:events';
+import { tick } from './clock';
 import type { EventNames, EventParams, EventsMap, ReservedOrUserEventNames, ReservedOrUserListener } from './typed-events';
 
 const emit = EventEmitter.prototype.emit;
@@ -63,7 +64,7 @@ export function guarded(run: () => void): void {
 
 /** Throws where no caller is. */
 export function throwLater(err: unknown): void {
-  process.nextTick(() => {
+  tick(() => {
     throw err;
   });
 }

@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import { ServerResponse } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { tick } from './clock';
 import type { EngineRequest } from './request';
 
 /** The part of a response that middleware can rely on for all requests. */
@@ -109,7 +110,7 @@ export class CollectedResponse extends ServerResponse {
     const encoding = typeof rest[0] === 'string' ? (rest[0] as BufferEncoding) : 'utf8';
     this.chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
     const done = rest.find((item) => typeof item === 'function') as (() => void) | undefined;
-    if (done) process.nextTick(done);
+    if (done) tick(done);
     return true;
   }
 
@@ -123,7 +124,7 @@ export class CollectedResponse extends ServerResponse {
       this.over = true;
       this.answer(this.statusCode, this.flat(), Buffer.concat(this.chunks));
     }
-    process.nextTick(() => {
+    tick(() => {
       this.emit('finish');
       this.emit('close');
     });

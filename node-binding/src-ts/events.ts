@@ -1,5 +1,6 @@
 // Core → JavaScript, for the Server door: hands each event to whom it concerns.
 import type { Commands } from './commands';
+import { guarded } from './emitter';
 import { HandleTable, handleOf, lanesOf } from './handle-table';
 import { reasons } from './native';
 import type { Namespace } from './namespace';
@@ -8,8 +9,8 @@ import { Pump } from './pump';
 import { roomOf } from './room-name';
 import type { Run } from './run';
 import type { Server } from './server';
-import { Socket } from './socket';
-import type { DisconnectReason, Event } from './socket-types';
+import { ACK, EVENT, Socket } from './socket';
+import type { DisconnectReason } from './socket-types';
 import { timeoutError } from './socket-types';
 
 type AnySocket = Socket<any, any, any, any>;
@@ -17,9 +18,8 @@ type AnySocket = Socket<any, any, any, any>;
 const CONNECT = 1;
 const PACKET = 2;
 const PACKET_BINARY = 3;
-const ACK = 4;
-const ACK_BINARY = 5;
-const ACK_TIMEOUT = 6;
+const ACKNOWLEDGED = 4;
+const ACKNOWLEDGED_BINARY = 5;
 const BROADCAST_ACK = 7;
 const DISCONNECT = 8;
 const NAMESPACE = 9;
@@ -51,6 +51,10 @@ const OF_NAMESPACE: ReadonlySet<DisconnectReason> = new Set([
   'server namespace disconnect',
 ]);
 
+function descriptionOf(detail: string): Error | undefined {
+  return detail === '' ? undefined : new Error(detail);
+}
+
 /** Live sockets, and the loop that feeds them. */
 export class EventPump extends Pump<Commands> {
   private readonly sockets = new HandleTable<AnySocket>();
@@ -75,19 +79,17 @@ export class EventPump extends Pump<Commands> {
   protected override event(kind: number, low: number, generation: number, number: number, payload: any): void {
     switch (kind) {
       case PACKET:
-        return this.sockets.find(low, generation)?._onevent(payload as Event, number);
+        return this.packet(this.sockets.find(low, generation), EVENT, payload, number);
       case PACKET_BINARY: {
         const data = rejoin(payload[1], this.attachments(payload[0]));
-        return this.sockets.find(low, generation)?._onevent(data, number);
+        return this.packet(this.sockets.find(low, generation), EVENT, data, number);
       }
-      case ACK:
-        return this.sockets.find(low, generation)?._onack(number, payload);
-      case ACK_BINARY: {
+      case ACKNOWLEDGED:
+        return this.packet(this.sockets.find(low, generation), ACK, payload, number);
+      case ACKNOWLEDGED_BINARY: {
         const data = rejoin(payload[1], this.attachments(payload[0]));
-        return this.sockets.find(low, generation)?._onack(number, data);
+        return this.packet(this.sockets.find(low, generation), ACK, data, number);
       }
-      case ACK_TIMEOUT:
-        return this.sockets.find(low, generation)?._onacktimeout(number);
       case CONNECT:
         return this.connect(low, generation, number, payload);
       case DISCONNECT:
@@ -138,7 +140,7 @@ export class EventPump extends Pump<Commands> {
       case FLUSHED:
         return this.run.clients.lookedInto(number)?._left(payload);
       case CONNECTION_CLOSED:
-        return this.run.clients.closed(number, REASONS[payload]);
+        return this.run.clients.closed(number, REASONS[payload[0]], descriptionOf(payload[1]));
       case FLEET:
         return this.run.fleet?.settle(number, payload, this.take);
       case SERVER_SIDE:
@@ -199,10 +201,19 @@ export class EventPump extends Pump<Commands> {
     }
   }
 
+  private packet(socket: AnySocket | undefined, type: number, data: unknown[], number: number): void {
+    if (!socket) return;
+    const { name: nsp } = socket.nsp;
+    socket._onpacket(number >= 0 ? { type, nsp, id: number, data } : { type, nsp, data });
+  }
+
   private disconnect(socket: AnySocket | undefined, reason: DisconnectReason, detail: string): void {
     if (!socket) return;
     if (!OF_NAMESPACE.has(reason)) this.run.clients.cut(socket);
-    socket._onclose(reason, detail === '' ? undefined : new Error(detail));
+    const description = descriptionOf(detail);
+    // The core closes for what the client sent: a packet that can't be read, or that has no place.
+    if (description && reason === 'forced close' && socket.connected) guarded(() => socket._onerror(description));
+    socket._onclose(reason, description);
   }
 
   private reply(number: number, status: number, headers: string[], body: Buffer): void {

@@ -2,6 +2,7 @@
 // applications ask one.
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { tick } from './clock';
 import type { NativeServer } from './native';
 
 /** The core's own listener. Emits `listening`, `close` and `error`. */
@@ -24,11 +25,11 @@ export class Listener extends EventEmitter {
       this.bound = typeof where === 'string' ? this.bindPath(where) : this.bindPort(where, host);
       this.listening = true;
       this.native.keepProcess(true);
-      process.nextTick(() => this.emit('listening'));
+      tick(() => this.emit('listening'));
     } catch (err) {
       const error = err as NodeJS.ErrnoException;
       if (/in use/i.test(error.message)) Object.assign(error, { code: 'EADDRINUSE', syscall: 'listen', port: where });
-      process.nextTick(() => this.emit('error', error));
+      tick(() => this.emit('error', error));
     }
   }
 
@@ -71,7 +72,7 @@ export class Listener extends EventEmitter {
   close(callback?: (err?: Error) => void): this {
     if (!this.listening) {
       const error = Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' });
-      if (callback) process.nextTick(callback, error);
+      if (callback) tick(() => callback(error));
       return this;
     }
     if (callback) this.once('close', callback);

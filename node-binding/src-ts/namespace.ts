@@ -1,6 +1,7 @@
 // A namespace: its sockets, its middlewares, and messages to all or some of them.
 import { BroadcastOperator } from './broadcast';
 import type { RemoteSocket } from './broadcast';
+import { tick } from './clock';
 import type { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './emitter';
 import { coded } from './error';
@@ -247,7 +248,7 @@ export class Namespace<
     const ack = typeof data[data.length - 1] === 'function' ? (data.pop() as ServerSideAck) : undefined;
     const { _native: native, _number: number } = this;
     if (!native || !this.server._fleet) {
-      if (ack) process.nextTick(() => ack(null, []));
+      if (ack) tick(() => ack(null, []));
       return true;
     }
     const { text, buffers } = encode(data);
@@ -266,9 +267,9 @@ export class Namespace<
           const came = answers.length;
           const message = `timeout reached: only ${came} responses received out of ${came + missing}`;
           const err = missing > 0 ? Object.assign(new Error(message), { missing, missingNodes }) : null;
-          process.nextTick(ack, err, answers);
+          tick(() => ack(err, answers));
         },
-        (err) => process.nextTick(ack, err, []),
+        (err) => tick(() => ack(err, [])),
       );
     return true;
   }
@@ -339,7 +340,7 @@ export class Namespace<
     const step = (at: number): void => {
       chain[at](socket, (err?: ExtendedError) => {
         if (!err && at + 1 < chain.length) return step(at + 1);
-        process.nextTick(() => this.decided(socket, err));
+        tick(() => this.decided(socket, err));
       });
     };
     step(0);

@@ -1,5 +1,6 @@
 // Core → JavaScript: takes batches of events from the native server and dispatches them one by one. `src/batch.rs` is
 // the writing side and describes the format.
+import { immediate, microtask, tick } from './clock';
 import type { CommandBatch } from './command-batch';
 import { guarded, throwLater } from './emitter';
 import { laneCount } from './native';
@@ -80,11 +81,11 @@ export abstract class Pump<C extends CommandBatch> {
       this.at += 1;
       at += LANES;
     } while (this.at < count && lanes[at + 1] === low && !this.apart(lanes[at], this.payloads[this.at]));
-    if (this.at < count || this.lateHandlers) queueMicrotask(this.hop);
+    if (this.at < count || this.lateHandlers) microtask(this.hop);
     else this.end();
   };
 
-  private readonly hop = (): void => process.nextTick(this.step);
+  private readonly hop = (): void => tick(this.step);
 
   private end(): void {
     this.running = false;
@@ -97,7 +98,7 @@ export abstract class Pump<C extends CommandBatch> {
   private takeMore(): void {
     if ((this.lanes[2] === 0 && !this.left) || this.again) return;
     this.again = true;
-    setImmediate(this.pump);
+    immediate(this.pump);
   }
 
   /** The payloads of a batch by event. */

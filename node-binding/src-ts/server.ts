@@ -4,11 +4,13 @@ import { EventEmitter } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
+import { goneError } from './acks';
 import { checkAdapter } from './adapter';
 import type { AdapterConstructor } from './adapter';
 import { Attachment } from './attach';
 import type { BroadcastOperator, PendingBroadcast, RemoteSocket } from './broadcast';
 import { Clients } from './client';
+import { tick } from './clock';
 import { clusterOf } from './cluster/adapter-factories';
 import { Fleet } from './cluster/fleet';
 import { plainCluster } from './cluster/options';
@@ -36,7 +38,6 @@ import { RoomMirror } from './rooms';
 import { Run } from './run';
 import { ServerEngine } from './server-engine';
 import type { Socket } from './socket';
-import { timeoutError } from './socket-types';
 import type { DisconnectReason, Room, SocketId } from './socket-types';
 import type {
   AllButLast,
@@ -464,9 +465,7 @@ export class Server<
     }
     this._clients.closedAll(reason);
     const broadcasts = this.latest?.broadcastAcks;
-    for (const { done, until } of broadcasts?.values() ?? []) {
-      setTimeout(() => done(timeoutError(), []), Math.max(until - Date.now(), 0));
-    }
+    for (const { done } of broadcasts?.values() ?? []) tick(() => done(goneError(reason), []));
     broadcasts?.clear();
   }
 

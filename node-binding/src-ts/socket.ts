@@ -1,9 +1,12 @@
 // One client in one namespace. The object is small: what most sockets never use (handshake, rooms, data,
 // acks, middlewares) is made when it is first asked for.
 import type { IncomingMessage } from 'node:http';
+import { awaited } from './acks';
+import type { Ack, AwaitedAck } from './acks';
 import { BroadcastOperator } from './broadcast';
 import { CatchAllEmitter } from './catch-all';
 import type { Client, Clients, Connection } from './client';
+import { tick } from './clock';
 import { emitLocally } from './emitter';
 import type { Packet } from './encoder';
 import type { Namespace } from './namespace';
@@ -12,7 +15,7 @@ import { Away } from './recovery';
 import { asSeen, parseHandshake } from './request';
 import type { EngineRequest } from './request';
 import { textOf } from './rooms';
-import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved, timeoutError } from './socket-types';
+import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved } from './socket-types';
 import type { DisconnectReason, Event, Handshake, Room, SocketId, SocketReservedEventsMap } from './socket-types';
 import type {
   AllButLast,
@@ -27,20 +30,24 @@ import type {
   Last,
 } from './typed-events';
 
-type Ack = (...args: any[]) => void;
-
-/** An emit whose acknowledgement is awaited. Callbacks with a time limit take an error first. */
-interface PendingAck {
-  call: Ack;
-  /** When the time is over; `undefined` without a limit. */
-  until: number | undefined;
-}
-
 /** An emit of before the client was let in. */
 interface WaitingEmit {
   send: () => void;
-  ack: PendingAck | undefined;
+  ack: AwaitedAck | undefined;
 }
+
+/** A packet as it comes: socket.io's, for public code that looks at it. */
+export interface IncomingPacket {
+  type: number;
+  nsp: string;
+  data?: unknown[];
+  /** Number of the acknowledgement, if there is or should be one. */
+  id?: number;
+}
+
+/** `type` of a packet. */
+export const EVENT = 2;
+export const ACK = 3;
 
 type Middleware = (event: Event, next: (err?: Error) => void) => void;
 
@@ -83,10 +90,12 @@ export class Socket<
   private _handshake: Handshake | undefined = undefined;
   private _request: EngineRequest | undefined = undefined;
   private _data: SocketData | undefined = undefined;
-  private _acks: Map<number, PendingAck> | undefined = undefined;
+  private _acks: Map<number, AwaitedAck> | undefined = undefined;
   private _middlewares: Middleware[] | undefined = undefined;
   /** What was sent while the connection was not accepted yet. */
   private _waiting: WaitingEmit[] | undefined = undefined;
+  /** Why the socket ended. */
+  private _ended: DisconnectReason | undefined = undefined;
   private _flags = 0;
   private _timeout = -1;
 
@@ -202,7 +211,7 @@ export class Socket<
     this._flags = 0;
     this._timeout = -1;
     const call = typeof args[args.length - 1] === 'function' ? (args.pop() as Ack) : undefined;
-    const ack = call && { call, until: timeout >= 0 ? Date.now() + timeout : undefined };
+    const ack = call && awaited(call, this, timeout);
     const data: unknown[] = [ev, ...args];
     this._notifyOutgoing(data);
     if (this.connected) {
@@ -212,43 +221,47 @@ export class Socket<
       (this._waiting ??= []).push({ send: () => this.transmit(data, flags, ack, timeout), ack });
     } else if (this._away && this._away === this.server._away && !ack) {
       this.transmit(data, flags, ack, timeout);
-    } else if (ack) {
-      this.failInTime(ack);
+    } else {
+      ack?.gone(this._ended);
     }
     return true;
   }
 
-  private transmit(data: unknown[], flags: number, ack: PendingAck | undefined, timeout: number): void {
+  private transmit(data: unknown[], flags: number, ack: AwaitedAck | undefined, timeout: number): void {
     const { _native: native, _number: nsp } = this.nsp;
     const { text, buffers } = encode(data);
     if (!native) {
       // The server closes, and this socket is about to hear of it.
-      if (ack) this.failInTime(ack);
+      ack?.gone('server shutting down');
     } else if (ack) {
       const id = native.emitWithAck(nsp, this._handle, text, flags, timeout, buffers);
-      (this._acks ??= new Map()).set(id, ack);
+      ack.wait(this.acks, id);
     } else {
       native.emit(nsp, this._handle, text, flags, buffers);
     }
   }
 
-  /** Nobody will acknowledge; who set a time limit hears of it when the time is over. */
-  private failInTime({ call, until }: PendingAck): void {
-    if (until !== undefined) setTimeout(() => call.call(this, timeoutError()), Math.max(until - Date.now(), 0));
+  /** Acknowledgements that are awaited, by number. @internal */
+  get acks(): Map<number, AwaitedAck> {
+    return (this._acks ??= new Map());
   }
 
-  /** Sends an event and resolves with the acknowledgement; after `timeout()` it rejects when none comes in time. */
+  /**
+   * Sends an event and resolves with the acknowledgement. It rejects at once, with the `reason`, when the client leaves;
+   * after `timeout()` also when none comes in time.
+   */
   emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
     ev: Ev,
     ...args: AllButLast<EventParams<EmitEvents, Ev>>
   ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
     const withError = this._timeout >= 0;
     return new Promise((resolve, reject) => {
-      const done = (first: any, second: any) => {
+      const done: Ack = (first: any, second: any) => {
         if (!withError) resolve(first);
         else if (first) reject(first);
         else resolve(second);
       };
+      if (!withError) done.failed = reject;
       this.emit(ev, ...([...args, done] as any));
     });
   }
@@ -422,13 +435,27 @@ export class Socket<
     if (this._data !== undefined) away.keep(this.id, this._data);
   }
 
-  /** An event of the client. @internal */
-  _onevent(data: Event, ackId: number): void {
-    if (!this.connected) return;
-    if (ackId >= 0) data.push(this.ackFunction(ackId));
-    if (this._any) for (const listener of [...this._any]) listener.apply(this, data);
-    if (this._middlewares) this.runMiddlewares(data);
-    else if (this.connected) this.deliver(data);
+  /** A packet of the client. @internal */
+  _onpacket(packet: IncomingPacket): void {
+    if (packet.type === ACK) this.onack(packet);
+    else if (this.connected) this.onevent(packet);
+  }
+
+  /**
+   * An event of the client. Packages that see every event put their own function here, on a socket or on the class,
+   * and call this one when they are done; `dispatch` and `ack` are for those that don't. @internal
+   */
+  onevent(packet: IncomingPacket): void {
+    const event = (packet.data || []) as Event;
+    if (packet.id != null) event.push(this.ack(packet.id));
+    if (this._any) for (const listener of [...this._any]) listener.apply(this, event);
+    this.dispatch(event);
+  }
+
+  /** An event for middlewares and handlers. @internal */
+  dispatch(event: Event): void {
+    if (this._middlewares) this.runMiddlewares(event);
+    else if (this.connected) this.deliver(event);
   }
 
   private deliver(data: Event): void {
@@ -436,7 +463,8 @@ export class Socket<
     if (data[0] !== 'error' || this.listenerCount('error') > 0) emitLocally(this, data);
   }
 
-  private ackFunction(id: number): Ack {
+  /** The function that acknowledges the event with this number. @internal */
+  ack(id: number): Ack {
     let sent = false;
     return (...args: unknown[]) => {
       if (sent) return;
@@ -453,7 +481,7 @@ export class Socket<
     const step = (at: number): void => {
       chain[at](data, (err?: Error) => {
         if (!err && at + 1 < chain.length) return step(at + 1);
-        process.nextTick(() => {
+        tick(() => {
           if (err) this._onerror(err);
           else if (this.connected) this.deliver(data);
         });
@@ -463,20 +491,8 @@ export class Socket<
   }
 
   /** The client acknowledged. @internal */
-  _onack(id: number, args: unknown[]): void {
-    const ack = this._acks?.get(id);
-    if (!ack) return;
-    this._acks!.delete(id);
-    if (ack.until !== undefined) ack.call.call(this, null, ...args);
-    else ack.call.apply(this, args);
-  }
-
-  /** Nobody acknowledged in time. @internal */
-  _onacktimeout(id: number): void {
-    const ack = this._acks?.get(id);
-    if (!ack) return;
-    this._acks!.delete(id);
-    if (ack.until !== undefined) ack.call.call(this, timeoutError());
+  onack({ id, data }: IncomingPacket): void {
+    this._acks?.get(id as number)?.answered(data || []);
   }
 
   /** @internal */
@@ -488,30 +504,30 @@ export class Socket<
   _onclose(reason: DisconnectReason, description?: any): void {
     if (!this.connected) {
       if (this.recovered) this.goAway(reason);
-      this._cleanup();
+      this._cleanup(reason);
       return;
     }
     try {
       this.emitReserved('disconnecting', reason, description);
     } finally {
       this.goAway(reason);
-      this._cleanup();
+      this._cleanup(reason);
     }
     this.emitReserved('disconnect', reason, description);
   }
 
   /** Leaves everything; no joins after this. @internal */
-  _cleanup(): void {
+  _cleanup(reason?: DisconnectReason): void {
     if (this._gone) return;
+    this._ended = reason;
     if (this._rooms) for (const room of [...this._rooms]) this._mirrorLeave(room);
     else if (this.connected) this.nsp.adapter.left(this.id, this.id);
     this._gone = true;
     this.connected = false;
     if (!this._request) this._text = this.server._handshakeText(this as Socket<any, any, any, any>);
     this._rooms = undefined;
-    // The core tells only sockets that are still there of times that are over.
-    if (this._acks) for (const ack of this._acks.values()) this.failInTime(ack);
-    if (this._waiting) for (const { ack } of this._waiting) if (ack) this.failInTime(ack);
+    if (this._acks) for (const ack of [...this._acks.values()]) ack.gone(reason);
+    if (this._waiting) for (const { ack } of this._waiting) ack?.gone(reason);
     this._acks = undefined;
     this._waiting = undefined;
     if (this._anyOutgoing) this._watchOutgoing(false);

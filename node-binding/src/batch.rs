@@ -30,7 +30,6 @@ const PACKET: u8 = 2;
 const PACKET_BINARY: u8 = 3;
 const ACK: u8 = 4;
 const ACK_BINARY: u8 = 5;
-const ACK_TIMEOUT: u8 = 6;
 const BROADCAST_ACK: u8 = 7;
 const DISCONNECT: u8 = 8;
 const NAMESPACE: u8 = 9;
@@ -186,10 +185,8 @@ impl Batcher {
                 self.lanes(lanes, kind, Some(socket), id as f64);
                 self.payload(attachments, &data);
             }
-            Event::AckTimeout { socket, id } => {
-                self.lanes(lanes, ACK_TIMEOUT, Some(socket), id as f64);
-                self.text.push('0');
-            }
+            // JavaScript tells by its own clock, and of who left by itself.
+            Event::AckTimeout { .. } => return,
             Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered } => {
                 self.lanes(lanes, CONNECT, Some(socket), conn as f64);
                 self.text.push('[');
@@ -287,9 +284,11 @@ impl Batcher {
                 quote(&mut self.text, &request_json(&request, ""));
                 self.text.push(']');
             }
-            Event::ConnectionClosed { conn, reason, .. } => {
+            Event::ConnectionClosed { conn, reason, detail } => {
                 self.lanes(lanes, CONNECTION_CLOSED, None, conn as f64);
-                let _ = write!(self.text, "{}", reason as u8);
+                let _ = write!(self.text, "[{},", reason as u8);
+                quote(&mut self.text, detail);
+                self.text.push(']');
             }
             Event::Upgraded { conn } => {
                 self.lanes(lanes, UPGRADED, None, conn as f64);

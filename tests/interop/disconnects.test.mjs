@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { TRANSPORTS, connect, open, pair, upgraded } from '../support/clients.mjs';
 import { serve } from '../support/harness.mjs';
 import { startServer } from '../support/server.mjs';
-import { Server } from '../support/subject.mjs';
+import { Server, isNative } from '../support/subject.mjs';
 import { deferred, event, until, within } from '../support/wait.mjs';
 
 for (const transport of Object.keys(TRANSPORTS)) {
@@ -132,12 +132,15 @@ test('what is emitted to a socket after its end is dropped quietly', async (t) =
   assert.equal((await io.fetchSockets()).length, 0);
 });
 
+// socket.io lets the time run out, we tell at once: tests/node/acks-of-gone-clients.
+const GONE = { message: isNative ? 'socket has been disconnected' : 'operation has timed out' };
+
 test('pending acks with a timeout fail when the client goes away', async (t) => {
   const { io, url } = await serve(t);
   const { client, socket } = await pair(io, url);
   const answer = socket.timeout(100).emitWithAck('never answered');
   client.disconnect();
-  await assert.rejects(within(answer, 'ack'), { message: 'operation has timed out' });
+  await assert.rejects(within(answer, 'ack'), GONE);
 });
 
 test('pending acks with a timeout fail when the server ends the socket, those without are never called', async (t) => {
@@ -147,11 +150,11 @@ test('pending acks with a timeout fail when the server ends the socket, those wi
   socket.emit('never answered', () => { called = true; });
   const answer = socket.timeout(100).emitWithAck('never answered');
   socket.disconnect(true);
-  await assert.rejects(within(answer, 'ack'), { message: 'operation has timed out' });
+  await assert.rejects(within(answer, 'ack'), GONE);
   assert.equal(called, false);
 });
 
-test('an ack that was asked for in a middleware that refuses fails in time', async (t) => {
+test('an ack that was asked for in a middleware that refuses fails', async (t) => {
   const { io, url } = await serve(t);
   const answer = deferred();
   io.use((socket, next) => {
@@ -159,23 +162,21 @@ test('an ack that was asked for in a middleware that refuses fails in time', asy
     next(new Error('refused'));
   });
   open(url);
-  assert.equal((await within(answer.promise, 'ack')).message, 'operation has timed out');
+  assert.equal((await within(answer.promise, 'ack')).message, GONE.message);
 });
 
-test('acks that are pending when the server closes fail in time, broadcasts included', async () => {
+test('acks that are pending when the server closes fail, broadcasts included', async () => {
   const { io, url, close } = await startServer();
   const { socket } = await pair(io, url);
-  const started = Date.now();
   const answers = [
     socket.timeout(150).emitWithAck('never answered'),
     io.timeout(150).emitWithAck('never answered'),
   ];
   const failed = Promise.all(answers.map((answer) => (
-    assert.rejects(within(answer, 'ack'), { message: 'operation has timed out' })
+    assert.rejects(within(answer, 'ack'), GONE)
   )));
   await close();
   await failed;
-  assert.ok(Date.now() - started >= 145);
 });
 
 test('after the engine is closed whatever is called on its sockets throws nothing', async (t) => {
@@ -190,7 +191,7 @@ test('after the engine is closed whatever is called on its sockets throws nothin
   socket.emit('x', 1);
   socket.emit('x', Buffer.from('x'));
   socket.emit('x', () => {});
-  const answer = assert.rejects(within(socket.timeout(50).emitWithAck('x'), 'ack'), { message: 'operation has timed out' });
+  const answer = assert.rejects(within(socket.timeout(50).emitWithAck('x'), 'ack'), GONE);
   socket.join('room');
   socket.leave('room');
   socket.broadcast.emit('x');

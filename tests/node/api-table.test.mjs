@@ -63,7 +63,7 @@ function page() {
     const cells = line.split('|').slice(1, -1).map((cell) => cell.trim());
     if (!rows || cells.length !== 4 || cells[0] === 'member' || cells[0].startsWith('---')) continue;
     const names = [...cells[0].matchAll(/`(\w+)`/g)].map(([, name]) => name);
-    const kind = /^(events|listeners|types)\b/.test(cells[0]) ? 'other' : 'member';
+    const kind = /^(events?|listeners|types|private)\b/.test(cells[0]) ? 'other' : 'member';
     rows.push({ kind, names, server: cells[1], bridge: cells[2], tested: [...cells[3].matchAll(/`([\w/-]+)`/g)].map(([, f]) => f) });
   }
   return sections;

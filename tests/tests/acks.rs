@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kraken_ws_core::{EmitFlags, Event, SocketHandle, Target};
+use kraken_ws_core::{EmitFlags, Event, Reason, SocketHandle, Target};
 use kraken_ws_tests::{Host, PATIENCE, TcpClient};
 use serde_json::json;
 
@@ -15,7 +15,7 @@ fn emit(host: &Host, socket: SocketHandle, timeout: Option<Duration>) -> u64 {
 
 fn timed_out(host: &mut Host) -> (SocketHandle, u64) {
     host.find(|event| match event {
-        Event::AckTimeout { socket, id } => Some((*socket, *id)),
+        Event::AckTimeout { socket, id, .. } => Some((*socket, *id)),
         Event::Ack { .. } => panic!("nobody answered"),
         _ => None,
     })
@@ -90,19 +90,57 @@ fn an_answer_after_the_time_out_is_ignored() {
     host.close();
 }
 
+/// What is told of `socket` until it is gone, and how much is told twice.
+fn last_words(host: &mut Host, socket: SocketHandle) -> Vec<(u64, Option<Reason>)> {
+    let mut given_up = Vec::new();
+    host.find(|event| match event {
+        Event::AckTimeout { socket: of, id, gone } => {
+            assert_eq!(*of, socket);
+            given_up.push((*id, *gone));
+            None
+        }
+        Event::Disconnect { .. } => Some(()),
+        _ => None,
+    });
+    given_up.sort_by_key(|(id, _)| *id);
+    given_up
+}
+
 #[test]
-fn the_time_out_comes_also_when_the_socket_is_gone_before_or_after() {
+fn acks_that_are_awaited_with_a_time_out_fail_at_once_when_the_client_leaves() {
     let mut host = Host::start(&json!({}));
     let addr = host.listen();
     let (mut client, socket) = host.client(addr);
-    let waiting = emit(&host, socket, Some(SHORT));
-    client.asked();
+    let ids = [emit(&host, socket, Some(PATIENCE * 100)), emit(&host, socket, Some(PATIENCE * 100))];
+    emit(&host, socket, None);
+    for _ in 0..3 {
+        client.asked();
+    }
     drop(client);
-    host.find(|event| matches!(event, Event::Disconnect { .. }).then_some(()));
-    let after = emit(&host, socket, Some(SHORT));
-    let mut ids = [timed_out(&mut host), timed_out(&mut host)];
-    ids.sort();
-    assert_eq!(ids, [(socket, waiting), (socket, after)]);
+    let gone = Some(Reason::TransportClose);
+    assert_eq!(last_words(&mut host, socket), ids.map(|id| (id, gone)));
+    let after = emit(&host, socket, Some(PATIENCE * 100));
+    assert_eq!(timed_out(&mut host), (socket, after));
+    host.close();
+}
+
+#[test]
+fn acks_fail_with_the_reason_when_the_host_ends_the_socket() {
+    let mut host = Host::start(&json!({}));
+    let addr = host.listen();
+    let (mut client, socket) = host.client(addr);
+    let id = emit(&host, socket, Some(SHORT));
+    client.asked();
+    host.server.disconnect(socket, false);
+    assert_eq!(last_words(&mut host, socket), [(id, Some(Reason::ServerNamespaceDisconnect))]);
+    // The time that was set for the first is over before that of a second; nothing is told twice.
+    client.send("0");
+    let next = host.find(|event| match event {
+        Event::Connect { socket, .. } => Some(*socket),
+        _ => None,
+    });
+    let second = emit(&host, next, Some(SHORT));
+    assert_eq!(timed_out(&mut host), (next, second));
     host.close();
 }
 

@@ -158,12 +158,15 @@ pub enum Event {
         /// Binary attachments.
         attachments: Vec<Bytes>,
     },
-    /// An emit with a time-out was not acknowledged in time (or its socket is gone).
+    /// An emit with a time-out was not acknowledged in time, or will not be: its socket ends. That is told at once, ahead
+    /// of [`Event::Disconnect`].
     AckTimeout {
         /// To whom it went.
         socket: SocketHandle,
         /// The id given at the emit.
         id: u64,
+        /// Why the socket ends; `None` if the time is over, or the socket was gone before the emit.
+        gone: Option<Reason>,
     },
     /// A broadcast with acks is complete or timed out.
     BroadcastAck {

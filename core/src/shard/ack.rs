@@ -1,11 +1,14 @@
 //! Acks: answers of clients, and time-outs.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::state::{AckWait, State};
 use crate::engine::conn::ConnKey;
 use crate::host::{Event, SocketHandle};
+use crate::reason::Reason;
 
 impl State {
     /// A client acknowledged something. An id that nobody waits for (answered, timed out, made up) is ignored.
@@ -39,14 +42,18 @@ impl State {
 
     /// The time of an emit with ack is over.
     pub(super) fn ack_timed_out(&mut self, socket: SocketHandle, id: u64) {
-        let waited = match self.socket(socket) {
-            Some(slot) => {
-                self.socks[slot as usize].rare.as_mut().is_some_and(|r| r.acks.remove(&id).is_some())
+        let Some(slot) = self.socket(socket) else { return };
+        if self.socks[slot as usize].rare.as_mut().is_some_and(|r| r.acks.remove(&id).is_some()) {
+            self.event(Event::AckTimeout { socket, id, gone: None });
+        }
+    }
+
+    /// A socket ends: nobody will answer any more.
+    pub(super) fn give_up_acks(&mut self, socket: SocketHandle, acks: HashMap<u64, AckWait>, reason: Reason) {
+        for (id, wait) in acks {
+            if matches!(wait, AckWait::Host { timed: true }) {
+                self.event(Event::AckTimeout { socket, id, gone: Some(reason) });
             }
-            None => self.orphans.remove(&(socket, id)),
-        };
-        if waited {
-            self.event(Event::AckTimeout { socket, id });
         }
     }
 }

@@ -12,7 +12,7 @@ use super::wheel::Timer;
 use crate::engine::conn::ConnKey;
 use crate::engine::outbox::Shared;
 use crate::engine::sid::Id;
-use crate::host::{EmitFlags, NspShared};
+use crate::host::{EmitFlags, Event, NspShared};
 use crate::rooms::Target;
 
 /// A client that never answers keeps what it was asked for as long as it stays: when there are twice as many as
@@ -134,11 +134,11 @@ impl State {
                     rare.acks.insert(id, AckWait::Host { timed: timeout.is_some() });
                 }
                 None if timeout.is_some() => {
-                    self.orphans.insert((emit.socket, id));
+                    self.event(Event::AckTimeout { socket: emit.socket, id, gone: None });
                 }
                 None => {}
             }
-            if let Some(timeout) = timeout {
+            if let (Some(timeout), Some(_)) = (timeout, slot) {
                 let tick = self.wheel.tick_after(timeout);
                 self.wheel.insert(tick, Timer::Ack(emit.socket, id));
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::state::{AckWait, Farewell, State};
+use super::state::{Farewell, State};
 use super::wheel::Timer;
 use super::{Shard, polling, session};
 use crate::engine::conn::{ConnKey, PollWaiter, ReaderState, Transport, WsTransport};
@@ -224,10 +224,8 @@ impl State {
             }
         }
         self.stats().sockets.sub(1);
-        for (id, wait) in sock.rare.into_iter().flat_map(|rare| rare.acks) {
-            if matches!(wait, AckWait::Host { timed: true }) {
-                self.orphans.insert((handle, id));
-            }
+        if let Some(rare) = sock.rare {
+            self.give_up_acks(handle, rare.acks, reason);
         }
         // A raw host made its sockets itself, and knows when they end.
         if !self.core.options.raw {

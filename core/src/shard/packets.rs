@@ -39,10 +39,7 @@ impl State {
         }
         let header = match packet::parse(text) {
             Ok(header) => header,
-            Err(error) => {
-                tracing::debug!(%error, "bad packet");
-                return self.bad_packet(key, "invalid packet");
-            }
+            Err(error) => return self.bad_packet(key, error.as_str()),
         };
         let protocol = self.conns[key.slot as usize].protocol;
         let nsp = if protocol == 3 { header.nsp } else { header.full_nsp };
@@ -77,10 +74,7 @@ impl State {
             return match msgpack::decode(bytes) {
                 Ok(d) if d.kind == PacketType::Connect => self.on_connect(key, &d.nsp, &d.data),
                 Ok(d) => self.on_plain(key, d.kind, &d.nsp, d.id, &d.data, d.attachments),
-                Err(error) => {
-                    tracing::debug!(%error, "bad packet");
-                    self.bad_packet(key, "invalid packet");
-                }
+                Err(error) => self.bad_packet(key, error.as_str()),
             };
         }
         let limit = self.core.options.max_http_buffer_size;

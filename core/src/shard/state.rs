@@ -1,6 +1,6 @@
 //! What a shard owns.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -118,8 +118,6 @@ pub(super) struct State {
     pub epoch: u64,
     /// Connections that are not read from until the host catches up.
     pub paused: Vec<ConnKey>,
-    /// Timed acks whose socket is gone: the host still hears of the time-out.
-    pub orphans: HashSet<(SocketHandle, u64)>,
     pub farewells: HashMap<Id, Farewell>,
     /// Number of the newest entry of the journal that this shard has carried out.
     pub journaled: u64,
@@ -154,7 +152,6 @@ impl State {
             event_count: 0,
             epoch: 0,
             paused: Vec::new(),
-            orphans: HashSet::new(),
             farewells: HashMap::new(),
             journaled: 0,
             sweep_armed: false,

@@ -115,9 +115,10 @@ pub enum PacketError {
     TooDeep,
 }
 
-impl std::fmt::Display for PacketError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl PacketError {
+    /// What hosts are told.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::UnknownType => "unknown packet type",
             Self::IllegalAttachments => "illegal attachments",
             Self::TooManyAttachments => "too many attachments",
@@ -126,7 +127,13 @@ impl std::fmt::Display for PacketError {
             Self::InvalidPayload => "invalid payload",
             Self::TooManyArguments => "too many arguments",
             Self::TooDeep => "data is nested too deep",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for PacketError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
