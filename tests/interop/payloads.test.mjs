@@ -9,6 +9,7 @@ async function roundTrip(t, transport = 'websocket') {
   const { io, url } = await serve(t);
   const { client, socket } = await pair(io, url, { transport });
   return {
+    io,
     client,
     socket,
     up: async (...args) => {
@@ -131,7 +132,7 @@ test('own keys named like prototype members are data', async (t) => {
 
 for (const transport of ['websocket', 'polling']) {
   test(`buffers, array buffers and every typed array become attachments over ${transport}`, async (t) => {
-    const { up, down } = await roundTrip(t, transport);
+    const { io, client, socket, up, down } = await roundTrip(t, transport);
     const memory = new Uint8Array([9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 9]).buffer;
     const kinds = {
       Buffer: Buffer.from([1, 2, 3]),
@@ -153,6 +154,17 @@ for (const transport of ['websocket', 'polling']) {
       const [atClient] = await down({ list: ['before', value, 'after'] });
       assert.deepEqual(Buffer.from(atClient.list[1]), expected, `${name}, down`);
       assert.equal(atClient.list[2], 'after');
+      const broadcasts = {
+        all: () => io.emit('value', value),
+        'a room': () => io.to(socket.id).emit('value', value),
+        'all but a room': () => io.except('nobody').emit('value', value),
+        'all, with acks': () => io.timeout(5000).emit('value', value, () => {}),
+      };
+      for (const [target, broadcast] of Object.entries(broadcasts)) {
+        const arrived = event(client, 'value');
+        broadcast();
+        assert.deepEqual(Buffer.from((await arrived)[0]), expected, `${name}, to ${target}`);
+      }
     }
   });
 

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { ConnectionTransport } from '../transport';
 import type { BridgeEngine } from './engine';
 import { MORE, NO_COMPRESS, VOLATILE } from './raw-commands';
-import type { Frame } from './raw-commands';
+import { frameOf } from './raw-commands';
 
 /** Options of a message, as socket.io gives them. */
 export interface SendOptions {
@@ -31,22 +31,6 @@ export class Transport extends ConnectionTransport {
   ) {
     super(name, owner);
   }
-}
-
-function isBinary(data: unknown): data is ArrayBuffer | ArrayBufferView {
-  return data instanceof ArrayBuffer || ArrayBuffer.isView(data);
-}
-
-/** What the parser of engine.io makes of a message. */
-function frameOf(data: unknown): Frame {
-  if (typeof data === 'string') return data;
-  if (data instanceof Uint8Array) return data;
-  if (isBinary(data)) {
-    return data instanceof ArrayBuffer
-      ? new Uint8Array(data)
-      : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  }
-  return data ? String(data as string) : '';
 }
 
 /**

@@ -4,6 +4,7 @@
 // itself stays as it is: other servers of the process use it, and socket.io puts its methods back when one closes.
 import { EngineSocket } from './engine-socket';
 import type { Members } from './members';
+import { frameOf } from './raw-commands';
 import type { Frame } from './raw-commands';
 import type { BroadcastOptions, IoAdapter, IoSocket, Packet } from './socketio';
 
@@ -77,7 +78,7 @@ function layerOver(base: IoAdapter): object {
       const members = served.get(this);
       if (!members?.complete) return base.broadcast.call(this, packet, options);
       packet.nsp = this.nsp.name;
-      const frames = this.encoder.encode(packet);
+      const frames = this.encoder.encode(packet).map(frameOf);
       if (!sendable(frames)) return base.broadcast.call(this, packet, options);
       if (members.observed) this.apply(options, (socket) => show(socket, packet, frames, options));
       members.publish(frames, options);
@@ -89,7 +90,7 @@ function layerOver(base: IoAdapter): object {
       packet.nsp = this.nsp.name;
       // One id for all: the namespace counts them for all its sockets.
       packet.id = this.nsp._ids++;
-      const frames = this.encoder.encode(packet);
+      const frames = this.encoder.encode(packet).map(frameOf);
       if (!sendable(frames)) return base.broadcastWithAck.call(this, packet, options, clientCount, ack);
       let count = 0;
       const { observed } = members;

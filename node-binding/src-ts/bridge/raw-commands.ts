@@ -28,6 +28,15 @@ const BYTES = 64 * 1024;
 /** A message of the engine: text, or bytes. */
 export type Frame = string | Uint8Array;
 
+/** What the parser of engine.io makes of a message. */
+export function frameOf(data: unknown): Frame {
+  if (typeof data === 'string') return data;
+  if (data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return data ? String(data as string) : '';
+}
+
 /** The calls that go to the core, in order. */
 export class RawCommands extends CommandBatch {
   private readonly bytes = Buffer.allocUnsafeSlow(BYTES);

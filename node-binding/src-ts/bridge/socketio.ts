@@ -2,7 +2,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Frame } from './raw-commands';
 
 /** A `Server` of socket.io 4. */
 export interface IoServer {
@@ -68,7 +67,7 @@ export interface BroadcastOptions {
 export interface IoAdapter {
   readonly nsp: IoNamespace;
   readonly sids: Map<string, Set<unknown>>;
-  readonly encoder: { encode(packet: Packet): Frame[] };
+  readonly encoder: { encode(packet: Packet): unknown[] };
   addAll(id: string, rooms: Set<unknown>): unknown;
   del(id: string, room: unknown): unknown;
   delAll(id: string): unknown;
