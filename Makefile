@@ -46,6 +46,7 @@ lint:
 	$(foreach crate,$(APART),cargo fmt --all --manifest-path $(crate) --check &&) true
 	cargo clippy $(LOCKED) --profile ci --workspace --all-targets -- -D warnings
 	.ci/deny.sh
+	.ci/npm-audit.sh
 	$(TSC) --noEmit
 	$(ESLINT) node-binding tests
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
