@@ -35,6 +35,23 @@ struct Pending {
 struct Message {
     opcode: u8,
     compressed: bool,
+    /// Bytes of the data so far that are known to be UTF-8; counted for text as it is sent.
+    checked: usize,
+}
+
+impl Message {
+    /// Refuses text that no further byte can make valid, so that nothing more of it is kept (RFC 6455 §8.1).
+    fn check(&mut self, data: &[u8]) -> Result<(), WsError> {
+        if self.opcode != TEXT || self.compressed {
+            return Ok(());
+        }
+        match simdutf8::compat::from_utf8(&data[self.checked..]) {
+            Ok(_) => self.checked = data.len(),
+            Err(error) if error.error_len().is_some() => return Err(WsError::InvalidUtf8),
+            Err(error) => self.checked += error.valid_up_to(),
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -176,7 +193,7 @@ impl Decoder {
         let mut at = 0;
         while at < input.len() && !self.done {
             let go_on = if self.pending.as_ref().is_some_and(|p| p.frame.is_some()) {
-                at += self.take_payload(&mut input[at..]);
+                at += self.take_payload(&mut input[at..])?;
                 self.finish_frame(limits, on)?
             } else {
                 let Some((head, used)) = self.take_head(&input[at..], limits)? else {
@@ -192,7 +209,7 @@ impl Decoder {
                     }
                     _ => {
                         self.start_frame(head);
-                        at += self.take_payload(&mut input[at..]);
+                        at += self.take_payload(&mut input[at..])?;
                         self.finish_frame(limits, on)?
                     }
                 }
@@ -250,16 +267,16 @@ impl Decoder {
     fn start_frame(&mut self, head: Head) {
         let pending = self.pending.get_or_insert_default();
         if !head.is_control() && pending.message.is_none() {
-            pending.message = Some(Message { opcode: head.opcode, compressed: head.rsv1 });
+            pending.message = Some(Message { opcode: head.opcode, compressed: head.rsv1, checked: 0 });
         }
         pending.frame = Some(Partial { head, got: 0 });
     }
 
     /// Moves as much of the frame's payload as `input` holds into the pending buffers. These grow with
     /// what arrives and not with the announced length: an announcement costs the peer nothing.
-    fn take_payload(&mut self, input: &mut [u8]) -> usize {
-        let Some(pending) = self.pending.as_mut() else { return 0 };
-        let Some(frame) = pending.frame.as_mut() else { return 0 };
+    fn take_payload(&mut self, input: &mut [u8]) -> Result<usize, WsError> {
+        let Some(pending) = self.pending.as_mut() else { return Ok(0) };
+        let Some(frame) = pending.frame.as_mut() else { return Ok(0) };
         let count = input.len().min(frame.head.len - frame.got);
         let part = &mut input[..count];
         unmask(part, frame.head.mask, frame.got);
@@ -268,8 +285,11 @@ impl Decoder {
             pending.control.extend_from_slice(part);
         } else {
             pending.data.extend_from_slice(part);
+            if let Some(message) = pending.message.as_mut() {
+                message.check(&pending.data)?;
+            }
         }
-        count
+        Ok(count)
     }
 
     /// Hands over what the pending frame completes, if it is complete and completes something.

@@ -256,3 +256,29 @@ fn nothing_is_read_after_a_close_or_an_error() {
     assert_eq!(decoder.feed(&mut frame(0x81, b"late"), &LIMITS, &mut on), Ok(10));
     assert_eq!((calls, decoder.buffered()), (0, 0));
 }
+
+#[test]
+fn text_that_can_not_become_valid_is_refused_before_the_rest_of_it_comes() {
+    let on = &mut |_: Incoming<'_>| true;
+    // The first two bytes of U+110000, which is past the last character; then a surrogate.
+    for bad in [&[0xf4, 0x90][..], &[0xed, 0xa0], &[0xc0], &[0xff]] {
+        let mut fragments = Decoder::new();
+        fragments.feed(&mut frame(0x01, "4κόσμε".as_bytes()), &LIMITS, on).unwrap();
+        assert_eq!(fragments.feed(&mut frame(0x00, bad), &LIMITS, on), Err(WsError::InvalidUtf8));
+        let mut pieces = frame(0x81, &[b"4ab", bad, b"more"].concat());
+        let end = pieces.len() - 4;
+        assert_eq!(Decoder::new().feed(&mut pieces[..end], &LIMITS, on), Err(WsError::InvalidUtf8));
+    }
+    // A character cut by a fragment is awaited, and so is one cut by a read.
+    let mut decoder = Decoder::new();
+    for part in [frame(0x01, &[0xe2]), frame(0x00, &[0x82]), frame(0x80, &[0xac])] {
+        for byte in part {
+            decoder.feed(&mut [byte], &LIMITS, on).unwrap();
+        }
+    }
+    // Bytes of binary and compressed messages mean nothing yet.
+    let mut decoder = Decoder::new();
+    decoder.feed(&mut frame(0x02, &[0xff]), &LIMITS, on).unwrap();
+    decoder.feed(&mut frame(0x80, &[0xff]), &LIMITS, on).unwrap();
+    decoder.feed(&mut frame(0x41, &[0xff]), &DEFLATE, on).unwrap();
+}
