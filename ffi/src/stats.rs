@@ -37,6 +37,14 @@ pub struct kraken_ws_stats {
     pub command_queue_bytes: u64,
     /// Milliseconds since the server was made.
     pub uptime_ms: u64,
+    /// Bytes that wait for clients which did not take them at once; a message for many counts once.
+    pub outbox_bytes: u64,
+    /// Of `slow_consumers`: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
+    pub slow_stalled: u64,
+    /// Of `slow_consumers`: more than `hardOutboxBytes` waited.
+    pub slow_too_much: u64,
+    /// Of `slow_consumers`: made the least progress when `totalOutboxBytes` was exceeded.
+    pub slow_over_budget: u64,
 }
 
 /// Reads the figures of a server.
@@ -71,6 +79,10 @@ pub unsafe extern "C" fn kraken_ws_server_stats(
             host_queue_bytes: s.host_queue_bytes,
             command_queue_bytes: s.command_queue_bytes,
             uptime_ms: s.uptime_ms,
+            outbox_bytes: s.outbox_bytes,
+            slow_stalled: s.slow_stalled,
+            slow_too_much: s.slow_too_much,
+            slow_over_budget: s.slow_over_budget,
         };
         // An older host has a shorter struct.
         let length = size.min(size_of::<kraken_ws_stats>());

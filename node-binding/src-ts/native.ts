@@ -130,8 +130,16 @@ export interface ServerStats {
   bytesOut: number;
   /** Connections closed because they did not read. */
   slowConsumers: number;
+  /** Of these: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited. */
+  slowStalled: number;
+  /** Of these: more than `hardOutboxBytes` waited. */
+  slowTooMuch: number;
+  /** Of these: made the least progress when `totalOutboxBytes` was exceeded. */
+  slowOverBudget: number;
   /** Volatile packets that were dropped. */
   volatileDropped: number;
+  /** Bytes that wait for clients which did not take them at once; a message for many counts once. */
+  outboxBytes: number;
   /** Bytes of events that wait for JavaScript. */
   hostQueueBytes: number;
   /** Bytes of messages that wait for a thread of the core. */

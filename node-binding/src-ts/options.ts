@@ -104,8 +104,17 @@ export interface ServerOptions {
   tls: { cert: string | Buffer; key: string | Buffer };
   /** Threads that own connections. Default 0: one per core. */
   shards: number;
-  /** Bytes that may wait for one client before it is closed as a slow consumer. Default 1 MiB. */
+  /** Bytes that may wait for a client that takes none of them; above, it has `outboxTimeout` to take some. Default 1 MiB. */
   maxOutboxBytes: number;
+  /** A client that takes nothing for this long, while more than `maxOutboxBytes` waits, is closed. Default 10 000. */
+  outboxTimeout: number;
+  /** Bytes that may wait for one client in any case. Default 64 MiB. */
+  hardOutboxBytes: number;
+  /**
+   * Bytes that may wait for all clients together, a message for many once; beyond, those that take least are closed.
+   * Default 0: a quarter of memory.
+   */
+  totalOutboxBytes: number;
   /** Collect packets for this long before writing. Default 0. */
   flushIntervalMs: number;
   /** Events of one connection that may wait for JavaScript before it is not read from. Default 256. */

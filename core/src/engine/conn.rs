@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -118,6 +118,8 @@ pub(crate) struct PollShape {
 pub(crate) struct Polling {
     pub get: Option<PollWaiter>,
     pub post: Option<PostWaiter>,
+    /// Alive while an answer with packets is under way.
+    pub answer: Weak<()>,
 }
 
 pub(crate) enum Transport {
@@ -147,6 +149,17 @@ pub(crate) struct Partial {
     pub bytes: usize,
 }
 
+/// What is known of a client for which something waits. Times in wheel ticks.
+#[derive(Default)]
+pub(crate) struct Behind {
+    pub since: u64,
+    /// Bytes that it has taken since then.
+    pub taken: usize,
+    /// When it is looked at, or 0, and what it had taken when that was decided.
+    pub armed: u64,
+    pub mark: usize,
+}
+
 /// One Engine.IO session.
 pub(crate) struct Conn {
     pub generation: u32,
@@ -157,6 +170,8 @@ pub(crate) struct Conn {
     pub protocol: u8,
     pub transport: Transport,
     pub outbox: Outbox,
+    /// While something waits that could not be written at once.
+    pub behind: Option<Box<Behind>>,
     /// In the shard's list of connections to flush.
     pub dirty: bool,
     /// Waits for a pong (protocol 4).
@@ -211,6 +226,15 @@ impl Conn {
             _ => None,
         };
         Form { v3: self.protocol == 3, deflate }
+    }
+
+    /// After writing: `before` bytes were left.
+    pub(crate) fn took(&mut self, before: usize) {
+        if self.outbox.is_empty() {
+            self.behind = None;
+        } else if let Some(behind) = &mut self.behind {
+            behind.taken = behind.taken.wrapping_add(before.saturating_sub(self.outbox.left()));
+        }
     }
 
     /// Would a packet leave at once, as far as is known?

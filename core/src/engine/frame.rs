@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::payload::Part;
 use super::{deflate, ws};
+use crate::host::{Charge, Outboxes};
 
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
@@ -34,7 +35,12 @@ pub(crate) struct Frame {
     compress: bool,
     v3: OnceLock<Bytes>,
     deflated: OnceLock<Bytes>,
+    /// Its place in the budget of what waits, from when it first had to.
+    charge: OnceLock<Charge>,
 }
+
+/// What a frame costs beside its bytes.
+const FLAT: usize = 256;
 
 impl Frame {
     /// An Engine.IO message packet (`4…`) with binary parts behind it.
@@ -79,12 +85,17 @@ impl Frame {
     }
 
     fn of_bytes(wire: Bytes, first: (Range<u32>, bool), rest: Box<[Range<u32>]>, compress: bool) -> Self {
-        Self { wire, first, rest, compress, v3: OnceLock::new(), deflated: OnceLock::new() }
+        Self { wire, first, rest, compress, v3: OnceLock::new(), deflated: OnceLock::new(), charge: OnceLock::new() }
     }
 
     /// Weight in an outbox.
     pub(crate) fn len(&self) -> usize {
         self.wire.len()
+    }
+
+    /// It has to wait for a client: it counts from now on until it is gone.
+    pub(crate) fn wait(&self, outboxes: &Outboxes) {
+        self.charge.get_or_init(|| outboxes.charge(FLAT + self.len()));
     }
 
     /// The bytes for a WebSocket connection of that form.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use smallvec::SmallVec;
 
 use super::frame::{Form, Frame};
+use crate::host::Outboxes;
 use crate::net::stream::WriteHalf;
 
 /// A frame within one shard: cloning it for a recipient touches no cache line of another shard.
@@ -48,6 +49,23 @@ impl Outbox {
         self.bytes
     }
 
+    /// Bytes that wait, with what keeping them takes: many small frames are not small.
+    pub(crate) fn weight(&self) -> usize {
+        const FLAT: usize = 64;
+        self.bytes + self.queue.len() * FLAT
+    }
+
+    /// Bytes of frames that are not written to their end, less what of the first is.
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.saturating_sub(self.written)
+    }
+
+    /// The newest frame, or `all` of them, have to wait.
+    pub(crate) fn charge(&self, outboxes: &Outboxes, all: bool) {
+        let skip = if all { 0 } else { self.queue.len().saturating_sub(1) };
+        self.queue.iter().skip(skip).for_each(|frame| frame.wait(outboxes));
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
@@ -57,6 +75,23 @@ impl Outbox {
         self.bytes = 0;
         self.written = 0;
         std::mem::take(&mut self.queue)
+    }
+
+    /// Takes the first frames, of `limit` bytes or a little more, for a polling response.
+    pub(crate) fn take_some(&mut self, limit: usize) -> Vec<Shared> {
+        if self.bytes <= limit {
+            return self.take().into();
+        }
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while bytes < limit
+            && let Some(frame) = self.queue.pop_front()
+        {
+            bytes += frame.len();
+            taken.push(frame);
+        }
+        self.bytes -= bytes;
+        taken
     }
 
     /// Writes until empty or blocked. With `cx` the connection is woken when it can go on.
@@ -113,16 +148,5 @@ impl Outbox {
             self.bytes -= front.len();
             self.queue.pop_front();
         }
-    }
-
-    /// Everything unwritten as one buffer, for a connection that is being closed.
-    pub(crate) fn drain_bytes(&mut self, form: Form) -> Vec<u8> {
-        let written = self.written;
-        let mut out = Vec::with_capacity(self.bytes);
-        for (i, frame) in self.take().iter().enumerate() {
-            let wire = frame.wire(form);
-            out.extend_from_slice(if i == 0 { &wire[written..] } else { wire });
-        }
-        out
     }
 }

@@ -36,8 +36,14 @@ pub(crate) fn refusal(refusal: Refusal, message: Option<&str>, headers: &HeaderM
     answer(refusal.http_status(), "application/json", body.to_string(), headers)
 }
 
-/// Packets for a poll.
-pub(crate) fn payload(options: &Options, shape: &PollShape, protocol: u8, frames: &[Shared]) -> Answer {
+/// Packets for a poll; `weigh` has a look at the body.
+pub(crate) fn payload(
+    options: &Options,
+    shape: &PollShape,
+    protocol: u8,
+    frames: &[Shared],
+    weigh: impl FnOnce(Vec<u8>) -> Bytes,
+) -> Answer {
     let parts: Vec<_> = frames.iter().flat_map(|f| f.payload_parts()).collect();
     let parts = parts.into_iter();
     let mut body = Vec::new();
@@ -64,7 +70,7 @@ pub(crate) fn payload(options: &Options, shape: &PollShape, protocol: u8, frames
         Some((encoding, small)) => (Some(encoding), small),
         None => (None, body),
     };
-    let mut response = answer(200, "", body, &shape.headers);
+    let mut response = answer(200, "", weigh(body), &shape.headers);
     let headers = response.headers_mut();
     // What the host gives in `headers` wins, as with engine.io.
     headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));

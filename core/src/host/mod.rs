@@ -7,6 +7,7 @@ mod event;
 mod headers;
 mod kept;
 mod namespaces;
+mod outboxes;
 mod queue;
 mod raw;
 pub(crate) mod recovery;
@@ -23,6 +24,7 @@ pub use event::{
 pub use headers::Headers;
 pub use namespaces::Namespace;
 pub(crate) use namespaces::{Namespaces, NspShared};
+pub(crate) use outboxes::{Charge, Outboxes};
 pub use queue::Events;
 pub(crate) use queue::HostQueue;
 pub use raw::RawMessage;

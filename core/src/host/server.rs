@@ -11,7 +11,9 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::recovery::Recovery;
-use super::{BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, RequestInfo, SocketHandle};
+use super::{
+    BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, Outboxes, RequestInfo, SocketHandle,
+};
 use crate::cluster::Place;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
@@ -120,6 +122,7 @@ impl Server {
             ack_ids: AtomicU64::new(0),
             aliases: shard::Aliases::default(),
             host: host.clone(),
+            outboxes: Outboxes::new(options.total_outbox_bytes),
             shards,
             tls,
             started: Instant::now(),

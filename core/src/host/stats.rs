@@ -14,6 +14,9 @@ pub(crate) struct ShardStats {
     pub bytes_in: Counter,
     pub bytes_out: Counter,
     pub slow_consumers: Counter,
+    pub slow_stalled: Counter,
+    pub slow_too_much: Counter,
+    pub slow_over_budget: Counter,
     pub volatile_dropped: Counter,
 }
 
@@ -55,8 +58,16 @@ pub struct Stats {
     pub bytes_out: u64,
     /// Connections closed because they did not read.
     pub slow_consumers: u64,
+    /// Of these: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
+    pub slow_stalled: u64,
+    /// Of these: more than `hardOutboxBytes` waited.
+    pub slow_too_much: u64,
+    /// Of these: made the least progress when `totalOutboxBytes` was exceeded.
+    pub slow_over_budget: u64,
     /// Volatile packets that were dropped.
     pub volatile_dropped: u64,
+    /// Bytes that wait for clients which did not take them at once; a message for many counts once.
+    pub outbox_bytes: u64,
     /// Bytes of events that wait for the host.
     pub host_queue_bytes: u64,
     /// Bytes of messages that wait for a shard.
@@ -81,7 +92,11 @@ impl Server {
             bytes_in: sum(|s| s.bytes_in.get()),
             bytes_out: sum(|s| s.bytes_out.get()),
             slow_consumers: sum(|s| s.slow_consumers.get()),
+            slow_stalled: sum(|s| s.slow_stalled.get()),
+            slow_too_much: sum(|s| s.slow_too_much.get()),
+            slow_over_budget: sum(|s| s.slow_over_budget.get()),
             volatile_dropped: sum(|s| s.volatile_dropped.get()),
+            outbox_bytes: core.outboxes.bytes() as u64,
             host_queue_bytes: core.host.bytes() as u64,
             command_queue_bytes: core.shards.iter().map(|s| s.queued.load(Ordering::Relaxed) as u64).sum(),
             recovery_bytes: core.recovery.as_ref().map_or(0, |recovery| recovery.lock().bytes() as u64),

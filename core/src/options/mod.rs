@@ -181,6 +181,11 @@ pub struct Options {
     pub max_recovery_bytes: usize,
     pub shards: usize,
     pub max_outbox_bytes: usize,
+    pub outbox_timeout: Duration,
+    /// Never less than `max_outbox_bytes`.
+    pub hard_outbox_bytes: usize,
+    /// 0: a share of memory.
+    pub total_outbox_bytes: usize,
     pub flush_interval: Duration,
     pub max_pending_events: usize,
     pub host_queue_bytes: usize,

@@ -93,7 +93,22 @@ pub const OPTIONS: &[OptionSpec] = &[
     o(
         "maxOutboxBytes",
         Kind::Bytes(1024, GIB, 1 << 20),
-        "bytes that may wait for one client before it is closed as a slow consumer",
+        "bytes that may wait for a client that takes none of them; above, it has `outboxTimeout` to take some",
+    ),
+    o(
+        "outboxTimeout",
+        Kind::Millis(1, DAY, 10_000),
+        "a client that takes nothing for this long, while more than `maxOutboxBytes` waits, is closed as a slow consumer",
+    ),
+    o(
+        "hardOutboxBytes",
+        Kind::Bytes(1024, 16 * GIB, 64 << 20),
+        "bytes that may wait for one client in any case; `maxOutboxBytes` if that is more",
+    ),
+    o(
+        "totalOutboxBytes",
+        Kind::Bytes(0, 1 << 40, 0),
+        "bytes that may wait for all clients together, a message for many once; beyond, those that take least are closed; 0 means a quarter of memory",
     ),
     o(
         "flushIntervalMs",

@@ -103,6 +103,7 @@ impl Shard {
                 }
             }
             Command::Resume => self.with(super::state::State::resume),
+            Command::Relieve => self.with(super::state::State::relieve),
             Command::StopListening => self.with(|s| s.accepting.drain(..).for_each(|task| task.abort())),
             Command::Raw(command) => self.with(|s| s.raw_command(command)),
             Command::Watch { conn, on } => self.with(|s| s.watch(conn, on)),

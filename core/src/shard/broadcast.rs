@@ -7,6 +7,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::command::{EmitTo, Outgoing, Publish};
+use super::slow::Slow;
 use super::state::{AckWait, Pushed, State};
 use super::wheel::Timer;
 use crate::engine::conn::ConnKey;
@@ -72,7 +73,7 @@ impl State {
         }
         self.give_back(targets);
         for key in slow {
-            self.close_slow(key);
+            self.close_slow(key, Slow::TooMuch);
         }
         self.note_done(publish.entry);
     }
@@ -161,10 +162,11 @@ impl State {
             if flags.volatile && !early.is_empty() && waiting + frame.len() > limit / 2 {
                 return self.stats().volatile_dropped.add(1);
             }
-            if !early.is_empty() && waiting + frame.len() > limit {
+            if !early.is_empty() && waiting + frame.len() > self.core.options.hard_outbox_bytes {
                 let key = self.key(conn);
-                return self.close_slow(key);
+                return self.close_slow(key, Slow::TooMuch);
             }
+            frame.wait(&self.core.outboxes);
             early.push((frame, flags, entry));
             return;
         }

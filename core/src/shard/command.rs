@@ -19,7 +19,7 @@ use crate::engine::frame::Frame;
 use crate::engine::sid::{Id, Tag};
 use crate::host::recovery::Recovery;
 use crate::host::{
-    BroadcastAcks, EmitFlags, HostQueue, Namespaces, NspShared, RequestInfo, ShardStats, SocketHandle,
+    BroadcastAcks, EmitFlags, HostQueue, Namespaces, NspShared, Outboxes, RequestInfo, ShardStats, SocketHandle,
 };
 use crate::net::http::Answer;
 use crate::net::listener::Listener;
@@ -38,6 +38,7 @@ pub(crate) struct Core {
     pub namespaces: Namespaces,
     pub directory: Directory,
     pub host: Arc<HostQueue>,
+    pub outboxes: Outboxes,
     pub shards: Vec<ShardSender>,
     pub tls: Option<TlsState>,
     pub started: Instant,
@@ -276,6 +277,8 @@ pub(crate) enum Command {
     },
     /// The host took events: paused connections may go on.
     Resume,
+    /// The outboxes are over their budget.
+    Relieve,
     StopListening,
     Shutdown,
 }

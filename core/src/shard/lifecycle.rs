@@ -1,17 +1,20 @@
 //! How connections and sockets end.
 
 use std::future::poll_fn;
-use std::io::IoSlice;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::state::{Farewell, State};
 use super::wheel::Timer;
 use super::{Shard, polling, session};
 use crate::engine::conn::{ConnKey, PollWaiter, ReaderState, Transport, WsTransport};
+use crate::engine::frame::{Form, Frame};
+use crate::engine::outbox::{Flushed, Outbox};
 use crate::engine::sid::Id;
 use crate::engine::ws;
 use crate::host::Event;
@@ -71,25 +74,20 @@ impl State {
         if conn.paused {
             self.paused.retain(|k| *k != key);
         }
+        let form = conn.form(threshold);
         if let Some(probe) = conn.probe.take() {
             let ws = probe.ws;
             self.end_websocket(
                 ws,
-                Vec::new(),
+                (Outbox::default(), form),
                 if goodbye == Goodbye::None { Goodbye::Ws(1000) } else { goodbye },
             );
         }
-        let form = conn.form(threshold);
         match conn.transport {
             Transport::WebSocket(ws) => {
-                let rest = match goodbye {
-                    Goodbye::Ws(_) | Goodbye::Timeout | Goodbye::Release => conn.outbox.drain_bytes(form),
-                    // Data after the peer's close frame is not wanted, but a frame that is half written
-                    // can't be left so: without the rest our close frame would be read as its payload.
-                    Goodbye::WsEcho(_) => conn.outbox.drain_bytes(form),
-                    Goodbye::None | Goodbye::Reset => Vec::new(),
-                };
-                self.end_websocket(ws, rest, goodbye);
+                // Also behind the peer's close frame, where data is not wanted: a frame that is half written can't be
+                // left so, without the rest our close frame would be read as its payload.
+                self.end_websocket(ws, (conn.outbox, form), goodbye);
             }
             Transport::Polling(mut polling) => {
                 if let Some(post) = polling.post.take() {
@@ -149,39 +147,30 @@ impl State {
         self.answer_with(get, farewell);
     }
 
-    /// Closes a client that does not read.
-    pub(super) fn close_slow(&mut self, key: ConnKey) {
-        self.stats().slow_consumers.add(1);
-        self.close_conn(key, Reason::SlowConsumer, "", Goodbye::Reset);
-    }
-
-    /// Ends a WebSocket: writes `rest` and the close frame, then closes our direction.
-    pub(super) fn end_websocket(&mut self, ws: WsTransport, mut rest: Vec<u8>, goodbye: Goodbye) {
+    /// Ends a WebSocket: writes what waits and the close frame, then closes our direction.
+    pub(super) fn end_websocket(&mut self, ws: WsTransport, waiting: (Outbox, Form), goodbye: Goodbye) {
         let mut write = ws.write;
-        match goodbye {
+        let close = match goodbye {
             Goodbye::None => return ws.ctl.set(ReaderState::Stop),
             Goodbye::Reset => {
                 write.reset_on_close();
                 return ws.ctl.set(ReaderState::Stop);
             }
-            Goodbye::Timeout | Goodbye::Release => rest.extend_from_slice(&ws::close_frame(1000, "")),
-            Goodbye::Ws(code) => rest.extend_from_slice(&ws::close_frame(code, "")),
-            Goodbye::WsEcho(Some(code)) => rest.extend_from_slice(&ws::close_frame(code, "")),
+            Goodbye::Timeout | Goodbye::Release => ws::close_frame(1000, ""),
+            Goodbye::Ws(code) | Goodbye::WsEcho(Some(code)) => ws::close_frame(code, ""),
             // A close frame without a code is answered by one without a code.
-            Goodbye::WsEcho(None) => rest.extend_from_slice(&[0x88, 0]),
-        }
-        ws.ctl.set(ReaderState::Drain);
-        let at_once = !ws.blocked
-            && matches!(write.try_write(&[IoSlice::new(&rest)]), Poll::Ready(Ok(n)) if {
-                rest.drain(..n);
-                rest.is_empty()
-            });
-        let shutdown = at_once && {
-            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-            write.poll_shutdown(&mut cx).is_ready()
+            Goodbye::WsEcho(None) => Bytes::from_static(&[0x88, 0]),
         };
+        ws.ctl.set(ReaderState::Drain);
+        let (mut outbox, form) = waiting;
+        outbox.push(Rc::new(Arc::new(Frame::control(close))));
+        let shutdown = !ws.blocked
+            && matches!(outbox.flush(&mut write, form, None), Ok(Flushed::All))
+            && write
+                .poll_shutdown(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+                .is_ready();
         if !shutdown {
-            tokio::task::spawn_local(say_goodbye(self.shard(), write, rest));
+            tokio::task::spawn_local(say_goodbye(self.shard(), write, outbox, form));
         }
     }
 
@@ -270,19 +259,13 @@ impl State {
     }
 }
 
-/// Writes the last bytes of a connection whose kernel buffer was full.
-async fn say_goodbye(shard: Rc<Shard>, mut write: WriteHalf, rest: Vec<u8>) {
+/// Writes the last frames of a connection whose kernel buffer was full.
+async fn say_goodbye(shard: Rc<Shard>, mut write: WriteHalf, mut outbox: Outbox, form: Form) {
     let _hold = shard.hold();
-    let mut left = &rest[..];
-    let all = poll_fn(|cx| {
-        while !left.is_empty() {
-            match write.poll_write(cx, &[IoSlice::new(left)]) {
-                Poll::Ready(Ok(n)) if n > 0 => left = &left[n..],
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(_) => return Poll::Ready(()),
-            }
-        }
-        write.poll_shutdown(cx).map(|_| ())
+    let all = poll_fn(|cx| match outbox.flush(&mut write, form, Some(cx)) {
+        Ok(Flushed::All) => write.poll_shutdown(cx).map(|_| ()),
+        Ok(Flushed::Blocked) => Poll::Pending,
+        Err(_) => Poll::Ready(()),
     });
     let _ = tokio::time::timeout(GOODBYE, all).await;
 }

@@ -22,6 +22,7 @@ mod raw;
 mod reader;
 mod recovery;
 mod session;
+mod slow;
 mod started;
 mod state;
 mod timers;

@@ -1,5 +1,7 @@
 //! Long-polling: a GET waits for packets, a POST brings some.
 
+use std::sync::{Arc, Weak};
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderValue};
 use tokio::sync::oneshot;
@@ -10,8 +12,25 @@ use crate::engine::conn::{ConnKey, PollShape, PollWaiter, PostWaiter, Transport}
 use crate::engine::payload::{self, Packet};
 use crate::engine::sid::Id;
 use crate::engine::{query, respond};
+use crate::host::Charge;
 use crate::net::http::Answer;
 use crate::reason::{Reason, Refusal};
+
+/// Smaller answers are not counted among what waits: they fit the kernel's buffer.
+const LARGE_ANSWER: usize = 64 << 10;
+
+/// An answer that counts among what waits for clients until it is written.
+struct UnderWay {
+    body: Vec<u8>,
+    _charge: Charge,
+    _whole: Arc<()>,
+}
+
+impl AsRef<[u8]> for UnderWay {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
 
 impl State {
     /// A 400 without a body of interest.
@@ -61,6 +80,7 @@ impl State {
 
     /// Answers the waiting poll with everything that waits, if there is one.
     pub(super) fn answer_poll(&mut self, key: ConnKey) {
+        let limit = self.core.options.max_outbox_bytes;
         let Some(conn) = self.conn(key) else { return };
         let Transport::Polling(polling) = &mut conn.transport else { return };
         let Some(get) = polling.get.take() else { return };
@@ -72,15 +92,39 @@ impl State {
                 Goodbye::None,
             );
         }
-        let farewell = Farewell { protocol: conn.protocol, frames: conn.outbox.take().into() };
-        self.answer_with(get, farewell);
+        let protocol = conn.protocol;
+        let before = conn.outbox.left();
+        // What was given at once is taken piece by piece, so that it can be seen whether it is taken.
+        let frames = conn.outbox.take_some(limit);
+        conn.took(before);
+        let answer = self.answer_with(get, Farewell { protocol, frames });
+        let Some(conn) = self.conn(key) else { return };
+        if let Transport::Polling(polling) = &mut conn.transport {
+            polling.answer = answer;
+        }
+        if !conn.outbox.is_empty() {
+            self.fell_behind(key, true);
+        }
         self.raw_flushed(key);
     }
 
-    /// Answers a poll with these packets.
-    pub(super) fn answer_with(&self, get: PollWaiter, packets: Farewell) {
-        let answer = respond::payload(&self.core.options, &get.shape, packets.protocol, &packets.frames);
+    /// Answers a poll with these packets. What is given back is alive until the client has taken the answer, if that is
+    /// a large one.
+    pub(super) fn answer_with(&self, get: PollWaiter, packets: Farewell) -> Weak<()> {
+        let mut alive = Weak::new();
+        let weigh = |body: Vec<u8>| {
+            if body.len() < LARGE_ANSWER {
+                return Bytes::from(body);
+            }
+            let whole = Arc::new(());
+            alive = Arc::downgrade(&whole);
+            let _charge = self.core.outboxes.charge(body.len());
+            Bytes::from_owner(UnderWay { body, _charge, _whole: whole })
+        };
+        let answer =
+            respond::payload(&self.core.options, &get.shape, packets.protocol, &packets.frames, weigh);
         let _ = get.reply.send(answer);
+        alive
     }
 
     /// The head of a POST arrived; its body follows with [`State::post`].

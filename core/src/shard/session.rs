@@ -72,6 +72,7 @@ impl State {
             protocol,
             transport,
             outbox: Outbox::default(),
+            behind: None,
             dirty: false,
             awaiting_pong: false,
             deadline: 0,

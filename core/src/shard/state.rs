@@ -10,6 +10,7 @@ use slab::Slab;
 use smallvec::SmallVec;
 
 use super::recovery::Trace;
+use super::slow::Slow;
 use super::wheel::Wheel;
 use super::{Core, Shard};
 use crate::engine::conn::{Conn, ConnKey, Transport};
@@ -118,6 +119,8 @@ pub(super) struct State {
     pub epoch: u64,
     /// Connections that are not read from until the host catches up.
     pub paused: Vec<ConnKey>,
+    /// More waits for all clients than may.
+    pub over_budget: bool,
     pub farewells: HashMap<Id, Farewell>,
     /// Number of the newest entry of the journal that this shard has carried out.
     pub journaled: u64,
@@ -152,6 +155,7 @@ impl State {
             event_count: 0,
             epoch: 0,
             paused: Vec::new(),
+            over_budget: false,
             farewells: HashMap::new(),
             journaled: 0,
             sweep_armed: false,
@@ -215,6 +219,9 @@ impl State {
         if self.dirty.is_empty() {
             self.dirty = dirty;
         }
+        if self.over_budget {
+            self.ask_for_relief();
+        }
         self.hand_over_events();
     }
 
@@ -245,25 +252,25 @@ impl State {
     /// Queues a frame; the connection is flushed at the end of the turn.
     pub(super) fn push(&mut self, slot: u32, frame: Shared) {
         if let Pushed::TooMuch = self.push_checked(slot, frame) {
-            self.close_slow(self.key(slot));
+            self.close_slow(self.key(slot), Slow::TooMuch);
         }
     }
 
-    /// Queues a frame within the outbox limit. The caller closes the connection on [`Pushed::TooMuch`].
+    /// Queues a frame within the limit of one client. The caller closes the connection on [`Pushed::TooMuch`].
     pub(super) fn push_checked(&mut self, slot: u32, frame: Shared) -> Pushed {
-        self.push_within(slot, frame, self.core.options.max_outbox_bytes)
+        self.push_within(slot, frame, self.core.options.hard_outbox_bytes)
     }
 
     /// [`State::push_checked`] with a limit of its own.
     pub(super) fn push_within(&mut self, slot: u32, frame: Shared, limit: usize) -> Pushed {
         let conn = &mut self.conns[slot as usize];
         // One message may be larger than the limit; what is bounded is what waits behind a slow reader.
-        if !conn.outbox.is_empty() && conn.outbox.bytes().saturating_add(frame.len()) > limit {
+        if !conn.outbox.is_empty() && conn.outbox.weight().saturating_add(frame.len()) > limit {
             // A burst within one turn is no slow consumer: what the kernel takes now doesn't count.
             let key = ConnKey { slot, generation: conn.generation };
             self.flush(key);
             match self.conn(key) {
-                Some(conn) if !conn.outbox.is_empty() && conn.outbox.bytes() + frame.len() > limit => {
+                Some(conn) if !conn.outbox.is_empty() && conn.outbox.weight() + frame.len() > limit => {
                     return Pushed::TooMuch;
                 }
                 Some(_) => {}
@@ -278,9 +285,14 @@ impl State {
         }
         let conn = &mut self.conns[slot as usize];
         conn.outbox.push(frame);
+        let key = ConnKey { slot, generation: conn.generation };
+        let waits = !conn.writable();
         if !conn.dirty {
             conn.dirty = true;
-            self.dirty.push(ConnKey { slot, generation: conn.generation });
+            self.dirty.push(key);
+        }
+        if waits {
+            self.fell_behind(key, false);
         }
         Pushed::Queued
     }
@@ -306,6 +318,7 @@ impl State {
             return;
         }
         let form = conn.form(threshold);
+        let before = conn.outbox.left();
         match &mut conn.transport {
             Transport::WebSocket(ws) => {
                 if ws.blocked {
@@ -320,10 +333,15 @@ impl State {
                         }),
                         Flushed::Blocked => Ok(Flushed::Blocked),
                     });
+                let blocked = matches!(flushed, Ok(Flushed::Blocked));
+                ws.blocked |= blocked;
+                conn.took(before);
                 match flushed {
                     Ok(Flushed::All) => self.raw_flushed(key),
                     Ok(Flushed::Blocked) => {
-                        ws.blocked = true;
+                        if !conn.outbox.is_empty() {
+                            self.fell_behind(key, true);
+                        }
                         tokio::task::spawn_local(super::reader::drain(self.shard(), key));
                     }
                     Err(_) => self.close_conn(
@@ -343,8 +361,12 @@ impl State {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let Some(conn) = self.conn(key) else { return Poll::Ready(()) };
         let form = conn.form(threshold);
+        let before = conn.outbox.left();
         let Transport::WebSocket(ws) = &mut conn.transport else { return Poll::Ready(()) };
-        match conn.outbox.flush(&mut ws.write, form, Some(cx)) {
+        let flushed = conn.outbox.flush(&mut ws.write, form, Some(cx));
+        conn.took(before);
+        let Transport::WebSocket(ws) = &mut conn.transport else { return Poll::Ready(()) };
+        match flushed {
             Ok(Flushed::Blocked) => Poll::Pending,
             Ok(Flushed::All) => match ws.write.poll_flush(cx) {
                 Poll::Pending => Poll::Pending,

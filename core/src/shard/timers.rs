@@ -22,7 +22,7 @@ impl State {
         let alive =
             |key: &ConnKey| conns.get(key.slot as usize).is_some_and(|c| c.generation == key.generation);
         self.wheel.retain(|timer| match timer {
-            Timer::Heartbeat(key) | Timer::Connect(key) | Timer::Upgrade(key, _) => alive(key),
+            Timer::Heartbeat(key) | Timer::Connect(key) | Timer::Slow(key) | Timer::Upgrade(key, _) => alive(key),
             Timer::Ack(..) | Timer::Broadcast(_) | Timer::Farewell(_) | Timer::Recovery => true,
         });
     }
@@ -39,6 +39,7 @@ impl State {
     fn fire(&mut self, tick: u64, timer: Timer) {
         match timer {
             Timer::Heartbeat(key) => self.on_heartbeat(key, tick),
+            Timer::Slow(key) => self.on_slow(key, tick),
             Timer::Connect(key) => {
                 if self.conn(key).is_some_and(|c| c.sockets.is_empty()) {
                     self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", Goodbye::Ws(1000));

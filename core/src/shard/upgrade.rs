@@ -40,7 +40,7 @@ impl State {
             conn.probe.is_none() && matches!(conn.transport, Transport::Polling(_))
         });
         let Some(key) = key else {
-            return self.end_websocket(ws, Vec::new(), Goodbye::Ws(1000));
+            return self.end_websocket(ws, (Outbox::default(), PLAIN), Goodbye::Ws(1000));
         };
         let conn = &mut self.conns[key.slot as usize];
         conn.probes += 1;
@@ -61,7 +61,7 @@ impl State {
     /// The probe failed; polling goes on.
     pub(super) fn drop_probe(&mut self, key: ConnKey, goodbye: Goodbye) {
         if let Some(probe) = self.conn(key).and_then(|c| c.probe.take()) {
-            self.end_websocket(probe.ws, Vec::new(), goodbye);
+            self.end_websocket(probe.ws, (Outbox::default(), PLAIN), goodbye);
         }
     }
 

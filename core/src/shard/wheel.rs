@@ -21,6 +21,7 @@ const COARSE: u64 = 50;
 pub(super) enum Timer {
     Heartbeat(ConnKey),
     Connect(ConnKey),
+    Slow(ConnKey),
     Upgrade(ConnKey, u32),
     Ack(SocketHandle, u64),
     Broadcast(Arc<BroadcastAcks>),

@@ -7,12 +7,14 @@ import type { ServerOptions } from '../options';
 export type BridgeOptions = Partial<
   Pick<
     ServerOptions,
-    'shards' | 'maxOutboxBytes' | 'flushIntervalMs' | 'maxPendingEvents' | 'hostQueueBytes' | 'commandQueueBytes'
+    'shards' | 'maxOutboxBytes' | 'outboxTimeout' | 'hardOutboxBytes' | 'totalOutboxBytes' | 'flushIntervalMs'
+    | 'maxPendingEvents' | 'hostQueueBytes' | 'commandQueueBytes'
   >
 >;
 
 const OWN: ReadonlySet<string> = new Set([
-  'shards', 'maxOutboxBytes', 'flushIntervalMs', 'maxPendingEvents', 'hostQueueBytes', 'commandQueueBytes',
+  'shards', 'maxOutboxBytes', 'outboxTimeout', 'hardOutboxBytes', 'totalOutboxBytes', 'flushIntervalMs',
+  'maxPendingEvents', 'hostQueueBytes', 'commandQueueBytes',
 ]);
 
 /** Options of engine.io that mean the same to the core. */
