@@ -54,6 +54,11 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
+    /// What it takes, in bytes. Several events of one connection share it and are counted as if they did not.
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.url.len() + self.headers.len() + self.address.len()
+    }
+
     /// First header of that (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)
@@ -407,8 +412,29 @@ pub enum RoomChange {
 impl Event {
     /// What the event weighs in the host queue, in bytes (payload plus a flat share).
     pub(crate) fn weight(&self) -> usize {
-        const FLAT: usize = 128;
+        /// Its place in the queue, and what the allocator adds.
+        const FLAT: usize = 64 + size_of::<Event>();
+        /// A question: the channel for its answer, and the task that waits.
+        const QUESTION: usize = 512;
         FLAT + match self {
+            Event::Http { request, body, .. } => QUESTION + request.weight() + body.len(),
+            Event::Namespace { name, auth, request, .. } => {
+                QUESTION + request.weight() + name.len() + auth.len()
+            }
+            Event::Engine { request, .. }
+            | Event::Cors { request, .. }
+            | Event::AllowRequest { request, .. }
+            | Event::Headers { request, .. } => QUESTION + request.weight(),
+            // A connection that has ended meanwhile is kept by these.
+            Event::Connect { request, auth, recovered, .. } => {
+                let rooms = |back: &Recovered| back.rooms.iter().map(|room| 16 + room.len()).sum::<usize>();
+                let recovered = recovered.as_ref().map_or(0, |back| back.data.len() + rooms(back));
+                request.weight() + auth.len() + recovered
+            }
+            Event::Open { request, .. } => request.weight(),
+            Event::ConnectionError { request, context, .. } => {
+                request.weight() + context.iter().map(|(_, text)| 64 + text.len()).sum::<usize>()
+            }
             Event::Packet { data, attachments, .. }
             | Event::Ack { data, attachments, .. }
             | Event::ServerSide { data, attachments, .. } => {
@@ -416,10 +442,6 @@ impl Event {
             }
             Event::Message { message, .. } => message.len(),
             Event::PacketIn { packet, .. } | Event::PacketOut { packet, .. } => packet.len(),
-            Event::Http { body, .. } => body.len(),
-            Event::Connect { auth, .. } => auth.len(),
-            Event::Namespace { name, auth, .. } => name.len() + auth.len(),
-            Event::ConnectionError { request, .. } => request.url.len() + request.headers.len(),
             Event::SocketData { sockets, .. } | Event::Moved { sockets, .. } => size_of_val(&sockets[..]),
             _ => 0,
         }

@@ -1,7 +1,8 @@
 //! The queue of events to the host: filled by shards once per turn, taken in batches.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::sync::Notify;
@@ -24,6 +25,8 @@ pub(crate) struct HostQueue {
     events: Mutex<VecDeque<(u8, Event)>>,
     bytes: AtomicUsize,
     limit: usize,
+    /// Wakes who waits for room.
+    room: Notify,
     progress: Vec<ShardProgress>,
     notify: Notify,
     wake: OnceLock<Wake>,
@@ -36,6 +39,7 @@ impl HostQueue {
             events: Mutex::default(),
             bytes: AtomicUsize::new(0),
             limit,
+            room: Notify::new(),
             progress: (0..shards).map(|_| ShardProgress::default()).collect(),
             notify: Notify::new(),
             wake: OnceLock::new(),
@@ -83,6 +87,23 @@ impl HostQueue {
         self.bytes() + extra > self.limit
     }
 
+    /// More waits than `hostQueueBytes`: the host is stuck, or slower than its clients.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full_with(0)
+    }
+
+    /// Until there is room, if there is none.
+    pub(crate) async fn room(&self) {
+        while self.is_full() {
+            let mut room = pin!(self.room.notified());
+            room.as_mut().enable();
+            fence(Ordering::SeqCst);
+            if self.is_full() {
+                room.await;
+            }
+        }
+    }
+
     /// How many events of the shard the host has taken.
     pub(crate) fn taken(&self, shard: usize) -> u64 {
         self.progress[shard].taken.load(Ordering::SeqCst)
@@ -114,6 +135,11 @@ impl HostQueue {
             return 0;
         }
         self.bytes.fetch_sub(weight, Ordering::Relaxed);
+        // Pairs with those of who finds the queue full and then waits: one of the two sees the other.
+        fence(Ordering::SeqCst);
+        if self.bytes() <= self.limit / 2 {
+            self.room.notify_waiters();
+        }
         for (shard, progress) in self.progress.iter().enumerate() {
             if counts[shard] > 0 {
                 progress.taken.fetch_add(counts[shard], Ordering::SeqCst);

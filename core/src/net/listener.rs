@@ -64,13 +64,18 @@ impl Drop for Unlink {
     }
 }
 
-/// Accepts until the task is dropped.
-pub(crate) async fn accept_loop(listener: Listener, mut on: impl FnMut(RawStream)) -> io::Result<()> {
+/// Accepts until the task is dropped, each time when `ready` is: till then connections wait in the kernel.
+pub(crate) async fn accept_loop(
+    listener: Listener,
+    ready: impl AsyncFn(),
+    mut on: impl FnMut(RawStream),
+) -> io::Result<()> {
     match listener {
         Listener::Tcp(listener) => {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let mut pause = BACKOFF.0;
             loop {
+                ready().await;
                 let accepted = listener.accept().await.and_then(|(s, _)| s.into_std());
                 step(accepted.map(RawStream::Tcp), &mut pause, &mut on).await;
             }
@@ -79,6 +84,7 @@ pub(crate) async fn accept_loop(listener: Listener, mut on: impl FnMut(RawStream
             let listener = tokio::net::UnixListener::from_std(listener)?;
             let mut pause = BACKOFF.0;
             loop {
+                ready().await;
                 let accepted = listener.accept().await.and_then(|(s, _)| s.into_std());
                 step(accepted.map(RawStream::Unix), &mut pause, &mut on).await;
             }

@@ -117,7 +117,9 @@ impl Shard {
         let core = self.core.clone();
         let tls = core.tls.is_some();
         let task = tokio::task::spawn_local(async move {
-            let result = accept_loop(listener, |stream| {
+            // New connections wait while the host is stuck: what they would tell it takes memory.
+            let ready = async || core.host.room().await;
+            let result = accept_loop(listener, ready, |stream| {
                 core.shards[core.pick()].send(Command::Serve {
                     stream,
                     prefix: Bytes::new(),

@@ -408,12 +408,36 @@ impl State {
         if (conn.pending_events < limit && !full) || conn.paused {
             return;
         }
+        self.pause(key);
+    }
+
+    /// Does not read from a connection until the host has caught up.
+    fn pause(&mut self, key: ConnKey) {
+        let Some(conn) = self.conn(key) else { return };
         conn.paused = true;
         if let Transport::WebSocket(ws) = &conn.transport {
             ws.ctl.set(ReaderState::Paused);
         }
         self.paused.push(key);
         self.core.host.set_paused(self.index);
+    }
+
+    /// Is there no room for what a connection may bring? Asked before it is read from; it is paused then.
+    pub(super) fn holds_back(&mut self, key: ConnKey, probe: u32) -> bool {
+        // A probe brings nothing for the host.
+        if probe != 0 && self.is_probe(key, probe) {
+            return false;
+        }
+        if !self.core.host.is_full_with(self.events_weight) || self.conn(key).is_none_or(|conn| conn.paused) {
+            return false;
+        }
+        self.pause(key);
+        // The host may have taken everything before it could see that somebody waits.
+        std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+        if !self.core.host.is_full_with(self.events_weight) {
+            self.resume();
+        }
+        true
     }
 
     /// The host took events: connections that it has caught up with go on.

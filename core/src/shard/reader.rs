@@ -56,6 +56,10 @@ pub(super) async fn read_loop(mut reader: Reader) {
                 continue;
             }
             let shard = reader.shard.clone();
+            let full = || shard.core.host.is_full_with(shard.state.borrow().events_weight);
+            if full() && shard.with(|state| state.holds_back(reader.key, reader.probe)) {
+                continue;
+            }
             let mut buffer = shard.read_buffer.borrow_mut();
             match reader.read.poll_read(cx, &mut buffer) {
                 Poll::Pending => return Poll::Pending,
