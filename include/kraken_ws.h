@@ -101,7 +101,7 @@ enum {
   KRAKEN_WS_REASON_SERVER_NAMESPACE_DISCONNECT = 7,
   /** The server shuts down. */
   KRAKEN_WS_REASON_SERVER_SHUTTING_DOWN = 8,
-  /** The client did not read and its outbox passed `maxOutboxBytes`. */
+  /** The client took too little of what waited for it: `outboxTimeout`, `hardOutboxBytes` or `totalOutboxBytes`. */
   KRAKEN_WS_REASON_SLOW_CONSUMER = 9,
 };
 
@@ -753,6 +753,30 @@ typedef struct {
    * Milliseconds since the server was made.
    */
   uint64_t uptime_ms;
+  /**
+   * Bytes that wait for clients which did not take them at once; a message for many counts once.
+   */
+  uint64_t outbox_bytes;
+  /**
+   * Of `slow_consumers`: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
+   */
+  uint64_t slow_stalled;
+  /**
+   * Of `slow_consumers`: more than `hardOutboxBytes` waited.
+   */
+  uint64_t slow_too_much;
+  /**
+   * Of `slow_consumers`: made the least progress when `totalOutboxBytes` was exceeded.
+   */
+  uint64_t slow_over_budget;
+  /**
+   * Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
+   */
+  uint64_t answer_bytes;
+  /**
+   * Answers that found no room (`maxAnswerBytes`), ever.
+   */
+  uint64_t answers_refused;
 } kraken_ws_stats;
 
 #ifdef __cplusplus

@@ -23,7 +23,7 @@ pub enum Reason {
     ServerNamespaceDisconnect = 7,
     /// The server shuts down.
     ServerShuttingDown = 8,
-    /// The client did not read and its outbox passed `maxOutboxBytes`.
+    /// The client took too little of what waited for it: `outboxTimeout`, `hardOutboxBytes` or `totalOutboxBytes`.
     SlowConsumer = 9,
 }
 

@@ -58,11 +58,8 @@ fn codes() -> Result<String, std::fmt::Error> {
     writeln!(out, "\n/** `code` of errors that come from the core. */\nexport type CoreErrorCode =")?;
     let codes = ErrorCode::ALL.iter().map(|(_, name)| format!("ERR_KRAKEN_WS_{name}"));
     union(&mut out, codes)?;
-    writeln!(
-        out,
-        "\n/** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox"
-    )?;
-    writeln!(out, " *  passed `maxOutboxBytes`. */\nexport type DisconnectReason =")?;
+    writeln!(out, "\n/** Why a socket ended. `slow consumer` is ours: the client took too little of what")?;
+    writeln!(out, " *  waited for it. */\nexport type DisconnectReason =")?;
     union(&mut out, Reason::ALL.iter().map(|reason| reason.as_str().to_owned()))?;
     writeln!(out, "\n/** Codes with which the engine refuses requests. */\nexport const errors = {{")?;
     for refusal in Refusal::ALL {

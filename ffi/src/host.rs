@@ -172,7 +172,7 @@ impl Host {
                 self.find(&mut out, socket);
                 answer = Answer::None;
             }
-            Event::BroadcastAck { id, timed_out, expected, missing, responses } => {
+            Event::BroadcastAck { id, timed_out, expected, missing, responses, .. } => {
                 (out.kind, out.ack_id) = (Kind::BroadcastAck, id);
                 (out.timed_out, out.expected, out.missing) = (timed_out, expected, missing);
                 out.content = Content::of_answers(responses);

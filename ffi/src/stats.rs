@@ -45,6 +45,10 @@ pub struct kraken_ws_stats {
     pub slow_too_much: u64,
     /// Of `slow_consumers`: made the least progress when `totalOutboxBytes` was exceeded.
     pub slow_over_budget: u64,
+    /// Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
+    pub answer_bytes: u64,
+    /// Answers that found no room (`maxAnswerBytes`), ever.
+    pub answers_refused: u64,
 }
 
 /// Reads the figures of a server.
@@ -83,6 +87,8 @@ pub unsafe extern "C" fn kraken_ws_server_stats(
             slow_stalled: s.slow_stalled,
             slow_too_much: s.slow_too_much,
             slow_over_budget: s.slow_over_budget,
+            answer_bytes: s.answer_bytes,
+            answers_refused: s.answers_refused,
         };
         // An older host has a shorter struct.
         let length = size.min(size_of::<kraken_ws_stats>());

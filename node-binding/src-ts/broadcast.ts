@@ -30,6 +30,8 @@ function added(list: Room[], room: Room | Room[]): Room[] {
 /** A message whose acknowledgements are awaited. */
 export interface PendingBroadcast {
   done: (err: Error | null, responses: unknown[]) => void;
+  /** What has come of them so far, in pieces. */
+  answers: unknown[][];
 }
 
 /** Sends to the sockets that a room expression names. */
@@ -96,7 +98,8 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
 
   /**
    * Sends an event. With a function as last argument each client acknowledges, and the function is called
-   * with `(err, responses)`: an error when not all answered in time, and what did come.
+   * with `(err, responses)`: an error when not all answered in time, and what did come. `err.missingSockets` has the ids of
+   * sockets of this process that did not answer, the first thousand.
    */
   emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
     refuseReserved(ev);
@@ -122,7 +125,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
       const timeout = Math.max(this.timeoutMs, 1);
       const id = native.publishWithAck(nsp._number, rooms, exceptRooms, text, flags, timeout, buffers);
       const done = (err: Error | null, responses: unknown[]) => this.finish(ack, err, responses);
-      nsp.server._broadcastAcks?.set(id, { done });
+      nsp.server._broadcastAcks?.set(id, { done, answers: [] });
     } else if (rooms.length === 1 && exceptRooms.length === 0 && !buffers) {
       native.publishRoom(nsp._number, rooms[0], text, flags);
     } else {

@@ -43,6 +43,7 @@ const SERVER_SIDE = 32;
 const SOCKET_DATA = 33;
 const CLUSTER = 34;
 const MOVED = 35;
+const BROADCAST_ANSWERS = 36;
 
 const REASONS = reasons() as DisconnectReason[];
 /** Reasons that concern one namespace; with all others the whole connection is gone. */
@@ -94,6 +95,8 @@ export class EventPump extends Pump<Commands> {
         return this.connect(low, generation, number, payload);
       case DISCONNECT:
         return this.disconnect(this.sockets.find(low, generation), REASONS[number], payload);
+      case BROADCAST_ANSWERS:
+        return this.broadcastAnswers(number, responsesOf(payload, 3, this.take));
       case BROADCAST_ACK:
         return this.broadcastAck(number, payload);
       case NAMESPACE:
@@ -220,14 +223,19 @@ export class EventPump extends Pump<Commands> {
     this.run.attachments.some((attachment) => attachment.reply(number, status, headers, body));
   }
 
+  /** Many answers come in pieces. */
+  private broadcastAnswers(id: number, answers: unknown[]): void {
+    this.run.broadcastAcks.get(id)?.answers.push(answers);
+  }
+
   private broadcastAck(id: number, payload: any[]): void {
     const pending = this.run.broadcastAcks.get(id);
     this.run.broadcastAcks.delete(id);
-    const responses = responsesOf(payload, 2, this.take);
-    const [timedOut, missing] = payload;
-    const err = timedOut || missing > 0 ? timeoutError() : null;
+    const last = responsesOf(payload, 3, this.take);
+    const [timedOut, missing, missingSockets] = payload;
+    const err = timedOut || missing > 0 ? Object.assign(timeoutError(), { missingSockets }) : null;
     if (err && this.run.fleet) Object.assign(err, { missing });
-    pending?.done(err, responses);
+    pending?.done(err, [...pending.answers, last].flat());
   }
 
   private readonly take = (count: number): Buffer[] => this.attachments(count);

@@ -144,6 +144,10 @@ export interface ServerStats {
   hostQueueBytes: number;
   /** Bytes of messages that wait for a thread of the core. */
   commandQueueBytes: number;
+  /** Bytes of answers to broadcasts with acknowledgements, and of other nodes, that are being collected. */
+  answerBytes: number;
+  /** Answers that found no room (`maxAnswerBytes`). */
+  answersRefused: number;
   /** Bytes of messages and sessions kept for clients that may come back. */
   recoveryBytes: number;
   /** Milliseconds since the server was made. */

@@ -123,6 +123,11 @@ export interface ServerOptions {
   hostQueueBytes: number;
   /** Bytes of outgoing messages that may wait for a thread; above, sends throw. Default 256 MiB. */
   commandQueueBytes: number;
+  /**
+   * Bytes of answers to broadcasts with acknowledgements, and of other nodes, that may be collected at a time; others count
+   * as missing. Default 64 MiB.
+   */
+  maxAnswerBytes: number;
   /** Namespaces that one client may join. Default 64. */
   maxNamespaces: number;
   /** How long a request head may take. Default 10000. */

@@ -44,12 +44,15 @@ const UPGRADED: u8 = 17;
 const ENGINE: u8 = 18;
 const CORS: u8 = 19;
 const CONNECTION_CLOSED: u8 = 30;
+const BROADCAST_ANSWERS: u8 = 36;
 
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
 pub struct Batcher {
     /// Taken from the core, not yet given to JavaScript.
     pub pending: VecDeque<Event>,
+    /// What is left of an event whose beginning the last batch had.
+    pub rest: Option<Event>,
     /// The JSON array of the last batch.
     pub text: String,
     /// Messages of a raw server, behind the JSON in what JavaScript gets; see `raw.rs`.
@@ -96,7 +99,7 @@ impl Batcher {
 
     /// No room for another event.
     pub fn is_full(&self) -> bool {
-        self.count == BATCH || self.text.len() + self.messages.len() > TEXT_LIMIT
+        self.count == BATCH || self.rest.is_some() || self.text.len() + self.messages.len() > TEXT_LIMIT
     }
 
     /// Ends the batch and writes its head lanes.
@@ -148,6 +151,15 @@ impl Batcher {
             let _ = write!(self.text, "[{},{data}]", attachments.len());
             self.buffers.extend(attachments);
         }
+    }
+
+    /// Values with their attachments, and the end of the list that they are in.
+    fn answers(&mut self, answers: Vec<(Box<str>, Vec<Bytes>)>) {
+        for (data, attachments) in answers {
+            let _ = write!(self.text, ",{},{data}", attachments.len());
+            self.buffers.extend(attachments);
+        }
+        self.text.push(']');
     }
 
     /// An answer for Node's own HTTP server.
@@ -211,14 +223,34 @@ impl Batcher {
                 self.lanes(lanes, DISCONNECT, Some(socket), f64::from(reason as u8));
                 quote(&mut self.text, detail);
             }
-            Event::BroadcastAck { id, timed_out, missing, responses, .. } => {
-                self.lanes(lanes, BROADCAST_ACK, None, id as f64);
-                let _ = write!(self.text, "[{timed_out},{missing}");
-                for (data, attachments) in responses {
-                    let _ = write!(self.text, ",{},{data}", attachments.len());
-                    self.buffers.extend(attachments);
+            Event::BroadcastAck { id, timed_out, expected, missing, silent, mut responses } => {
+                // A JavaScript string can't hold all that may have come, and should not: the first answers go ahead.
+                let mut room = TEXT_LIMIT;
+                let fit = responses.iter().take_while(|(data, _)| {
+                    let before = room;
+                    room = room.saturating_sub(data.len());
+                    before > 0
+                });
+                let fit = fit.count();
+                if fit < responses.len() {
+                    let rest = responses.split_off(fit);
+                    self.lanes(lanes, BROADCAST_ANSWERS, None, id as f64);
+                    self.text.push_str("[0,0,[]");
+                    self.answers(responses);
+                    self.rest = Some(Event::BroadcastAck {
+                        id,
+                        timed_out,
+                        expected,
+                        missing,
+                        silent,
+                        responses: rest,
+                    });
+                } else {
+                    self.lanes(lanes, BROADCAST_ACK, None, id as f64);
+                    let _ = write!(self.text, "[{timed_out},{missing},");
+                    self.names(&silent);
+                    self.answers(responses);
                 }
-                self.text.push(']');
             }
             Event::Namespace { name, auth, request, reply } => {
                 let number = questions.keep(Question::Namespace(reply));

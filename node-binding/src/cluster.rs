@@ -100,7 +100,7 @@ impl Asked {
 }
 
 impl Batcher {
-    fn names(&mut self, names: &[Box<str>]) {
+    pub fn names(&mut self, names: &[Box<str>]) {
         self.text.push('[');
         for (i, name) in names.iter().enumerate() {
             self.text.push_str(if i > 0 { "," } else { "" });

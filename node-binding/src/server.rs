@@ -69,6 +69,8 @@ pub struct NativeStats {
     pub outbox_bytes: f64,
     pub host_queue_bytes: f64,
     pub command_queue_bytes: f64,
+    pub answer_bytes: f64,
+    pub answers_refused: f64,
     pub recovery_bytes: f64,
     pub uptime_ms: f64,
     pub modules: Vec<NativeModule>,
@@ -250,6 +252,9 @@ impl NativeServer {
         let modules = self.modules.borrow();
         self.wake.answered();
         batcher.begin();
+        if let Some(rest) = batcher.rest.take() {
+            batcher.event(lanes, &mut questions, rest);
+        }
         let mut replies =
             std::mem::take(&mut *self.replies.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
         while !batcher.is_full()
@@ -281,7 +286,7 @@ impl NativeServer {
                 batcher.event(lanes, &mut questions, event);
             }
         }
-        more |= !batcher.pending.is_empty();
+        more |= !batcher.pending.is_empty() || batcher.rest.is_some();
         batcher.end(lanes, more, self.command_room());
         js_text(env, &batcher.text)
     }
@@ -356,6 +361,8 @@ impl NativeServer {
             outbox_bytes: stats.outbox_bytes as f64,
             host_queue_bytes: stats.host_queue_bytes as f64,
             command_queue_bytes: stats.command_queue_bytes as f64,
+            answer_bytes: stats.answer_bytes as f64,
+            answers_refused: stats.answers_refused as f64,
             recovery_bytes: stats.recovery_bytes as f64,
             uptime_ms: stats.uptime_ms as f64,
             modules: self.modules.borrow().figures(),

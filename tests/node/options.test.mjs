@@ -21,6 +21,10 @@ const WRONG = [
   [{ maxHttpBufferSize: '1MB' }, /^maxHttpBufferSize: expected a number of bytes from 1 to \d+, got "1MB"$/],
   [{ maxHttpBufferSize: 1.5 }, /^maxHttpBufferSize: expected .* got 1\.5$/],
   [{ maxOutboxBytes: 1 }, /^maxOutboxBytes: expected .* got 1$/],
+  [{ outboxTimeout: 0 }, /^outboxTimeout: expected .* got 0$/],
+  [{ hardOutboxBytes: 1 }, /^hardOutboxBytes: expected .* got 1$/],
+  [{ totalOutboxBytes: -1 }, /^totalOutboxBytes: expected .* got -1$/],
+  [{ maxAnswerBytes: 1 }, /^maxAnswerBytes: expected .* got 1$/],
   [{ shards: 1.5 }, 'shards: expected a whole number from 0 to 64, got 1.5'],
   [{ transports: 'websocket' }, /^transports: expected a non-empty list .* got "websocket"$/],
   [{ transports: [] }, /^transports: expected a non-empty list .* got \[\]$/],
@@ -157,8 +161,8 @@ test('io.stats() counts connections, sockets, rooms and messages', nativeOnly, a
   await until(() => io.stats().connections === 0 && io.stats().rooms === 0, 'all gone');
 });
 
-test('maxOutboxBytes: a client that stops reading is a slow consumer, others miss nothing', nativeOnly, async (t) => {
-  const { io, url } = await serve(t, { maxOutboxBytes: 65_536 });
+test('hardOutboxBytes: a client that stops reading is a slow consumer, others miss nothing', nativeOnly, async (t) => {
+  const { io, url } = await serve(t, { maxOutboxBytes: 65_536, hardOutboxBytes: 65_536 });
   const slow = await pair(io, url);
   const fast = await pair(io, url);
   for (const { socket } of [slow, fast]) socket.join('room');

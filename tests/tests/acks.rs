@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kraken_ws_core::{EmitFlags, Event, Reason, SocketHandle, Target};
-use kraken_ws_tests::{Host, PATIENCE, TcpClient};
+use kraken_ws_tests::{Host, PATIENCE, TcpClient, eventually};
 use serde_json::json;
 
 const SHORT: Duration = Duration::from_millis(80);
@@ -176,5 +176,32 @@ fn a_broadcast_to_nobody_is_complete_at_once() {
     let target = Target::room("nobody's");
     let id = host.server.publish_with_ack(&host.main, target, r#"["q"]"#, vec![], flags, PATIENCE).unwrap();
     assert_eq!(outcome(&mut host, id), (true, 0, Vec::new()));
+    host.close();
+}
+
+#[test]
+fn answers_beyond_max_answer_bytes_count_as_timed_out_and_the_silent_are_named() {
+    let mut host = Host::start(&json!({ "shards": 2, "maxAnswerBytes": 65_536 }));
+    let (mut clients, id) = broadcast(&mut host, 5, SHORT);
+    let big = format!("[\"{}\"]", "x".repeat(40_000));
+    clients[0].ack(id, &big);
+    eventually("the first answer is kept", || host.server.stats().answer_bytes > 40_000);
+    clients[1].ack(id, &big);
+    eventually("there is no room for the second", || host.server.stats().answers_refused == 1);
+    clients[2].ack(id, "[1]");
+    let gone = clients.remove(3);
+    let mut named: Vec<String> = vec![clients[1].id.clone(), gone.id.clone(), clients[3].id.clone()];
+    drop(gone);
+    let (answers, mut silent) = host.find(|event| match event {
+        Event::BroadcastAck { timed_out: true, expected: 5, responses, silent, .. } => {
+            let silent: Vec<String> = silent.iter().map(ToString::to_string).collect();
+            Some((responses.len(), silent))
+        }
+        _ => None,
+    });
+    named.sort();
+    silent.sort();
+    assert_eq!((answers, silent), (2, named));
+    assert_eq!(host.server.stats().answer_bytes, 0);
     host.close();
 }

@@ -177,7 +177,7 @@ fn acks_of_all_clients_of_all_nodes_come_back() {
         };
         let outcome = |a: &mut Host, of: u64| {
             a.find(|event| match event {
-                Event::BroadcastAck { id, timed_out, expected, missing, responses } => {
+                Event::BroadcastAck { id, timed_out, expected, missing, responses, .. } => {
                     assert_eq!(*id, of);
                     let mut answers: Vec<_> = responses.iter().map(|(json, _)| json.to_string()).collect();
                     answers.sort();

@@ -151,7 +151,7 @@ fn what_comes_while_the_host_decides_is_delivered_once() {
 #[test]
 fn a_slow_consumer_does_not_come_back() {
     let mut host = Host::start(&json!({
-        "connectionStateRecovery": {}, "maxOutboxBytes": 1_000_000, "maxRecoveryBytes": 1 << 30, "shards": 1,
+        "connectionStateRecovery": {}, "maxOutboxBytes": 1_000_000, "hardOutboxBytes": 1_000_000, "maxRecoveryBytes": 1 << 30, "shards": 1,
     }));
     let addr = host.listen();
     let (was, old) = first(&mut host, addr);

@@ -1,12 +1,12 @@
 //! A host that does not take its events: the server reads no further, and nothing is lost.
 
-use std::io::{ErrorKind, Write};
-use std::net::TcpStream;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use kraken_ws_core::Event;
-use kraken_ws_tests::{Host, PATIENCE, TcpClient};
+use kraken_ws_core::{Decision, Event};
+use kraken_ws_tests::{Host, PATIENCE, TcpClient, dial, eventually};
 use serde_json::json;
 
 /// More than the kernel's buffers of a connection hold.
@@ -104,5 +104,124 @@ fn a_connection_that_waits_does_not_hold_up_the_others() {
         Event::Packet { data, .. } if &**data == r#"["other"]"# => Some(()),
         _ => None,
     });
+    host.close();
+}
+
+fn handshake(addr: SocketAddr, cookie: &str) -> TcpStream {
+    let mut stream = dial(addr);
+    let head =
+        format!("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+fn status(stream: &mut TcpStream) -> Option<u16> {
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).ok()?;
+    std::str::from_utf8(&answer[9..]).unwrap().parse().ok()
+}
+
+#[test]
+fn new_connections_and_their_requests_count_while_the_host_is_stuck() {
+    const LIMIT: usize = 200_000;
+    let hooks = json!({ "allowRequest": true });
+    let mut host = Host::start(&json!({ "shards": 1, "hostQueueBytes": LIMIT, "hooks": hooks }));
+    let addr = host.listen();
+    // Opened before, and its request comes when there is no room any more.
+    let mut early = dial(addr);
+    let cookie = "a".repeat(12_000);
+    let crowd: Vec<_> = (0..200).map(|_| handshake(addr, &cookie)).collect();
+    eventually("the queue is full", || host.pending_bytes() > LIMIT);
+    early.write_all(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    assert_eq!(status(&mut early), Some(503));
+    let waiting = host.pending_bytes();
+    // One that is being accepted may come on top.
+    assert!(waiting < LIMIT + 32 * 1024, "{waiting} bytes wait");
+    // Those who were not turned away are asked about when the host takes its events, and so is who comes then.
+    let reader = thread::spawn(move || {
+        let statuses: Vec<_> = crowd.into_iter().map(|mut stream| status(&mut stream)).collect();
+        (statuses, handshake(addr, "last"))
+    });
+    let mut asked = 0;
+    loop {
+        if let Event::AllowRequest { request, reply, .. } = host.event() {
+            let _ = reply.send(Decision { refuse: Some("no".into()), ..Decision::default() });
+            if request.header("cookie") == Some("last") {
+                break;
+            }
+            asked += 1;
+        }
+    }
+    let (statuses, mut last) = reader.join().unwrap();
+    assert_eq!(status(&mut last), Some(403));
+    assert!(asked >= LIMIT / 16_384, "{asked} were asked about");
+    assert_eq!(statuses.iter().filter(|status| **status == Some(403)).count(), asked);
+    assert!(statuses.iter().all(|status| matches!(status, Some(403 | 503))), "{statuses:?}");
+    host.close();
+}
+
+#[test]
+fn clients_are_not_read_from_when_the_queue_is_full_already() {
+    const LIMIT: usize = 1 << 20;
+    const CLIENTS: usize = 24;
+    let options = json!({ "shards": 1, "maxPendingEvents": 1_000_000, "hostQueueBytes": LIMIT });
+    let mut host = Host::start(&options);
+    let addr = host.listen();
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| host.client(addr).0).collect();
+    let message = json!(["n", "x".repeat(700_000)]).to_string();
+    let writers: Vec<_> = clients
+        .drain(..)
+        .map(|mut client| {
+            let message = message.clone();
+            thread::spawn(move || {
+                client.send(&format!("2{message}"));
+                client
+            })
+        })
+        .collect();
+    eventually("the queue is full", || host.pending_bytes() > LIMIT);
+    // Long enough for all that would be read on.
+    thread::sleep(Duration::from_millis(500));
+    let waiting = host.pending_bytes();
+    assert!(waiting < LIMIT + 1_000_000, "{waiting} bytes wait");
+    for _ in 0..CLIENTS {
+        host.find(|event| matches!(event, Event::Packet { .. }).then_some(()));
+    }
+    for writer in writers {
+        drop(writer.join().unwrap());
+    }
+    host.close();
+}
+
+#[test]
+fn what_clients_send_before_they_are_accepted_is_bounded_for_all_together() {
+    const LIMIT: usize = 1 << 20;
+    let mut host = Host::start(&json!({ "shards": 1, "hostQueueBytes": LIMIT }));
+    let main = host.server.namespace("/").unwrap();
+    main.set_decide(true);
+    let addr = host.listen();
+    let bytes = |host: &Host| host.server.stats().bytes_in as usize;
+    let message = json!(["n", "x".repeat(700_000)]).to_string();
+    let clients: Vec<_> = (0..16)
+        .map(|_| {
+            let mut client = TcpClient::open(dial(addr));
+            client.send("0");
+            client.send(&format!("2{message}"));
+            client
+        })
+        .collect();
+    eventually("much is held", || bytes(&host) > LIMIT);
+    // Long enough for all that would be read on.
+    thread::sleep(Duration::from_millis(500));
+    assert!(bytes(&host) < 6 * LIMIT, "{} bytes were read of 11 million", bytes(&host));
+    // The host decides, and nothing is lost.
+    let mut came = 0;
+    while came < clients.len() {
+        match host.event() {
+            Event::Connect { socket, pending: true, .. } => host.server.accept(socket),
+            Event::Packet { .. } => came += 1,
+            _ => {}
+        }
+    }
     host.close();
 }

@@ -10,14 +10,14 @@ import { SocketIoClient } from './support/socketio.mjs';
 
 const MiB = 1024 * 1024;
 const CROWD = 1000;
-/** What the flood comes to: far more than the kernel's buffers and maxOutboxBytes together. */
+/** What the flood comes to: far more than the kernel's buffers and hardOutboxBytes together. */
 const PADDING = 480 * 1024;
 const MESSAGES = 400;
 /** What the server may grow by during a flood of 188 MiB; one that queued it would grow by all of it. */
 const ALLOWED_GROWTH = 64 * MiB;
 const onlyOurs = isNative ? false : 'socket.io has no limit: it queues without end';
 
-const server = await ServerProcess.start({ options: { maxOutboxBytes: MiB, pingInterval: 60_000, pingTimeout: 60_000 }, joins: ['lobby'], reportEnds: true });
+const server = await ServerProcess.start({ options: { maxOutboxBytes: MiB, hardOutboxBytes: MiB, pingInterval: 60_000, pingTimeout: 60_000 }, joins: ['lobby'], reportEnds: true });
 after(() => server.stop());
 
 /** Counts what each client of the crowd receives; a number out of turn is a fault. */
@@ -70,7 +70,7 @@ async function withCrowd(steps) {
   }
 }
 
-test('a slow consumer is closed within maxOutboxBytes, leaves its rooms at once, and the other 1000 miss nothing', { timeout: 120_000, skip: onlyOurs }, () => withCrowd(async (tally) => {
+test('a slow consumer is closed within hardOutboxBytes, leaves its rooms at once, and the other 1000 miss nothing', { timeout: 120_000, skip: onlyOurs }, () => withCrowd(async (tally) => {
   const slow = await SocketIoClient.connect(server.port);
   await join(slow, 'slow');
   slow.ws.tcp.socket.pause();
@@ -88,7 +88,7 @@ test('a slow consumer is closed within maxOutboxBytes, leaves its rooms at once,
   await tally.complete(MESSAGES, 20_000);
 }));
 
-test('a polling client that does not poll is closed within maxOutboxBytes', { timeout: 30_000, skip: onlyOurs }, async () => {
+test('a polling client that does not poll is closed within hardOutboxBytes', { timeout: 30_000, skip: onlyOurs }, async () => {
   const slow = await PollingSession.connect(server.port);
   await slow.send('420["join","slow"]');
   assert.equal(await slow.nextPacket(), '430[]');

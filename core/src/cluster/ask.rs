@@ -14,7 +14,7 @@ use super::message::{Answer, Message, Question};
 use super::node::Node;
 use super::queue::Command;
 use crate::error::{Error, ErrorCode, Result};
-use crate::host::{BroadcastAcks, Event};
+use crate::host::{BroadcastAcks, Collected, Event};
 
 /// How often the nodes are counted again while some have not answered: one that died is no longer waited for.
 const RECOUNT: Duration = Duration::from_millis(250);
@@ -40,6 +40,10 @@ struct Progress {
     nodes: usize,
     /// Those of them that said who they are.
     uids: HashSet<Box<str>>,
+    /// Nodes whose answers there was no room for.
+    refused: usize,
+    /// What the answers take.
+    room: Option<Collected>,
 }
 
 /// What came of a request.
@@ -258,8 +262,8 @@ impl Node {
             recount = Instant::now() + RECOUNT;
         }
         drop(listed);
-        let Progress { answers, nodes, uids } = pending.progress.take();
-        let missing = expected.saturating_sub(nodes);
+        let Progress { answers, nodes, uids, refused, .. } = pending.progress.take();
+        let missing = expected.saturating_sub(nodes) + refused;
         let missing_nodes = match missing {
             0 => Vec::new(),
             _ if acks.is_some() => Vec::new(),
@@ -275,7 +279,7 @@ impl Node {
 
     /// Without Redis nobody can be asked any more.
     fn unreachable(&self, nsp: &str, heard: Progress) -> Gathered {
-        let Progress { answers, nodes, uids } = heard;
+        let Progress { answers, nodes, uids, .. } = heard;
         let missing = self.known(nsp).saturating_sub(nodes).max(usize::from(nodes == 0));
         let spaces = self.spaces.borrow();
         let mut missing_nodes = spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.silent(&uids));
@@ -320,11 +324,11 @@ impl Node {
         // Of a request that is over, or of another node.
         let Some(pending) = self.asking.borrow().get(id).cloned() else { return };
         if let Answer::Ack { data, attachments } = answer {
-            self.tell(pending.acks.as_ref().and_then(|acks| acks.answered(data, attachments)));
+            self.tell(pending.acks.as_ref().and_then(|acks| acks.answered(None, &data, attachments)));
             return pending.changed.notify_one();
         }
         let mut progress = pending.progress.borrow_mut();
-        if uid.is_some_and(|uid| !progress.uids.insert(uid)) {
+        if uid.as_ref().is_some_and(|uid| !progress.uids.insert(uid.clone())) {
             return;
         }
         progress.nodes += 1;
@@ -332,7 +336,19 @@ impl Node {
             Answer::Clients(count) => {
                 self.tell(pending.acks.as_ref().and_then(|acks| acks.node_sent(count)));
             }
-            answer => progress.answers.push(answer),
+            answer => {
+                let room = self.server().map(|server| server.core().answers.clone());
+                if room.is_none_or(|room| {
+                    progress.room.get_or_insert_with(|| Collected::new(&room)).add(answer.weight())
+                }) {
+                    progress.answers.push(answer);
+                } else {
+                    progress.refused += 1;
+                    uid.iter().for_each(|uid| {
+                        progress.uids.remove(uid);
+                    });
+                }
+            }
         }
         pending.changed.notify_one();
     }

@@ -235,7 +235,11 @@ impl Node {
                         answer,
                     });
                 };
-                let acks = BroadcastAcks::for_node(server.core().shards.len(), Box::new(tell));
+                let acks = BroadcastAcks::for_node(
+                    server.core().shards.len(),
+                    &server.core().answers,
+                    Box::new(tell),
+                );
                 let timeout = timeout.unwrap_or(self.options.requests_timeout);
                 let acks = (server.next_ack_id(), acks, timeout);
                 server.ask_here(nsp, target, &data, &attachments, flags, acks)

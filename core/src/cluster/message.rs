@@ -113,6 +113,27 @@ pub(crate) fn target_weight(target: &Target) -> usize {
     names_weight(&target.rooms) + names_weight(&target.except)
 }
 
+impl Answer {
+    /// Bytes that it holds, about, and no fewer than what a host is told of it takes as JSON text.
+    pub(crate) fn weight(&self) -> usize {
+        /// A character that needs an escape.
+        const ESCAPED: usize = 6;
+        let names = |list: &[Box<str>]| list.iter().map(|name| name.len() * ESCAPED + 16).sum::<usize>();
+        let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
+        FLAT + match self {
+            Answer::Ids(list) | Answer::Rooms(list) => names(list),
+            Answer::Sockets(list) => list
+                .iter()
+                .map(|s| FLAT + s.id.len() * ESCAPED + s.handshake.len() + s.data.len() + names(&s.rooms))
+                .sum(),
+            Answer::ServerSide { data, attachments } | Answer::Ack { data, attachments } => {
+                data.len() + bytes(attachments)
+            }
+            Answer::Done | Answer::Clients(_) => 0,
+        }
+    }
+}
+
 impl Message {
     /// Bytes that it holds, about.
     pub(crate) fn weight(&self) -> usize {

@@ -295,7 +295,7 @@ mod tests {
         let data = "x".repeat(50_000).into();
         let timeout = Duration::from_secs(5);
         queue.send(Command::Hosts { nsp: "/".into(), data, attachments: Vec::new(), timeout, reply });
-        let acks = BroadcastAcks::new(1, 1, true);
+        let acks = BroadcastAcks::new(1, 1, true, &crate::host::AnswerRoom::new(1 << 20));
         assert!(acks.sent(0).is_none(), "other nodes may have clients");
         let message =
             Message::ServerSide { data: "x".repeat(40_000).into(), attachments: Vec::new(), id: None };
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(answer.try_recv().unwrap().missing, 1);
         queue.say(&"/".into(), message_of(60_000));
         assert_eq!(queue.bytes(), 60_128);
-        let Some(Event::BroadcastAck { missing, timed_out, .. }) = acks.timed_out() else {
+        let Some(Event::BroadcastAck { missing, timed_out, .. }) = acks.timed_out(std::iter::empty()) else {
             panic!("it ends")
         };
         assert_eq!((missing, timed_out), (1, true));

@@ -41,6 +41,8 @@ pub(crate) struct Frame {
 
 /// What a frame costs beside its bytes.
 const FLAT: usize = 256;
+/// Length of a heartbeat.
+const HEARTBEAT: usize = 3;
 
 impl Frame {
     /// An Engine.IO message packet (`4…`) with binary parts behind it.
@@ -85,7 +87,15 @@ impl Frame {
     }
 
     fn of_bytes(wire: Bytes, first: (Range<u32>, bool), rest: Box<[Range<u32>]>, compress: bool) -> Self {
-        Self { wire, first, rest, compress, v3: OnceLock::new(), deflated: OnceLock::new(), charge: OnceLock::new() }
+        Self {
+            wire,
+            first,
+            rest,
+            compress,
+            v3: OnceLock::new(),
+            deflated: OnceLock::new(),
+            charge: OnceLock::new(),
+        }
     }
 
     /// Weight in an outbox.
@@ -95,7 +105,10 @@ impl Frame {
 
     /// It has to wait for a client: it counts from now on until it is gone.
     pub(crate) fn wait(&self, outboxes: &Outboxes) {
-        self.charge.get_or_init(|| outboxes.charge(FLAT + self.len()));
+        // Heartbeats are one frame for all, and for ever.
+        if self.len() > HEARTBEAT {
+            self.charge.get_or_init(|| outboxes.charge(FLAT + self.len()));
+        }
     }
 
     /// The bytes for a WebSocket connection of that form.

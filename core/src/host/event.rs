@@ -183,6 +183,9 @@ pub enum Event {
         expected: usize,
         /// Other nodes that did not say how many clients they asked: theirs are not in `expected`.
         missing: usize,
+        /// Ids of sockets of this node that did not answer, or whose answer there was no room for (`maxAnswerBytes`): the
+        /// first thousand.
+        silent: Vec<Box<str>>,
         /// First argument of each answer as JSON text (`null` where it had none), with its attachments.
         responses: Vec<(Box<str>, Vec<Bytes>)>,
     },
@@ -439,6 +442,11 @@ impl Event {
             | Event::Ack { data, attachments, .. }
             | Event::ServerSide { data, attachments, .. } => {
                 data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
+            }
+            Event::BroadcastAck { responses, silent, .. } => {
+                let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
+                responses.iter().map(|(first, list)| 64 + first.len() + bytes(list)).sum::<usize>()
+                    + silent.len() * 48
             }
             Event::Message { message, .. } => message.len(),
             Event::PacketIn { packet, .. } | Event::PacketOut { packet, .. } => packet.len(),

@@ -2,6 +2,7 @@
 //! Node, C and Rust programs are hosts of the same kind.
 
 mod adopt;
+mod answers;
 mod broadcast_ack;
 mod event;
 mod headers;
@@ -16,6 +17,7 @@ mod stats;
 mod watch;
 
 pub use adopt::{AdoptInfo, Cancel};
+pub(crate) use answers::{AnswerRoom, Collected};
 pub(crate) use broadcast_ack::{BroadcastAcks, Heard};
 pub use event::{
     ClusterChange, CorsReply, Decision, EngineReply, Event, HttpReply, Recovered, Reply, RequestInfo,

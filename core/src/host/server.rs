@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 
 use super::recovery::Recovery;
 use super::{
-    BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, Outboxes, RequestInfo, SocketHandle,
+    AnswerRoom, BroadcastAcks, Event, Events, HostQueue, Namespace, Namespaces, Outboxes, RequestInfo,
+    SocketHandle,
 };
 use crate::cluster::Place;
 use crate::engine::frame::Frame;
@@ -123,6 +124,7 @@ impl Server {
             aliases: shard::Aliases::default(),
             host: host.clone(),
             outboxes: Outboxes::new(options.total_outbox_bytes),
+            answers: AnswerRoom::new(options.max_answer_bytes),
             shards,
             tls,
             started: Instant::now(),
@@ -462,11 +464,11 @@ impl Server {
         let id = self.next_ack_id();
         let shards = self.core().shards.len();
         let Some(cluster) = self.cluster(flags.local) else {
-            let acks = BroadcastAcks::new(id, shards, false);
+            let acks = BroadcastAcks::new(id, shards, false, &self.core().answers);
             self.ask_here(nsp, target, data, &attachments, flags, (id, acks, timeout))?;
             return Ok(id);
         };
-        let acks = BroadcastAcks::new(id, shards, true);
+        let acks = BroadcastAcks::new(id, shards, true, &self.core().answers);
         self.ask_here(nsp, target.clone(), data, &attachments, flags, (id, acks.clone(), timeout))?;
         cluster.ask_clients(nsp, target, data, attachments, flags, (acks, timeout));
         Ok(id)
@@ -513,17 +515,16 @@ impl Server {
         })
     }
 
-    /// Queues a broadcast for every shard; the first keeps the time.
+    /// Queues a broadcast for every shard.
     pub(super) fn to_shards(&self, publish: &Publish) -> Result<()> {
         let weight = publish.frame.len() + COMMAND_BYTES;
-        let mut timeout = publish.timeout;
         let shards = &self.core().shards;
         if shards.iter().any(ShardSender::is_closed) {
             return Err(Error::closed());
         }
         let sent = ShardSender::send_all(shards, |shard| {
             shard.queued.fetch_add(weight, Ordering::Relaxed);
-            Command::Send(weight, Outgoing::Publish(Publish { timeout: timeout.take(), ..publish.clone() }))
+            Command::Send(weight, Outgoing::Publish(publish.clone()))
         });
         if sent { Ok(()) } else { Err(Error::closed()) }
     }

@@ -72,6 +72,10 @@ pub struct Stats {
     pub host_queue_bytes: u64,
     /// Bytes of messages that wait for a shard.
     pub command_queue_bytes: u64,
+    /// Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
+    pub answer_bytes: u64,
+    /// Answers that found no room (`maxAnswerBytes`), ever.
+    pub answers_refused: u64,
     /// Bytes of messages and sessions kept for clients that may come back.
     pub recovery_bytes: u64,
     /// Milliseconds since the server was made.
@@ -99,6 +103,8 @@ impl Server {
             outbox_bytes: core.outboxes.bytes() as u64,
             host_queue_bytes: core.host.bytes() as u64,
             command_queue_bytes: core.shards.iter().map(|s| s.queued.load(Ordering::Relaxed) as u64).sum(),
+            answer_bytes: core.answers.bytes() as u64,
+            answers_refused: core.answers.refused(),
             recovery_bytes: core.recovery.as_ref().map_or(0, |recovery| recovery.lock().bytes() as u64),
             uptime_ms: core.started.elapsed().as_millis() as u64,
         }

@@ -190,6 +190,7 @@ pub struct Options {
     pub max_pending_events: usize,
     pub host_queue_bytes: usize,
     pub command_queue_bytes: usize,
+    pub max_answer_bytes: usize,
     pub max_namespaces: usize,
     pub headers_timeout: Duration,
     pub keep_alive_timeout: Duration,

@@ -129,6 +129,7 @@ impl Options {
             flush_interval: given.millis("flushIntervalMs")?,
             max_pending_events: given.number("maxPendingEvents")? as usize,
             host_queue_bytes: given.number("hostQueueBytes")? as usize,
+            max_answer_bytes: given.number("maxAnswerBytes")? as usize,
             command_queue_bytes: given.number("commandQueueBytes")? as usize,
             max_namespaces: given.number("maxNamespaces")? as usize,
             headers_timeout: given.millis("headersTimeoutMs")?,

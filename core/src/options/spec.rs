@@ -130,6 +130,11 @@ pub const OPTIONS: &[OptionSpec] = &[
         Kind::Bytes(65_536, 16 * GIB, 256 << 20),
         "bytes of outgoing messages that may wait for a shard, each with a flat share; above, sends are refused",
     ),
+    o(
+        "maxAnswerBytes",
+        Kind::Bytes(65_536, 256 << 20, 64 << 20),
+        "bytes of answers to broadcasts with acks, and of other nodes, that may be collected at a time; others count as missing",
+    ),
     o("maxNamespaces", Kind::Count(1, 1_000_000, 64), "namespaces that one client may join or wait for"),
     o("headersTimeoutMs", Kind::Millis(10, DAY, 10_000), "how long a request head may take"),
     o("keepAliveTimeoutMs", Kind::Millis(10, DAY, 60_000), "how long an idle HTTP connection stays open"),

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::state::{AckWait, State};
+use super::state::{AckWait, Sock, State};
 use crate::engine::conn::ConnKey;
-use crate::host::{Event, SocketHandle};
+use crate::engine::sid::Id;
+use crate::host::{BroadcastAcks, Event, SocketHandle};
 use crate::reason::Reason;
 
 impl State {
@@ -33,10 +34,24 @@ impl State {
             AckWait::Broadcast(acks) => {
                 let first: Vec<&RawValue> = serde_json::from_str(data).unwrap_or_default();
                 let first = first.first().map_or("null", |raw| raw.get());
-                if let Some(event) = acks.answered(first.into(), attachments) {
+                let id = self.socks[slot as usize].id;
+                if let Some(event) = acks.answered(Some(id.as_str()), first, attachments) {
                     self.event(event);
                 }
             }
+        }
+    }
+
+    /// The time of a broadcast with acks is over.
+    pub(super) fn broadcast_timed_out(&mut self, acks: &BroadcastAcks, nsp: u32, id: u64) {
+        let members = match self.nsps.get(&nsp) {
+            Some(nsp) if acks.names_silent() && !acks.is_done() => &nsp.members[..],
+            _ => &[],
+        };
+        let waits = |sock: &&Sock| sock.rare.as_ref().is_some_and(|rare| rare.acks.contains_key(&id));
+        let silent = members.iter().map(|slot| &self.socks[*slot as usize]).filter(waits);
+        if let Some(event) = acks.timed_out(silent.map(|sock| sock.id.as_str())) {
+            self.event(event);
         }
     }
 
@@ -49,10 +64,20 @@ impl State {
     }
 
     /// A socket ends: nobody will answer any more.
-    pub(super) fn give_up_acks(&mut self, socket: SocketHandle, acks: HashMap<u64, AckWait>, reason: Reason) {
+    pub(super) fn give_up_acks(
+        &mut self,
+        socket: SocketHandle,
+        name: &Id,
+        acks: HashMap<u64, AckWait>,
+        reason: Reason,
+    ) {
         for (id, wait) in acks {
-            if matches!(wait, AckWait::Host { timed: true }) {
-                self.event(Event::AckTimeout { socket, id, gone: Some(reason) });
+            match wait {
+                AckWait::Host { timed: true } => {
+                    self.event(Event::AckTimeout { socket, id, gone: Some(reason) });
+                }
+                AckWait::Host { timed: false } => {}
+                AckWait::Broadcast(acks) => acks.left(name.as_str()),
             }
         }
     }

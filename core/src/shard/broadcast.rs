@@ -62,13 +62,13 @@ impl State {
                 slow.push(self.key(conn));
             }
         }
-        if let Some((_, acks)) = publish.acks {
+        if let Some((id, acks)) = publish.acks {
             if let Some(event) = acks.sent(targets.len()) {
                 self.event(event);
             }
             if let Some(timeout) = publish.timeout {
                 let tick = self.wheel.tick_after(timeout);
-                self.wheel.insert(tick, Timer::Broadcast(acks));
+                self.wheel.insert(tick, Timer::Broadcast(acks, publish.nsp.id, id));
             }
         }
         self.give_back(targets);

@@ -19,7 +19,8 @@ use crate::engine::frame::Frame;
 use crate::engine::sid::{Id, Tag};
 use crate::host::recovery::Recovery;
 use crate::host::{
-    BroadcastAcks, EmitFlags, HostQueue, Namespaces, NspShared, Outboxes, RequestInfo, ShardStats, SocketHandle,
+    AnswerRoom, BroadcastAcks, EmitFlags, HostQueue, Namespaces, NspShared, Outboxes, RequestInfo,
+    ShardStats, SocketHandle,
 };
 use crate::net::http::Answer;
 use crate::net::listener::Listener;
@@ -39,6 +40,7 @@ pub(crate) struct Core {
     pub directory: Directory,
     pub host: Arc<HostQueue>,
     pub outboxes: Outboxes,
+    pub answers: Arc<AnswerRoom>,
     pub shards: Vec<ShardSender>,
     pub tls: Option<TlsState>,
     pub started: Instant,

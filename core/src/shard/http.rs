@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
 use super::Shard;
+use super::busy::busy;
 use super::command::{Command, PassedIn};
 use crate::engine::conn::PollShape;
 use crate::engine::http::{self as rules, Transport};
@@ -105,9 +106,8 @@ async fn route(
 ) -> Answer {
     let _hold = shard.hold();
     let options = &shard.core.options;
-    if shard.core.host.is_full()
-        && let Some(answer) = busy(&shard, &info).await
-    {
+    let full = shard.state.borrow().is_host_full();
+    if full && let Some(answer) = busy(&shard, &info).await {
         return answer;
     }
     info.issued = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
@@ -160,23 +160,6 @@ async fn route(
         Some(sid) => exchange.existing(&sid, transport, body, upgrade).await,
         None => exchange.handshake(transport, upgrade).await,
     }
-}
-
-/// The host is stuck, and what a request would tell it or ask it takes memory. Who has a session waits, and its body is not
-/// read till then; polls tell nothing and go on. Others are answered.
-async fn busy(shard: &Rc<Shard>, info: &RequestInfo) -> Option<Answer> {
-    let query = query::parse(info.url.split_once('?').map_or("", |(_, q)| q));
-    if query.sid.is_none() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        return Some(respond::answer(503, "text/plain; charset=utf-8", "Too busy", &headers));
-    }
-    let hooks = shard.core.hooks.get();
-    if &*info.method != "GET" || hooks.engine || hooks.cors || hooks.headers {
-        shard.core.host.room().await;
-    }
-    None
 }
 
 /// The host's word on the cross-origin rules for a request.

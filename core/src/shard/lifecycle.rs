@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::state::{Farewell, State};
+use super::state::{Farewell, Held, State};
 use super::wheel::Timer;
 use super::{Shard, polling, session};
 use crate::engine::conn::{ConnKey, PollWaiter, ReaderState, Transport, WsTransport};
@@ -166,9 +166,7 @@ impl State {
         outbox.push(Rc::new(Arc::new(Frame::control(close))));
         let shutdown = !ws.blocked
             && matches!(outbox.flush(&mut write, form, None), Ok(Flushed::All))
-            && write
-                .poll_shutdown(&mut std::task::Context::from_waker(std::task::Waker::noop()))
-                .is_ready();
+            && write.poll_shutdown(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready();
         if !shutdown {
             tokio::task::spawn_local(say_goodbye(self.shard(), write, outbox, form));
         }
@@ -214,7 +212,8 @@ impl State {
         }
         self.stats().sockets.sub(1);
         if let Some(rare) = sock.rare {
-            self.give_up_acks(handle, rare.acks, reason);
+            self.held -= rare.held.iter().map(Held::weight).sum::<usize>();
+            self.give_up_acks(handle, &sock.id, rare.acks, reason);
         }
         // A raw host made its sockets itself, and knows when they end.
         if !self.core.options.raw {

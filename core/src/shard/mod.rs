@@ -9,6 +9,7 @@ mod accept;
 mod ack;
 mod aliases;
 mod broadcast;
+mod busy;
 mod command;
 mod http;
 mod lifecycle;

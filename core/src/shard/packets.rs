@@ -135,12 +135,17 @@ impl State {
     /// A client that sends before it was let in loses nothing if it is, within the limit of one message.
     fn hold_event(&mut self, key: ConnKey, socket: u32, event: Held) {
         let limit = self.core.options.max_http_buffer_size;
-        let weight = |e: &Held| 64 + e.data.len() + e.attachments.iter().map(Bytes::len).sum::<usize>();
         let held = &mut self.socks[socket as usize].rare.get_or_insert_default().held;
-        if !held.is_empty() && held.iter().map(weight).sum::<usize>() + weight(&event) > limit {
+        if !held.is_empty() && held.iter().map(Held::weight).sum::<usize>() + event.weight() > limit {
             return self.not_joined(key);
         }
+        self.held += event.weight();
         held.push(event);
+        // That holds for each of them. All together get no more than what waits for the host may take.
+        let paused = self.conn(key).is_none_or(|conn| conn.paused);
+        if self.holds_much() && !paused {
+            self.pause(key);
+        }
     }
 
     /// A packet that can't be read: socket.io closes the connection, with this reason.
@@ -320,11 +325,12 @@ impl State {
         }
         sock.connected = true;
         let (conn, id) = (sock.conn, sock.id);
-        let (early, held) = sock
+        let (early, held): (Vec<_>, Vec<_>) = sock
             .rare
             .as_mut()
             .map(|r| (std::mem::take(&mut r.early), std::mem::take(&mut r.held)))
             .unwrap_or_default();
+        self.held -= held.iter().map(Held::weight).sum::<usize>();
         let nsp: &mut Nsp = self.nsps.get_mut(&sock.nsp).expect("a socket's namespace exists");
         sock.position = nsp.members.len() as u32;
         nsp.members.push(slot);
@@ -396,7 +402,7 @@ impl State {
     /// Counts an event that a connection caused; one that is too far ahead of the host is not read from.
     pub(super) fn caused_event(&mut self, key: ConnKey) {
         let taken = self.core.host.taken(self.index);
-        let full = self.core.host.is_full_with(self.events_weight);
+        let full = self.is_host_full();
         let limit = self.core.options.max_pending_events as u32;
         let count = self.event_count;
         let Some(conn) = self.conn(key) else { return };
@@ -428,16 +434,32 @@ impl State {
         if probe != 0 && self.is_probe(key, probe) {
             return false;
         }
-        if !self.core.host.is_full_with(self.events_weight) || self.conn(key).is_none_or(|conn| conn.paused) {
+        let full = self.is_host_full();
+        let much = self.holds_much();
+        let Some(conn) = self.conns.get(key.slot as usize).filter(|c| c.generation == key.generation) else {
+            return false;
+        };
+        let waits = || conn.sockets.iter().any(|(_, slot)| !self.socks[*slot as usize].connected);
+        if conn.paused || !(full || (much && waits())) {
             return false;
         }
         self.pause(key);
         // The host may have taken everything before it could see that somebody waits.
         std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
-        if !self.core.host.is_full_with(self.events_weight) {
+        if full && !self.is_host_full() {
             self.resume();
         }
         true
+    }
+
+    /// Clients have sent as much before they were accepted as may wait for the host.
+    fn holds_much(&self) -> bool {
+        self.held > self.core.options.host_queue_bytes / self.core.shards.len()
+    }
+
+    /// Would what is read now have to wait for the host? For most connections: no, and they need not be looked at.
+    pub(super) fn may_hold_back(&self) -> bool {
+        self.is_host_full() || self.holds_much()
     }
 
     /// The host took events: connections that it has caught up with go on.

@@ -56,8 +56,8 @@ pub(super) async fn read_loop(mut reader: Reader) {
                 continue;
             }
             let shard = reader.shard.clone();
-            let full = || shard.core.host.is_full_with(shard.state.borrow().events_weight);
-            if full() && shard.with(|state| state.holds_back(reader.key, reader.probe)) {
+            let ask = shard.state.borrow().may_hold_back();
+            if ask && shard.with(|state| state.holds_back(reader.key, reader.probe)) {
                 continue;
             }
             let mut buffer = shard.read_buffer.borrow_mut();

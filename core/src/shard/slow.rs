@@ -5,6 +5,8 @@
 //! `totalOutboxBytes` all of them together; past that those go first that make the least progress. A client that takes what
 //! it is sent meets none of this.
 
+use std::cmp::Reverse;
+
 use super::command::Command;
 use super::lifecycle::Goodbye;
 use super::state::State;
@@ -41,16 +43,18 @@ impl State {
 
     /// A connection can't be written to, and the newest frame, or with `all` every frame, waits since then.
     pub(super) fn fell_behind(&mut self, key: ConnKey, all: bool) {
-        let core = self.core.clone();
-        let now = self.wheel.now();
-        let Some(conn) = self.conn(key) else { return };
+        let Self { core, conns, wheel, .. } = self;
+        let Some(conn) = conns.get_mut(key.slot as usize).filter(|c| c.generation == key.generation) else {
+            return;
+        };
         conn.outbox.charge(&core.outboxes, all);
-        let behind = conn.behind.get_or_insert_with(|| Box::new(Behind { since: now, ..Behind::default() }));
+        let fresh = || Box::new(Behind { since: wheel.now(), ..Behind::default() });
+        let behind = conn.behind.get_or_insert_with(fresh);
+        self.over_budget |= core.outboxes.is_over();
         if behind.armed == 0 && conn.outbox.bytes() > core.options.max_outbox_bytes {
             behind.mark = behind.taken;
             self.arm_slow(key);
         }
-        self.over_budget |= core.outboxes.is_over();
     }
 
     fn arm_slow(&mut self, key: ConnKey) {
@@ -95,23 +99,23 @@ impl State {
     /// Closes those that take the least, until there is room again.
     pub(super) fn relieve(&mut self) {
         let now = self.wheel.now();
-        let mut behind: Vec<(bool, u64, std::cmp::Reverse<usize>, u32)> = self
+        let mut behind: Vec<_> = self
             .conns
             .iter()
             .filter_map(|(slot, conn)| {
                 let behind = conn.behind.as_ref()?;
                 let age = now.saturating_sub(behind.since);
                 let rate = behind.taken as u64 / age.max(1);
-                Some((age < GRACE, rate, std::cmp::Reverse(conn.outbox.bytes()), slot as u32))
+                Some((age < GRACE, rate, Reverse(conn.outbox.bytes()), slot as u32, conn.generation))
             })
             .collect();
         behind.sort_unstable();
         let core = self.core.clone();
-        for (.., slot) in behind {
+        for (.., slot, generation) in behind {
             if !core.outboxes.is_tight() {
                 break;
             }
-            self.close_slow(self.key(slot), Slow::Budget);
+            self.close_slow(ConnKey { slot, generation }, Slow::Budget);
         }
         core.outboxes.relieved();
     }

@@ -64,6 +64,13 @@ pub(super) struct Held {
     pub attachments: Vec<Bytes>,
 }
 
+impl Held {
+    /// What it takes, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        64 + self.data.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
+}
+
 /// What few sockets have.
 #[derive(Default)]
 pub(super) struct Rare {
@@ -121,6 +128,8 @@ pub(super) struct State {
     pub paused: Vec<ConnKey>,
     /// More waits for all clients than may.
     pub over_budget: bool,
+    /// Bytes of events of sockets that the host has not accepted.
+    pub held: usize,
     pub farewells: HashMap<Id, Farewell>,
     /// Number of the newest entry of the journal that this shard has carried out.
     pub journaled: u64,
@@ -156,6 +165,7 @@ impl State {
             epoch: 0,
             paused: Vec::new(),
             over_budget: false,
+            held: 0,
             farewells: HashMap::new(),
             journaled: 0,
             sweep_armed: false,
@@ -193,11 +203,16 @@ impl State {
         refusal: Refusal,
         context: Vec<(&'static str, String)>,
     ) {
-        if self.core.host.is_full_with(self.events_weight) {
+        if self.is_host_full() {
             tracing::warn!(?refusal, "hostQueueBytes: the host is not told of a refused request");
             return;
         }
         self.event(Event::ConnectionError { request, refusal, context });
+    }
+
+    /// More waits for the host than may, with what it has still to be told of this turn.
+    pub(super) fn is_host_full(&self) -> bool {
+        self.core.host.is_full_with(self.events_weight)
     }
 
     pub(super) fn hand_over_events(&mut self) {

@@ -22,8 +22,10 @@ impl State {
         let alive =
             |key: &ConnKey| conns.get(key.slot as usize).is_some_and(|c| c.generation == key.generation);
         self.wheel.retain(|timer| match timer {
-            Timer::Heartbeat(key) | Timer::Connect(key) | Timer::Slow(key) | Timer::Upgrade(key, _) => alive(key),
-            Timer::Ack(..) | Timer::Broadcast(_) | Timer::Farewell(_) | Timer::Recovery => true,
+            Timer::Heartbeat(key) | Timer::Connect(key) | Timer::Slow(key) | Timer::Upgrade(key, _) => {
+                alive(key)
+            }
+            Timer::Ack(..) | Timer::Broadcast(..) | Timer::Farewell(_) | Timer::Recovery => true,
         });
     }
 
@@ -51,11 +53,7 @@ impl State {
                 }
             }
             Timer::Ack(socket, id) => self.ack_timed_out(socket, id),
-            Timer::Broadcast(acks) => {
-                if let Some(event) = acks.timed_out() {
-                    self.event(event);
-                }
-            }
+            Timer::Broadcast(acks, nsp, id) => self.broadcast_timed_out(&acks, nsp, id),
             Timer::Farewell(sid) => {
                 self.farewells.remove(&sid);
             }

@@ -24,7 +24,8 @@ pub(super) enum Timer {
     Slow(ConnKey),
     Upgrade(ConnKey, u32),
     Ack(SocketHandle, u64),
-    Broadcast(Arc<BroadcastAcks>),
+    /// With the namespace and the number of the ack.
+    Broadcast(Arc<BroadcastAcks>, u32, u64),
     Farewell(Id),
     Recovery,
 }

@@ -23,8 +23,8 @@ export type CoreErrorCode =
   | 'ERR_KRAKEN_WS_BUSY'
   | 'ERR_KRAKEN_WS_REDIS';
 
-/** Why a socket ended. `slow consumer` is ours: the client did not read and its outbox
- *  passed `maxOutboxBytes`. */
+/** Why a socket ended. `slow consumer` is ours: the client took too little of what
+ *  waited for it. */
 export type DisconnectReason =
   | 'transport close'
   | 'transport error'
