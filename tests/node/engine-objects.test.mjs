@@ -1,6 +1,7 @@
 // io.engine, socket.conn and its transport, member by member, as programs that reach below socket.io's API read them.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { pair } from '../support/clients.mjs';
 import { serve, serveAttached } from '../support/harness.mjs';
 import { openPolling } from '../support/http.mjs';
@@ -96,6 +97,35 @@ for (const [name, start] of [['a port', serve], ['a Node HTTP server', serveAtta
       const bytes = event(client, 'bytes');
       socket.packet({ type: EVENT, data: ['bytes', Buffer.from([1, 2])] });
       assert.deepEqual(Buffer.from((await bytes)[0]), Buffer.from([1, 2]));
+    });
+
+    test('by polling a payload is compressed only if one of its packets may be', async (t) => {
+      const { io, url } = await start(t);
+      const large = 'x'.repeat(5000);
+      io.on('connection', (socket) => {
+        socket.on('plain', () => {
+          socket.compress(false).emit('a', large);
+          socket.compress(false).emit('b', large);
+        });
+        socket.on('room', () => io.compress(false).emit('a', large));
+        socket.on('both', () => {
+          socket.compress(false).emit('a', large);
+          socket.emit('b', large);
+        });
+      });
+      const session = await openPolling(url);
+      await session.post('40');
+      assert.match((await session.get()).text, /^40/);
+      const headers = { 'accept-encoding': 'gzip' };
+      for (const [ask, encoding] of [['plain', undefined], ['room', undefined], ['both', 'gzip']]) {
+        await session.post(`42["${ask}"]`);
+        const answer = await session.get({ headers });
+        assert.equal(answer.headers['content-encoding'], encoding, ask);
+        const text = encoding ? gunzipSync(answer.body).toString() : answer.text;
+        assert.ok(text.startsWith('42["a","xxx'), ask);
+        // The second packet of `plain` may come with the first or behind it.
+        if (ask === 'plain' && !text.includes('"b"')) await session.get({ headers });
+      }
     });
 
     test('a message with a callback is not dropped when it is volatile', { skip: isNative && 'no such option' }, async (t) => {

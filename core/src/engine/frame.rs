@@ -74,7 +74,7 @@ impl Frame {
         let start = wire.len() as u32;
         wire.extend_from_slice(text.as_bytes());
         let first = (start..wire.len() as u32, false);
-        Self::of(wire, first, Box::default(), false)
+        Self::of(wire, first, Box::default(), true)
     }
 
     /// A ready WebSocket frame (pong, close) that only a WebSocket connection may be given.
@@ -109,6 +109,11 @@ impl Frame {
         if self.len() > HEARTBEAT {
             self.charge.get_or_init(|| outboxes.charge(FLAT + self.len()));
         }
+    }
+
+    /// Who sent it does not mind that it is compressed.
+    pub(crate) fn may_compress(&self) -> bool {
+        self.compress
     }
 
     /// The bytes for a WebSocket connection of that form.

@@ -64,7 +64,8 @@ pub(crate) fn payload(
     let threshold = options.http_compression.map_or(usize::MAX, |c| c.threshold);
     let encoded = shape
         .encoding
-        .filter(|_| body.len() >= threshold)
+        // As engine.io: one packet that may be compressed is enough for the payload.
+        .filter(|_| body.len() >= threshold && frames.iter().any(|frame| frame.may_compress()))
         .map(|encoding| (encoding, squeeze(encoding, &body)));
     let (encoding, body) = match encoded {
         Some((encoding, small)) => (Some(encoding), small),
@@ -120,7 +121,23 @@ pub(crate) fn add_headers(out: &mut HeaderMap, extra: &[(String, String)]) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::engine::frame::Frame;
+
+    #[test]
+    fn a_payload_is_compressed_if_any_of_its_packets_may_be() {
+        let frame = |compress| Shared::new(Arc::new(Frame::message(b"2", &"x".repeat(5000), &[], compress)));
+        let shape = PollShape { encoding: Some("gzip"), ..PollShape::default() };
+        let encoding = |frames: &[Shared]| {
+            let answer = payload(&Options::default(), &shape, 4, frames, Bytes::from);
+            answer.headers().get(header::CONTENT_ENCODING).cloned()
+        };
+        assert_eq!(encoding(&[frame(false), frame(false)]), None);
+        assert_eq!(encoding(&[frame(false), frame(true)]), Some(HeaderValue::from_static("gzip")));
+        assert_eq!(encoding(&[frame(false), Shared::new(Arc::new(Frame::engine("2")))]).unwrap(), "gzip");
+    }
 
     #[test]
     fn encodings_are_chosen_by_the_header() {

@@ -385,13 +385,13 @@ impl State {
     /// Queues a control packet (connect, disconnect, connect error). `text` is its default encoding.
     pub(super) fn push_packet(&mut self, conn: u32, kind: PacketType, nsp: &str, text: &str) {
         let frame = match self.core.options.parser {
-            Parser::Default => Frame::message(b"", text, &[], false),
+            Parser::Default => Frame::message(b"", text, &[], true),
             Parser::Msgpack => {
                 // The JSON is what stands behind type and namespace.
                 let at = 1 + if nsp == "/" { 0 } else { nsp.len() + 1 };
                 let json = text.get(at..).filter(|json| !json.is_empty());
                 match msgpack::encode(kind, nsp, None, json, &[]) {
-                    Ok(bytes) => Frame::binary(&bytes, false),
+                    Ok(bytes) => Frame::binary(&bytes, true),
                     Err(_) => return,
                 }
             }
