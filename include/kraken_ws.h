@@ -976,7 +976,8 @@ kraken_ws_server *kraken_ws_event_server(const kraken_ws_event *event);
 uint64_t kraken_ws_event_socket(const kraken_ws_event *event);
 
 /**
- * The socket's public id of 20 characters, the `socket.id` of its client.
+ * The socket's public id, the `socket.id` of its client: 20 characters, or of an Engine.IO 3 client its namespace and
+ * session id.
  */
 kraken_ws_str kraken_ws_event_socket_id(const kraken_ws_event *event);
 

@@ -319,7 +319,8 @@ pub unsafe extern "C" fn kraken_ws_event_socket(event: *const kraken_ws_event) -
     unsafe { read(event, 0, |event| event.socket) }
 }
 
-/// The socket's public id of 20 characters, the `socket.id` of its client.
+/// The socket's public id, the `socket.id` of its client: 20 characters, or of an Engine.IO 3 client its namespace and
+/// session id.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kraken_ws_event_socket_id(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.

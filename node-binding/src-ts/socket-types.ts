@@ -38,7 +38,7 @@ export function refuseReserved(name: unknown): void {
 
 /** Name of a room. */
 export type Room = string;
-/** Public id of a socket, 20 characters. */
+/** Public id of a socket: 20 characters, or of an Engine.IO 3 client the namespace and its session id. */
 export type SocketId = string;
 /** An incoming event: name and arguments. */
 export type Event = [string, ...any[]];

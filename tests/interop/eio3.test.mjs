@@ -1,6 +1,7 @@
 // socket.io-client 2.5 (Engine.IO 3, Socket.IO protocol 4): served with allowEIO3, refused without.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { WebSocket } from 'ws';
 import { TRANSPORTS, openV2, pair } from '../support/clients.mjs';
 import { serve } from '../support/harness.mjs';
 import { enginePath, request } from '../support/http.mjs';
@@ -127,6 +128,107 @@ test('a namespace with a query: the query is in its handshake', async (t) => {
   assert.equal(socket.nsp.name, '/chat');
   assert.equal(socket.handshake.query.token, 'abc');
   assert.equal(socket.handshake.query.room, 'x');
+});
+
+test('the query of a namespace is its auth', async (t) => {
+  const { io, url } = await serve(t, { allowEIO3: true });
+  const arrived = event(io.of('/chat'), 'connection');
+  openV2(`${url}/chat`, { query: { token: 'a b&c', é: '1' } });
+  const [socket] = await arrived;
+  assert.deepEqual({ ...socket.handshake.auth }, { token: 'a b&c', é: '1' });
+});
+
+test('each namespace has the auth of its own query', async (t) => {
+  const { io, url } = await serve(t, { allowEIO3: true });
+  const auths = {};
+  for (const name of ['/', '/a', '/b']) io.of(name).on('connection', (s) => (auths[name] = { ...s.handshake.auth }));
+  const ws = new WebSocket(`${url.replace('http', 'ws')}${enginePath('EIO=3&transport=websocket')}`);
+  t.after(() => ws.terminate());
+  await event(ws, 'open');
+  ws.send('40/a?x=1&x=2&y,');
+  ws.send('40/b');
+  await until(() => Object.keys(auths).length === 3, 'in all namespaces');
+  assert.deepEqual(auths, { '/': {}, '/a': { x: '2', y: '' }, '/b': {} });
+});
+
+for (const transport of Object.keys(TRANSPORTS)) {
+  for (const name of ['/', '/chat']) {
+    test(`client and server have one id for a socket: ${name} over ${transport}`, async (t) => {
+      const { io, url } = await serve(t, { allowEIO3: true });
+      const nsp = io.of(name);
+      const [arrived, client] = [events(nsp, 'connection', 2), openV2(url + name, { transport })];
+      const other = openV2(url + name, { transport });
+      const sockets = (await arrived).map(([each]) => each);
+      await until(() => client.connected && other.connected, 'connected');
+      const socket = sockets.find(({ id }) => id === client.id);
+      assert.ok(socket, `${client.id} is one of ${sockets.map(({ id }) => id)}`);
+      assert.equal(nsp.sockets.get(client.id), socket);
+      assert.deepEqual([...socket.rooms], [client.id]);
+      assert.deepEqual((await nsp.in(client.id).fetchSockets()).map(({ id }) => id), [client.id]);
+
+      const got = [];
+      client.on('n', (n) => got.push(n));
+      const last = event(other, 'last');
+      other.on('n', () => assert.fail('it is for another'));
+      nsp.to(client.id).emit('n', 1);
+      sockets.find((each) => each !== socket).to(client.id).emit('n', 2);
+      socket.broadcast.emit('last');
+      await last;
+      socket.emit('n', 3);
+      await until(() => got.length === 3, 'all came');
+      assert.deepEqual(got, [1, 2, 3]);
+
+      nsp.in(client.id).socketsJoin('r');
+      await until(() => socket.rooms.has('r'), 'joined');
+      socket.leave(client.id);
+      nsp.to(client.id).emit('n', 'for a room that it has left');
+      nsp.to('r').emit('n', 4);
+      await until(() => got.length === 4, 'the room is told');
+      assert.equal(got[3], 4);
+    });
+  }
+}
+
+test('a namespace that is joined again has the same id', async (t) => {
+  const { io, url } = await serve(t, { allowEIO3: true });
+  const chat = io.of('/chat');
+  const ws = new WebSocket(`${url.replace('http', 'ws')}${enginePath('EIO=3&transport=websocket')}`);
+  t.after(() => ws.terminate());
+  await event(ws, 'open');
+  const texts = [];
+  ws.on('message', (text) => texts.push(String(text)));
+  const ids = [];
+  for (let n = 0; n < 2; n += 1) {
+    const joined = event(chat, 'connection');
+    ws.send('40/chat');
+    const [socket] = await joined;
+    ids.push(socket.id);
+    chat.to(socket.id).emit('n', n);
+    await until(() => texts.includes(`42/chat,["n",${n}]`), 'it is told');
+    const left = event(socket, 'disconnect');
+    ws.send('41/chat');
+    await left;
+  }
+  assert.match(ids[0], /^\/chat#./);
+  assert.equal(ids[1], ids[0]);
+});
+
+test('what a client says of binary with its first request holds for its session', async (t) => {
+  const { io, url } = await serve(t, { allowEIO3: true });
+  io.on('connection', (socket) => socket.emit('bin', Buffer.from([1, 2])));
+  for (const [first, then, type, text] of [
+    ['&b64=1', '', 'text/plain; charset=UTF-8', /b4AQI=/],
+    ['', '&b64=1', 'application/octet-stream', /\x04\x01\x02/],
+    ['&b64=', '', 'application/octet-stream', /\x04\x01\x02/],
+  ]) {
+    const at = url + enginePath('EIO=3&transport=polling');
+    const opened = await request(at + first);
+    const { sid } = JSON.parse(/\{.*\}/.exec(opened.text)[0]);
+    let found = opened;
+    for (let n = 0; n < 5 && !text.test(found.text); n += 1) found = await request(`${at}&sid=${sid}${then}`);
+    assert.match(found.text, text, `${first} ${then}`);
+    assert.equal(found.headers['content-type'], type, `${first} ${then}`);
+  }
 });
 
 test('an unknown namespace is an error event for a client of protocol 4', async (t) => {

@@ -116,6 +116,8 @@ pub(crate) struct PollShape {
 /// Long-polling state.
 #[derive(Default)]
 pub(crate) struct Polling {
+    /// The client said with its first request that it can't take binary (Engine.IO 3).
+    pub b64: bool,
     pub get: Option<PollWaiter>,
     pub post: Option<PostWaiter>,
     /// Alive while an answer with packets is under way.

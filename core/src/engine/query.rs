@@ -28,7 +28,7 @@ pub fn parse(query: &str) -> Query {
             "transport" => &mut out.transport,
             "sid" => &mut out.sid,
             "b64" => {
-                out.b64 = true;
+                out.b64 = !value.is_empty();
                 continue;
             }
             "j" => {
@@ -43,6 +43,16 @@ pub fn parse(query: &str) -> Query {
         }
     }
     out
+}
+
+/// A query as JSON: an object of texts. Of a repeated key the last wins, as in socket.io.
+pub fn to_json(query: &str) -> String {
+    let query = query.split('#').next().unwrap_or_default();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (unescape(key).into_owned(), unescape(value).into_owned().into())
+    });
+    serde_json::Value::Object(pairs.collect()).to_string()
 }
 
 /// `%XX` and `+` of a query value.
@@ -83,6 +93,18 @@ mod tests {
         assert_eq!(q.sid.as_deref(), Some("a-b"));
         assert_eq!(q.jsonp.as_deref(), Some("027"));
         assert!(!q.b64);
+    }
+
+    #[test]
+    fn an_empty_b64_asks_for_nothing() {
+        assert!(parse("b64=1").b64 && parse("b64=0").b64);
+        assert!(!parse("b64=").b64 && !parse("b64").b64);
+    }
+
+    #[test]
+    fn a_query_becomes_json() {
+        assert_eq!(to_json(""), "{}");
+        assert_eq!(to_json("a=b%26c&k&a=2+3&&z=1&=v#w=x"), r#"{"":"v","a":"2 3","k":"","z":"1"}"#);
     }
 
     #[test]

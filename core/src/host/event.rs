@@ -128,7 +128,7 @@ pub enum Event {
         socket: SocketHandle,
         /// Namespace name, with the leading `/`.
         nsp: Arc<str>,
-        /// Public id, 20 characters.
+        /// Public id: 20 characters, or of an Engine.IO 3 client what it makes of its session id.
         id: Box<str>,
         /// The request that opened the connection.
         request: Arc<RequestInfo>,

@@ -336,7 +336,7 @@ impl Exchange {
                 let (reply, answer) = oneshot::channel();
                 let shape = self.shape();
                 self.shard.with(|s| {
-                    s.open_polling((sid, alias.map(Alias::take)), self.request.clone());
+                    s.open_polling((sid, alias.map(Alias::take)), self.query.b64, self.request.clone());
                     s.poll(sid, shape, reply);
                 });
                 answer.await.unwrap_or_else(|_| gone())

@@ -129,7 +129,7 @@ impl State {
         let own = sock.own_room.then(|| sock.id.as_str().into());
         Fetched {
             socket: self.handle(slot),
-            id: sock.id.as_str().into(),
+            id: sock.public_id().into(),
             request: self.conns[sock.conn as usize].request.clone(),
             auth: sock.rare.as_ref().map(|r| r.auth.clone()).unwrap_or_default(),
             rooms: own.into_iter().chain(self.rooms.rooms_of(slot).map(Into::into)).collect(),

@@ -10,6 +10,7 @@ use super::recovery::Identity;
 use super::state::{Held, Nsp, Rare, Sock, State};
 use crate::engine::conn::{ConnKey, Partial, ReaderState, Transport};
 use crate::engine::frame::Frame;
+use crate::engine::query;
 use crate::engine::sid::Id;
 use crate::host::recovery::Session;
 use crate::host::{Event, NspShared, RawMessage, Recovered, SocketHandle};
@@ -44,6 +45,11 @@ impl State {
         let protocol = self.conns[key.slot as usize].protocol;
         let nsp = if protocol == 3 { header.nsp } else { header.full_nsp };
         match header.kind {
+            // Protocol 4 clients have no payload here, but a query behind the name.
+            PacketType::Connect if protocol == 3 => {
+                let auth = header.query.map(query::to_json).unwrap_or_default();
+                self.on_connect(key, nsp, &auth);
+            }
             PacketType::Connect => self.on_connect(key, nsp, header.data),
             PacketType::BinaryEvent | PacketType::BinaryAck if header.attachments > 0 => {
                 let Some(socket) = self.socket_in(key, nsp) else { return self.not_joined(key) };
@@ -72,6 +78,10 @@ impl State {
         }
         if self.core.options.parser == Parser::Msgpack {
             return match msgpack::decode(bytes) {
+                Ok(d) if d.kind == PacketType::Connect && self.conns[key.slot as usize].protocol == 3 => {
+                    let (nsp, query) = d.nsp.split_once('?').unwrap_or((&d.nsp, ""));
+                    self.on_connect(key, nsp, &query::to_json(query));
+                }
                 Ok(d) if d.kind == PacketType::Connect => self.on_connect(key, &d.nsp, &d.data),
                 Ok(d) => self.on_plain(key, d.kind, &d.nsp, d.id, &d.data, d.attachments),
                 Err(error) => self.bad_packet(key, error.as_str()),
@@ -259,6 +269,16 @@ impl State {
         self.push_packet(key.slot, PacketType::ConnectError, nsp, &text);
     }
 
+    /// The id of a protocol 3 client's socket: what its client makes of the session id by itself.
+    fn v3_id(&self, key: ConnKey, shared: &NspShared) -> Option<Box<str>> {
+        let conn = &self.conns[key.slot as usize];
+        let sid = conn.public_sid();
+        (conn.protocol == 3).then(|| match &*shared.name {
+            "/" => sid.into(),
+            nsp => format!("{nsp}#{sid}").into(),
+        })
+    }
+
     /// `may_wait`: for the end of an earlier connection of the client.
     fn create_socket(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, may_wait: bool) {
         self.generation = self.generation.wrapping_add(1);
@@ -275,15 +295,19 @@ impl State {
         });
         let skips = self.core.recovery.as_ref().is_some_and(|recovery| recovery.skip_middlewares);
         let pending = shared.decide() && !(skips && recovered.is_some());
-        let rare = (!auth.is_empty() || trace.is_some())
-            .then(|| Box::new(Rare { auth: auth.into(), trace: trace.map(Box::new), ..Rare::default() }));
+        let name = self.v3_id(key, shared);
+        let public_id = name.clone().unwrap_or_else(|| id.as_str().into());
+        let own_room = name.is_none();
+        let rare = (!auth.is_empty() || trace.is_some() || name.is_some()).then(|| {
+            Box::new(Rare { auth: auth.into(), trace: trace.map(Box::new), name, ..Rare::default() })
+        });
         let slot = self.socks.insert(Sock {
             generation,
             conn: key.slot,
             nsp: shared.id,
             id,
             connected: false,
-            own_room: true,
+            own_room,
             seen: 0,
             position: 0,
             rare,
@@ -306,7 +330,7 @@ impl State {
         let event = Event::Connect {
             socket: self.handle(slot),
             nsp: shared.name.clone(),
-            id: id.as_str().into(),
+            id: public_id,
             request,
             auth: auth.into(),
             pending,
@@ -336,7 +360,10 @@ impl State {
         nsp.members.push(slot);
         nsp.by_id.insert(id, slot);
         let name = nsp.shared.name.clone();
-        self.show_own_room(slot, true);
+        match self.socks[slot as usize].rare.as_ref().and_then(|rare| rare.name.clone()) {
+            Some(own) => self.join(slot, &[own]),
+            None => self.show_own_room(slot, true),
+        }
         if !self.replay(slot) {
             return;
         }

@@ -60,7 +60,7 @@ impl State {
             let _ = waiter.reply.send(answer);
             return self.close_conn(key, Reason::TransportError, "overlap from client", Goodbye::None);
         }
-        polling.get = Some(waiter);
+        polling.get = Some(PollWaiter { shape: PollShape { b64: polling.b64, ..waiter.shape }, ..waiter });
         if conn.probe.as_ref().is_some_and(|p| p.probed) {
             self.release_poll(key);
         } else if !conn.outbox.is_empty() {

@@ -55,8 +55,9 @@ impl State {
     }
 
     /// Starts a polling session; its first poll is answered by the open packet.
-    pub(super) fn open_polling(&mut self, sid: Sid, request: Arc<RequestInfo>) -> ConnKey {
-        let key = self.open(Transport::Polling(Box::default()), sid, request);
+    pub(super) fn open_polling(&mut self, sid: Sid, b64: bool, request: Arc<RequestInfo>) -> ConnKey {
+        let polling = Polling { b64, ..Polling::default() };
+        let key = self.open(Transport::Polling(Box::new(polling)), sid, request);
         self.greet(key);
         key
     }

@@ -57,6 +57,13 @@ pub(super) struct Sock {
     pub rare: Option<Box<Rare>>,
 }
 
+impl Sock {
+    /// The id as hosts and clients know it.
+    pub(super) fn public_id(&self) -> &str {
+        self.rare.as_ref().and_then(|rare| rare.name.as_deref()).unwrap_or(self.id.as_str())
+    }
+}
+
 /// An event that waits for its socket to be accepted.
 pub(super) struct Held {
     pub id: Option<u64>,
@@ -81,6 +88,8 @@ pub(super) struct Rare {
     pub acks: HashMap<u64, AckWait>,
     /// JSON of the CONNECT payload.
     pub auth: Box<str>,
+    /// The id of a protocol 3 client's socket. Its room is one like others: it has another form, and no server's tag.
+    pub name: Option<Box<str>>,
     /// JSON that the host attached, for `fetch_sockets`.
     pub data: Box<str>,
     /// With the option `connectionStateRecovery`.
