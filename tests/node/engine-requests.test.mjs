@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { createServer as createTlsServer } from 'node:https';
 import { describe, test } from 'node:test';
 import session from 'express-session';
+import { WebSocket } from 'ws';
 import { makeCertificate } from '../support/certificate.mjs';
 import { open, pair } from '../support/clients.mjs';
 import { serve, serveAttached } from '../support/harness.mjs';
-import { enginePath, request } from '../support/http.mjs';
+import { enginePath, openPolling, request } from '../support/http.mjs';
 import { subject } from '../support/subject.mjs';
 import { event, until } from '../support/wait.mjs';
 
@@ -138,3 +139,21 @@ for (const [name, start] of KINDS) {
     });
   });
 }
+
+test('a cookie of initial_headers stands behind the cookie with the session id', async (t) => {
+  const { io, url } = await serve(t, { cookie: true });
+  io.engine.on('initial_headers', (headers) => {
+    headers['set-cookie'] = 'mine=1';
+  });
+  const { sid, answer } = await openPolling(url);
+  const names = answer.headers['set-cookie'].map((cookie) => cookie.split(';')[0]);
+  assert.deepEqual(names, [`io=${sid}`, 'mine=1']);
+});
+
+test('a WebSocket gets no cookie with its session id', async (t) => {
+  const { url } = await serve(t, { cookie: true });
+  const ws = new WebSocket(`${url.replace('http', 'ws')}${enginePath('EIO=4&transport=websocket')}`);
+  t.after(() => ws.terminate());
+  const [response] = await event(ws, 'upgrade');
+  assert.equal(response.headers['set-cookie'], undefined);
+});

@@ -181,8 +181,12 @@ async fn ask_cors(
 fn middleware_failed(shard: &Rc<Shard>, request: Arc<RequestInfo>, headers: &HeaderMap) -> Answer {
     let context = vec![("name", "MIDDLEWARE_FAILURE".to_owned())];
     let refusal = Refusal::BadRequest;
+    let upgrade = rules::is_upgrade(&request);
     shard.with(|s| s.connection_error(request, refusal, context));
-    respond::refusal(refusal, None, headers)
+    match upgrade {
+        true => respond::answer(refusal.http_status(), "text/html", refusal.message(), headers),
+        false => respond::refusal(refusal, None, headers),
+    }
 }
 
 /// The host's middleware: adds headers, or answers in our place.
@@ -303,7 +307,7 @@ impl Exchange {
             return self.refuse(refusal, None, vec![("protocol", protocol)]);
         }
         let sid = self.shard.state.borrow().fresh_sid();
-        let mut alias = None;
+        let (mut alias, mut given) = (None, Vec::new());
         if self.shard.core.hooks.get().allow_request {
             let decision = self.ask(sid).await;
             if decision.failed {
@@ -312,7 +316,7 @@ impl Exchange {
             if let Some(message) = decision.refuse {
                 return self.refuse(Refusal::Forbidden, Some(&message), vec![("message", message.clone())]);
             }
-            respond::add_headers(&mut self.headers, &decision.headers);
+            given = decision.headers;
             if let Some(chosen) = decision.sid {
                 if chosen.is_empty() || !self.shard.core.aliases.add(&chosen, sid) {
                     return self.refuse(Refusal::BadRequest, None, vec![("name", "SID_IN_USE".into())]);
@@ -323,13 +327,15 @@ impl Exchange {
         if self.shard.core.is_closing() {
             return respond::answer(503, "", Bytes::new(), &self.headers);
         }
-        if let Some(cookie) = &self.shard.core.options.cookie {
+        // As engine.io: before what the host adds, and by polling only.
+        if let Some(cookie) = self.shard.core.options.cookie.as_ref().filter(|_| upgrade.is_none()) {
             let known = alias.as_ref().map_or(sid.as_str(), |a| &*a.name);
             let value = format!("{}={}{}", cookie.name, known, cookie.attributes);
             if let Ok(value) = HeaderValue::from_str(&value) {
                 self.headers.append(header::SET_COOKIE, value);
             }
         }
+        respond::add_headers(&mut self.headers, &given);
         match upgrade {
             Some(upgrade) => self.open_websocket(sid, alias, upgrade),
             None => {
