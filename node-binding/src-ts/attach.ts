@@ -156,6 +156,8 @@ export class Attachment {
   private handOver(req: IncomingMessage, socket: NetSocket, head: Buffer, tag: number): void {
     const raw = Buffer.concat([requestHead(req), head]);
     const fd = isEncrypted(socket) ? -1 : descriptor(socket);
+    // Node forgets the peer of a connection that it gives away, unless somebody has asked for it.
+    if (tag !== 0) void socket.remoteAddress;
     if (fd >= 0) {
       // While a middleware took its time Node went on reading.
       const read = socket.read() as Buffer | null;

@@ -1,4 +1,5 @@
 // `io.engine`: the events and figures of the layer below that applications use.
+import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { isDynamic, resolve } from './cors';
@@ -80,11 +81,11 @@ export class Engine extends EventEmitter {
   }
 
   /** Makes the session id of a new connection: a secret that is not in use. Set it to replace the core's. */
-  get generateId(): ((req: IncomingMessage) => string | Promise<string>) | undefined {
-    return this.makeId;
+  get generateId(): (req: IncomingMessage) => string | Promise<string> {
+    return this.makeId ?? (() => randomBytes(15).toString('base64url'));
   }
 
-  set generateId(make: ((req: IncomingMessage) => string | Promise<string>) | undefined) {
+  set generateId(make: (req: IncomingMessage) => string | Promise<string>) {
     this.makeId = make;
     this._hook();
   }

@@ -84,6 +84,23 @@ for (const [name, start] of [['a port', serve], ['a Node HTTP server', serveAtta
       await until(() => transport.readyState !== 'open', 'closed');
     });
 
+    test('io.engine.generateId may be wrapped', async (t) => {
+      const { io, url } = await start(t);
+      const { generateId } = io.engine;
+      io.engine.generateId = (req) => `mine-${generateId.call(io.engine, req)}`;
+      const [one, two] = [await openPolling(url), await openPolling(url)];
+      assert.match(one.sid, /^mine-.{20}$/);
+      assert.notEqual(one.sid, two.sid);
+    });
+
+    test('the request of a WebSocket keeps the address of its peer', async (t) => {
+      const { io, url } = await start(t, { allowRequest: (_req, callback) => callback(null, true) });
+      const { socket } = await pair(io, url);
+      const { socket: peer } = socket.request;
+      assert.match(peer.remoteAddress, /127\.0\.0\.1$/);
+      assert.ok(peer.remotePort > 0);
+    });
+
     test('socket.packet sends a packet as it is', async (t) => {
       const { io, url } = await start(t);
       const { client, socket } = await pair(io, url);

@@ -1,5 +1,4 @@
 // The engine under a socket.io server: engine.io's `Server`, with its connections in the core.
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -60,15 +59,6 @@ export class BridgeEngine extends Engine {
   /** Figures of the core. */
   stats(): ServerStats {
     return this.core.stats();
-  }
-
-  /** Makes the session id of a new connection: a secret that is not in use. Set it to replace this one. */
-  override get generateId(): (req: IncomingMessage) => string | Promise<string> {
-    return super.generateId ?? (() => randomBytes(15).toString('base64url'));
-  }
-
-  override set generateId(make) {
-    super.generateId = make;
   }
 
   /** Serves a further HTTP server. */
@@ -139,8 +129,6 @@ export class BridgeEngine extends Engine {
       }
     }
     this.tagged.set(++this.lastTag, req);
-    // Node forgets the address of a connection that it gives away, unless somebody has asked for it.
-    void req.socket.remoteAddress;
     return this.lastTag;
   }
 
