@@ -86,7 +86,7 @@ build_hosts() { # build_hosts FOLDER ARGUMENT...
     compile "$examples/$name.c" "$folder/$name" "$@"
   done
   compile "$examples/chat_host.cpp" "$folder/chat_host_cpp" "$@"
-  for name in driven_host fleet_host fleet_emitter; do
+  for name in driven_host fleet_host fleet_emitter publishing_host; do
     compile "hosts/$name.c" "$folder/$name" "$@"
   done
   build_modules "$folder"

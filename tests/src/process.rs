@@ -20,20 +20,10 @@ pub fn shards() -> Vec<String> {
         .collect()
 }
 
-/// Calls to `write` and its kin that a thread made ever, as its `io` in /proc says.
-fn writes(io: &str) -> u64 {
-    let text = fs::read_to_string(io).expect("io");
-    text.lines().find_map(|line| line.strip_prefix("syscw: ")?.parse().ok()).expect("syscw")
-}
-
-/// Calls to `write` and its kin by the shards, ever.
-pub fn shard_writes() -> u64 {
-    shards().iter().map(|tid| writes(&format!("/proc/self/task/{tid}/io"))).sum()
-}
-
-/// The same by this thread.
+/// Calls to `write` and its kin by this thread, ever. Those that send to sockets are not among them.
 pub fn own_writes() -> u64 {
-    writes("/proc/thread-self/io")
+    let text = fs::read_to_string("/proc/thread-self/io").expect("io");
+    text.lines().find_map(|line| line.strip_prefix("syscw: ")?.parse().ok()).expect("syscw")
 }
 
 /// Resident memory in bytes.

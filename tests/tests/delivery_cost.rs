@@ -1,7 +1,7 @@
 //! What a delivery costs, counted: allocations and system calls.
 
 use kraken_ws_core::Target;
-use kraken_ws_tests::{Gate, Host, eventually, process};
+use kraken_ws_tests::{Gate, Host, eventually};
 use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -49,14 +49,15 @@ fn a_burst_is_written_once_for_each_recipient() {
     for n in 0..BURST {
         host.publish(Target::all(), &json!(["n", n]).to_string());
     }
-    let before = process::shard_writes();
+    let before = host.server.stats().writes;
     drop(gate);
     for client in &mut clients {
         for n in 0..BURST {
             assert_eq!(client.event(), json!(["n", n]));
         }
     }
-    let writes = process::shard_writes() - before;
+    host.settle();
+    let writes = host.server.stats().writes - before;
     println!("{writes} writes for {} deliveries", CLIENTS * BURST);
     assert!((CLIENTS as u64..2 * CLIENTS as u64).contains(&writes), "{writes} writes for {CLIENTS} clients");
     host.close();

@@ -1,7 +1,7 @@
 //! `Server::together`: what one thread sends arrives in one piece and in order.
 
 use kraken_ws_core::Target;
-use kraken_ws_tests::{Host, process};
+use kraken_ws_tests::Host;
 use serde_json::json;
 
 #[test]
@@ -16,7 +16,7 @@ fn writes_once(shards: u64) {
     let addr = host.listen();
     let mut clients: Vec<_> = (0..10).map(|_| host.client(addr)).collect();
     host.settle();
-    let before = process::shard_writes();
+    let before = host.server.stats().writes;
     host.server.together(|| {
         for (_, socket) in &clients {
             host.server.join(*socket, &["late"]);
@@ -39,10 +39,8 @@ fn writes_once(shards: u64) {
             assert_eq!(client.event(), json!(["own", n]));
         }
     }
-    let writes = process::shard_writes() - before;
-    // One of two shards may have woken the other.
-    let clients = clients.len() as u64;
-    assert!((clients..clients + shards).contains(&writes), "{writes} writes for {clients} clients");
+    host.settle();
+    assert_eq!(host.server.stats().writes - before, clients.len() as u64);
     host.close();
 }
 

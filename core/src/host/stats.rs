@@ -13,6 +13,7 @@ pub(crate) struct ShardStats {
     pub messages_out: Counter,
     pub bytes_in: Counter,
     pub bytes_out: Counter,
+    pub writes: Counter,
     pub slow_consumers: Counter,
     pub slow_stalled: Counter,
     pub slow_too_much: Counter,
@@ -31,6 +32,10 @@ impl Counter {
 
     pub(crate) fn sub(&self, n: usize) {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_sub(n as u64), Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, n: u64) {
+        self.0.store(n, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {
@@ -56,6 +61,8 @@ pub struct Stats {
     pub bytes_in: u64,
     /// Payload bytes queued for clients, ever.
     pub bytes_out: u64,
+    /// System calls that wrote to clients, ever: several packets may leave in one.
+    pub writes: u64,
     /// Connections closed because they did not read.
     pub slow_consumers: u64,
     /// Of these: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
@@ -95,6 +102,7 @@ impl Server {
             messages_out: sum(|s| s.messages_out.get()),
             bytes_in: sum(|s| s.bytes_in.get()),
             bytes_out: sum(|s| s.bytes_out.get()),
+            writes: sum(|s| s.writes.get()),
             slow_consumers: sum(|s| s.slow_consumers.get()),
             slow_stalled: sum(|s| s.slow_stalled.get()),
             slow_too_much: sum(|s| s.slow_too_much.get()),

@@ -2,5 +2,6 @@
 
 pub(crate) mod http;
 pub(crate) mod listener;
+pub(crate) mod no_signal;
 pub(crate) mod stream;
 pub(crate) mod tls;

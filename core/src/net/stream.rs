@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 use tokio_rustls::server::TlsStream;
 
+use super::no_signal::{self, NoSignal};
+
 /// A socket on its way to a shard, not registered with any runtime.
 #[derive(Debug)]
 pub(crate) enum RawStream {
@@ -25,10 +27,12 @@ pub(crate) struct Stream {
 }
 
 enum StreamKind {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tcp(NoSignal<TcpStream>),
+    Unix(NoSignal<UnixStream>),
+    Tls(Box<Tls>),
 }
+
+type Tls = TlsStream<NoSignal<TcpStream>>;
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Default)]
@@ -60,23 +64,26 @@ impl RawStream {
                 // Packets are whole messages already: Nagle would only delay them.
                 tcp.set_nodelay(true)?;
                 let peer = Peer::of(tcp.peer_addr());
-                (Stream { prefix, kind: StreamKind::Tcp(TcpStream::from_std(tcp)?) }, peer)
+                (Stream { prefix, kind: StreamKind::Tcp(NoSignal(TcpStream::from_std(tcp)?)) }, peer)
             }
             RawStream::Unix(unix) => {
                 unix.set_nonblocking(true)?;
-                (Stream { prefix, kind: StreamKind::Unix(UnixStream::from_std(unix)?) }, Peer::default())
+                (
+                    Stream { prefix, kind: StreamKind::Unix(NoSignal(UnixStream::from_std(unix)?)) },
+                    Peer::default(),
+                )
             }
         })
     }
 }
 
 impl Stream {
-    pub(crate) fn from_tls(tls: TlsStream<TcpStream>) -> Self {
+    pub(crate) fn from_tls(tls: Tls) -> Self {
         Self { prefix: Bytes::new(), kind: StreamKind::Tls(Box::new(tls)) }
     }
 
     /// The plain TCP socket, for a TLS handshake; anything else comes back unchanged.
-    pub(crate) fn into_tcp(self) -> Result<TcpStream, Self> {
+    pub(crate) fn into_tcp(self) -> Result<NoSignal<TcpStream>, Self> {
         match self.kind {
             StreamKind::Tcp(tcp) if self.prefix.is_empty() => Ok(tcp),
             kind => Err(Self { prefix: self.prefix, kind }),
@@ -87,12 +94,13 @@ impl Stream {
     /// that nobody has read yet.
     pub(crate) fn into_raw(self) -> io::Result<(RawStream, Bytes)> {
         let raw = match self.kind {
-            StreamKind::Tcp(tcp) => RawStream::Tcp(tcp.into_std()?),
-            StreamKind::Unix(unix) => RawStream::Unix(unix.into_std()?),
+            StreamKind::Tcp(tcp) => RawStream::Tcp(tcp.0.into_std()?),
+            StreamKind::Unix(unix) => RawStream::Unix(unix.0.into_std()?),
             // The TLS state stays here and its plain text goes over a socket pair. Only an upgrade of a
             // polling session whose WebSocket came to another shard takes this way.
             StreamKind::Tls(mut tls) => {
-                let (mut ours, theirs) = UnixStream::pair()?;
+                let (ours, theirs) = UnixStream::pair()?;
+                let mut ours = NoSignal(ours);
                 tokio::task::spawn_local(async move {
                     let _ = tokio::io::copy_bidirectional(&mut *tls, &mut ours).await;
                 });
@@ -106,11 +114,11 @@ impl Stream {
     pub(crate) fn split(self) -> (Bytes, ReadHalf, WriteHalf) {
         let (r, w) = match self.kind {
             StreamKind::Tcp(tcp) => {
-                let (r, w) = tcp.into_split();
+                let (r, w) = tcp.0.into_split();
                 (ReadHalf::Tcp(r), WriteHalf::Tcp(w))
             }
             StreamKind::Unix(unix) => {
-                let (r, w) = unix.into_split();
+                let (r, w) = unix.0.into_split();
                 (ReadHalf::Unix(r), WriteHalf::Unix(w))
             }
             StreamKind::Tls(tls) => {
@@ -182,7 +190,7 @@ impl AsyncWrite for Stream {
 pub(crate) enum ReadHalf {
     Tcp(tcp::OwnedReadHalf),
     Unix(unix::OwnedReadHalf),
-    Tls(tokio::io::ReadHalf<Box<TlsStream<TcpStream>>>),
+    Tls(tokio::io::ReadHalf<Box<Tls>>),
 }
 
 impl ReadHalf {
@@ -198,17 +206,15 @@ impl ReadHalf {
 pub(crate) enum WriteHalf {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
-    Tls(tokio::io::WriteHalf<Box<TlsStream<TcpStream>>>),
+    Tls(tokio::io::WriteHalf<Box<Tls>>),
 }
 
 impl WriteHalf {
     /// One attempt, no waiting: `Poll::Pending` means the kernel's buffer is full.
     pub(crate) fn try_write(&mut self, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let result = match self {
-            // What most flushes are: one frame. A plain send costs the kernel less than a vector of one.
-            WriteHalf::Tcp(s) if bufs.len() == 1 => s.try_write(&bufs[0]),
-            WriteHalf::Tcp(s) => s.try_write_vectored(bufs),
-            WriteHalf::Unix(s) => s.try_write_vectored(bufs),
+            WriteHalf::Tcp(s) => no_signal::try_write(s.as_ref(), bufs),
+            WriteHalf::Unix(s) => no_signal::try_write(s.as_ref(), bufs),
             WriteHalf::Tls(_) => return self.poll_write(&mut Context::from_waker(Waker::noop()), bufs),
         };
         match result {
@@ -224,8 +230,8 @@ impl WriteHalf {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self {
-            WriteHalf::Tcp(s) => Pin::new(s).poll_write_vectored(cx, bufs),
-            WriteHalf::Unix(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+            WriteHalf::Tcp(s) => no_signal::poll_write((*s).as_ref(), cx, bufs),
+            WriteHalf::Unix(s) => no_signal::poll_write((*s).as_ref(), cx, bufs),
             WriteHalf::Tls(s) => {
                 // rustls copies into records of its own; what it accepted must also be pushed out.
                 let n = ready!(Pin::new(&mut *s).poll_write_vectored(cx, bufs))?;

@@ -18,6 +18,7 @@ use crate::engine::frame::Frame;
 use crate::engine::outbox::{Flushed, Shared};
 use crate::engine::sid::Id;
 use crate::host::{BroadcastAcks, Event, NspShared, RequestInfo, ShardStats, SocketHandle};
+use crate::net::no_signal;
 use crate::reason::{Reason, Refusal};
 use crate::rooms::RoomIndex;
 
@@ -246,6 +247,7 @@ impl State {
         if self.over_budget {
             self.ask_for_relief();
         }
+        self.stats().writes.set(no_signal::calls());
         self.hand_over_events();
     }
 

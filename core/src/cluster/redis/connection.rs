@@ -12,6 +12,7 @@ use tokio_rustls::TlsConnector;
 use super::address::{Address, Place};
 use super::resp::{self, Value};
 use super::settings::Settings;
+use crate::net::no_signal::NoSignal;
 
 /// Answers to questions: the largest is a big cluster's `CLUSTER SLOTS`.
 const LONGEST_ANSWER: usize = 16 << 20;
@@ -124,6 +125,7 @@ async fn connect(settings: &Settings, address: &Address) -> io::Result<Box<dyn D
         Place::Tcp { host, port } => {
             let stream = TcpStream::connect((&**host, *port)).await?;
             stream.set_nodelay(true)?;
+            let stream = NoSignal(stream);
             if !address.tls {
                 return Ok(Box::new(stream));
             }
@@ -134,7 +136,10 @@ async fn connect(settings: &Settings, address: &Address) -> io::Result<Box<dyn D
             Ok(Box::new(TlsConnector::from(config.clone()).connect(name, stream).await?))
         }
         #[cfg(unix)]
-        Place::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(&**path).await?)),
+        Place::Unix(path) => {
+            let stream = tokio::net::UnixStream::connect(&**path).await?;
+            Ok(Box::new(NoSignal(stream)))
+        }
         #[cfg(not(unix))]
         Place::Unix(_) => Err(io::Error::other("this system has no Unix sockets")),
     }
