@@ -1,13 +1,14 @@
 //! One event as the host reads it. How it is answered is in `answer.rs`.
 
 use std::ffi::c_void;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use kraken_ws_core::socketio::packet::json::replace_placeholders;
 use kraken_ws_core::{
     ClusterChange, Decision, EngineReply, HttpReply, Reason, Reply, RequestInfo, Result, RoomChange,
 };
-use serde_json::Value;
 
 use crate::host::Host;
 use crate::server::kraken_ws_server;
@@ -162,21 +163,9 @@ impl Content {
 
 /// JSON whose placeholders count attachments from `first` on: those of the answers before come first.
 fn renumbered(json: &str, first: usize) -> String {
-    fn shift(value: &mut Value, first: usize) {
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| shift(item, first)),
-            Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
-                if let Some(num) = map.get("num").and_then(Value::as_u64) {
-                    map.insert("num".to_owned(), Value::from(num + first as u64));
-                }
-            }
-            Value::Object(map) => map.values_mut().for_each(|item| shift(item, first)),
-            _ => {}
-        }
-    }
-    let Ok(mut value) = serde_json::from_str(json) else { return json.to_owned() };
-    shift(&mut value, first);
-    value.to_string()
+    replace_placeholders(json, |num, out| {
+        let _ = write!(out, r#"{{"_placeholder":true,"num":{}}}"#, num + first);
+    })
 }
 
 impl kraken_ws_event {
@@ -512,5 +501,19 @@ mod tests {
         let content = Content::of_answers(vec![answer(1), ("null".into(), vec![]), answer(2)]);
         assert_eq!(&*content.data, format!("[{},null,{}]", placeholder(0), placeholder(1)));
         assert_eq!(content.attachments, [vec![1], vec![2]]);
+    }
+
+    #[test]
+    fn answers_of_any_depth_point_at_their_own_attachments() {
+        for depth in [1, 127, 128, 129, 511] {
+            let nest = |num: u64| {
+                let inner = format!(r#"{{"_placeholder":true,"num":{num}}}"#);
+                format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth))
+            };
+            let answer = |byte: u8| (nest(0).into(), vec![Bytes::from(vec![byte])]);
+            let content = Content::of_answers(vec![answer(1), answer(2)]);
+            assert_eq!(&*content.data, format!("[{},{}]", nest(0), nest(1)), "{depth}");
+            assert_eq!(content.attachments, [vec![1], vec![2]]);
+        }
     }
 }

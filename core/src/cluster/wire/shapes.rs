@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::cluster::fleet::RemoteSocket;
 use crate::host::EmitFlags;
 use crate::rooms::Target;
+use crate::socketio::packet::json::replace_placeholders;
 use crate::socketio::packet::{PacketType, has_shape};
 
 /// Longest time that another node may ask us to wait for acks.
@@ -136,23 +137,8 @@ impl Socket<'_> {
 
 /// JSON with binary values in the form that Node's `JSON.stringify` gives a Buffer.
 fn with_buffers(json: &str, attachments: &[Bytes]) -> String {
-    fn replace(value: &mut serde_json::Value, attachments: &[Bytes]) {
-        match value {
-            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| replace(item, attachments)),
-            serde_json::Value::Object(map) => {
-                let num = map.get("num").and_then(serde_json::Value::as_u64);
-                let found = num.and_then(|num| attachments.get(usize::try_from(num).ok()?));
-                match found {
-                    Some(bytes) if map.get("_placeholder") == Some(&serde_json::Value::Bool(true)) => {
-                        *value = serde_json::json!({ "type": "Buffer", "data": &bytes[..] });
-                    }
-                    _ => map.values_mut().for_each(|item| replace(item, attachments)),
-                }
-            }
-            _ => {}
-        }
-    }
-    let Ok(mut value) = serde_json::from_str(json) else { return json.to_owned() };
-    replace(&mut value, attachments);
-    value.to_string()
+    replace_placeholders(json, |num, out| match attachments.get(num) {
+        Some(bytes) => *out += &serde_json::json!({ "type": "Buffer", "data": &bytes[..] }).to_string(),
+        None => *out += &format!(r#"{{"_placeholder":true,"num":{num}}}"#),
+    })
 }

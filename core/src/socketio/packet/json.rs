@@ -264,6 +264,41 @@ pub fn placeholders(json: &str, on: &mut dyn FnMut(Option<usize>) -> bool) -> bo
     true
 }
 
+/// JSON in which each placeholder for an attachment is what `with` writes for its number; what is beside them stays as it
+/// is, letter for letter.
+pub fn replace_placeholders(json: &str, mut with: impl FnMut(usize, &mut String)) -> String {
+    let (mut walk, mut tokens) = (Walk::default(), Tokens::new(json));
+    let mut starts = Vec::new();
+    let mut found: Vec<(usize, usize, usize)> = Vec::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::ObjectStart | Token::ArrayStart => starts.push(tokens.at - 1),
+            Token::ObjectEnd | Token::ArrayEnd => {}
+            _ => {
+                walk.step(token);
+                continue;
+            }
+        }
+        let Some(closed) = walk.step(token) else { continue };
+        let start = starts.pop().unwrap_or(0);
+        if let Closed::Object(scan) = closed
+            && let Some(Some(num)) = scan.finish()
+        {
+            // What is inside one is part of it.
+            while found.pop_if(|(inner, ..)| *inner > start).is_some() {}
+            found.push((start, tokens.at, num));
+        }
+    }
+    let (mut out, mut copied) = (String::with_capacity(json.len()), 0);
+    for (start, end, num) in found {
+        out.push_str(&json[copied..start]);
+        with(num, &mut out);
+        copied = end;
+    }
+    out.push_str(&json[copied..]);
+    out
+}
+
 /// Keeps track of where a walk is: which containers are open, and in an object whether a key or a value
 /// comes next.
 #[derive(Debug, Default)]

@@ -178,3 +178,21 @@ fn arguments_and_depth_are_bounded() {
     // A host that reads packets itself may get anything else.
     assert!(!is_beyond_limits(&many("hello", 10_000)) && !is_beyond_limits(&"[".repeat(10_000)));
 }
+
+#[test]
+fn placeholders_are_replaced_at_any_depth_and_the_rest_stays_as_it_is() {
+    let place = |json: &str| json::replace_placeholders(json, |num, out| out.push_str(&format!("<{num}>")));
+    assert_eq!(
+        place(r#"[ 1e400, {"b":{"num":2 ,"_placeholder":true},"a":-0}, {"_placeholder":false,"num":1} ]"#),
+        r#"[ 1e400, {"b":<2>,"a":-0}, {"_placeholder":false,"num":1} ]"#,
+    );
+    assert_eq!(
+        place(r#"[{"\u005fplaceholder":true,"num":0},{"_placeholder":true}]"#),
+        r#"[<0>,{"_placeholder":true}]"#
+    );
+    assert_eq!(place(r#"{"_placeholder":true,"x":{"_placeholder":true,"num":3},"num":4}"#), "<4>");
+    for depth in [1, 127, 128, 129, 100_000] {
+        let nest = |inner: &str| format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(place(&nest(r#"{"_placeholder":true,"num":7}"#)), nest("<7>"), "{depth}");
+    }
+}
