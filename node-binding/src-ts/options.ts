@@ -194,6 +194,18 @@ function pem(value: unknown): unknown {
   return { ...value, cert: String(cert ?? ''), key: String(key ?? '') };
 }
 
+/** JSON for the core, where a number that JSON has no word for would be the default. */
+export function optionsJson(options: object): string {
+  const paths = new WeakMap<object, string>();
+  return JSON.stringify(options, function (this: object, name: string, value: unknown) {
+    const above = paths.get(this);
+    const path = above ? `${above}.${name}` : name;
+    if (typeof value === 'number' && !Number.isFinite(value)) refuse(`${path}: expected a finite number, got ${value}`);
+    if (value && typeof value === 'object') paths.set(value, path);
+    return value;
+  });
+}
+
 /** The core's JSON for these options. */
 export function coreOptions(options: Partial<ServerOptions>, hooks: Record<string, boolean>): string {
   const core: Record<string, unknown> = {};
@@ -208,7 +220,7 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
   core.tls = pem(core.tls);
   core.cluster = plainCluster(core.cluster);
   core.hooks = hooks;
-  return JSON.stringify(core);
+  return optionsJson(core);
 }
 
 /** Throws for options that a server would refuse. */

@@ -164,6 +164,8 @@ test('engines of another kind are refused', () => {
 test('options are checked at once, by name', () => {
   const wrong = [
     [{ pingTimeout: 'fast' }, {}, /pingTimeout/],
+    [{ pingTimeout: Infinity }, {}, /pingTimeout: expected a finite number, got Infinity/],
+    [{}, { maxOutboxBytes: NaN }, /maxOutboxBytes: expected a finite number, got NaN/],
     [{ transports: ['webtransport'] }, {}, /transports/],
     [{}, { shards: -1 }, /shards/],
     [{}, { maxOutboxBytes: '1mb' }, /maxOutboxBytes/],

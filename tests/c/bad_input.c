@@ -46,6 +46,11 @@ static void options(void) {
   IS(OK, kraken_ws_options_set(options, S("path"), S("\"/chat\"")));
   IS(OK, kraken_ws_options_set_text(options, S("path"), S("/chat")));
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_text(options, S("path"), S("/ch at")));
+  IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_text(options, S("path"), S("/ch\nat")));
+  IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_text(options, S("path"), S("/chat\x7f")));
+  IS(PAYLOAD, kraken_ws_options_set(options, S("pingTimeout"), S("Infinity")));
+  IS(PAYLOAD, kraken_ws_options_set(options, S("pingTimeout"), S("NaN")));
+  IS(PAYLOAD, kraken_ws_options_set(options, S("pingTimeout"), S("1e999")));
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_text(options, S("path.x"), S("1")));
   IS(ARGUMENT, kraken_ws_options_set_json(NULL, S("{}")));
   IS(ARGUMENT, kraken_ws_options_decide_connects(NULL, true));

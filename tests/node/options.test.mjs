@@ -39,6 +39,12 @@ const WRONG = [
   [{ cors: { origin: 5 } }, /^cors\.origin: expected .* got 5$/],
   [{ cors: { origin: [() => true] } }, /^cors\.origin\[0\]: expected .* got null$/],
   [{ path: 'has space' }, /^path: expected .* got "has space"$/],
+  [{ path: '/a\nb' }, /^path: expected .* got "\/a\\nb"$/],
+  [{ path: '/a\u007f' }, /^path: expected/],
+  [{ pingTimeout: Infinity }, 'pingTimeout: expected a finite number, got Infinity'],
+  [{ maxHttpBufferSize: NaN }, 'maxHttpBufferSize: expected a finite number, got NaN'],
+  [{ perMessageDeflate: { threshold: -Infinity } }, 'perMessageDeflate.threshold: expected a finite number, got -Infinity'],
+  [{ cluster: { redis: 'redis://127.0.0.1', queueBytes: Infinity } }, 'cluster.queueBytes: expected a finite number, got Infinity'],
   [{ allowRequest: true }, /^allowRequest: expected a function, got true$/],
   [{ pingtimeout: 1 }, /^pingtimeout: expected a known option \(did you mean pingTimeout\?\), got 1$/],
   [{ noSuchThing: 1 }, /^noSuchThing: expected a known option/],
@@ -49,7 +55,7 @@ const WRONG = [
 describe('wrong options', nativeOnly, () => {
   for (const [options, message] of WRONG) {
     const [[name, value]] = Object.entries(options);
-    const shown = JSON.stringify(value, (_, v) => (typeof v === 'function' ? 'a function' : v));
+    const shown = JSON.stringify(value, (_, v) => (typeof v === 'function' ? 'a function' : typeof v === 'number' ? String(v) : v));
     test(`${name}: ${shown} is refused whichever way the server is made`, () => {
       const expected = { code: 'ERR_KRAKEN_WS_OPTION', message };
       assert.throws(() => new Server(0, { host: '127.0.0.1', ...options }), expected);

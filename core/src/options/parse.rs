@@ -154,7 +154,7 @@ fn path(given: &Given<'_>) -> Result<String> {
     let Kind::Text(default) = spec("path").kind else { unreachable!("path is text") };
     let text = match given.get("path") {
         None => default,
-        Some(Value::String(s)) if s.is_ascii() && !s.contains(['?', '#', ' ']) => s,
+        Some(Value::String(s)) if s.bytes().all(|b| b.is_ascii_graphic()) && !s.contains(['?', '#']) => s,
         Some(other) => return Err(refuse("path", "an ASCII URL path such as \"/socket.io\"", other)),
     };
     let bare = text.trim_matches('/');

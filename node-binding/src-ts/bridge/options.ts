@@ -1,6 +1,6 @@
 // Options of the core from those that engine.io got, which have its defaults in them, and from the bridge's own.
 import { checkOptions } from '../native';
-import { cookie } from '../options';
+import { cookie, optionsJson } from '../options';
 import type { ServerOptions } from '../options';
 
 /** Options of `bindNative`: the core's own, beside those that the socket.io server was made with. */
@@ -46,7 +46,7 @@ export function rawOptions(engine: Record<string, unknown>, own: BridgeOptions):
     if (!OWN.has(name)) refuse(`${name}: expected one of ${[...OWN].join(', ')}; others belong to the socket.io server`);
     core[name] = own[name as keyof BridgeOptions];
   }
-  const json = JSON.stringify(core);
+  const json = optionsJson(core);
   checkOptions(json);
   return json;
 }

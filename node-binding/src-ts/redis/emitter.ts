@@ -5,6 +5,7 @@ import { plainCluster } from '../cluster/options';
 import { isClient, settingsOf } from '../cluster/redis-clients';
 import { coded } from '../error';
 import { NativeEmitter } from '../native';
+import { optionsJson } from '../options';
 import { encode } from '../payload';
 import { NO_COMPRESS, VOLATILE, refuseReserved } from '../socket-types';
 import type { Room } from '../socket-types';
@@ -108,7 +109,7 @@ export class Emitter<EmitEvents extends EventsMap = DefaultEventsMap> {
     }
     const { key, ...format } = opts;
     const settings = isClient(redis) ? { ...settingsOf(redis), ...format, prefix: key } : redis;
-    this.native = new NativeEmitter(JSON.stringify(plainCluster(settings)));
+    this.native = new NativeEmitter(optionsJson(plainCluster(settings) as object));
   }
 
   private operator(): BroadcastOperator<EmitEvents> {
