@@ -1,5 +1,6 @@
 // `io.httpServer` of a server made from a port: there is no Node HTTP server then, and this answers what
 // applications ask one.
+import cluster from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { tick } from './clock';
@@ -39,13 +40,15 @@ export class Listener extends EventEmitter {
   }
 
   private bindPort(port: number, host: string | undefined): AddressInfo {
+    // Workers share a port, as those of Node's servers do; here by the system (SO_REUSEPORT), without the primary.
+    const shared = cluster.isWorker;
     let bound: [string, number];
     try {
-      bound = this.native.listenTcp(host ?? '::', port);
+      bound = this.native.listenTcp(host ?? '::', port, shared);
     } catch (err) {
       // As Node does: both families if there are both, else the old one.
       if (host !== undefined || /in use/i.test((err as Error).message)) throw err;
-      bound = this.native.listenTcp('0.0.0.0', port);
+      bound = this.native.listenTcp('0.0.0.0', port, shared);
     }
     const [address, actual] = bound;
     return { address, port: actual, family: address.includes(':') ? 'IPv6' : 'IPv4' };

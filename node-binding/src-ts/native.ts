@@ -3,7 +3,7 @@ import { loadAddon } from './addon';
 
 /** One batch of events: see `events.ts`, the only reader. */
 export interface NativeServer {
-  listenTcp(host: string, port: number): [address: string, port: number];
+  listenTcp(host: string, port: number, shared: boolean): [address: string, port: number];
   listenUnix(path: string): void;
   reloadTls(cert: Buffer, key: Buffer): void;
   namespace(name: string): number;

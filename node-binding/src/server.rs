@@ -179,13 +179,17 @@ impl NativeServer {
         })
     }
 
-    /// Binds a TCP listener; returns `[address, port]`.
+    /// Binds a TCP listener; returns `[address, port]`. `shared`: other processes may bind the same.
     #[napi]
-    pub fn listen_tcp(&self, host: Text, port: u32) -> Result<(String, u32)> {
+    pub fn listen_tcp(&self, host: Text, port: u32, shared: bool) -> Result<(String, u32)> {
         let port = u16::try_from(port).map_err(|_| {
             coded(ErrorCode::Option, &format!("port: expected a whole number from 0 to 65535, got {port}"))
         })?;
-        let address = self.server.listen_tcp(&host, port).map_err(thrown)?;
+        let address = match shared {
+            true => self.server.listen_tcp_shared(&host, port),
+            false => self.server.listen_tcp(&host, port),
+        };
+        let address = address.map_err(thrown)?;
         Ok((address.ip().to_string(), u32::from(address.port())))
     }
 

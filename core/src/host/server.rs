@@ -200,12 +200,25 @@ impl Server {
     /// # Errors
     /// [`ErrorCode::Listen`] with the system's reason.
     pub fn listen_tcp(&self, host: &str, port: u16) -> Result<SocketAddr> {
+        self.bind(host, port, false)
+    }
+
+    /// [`Server::listen_tcp`] on a port that other processes of this user may listen on as well, by this function
+    /// (`SO_REUSEPORT`): the system spreads connections over them. Port 0 is another one for each.
+    ///
+    /// # Errors
+    /// As [`Server::listen_tcp`].
+    pub fn listen_tcp_shared(&self, host: &str, port: u16) -> Result<SocketAddr> {
+        self.bind(host, port, true)
+    }
+
+    fn bind(&self, host: &str, port: u16, shared: bool) -> Result<SocketAddr> {
         self.open()?;
         let fail = |e: std::io::Error| Error::new(ErrorCode::Listen, format!("listen {host}:{port}: {e}"));
         let addrs: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(fail)?.collect();
         let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
         for addr in addrs {
-            match listener::bind_tcp(addr, self.core().options.backlog) {
+            match listener::bind_tcp(addr, self.core().options.backlog, shared) {
                 Ok((listener, bound)) => {
                     self.core().shards[0].send(Command::Listen(listener));
                     return Ok(bound);

@@ -19,13 +19,17 @@ pub(crate) enum Listener {
     Unix(std::os::unix::net::UnixListener, Unlink),
 }
 
-/// Binds a TCP address. `::` takes IPv4 too, as in Node.
-pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32) -> io::Result<(Listener, SocketAddr)> {
+/// Binds a TCP address. `::` takes IPv4 too, as in Node. `shared`: other processes of this user may bind it too, and the
+/// system spreads connections over them.
+pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32, shared: bool) -> io::Result<(Listener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     if addr.is_ipv6() && addr.ip().is_unspecified() {
         socket.set_only_v6(false)?;
     }
     socket.set_reuse_address(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
     socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;
     socket.listen(backlog as i32)?;
