@@ -117,7 +117,7 @@ fn reading_and_writing_an_event_allocates_less_than_socketioxide() {
         let packet = Packet { inner: PacketData::Event(value, Some(12)), ns: Str::copy_from_slice("/chat") };
         drop(black_box(CommonParser.encode(packet)));
     });
-    // One is serde_json's, which checks the payload. The test's runner may allocate now and then on its own thread.
-    assert_eq!((read.round(), write.round()), (1.0, 1.0));
+    // The test's runner may allocate now and then on its own thread.
+    assert_eq!((read.round(), write.round()), (0.0, 1.0));
     assert!(read < read_theirs && write < write_theirs);
 }
