@@ -1,4 +1,4 @@
-// A server under a clock that stands still, as Jest's and Vitest's fake timers and sinon give it: messages leave all the
+// A server under a clock that stands still, as the fake timers of sinon give it: messages leave all the
 // same, and time limits of acknowledgements are over when that clock says so. The server has a process of its own.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
