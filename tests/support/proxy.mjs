@@ -17,10 +17,16 @@ export async function startProxy(t, port) {
       near.destroy();
       far.destroy();
     };
+    const finish = () => {
+      pairs.delete(pair);
+      near.end();
+      far.end();
+    };
     for (const side of [near, far]) {
       side.setNoDelay(true);
       side.on('error', end);
-      side.on('close', end);
+      // What is late comes first.
+      side.on('close', () => (delayMs === 0 ? end() : setTimeout(finish, delayMs)));
       if (stalled) side.pause();
     }
     const pass = (from, to) => {
@@ -36,7 +42,7 @@ export async function startProxy(t, port) {
         late.push(chunk);
         setTimeout(() => write(late.shift()), delayMs);
       });
-      from.on('end', () => to.end());
+      from.on('end', () => (delayMs === 0 ? to.end() : setTimeout(() => to.end(), delayMs)));
     };
     pass(near, far);
     pass(far, near);

@@ -195,6 +195,8 @@ pub(crate) struct Conn {
     pub last_event: u64,
     pub pending_events: u32,
     pub paused: bool,
+    /// The server has ended the session and its client is still to be told, a WebSocket with this code.
+    pub ending: Option<u16>,
     /// Only with a host that goes below Socket.IO, and seldom there.
     pub raw: Option<Box<RawState>>,
 }

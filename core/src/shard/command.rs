@@ -286,11 +286,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// A step of an HTTP request that names a session.
+    /// A request that another server passed in, or a step of one that names a session.
     pub(super) fn is_of_request(&self) -> bool {
         matches!(
             self,
-            Command::Lookup { .. }
+            Command::PassedIn(_)
+                | Command::Lookup { .. }
                 | Command::Poll { .. }
                 | Command::PollAborted { .. }
                 | Command::PostBegin { .. }

@@ -9,13 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::state::{Farewell, Held, State};
-use super::wheel::Timer;
+use super::state::{Held, State};
 use super::{Shard, polling, session};
-use crate::engine::conn::{ConnKey, PollWaiter, ReaderState, Transport, WsTransport};
+use crate::engine::conn::{ConnKey, ReaderState, Transport, WsTransport};
 use crate::engine::frame::{Form, Frame};
 use crate::engine::outbox::{Flushed, Outbox};
-use crate::engine::sid::Id;
 use crate::engine::ws;
 use crate::host::Event;
 use crate::net::stream::WriteHalf;
@@ -24,8 +22,6 @@ use crate::socketio::packet;
 
 /// How long a goodbye may take to be written.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// How long a closed polling session's last packets wait for the client's next poll.
-const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What the peer is told at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +49,11 @@ impl State {
         detail: &'static str,
         goodbye: Goodbye,
     ) {
-        if self.conn(key).is_none() {
-            return;
+        match self.conn(key) {
+            None => return,
+            // Its client is gone while it was being told, or broke a rule.
+            Some(conn) if conn.ending.is_some() => return self.drop_conn(key, goodbye),
+            Some(_) => {}
         }
         for slot in self.sockets_of(key) {
             self.remove_socket(slot, reason, detail);
@@ -63,17 +62,29 @@ impl State {
             let conn = self.conn_number(key);
             self.event(Event::ConnectionClosed { conn, reason, detail });
         }
+        self.stats().connections.sub(1);
+        if self.conns[key.slot as usize].paused {
+            self.paused.retain(|k| *k != key);
+        }
+        // On polling only a session that the server ends is told so; one that broke the rules is gone.
+        let told =
+            matches!(reason, Reason::ForcedClose | Reason::ForcedServerClose | Reason::ServerShuttingDown);
+        match (&self.conns[key.slot as usize].transport, goodbye) {
+            (Transport::Polling(_), Goodbye::Ws(code)) if told => self.begin_ending(key, code),
+            _ => self.drop_conn(key, goodbye),
+        }
+    }
+
+    /// Takes a session out and says goodbye on the transports that it has.
+    pub(super) fn drop_conn(&mut self, key: ConnKey, goodbye: Goodbye) {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let mut conn = self.conns.remove(key.slot as usize);
         self.sids.remove(&conn.sid);
         if let Some(alias) = &conn.alias {
             self.core.aliases.remove(alias);
         }
-        self.stats().connections.sub(1);
+        self.awaited.remove(&key);
         self.sweep_timers();
-        if conn.paused {
-            self.paused.retain(|k| *k != key);
-        }
         let form = conn.form(threshold);
         if let Some(probe) = conn.probe.take() {
             let ws = probe.ws;
@@ -93,58 +104,21 @@ impl State {
                 if let Some(post) = polling.post.take() {
                     let answer = match post.held {
                         Some(held) => held,
-                        None if goodbye == Goodbye::Release => polling::post_taken(&post.shape),
+                        None if goodbye == Goodbye::Release || conn.ending.is_some() => {
+                            polling::post_taken(&post.shape)
+                        }
                         None => self.bad_request(&post.shape),
                     };
                     let _ = post.reply.send(answer);
                 }
-                let get = polling.get.take();
-                let protocol = conn.protocol;
+                let Some(get) = polling.get.take() else { return };
                 if goodbye == Goodbye::Release {
-                    let frames = vec![session::engine_packet("6")];
-                    return get.into_iter().for_each(|get| {
-                        self.answer_with(get, Farewell { protocol, frames: frames.clone() });
-                    });
-                }
-                // Only a session that the server ends is told so; one that broke the rules is gone.
-                let told = matches!(
-                    reason,
-                    Reason::ForcedClose | Reason::ForcedServerClose | Reason::ServerShuttingDown
-                );
-                if !told {
-                    if let Some(get) = get {
-                        let _ = get.reply.send(self.bad_request(&get.shape));
-                    }
-                    return;
-                }
-                let mut frames: Vec<_> = conn.outbox.take().into();
-                frames.push(session::engine_packet("1"));
-                let farewell = Farewell { protocol, frames };
-                match get {
-                    Some(get) => self.say_farewell(get, conn.sid, farewell),
-                    None => self.keep_farewell(conn.sid, farewell),
+                    self.answer_with(get, conn.protocol, &[session::engine_packet("6")]);
+                } else {
+                    let _ = get.reply.send(self.bad_request(&get.shape));
                 }
             }
         }
-    }
-
-    fn keep_farewell(&mut self, sid: Id, farewell: Farewell) {
-        if self.farewells.insert(sid, farewell).is_none() {
-            let tick = self.wheel.tick_after(FAREWELL);
-            self.wheel.insert(tick, Timer::Farewell(sid));
-        }
-    }
-
-    /// Answers a poll with the last packets of its session. The close packet goes out by itself: clients handle
-    /// messages a tick after the payload, and one that reads of the close before that drops them.
-    pub(super) fn say_farewell(&mut self, get: PollWaiter, sid: Id, mut farewell: Farewell) {
-        if farewell.frames.len() > 1
-            && !self.closing
-            && let Some(close) = farewell.frames.pop()
-        {
-            self.keep_farewell(sid, Farewell { protocol: farewell.protocol, frames: vec![close] });
-        }
-        self.answer_with(get, farewell);
     }
 
     /// Ends a WebSocket: writes what waits and the close frame, then closes our direction.
@@ -253,6 +227,9 @@ impl State {
         let keys: Vec<u32> = self.conns.iter().map(|(slot, _)| slot as u32).collect();
         for slot in keys {
             let key = self.key(slot);
+            if self.conns[slot as usize].ending.is_some() {
+                continue;
+            }
             self.close_conn(key, Reason::ServerShuttingDown, "", Goodbye::Ws(1001));
         }
     }

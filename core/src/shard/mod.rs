@@ -11,6 +11,7 @@ mod aliases;
 mod broadcast;
 mod busy;
 mod command;
+mod ending;
 mod http;
 mod lifecycle;
 mod membership;

@@ -232,7 +232,7 @@ impl State {
     }
 
     fn namespace_decided(&mut self, key: ConnKey, nsp: &str, auth: &str, allowed: bool) {
-        let Some(conn) = self.conn(key) else { return };
+        let Some(conn) = self.live(key) else { return };
         conn.asking -= 1;
         conn.asking_bytes -= nsp.len() + auth.len();
         match self.core.namespaces.get(nsp).filter(|_| allowed) {
@@ -243,7 +243,7 @@ impl State {
 
     /// The earlier connection of a client that is back has ended.
     pub(super) fn earlier_ended(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str) {
-        let Some(conn) = self.conn(key) else { return };
+        let Some(conn) = self.live(key) else { return };
         conn.asking -= 1;
         self.join_late(key, shared, auth, false);
     }
@@ -432,7 +432,7 @@ impl State {
         let full = self.is_host_full();
         let limit = self.core.options.max_pending_events as u32;
         let count = self.event_count;
-        let Some(conn) = self.conn(key) else { return };
+        let Some(conn) = self.live(key) else { return };
         if conn.last_event <= taken {
             conn.pending_events = 0;
         }

@@ -7,8 +7,9 @@ use http::header::{CACHE_CONTROL, HeaderValue};
 use tokio::sync::oneshot;
 
 use super::lifecycle::Goodbye;
-use super::state::{Farewell, State};
+use super::state::State;
 use crate::engine::conn::{ConnKey, PollShape, PollWaiter, PostWaiter, Transport};
+use crate::engine::outbox::Shared;
 use crate::engine::payload::{self, Packet};
 use crate::engine::sid::Id;
 use crate::engine::{query, respond};
@@ -42,13 +43,8 @@ impl State {
     pub(super) fn poll(&mut self, sid: Id, shape: PollShape, reply: oneshot::Sender<Answer>) {
         let waiter = PollWaiter { reply, shape };
         let Some(key) = self.by_sid(sid) else {
-            return match self.farewells.remove(&sid) {
-                Some(farewell) => self.say_farewell(waiter, sid, farewell),
-                None => {
-                    let refused = respond::refusal(Refusal::UnknownSid, None, &waiter.shape.headers);
-                    let _ = waiter.reply.send(refused);
-                }
-            };
+            let _ = waiter.reply.send(respond::refusal(Refusal::UnknownSid, None, &waiter.shape.headers));
+            return;
         };
         let conn = &mut self.conns[key.slot as usize];
         let Transport::Polling(polling) = &mut conn.transport else {
@@ -61,7 +57,9 @@ impl State {
             return self.close_conn(key, Reason::TransportError, "overlap from client", Goodbye::None);
         }
         polling.get = Some(PollWaiter { shape: PollShape { b64: polling.b64, ..waiter.shape }, ..waiter });
-        if conn.probe.as_ref().is_some_and(|p| p.probed) {
+        if conn.ending.is_some() {
+            self.tell_ending(key);
+        } else if conn.probe.as_ref().is_some_and(|p| p.probed) {
             self.release_poll(key);
         } else if !conn.outbox.is_empty() {
             self.answer_poll(key);
@@ -97,7 +95,7 @@ impl State {
         // What was given at once is taken piece by piece, so that it can be seen whether it is taken.
         let frames = conn.outbox.take_some(limit);
         conn.took(before);
-        let answer = self.answer_with(get, Farewell { protocol, frames });
+        let answer = self.answer_with(get, protocol, &frames);
         let Some(conn) = self.conn(key) else { return };
         if let Transport::Polling(polling) = &mut conn.transport {
             polling.answer = answer;
@@ -110,7 +108,7 @@ impl State {
 
     /// Answers a poll with these packets. What is given back is alive until the client has taken the answer, if that is
     /// a large one.
-    pub(super) fn answer_with(&self, get: PollWaiter, packets: Farewell) -> Weak<()> {
+    pub(super) fn answer_with(&self, get: PollWaiter, protocol: u8, packets: &[Shared]) -> Weak<()> {
         let mut alive = Weak::new();
         let weigh = |body: Vec<u8>| {
             if body.len() < LARGE_ANSWER {
@@ -121,8 +119,7 @@ impl State {
             let _charge = self.core.outboxes.charge(body.len());
             Bytes::from_owner(UnderWay { body, _charge, _whole: whole })
         };
-        let answer =
-            respond::payload(&self.core.options, &get.shape, packets.protocol, &packets.frames, weigh);
+        let answer = respond::payload(&self.core.options, &get.shape, protocol, packets, weigh);
         let _ = get.reply.send(answer);
         alive
     }
@@ -180,19 +177,21 @@ impl State {
     pub(super) fn post(&mut self, sid: Id, body: &[u8], binary: bool) {
         let Some(key) = self.by_sid(sid) else { return };
         let conn = &mut self.conns[key.slot as usize];
-        let protocol = conn.protocol;
+        let (protocol, ended) = (conn.protocol, conn.ending.is_some());
         let Transport::Polling(polling) = &mut conn.transport else { return };
         let Some(jsonp) = polling.post.as_ref().map(|p| p.shape.jsonp.is_some()) else { return };
         self.stats().bytes_in.add(body.len());
         let unwrapped = jsonp.then(|| unwrap_jsonp(body));
         let body = unwrapped.as_deref().unwrap_or(body);
         let mut on = |packet: Packet<'_>| {
-            if self.conn(key).is_none() {
-                return false;
-            }
-            match packet {
-                Packet::Text(text) => self.on_packet(key, text),
-                Packet::Binary(bytes) => self.on_binary(key, &bytes),
+            match (self.live(key).is_some(), packet) {
+                (true, Packet::Text(text)) => self.on_packet(key, text),
+                (true, Packet::Binary(bytes)) => self.on_binary(key, &bytes),
+                // Nobody hears what comes after the end, but the client need not be told of it any more.
+                (false, Packet::Text("1")) if ended => {
+                    self.close_conn(key, Reason::TransportClose, "", Goodbye::Release);
+                }
+                _ => return ended && self.conn(key).is_some(),
             }
             true
         };
@@ -208,8 +207,14 @@ impl State {
         // A session that ended has answered already.
         let Some(conn) = self.conn(key) else { return };
         let paused = conn.paused;
+        // What ended the session has broken a rule.
+        let broken = conn.ending.is_some() && !ended;
         let Transport::Polling(polling) = &mut conn.transport else { return };
         let Some(mut post) = polling.post.take() else { return };
+        if broken {
+            let _ = post.reply.send(self.bad_request(&post.shape));
+            return;
+        }
         let answer = post_taken(&post.shape);
         if paused {
             // The client sends no more before this one is answered: HTTP's way of pushing back.
@@ -222,17 +227,13 @@ impl State {
 
     /// What a session is, for a request that names it.
     pub(super) fn lookup(&mut self, sid: Id) -> Option<(&'static str, u8)> {
-        match self.by_sid(sid) {
-            Some(key) => {
-                let conn = &self.conns[key.slot as usize];
-                let transport = match conn.transport {
-                    Transport::Polling(_) => "polling",
-                    Transport::WebSocket(_) => "websocket",
-                };
-                Some((transport, conn.protocol))
-            }
-            None => self.farewells.get(&sid).map(|f| ("polling", f.protocol)),
-        }
+        let key = self.by_sid(sid)?;
+        let conn = &self.conns[key.slot as usize];
+        let transport = match conn.transport {
+            Transport::Polling(_) => "polling",
+            Transport::WebSocket(_) => "websocket",
+        };
+        Some((transport, conn.protocol))
     }
 }
 

@@ -88,6 +88,7 @@ impl State {
             last_event: 0,
             pending_events: 0,
             paused: false,
+            ending: None,
             raw: None,
         }) as u32;
         let key = ConnKey { slot, generation };
@@ -147,10 +148,10 @@ impl State {
         crate::host::SocketHandle::new(self.index, key.slot, key.generation).0
     }
 
-    /// The connection with that number, if it is still there.
+    /// The connection with that number, if the session has not ended.
     pub(super) fn conn_numbered(&self, number: u64) -> Option<ConnKey> {
         let slot = crate::host::SocketHandle(number).slot();
-        let generation = self.conns.get(slot)?.generation;
+        let generation = self.conns.get(slot).filter(|conn| conn.ending.is_none())?.generation;
         let key = ConnKey { slot: slot as u32, generation };
         (self.conn_number(key) == number).then_some(key)
     }
@@ -278,7 +279,7 @@ impl State {
 
     /// The heartbeat's entry fired.
     pub(super) fn on_heartbeat(&mut self, key: ConnKey, tick: u64) {
-        let Some(conn) = self.conn(key) else { return };
+        let Some(conn) = self.live(key) else { return };
         if conn.armed != tick {
             return;
         }

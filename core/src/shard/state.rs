@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::recovery::Trace;
 use super::slow::Slow;
 use super::wheel::Wheel;
-use super::{Core, Shard};
+use super::{Core, Hold, Shard};
 use crate::engine::conn::{Conn, ConnKey, Transport};
 use crate::engine::frame::Frame;
 use crate::engine::outbox::{Flushed, Shared};
@@ -107,12 +107,6 @@ pub(super) struct Nsp {
     pub sockets: u32,
 }
 
-/// A closed polling session's last packets, for the poll that the client still makes.
-pub(super) struct Farewell {
-    pub protocol: u8,
-    pub frames: Vec<Shared>,
-}
-
 /// Everything of a shard that its tasks share.
 pub(super) struct State {
     pub core: Arc<Core>,
@@ -140,7 +134,8 @@ pub(super) struct State {
     pub over_budget: bool,
     /// Bytes of events of sockets that the host has not accepted.
     pub held: usize,
-    pub farewells: HashMap<Id, Farewell>,
+    /// Sessions in `ending.rs` that the end of the server waits for.
+    pub awaited: HashMap<ConnKey, Hold>,
     /// Number of the newest entry of the journal that this shard has carried out.
     pub journaled: u64,
     /// A timer for the journal's sweep is set.
@@ -176,7 +171,7 @@ impl State {
             paused: Vec::new(),
             over_budget: false,
             held: 0,
-            farewells: HashMap::new(),
+            awaited: HashMap::new(),
             journaled: 0,
             sweep_armed: false,
             accepting: Vec::new(),
@@ -253,6 +248,11 @@ impl State {
 
     pub(super) fn conn(&mut self, key: ConnKey) -> Option<&mut Conn> {
         self.conns.get_mut(key.slot as usize).filter(|c| c.generation == key.generation)
+    }
+
+    /// A connection that the server has not ended.
+    pub(super) fn live(&mut self, key: ConnKey) -> Option<&mut Conn> {
+        self.conn(key).filter(|c| c.ending.is_none())
     }
 
     pub(super) fn key(&self, slot: u32) -> ConnKey {

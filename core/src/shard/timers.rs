@@ -22,10 +22,12 @@ impl State {
         let alive =
             |key: &ConnKey| conns.get(key.slot as usize).is_some_and(|c| c.generation == key.generation);
         self.wheel.retain(|timer| match timer {
-            Timer::Heartbeat(key) | Timer::Connect(key) | Timer::Slow(key) | Timer::Upgrade(key, _) => {
-                alive(key)
-            }
-            Timer::Ack(..) | Timer::Broadcast(..) | Timer::Farewell(_) | Timer::Recovery => true,
+            Timer::Heartbeat(key)
+            | Timer::Connect(key)
+            | Timer::Slow(key)
+            | Timer::Upgrade(key, _)
+            | Timer::Farewell(key) => alive(key),
+            Timer::Ack(..) | Timer::Broadcast(..) | Timer::Recovery => true,
         });
     }
 
@@ -43,7 +45,7 @@ impl State {
             Timer::Heartbeat(key) => self.on_heartbeat(key, tick),
             Timer::Slow(key) => self.on_slow(key, tick),
             Timer::Connect(key) => {
-                if self.conn(key).is_some_and(|c| c.sockets.is_empty()) {
+                if self.live(key).is_some_and(|c| c.sockets.is_empty()) {
                     self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", Goodbye::Ws(1000));
                 }
             }
@@ -54,9 +56,7 @@ impl State {
             }
             Timer::Ack(socket, id) => self.ack_timed_out(socket, id),
             Timer::Broadcast(acks, nsp, id) => self.broadcast_timed_out(&acks, nsp, id),
-            Timer::Farewell(sid) => {
-                self.farewells.remove(&sid);
-            }
+            Timer::Farewell(key) => self.end_of_farewell(key),
             Timer::Recovery => self.sweep_recovery(),
         }
     }

@@ -37,7 +37,7 @@ impl State {
         let ws = WsTransport { write, ctl: ctl.clone(), deflate, blocked: false };
         let key = self.by_sid(sid).filter(|key| {
             let conn = &self.conns[key.slot as usize];
-            conn.probe.is_none() && matches!(conn.transport, Transport::Polling(_))
+            conn.probe.is_none() && conn.ending.is_none() && matches!(conn.transport, Transport::Polling(_))
         });
         let Some(key) = key else {
             return self.end_websocket(ws, (Outbox::default(), PLAIN), Goodbye::Ws(1000));
@@ -134,6 +134,7 @@ impl State {
         let Some(mut probe) = conn.probe.take() else { return };
         // What the probe's own task had still to write (a pong at most) is dropped with it.
         probe.ws.blocked = false;
+        let ending = conn.ending;
         let old = std::mem::replace(&mut conn.transport, Transport::WebSocket(probe.ws));
         let has_work = !conn.outbox.is_empty();
         if let Transport::WebSocket(ws) = &conn.transport
@@ -145,6 +146,9 @@ impl State {
             && let Some(post) = polling.post
         {
             post.answer();
+        }
+        if let Some(code) = ending {
+            return self.drop_conn(key, Goodbye::Ws(code));
         }
         if has_work && !conn.dirty {
             conn.dirty = true;

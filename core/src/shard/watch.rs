@@ -32,7 +32,7 @@ impl State {
 
     /// An engine packet came in. What is shown counts against what the host may be behind.
     pub(super) fn show_incoming(&mut self, key: ConnKey, packet: impl FnOnce() -> RawMessage) {
-        if self.conn(key).is_some_and(|conn| conn.watched()) {
+        if self.live(key).is_some_and(|conn| conn.watched()) {
             let conn = self.conn_number(key);
             self.event(Event::PacketIn { conn, packet: packet() });
             self.caused_event(key);

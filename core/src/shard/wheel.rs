@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::conn::ConnKey;
-use crate::engine::sid::Id;
 use crate::host::{BroadcastAcks, SocketHandle};
 
 /// Length of a tick: what the runtime's own timers resolve.
@@ -26,7 +25,7 @@ pub(super) enum Timer {
     Ack(SocketHandle, u64),
     /// With the namespace and the number of the ack.
     Broadcast(Arc<BroadcastAcks>, u32, u64),
-    Farewell(Id),
+    Farewell(ConnKey),
     Recovery,
 }
 
