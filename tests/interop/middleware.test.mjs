@@ -225,3 +225,30 @@ test('socket.use sees every event, may change it, and an error stays on the serv
   assert.equal(badArrived, false);
   assert.deepEqual(packets[0], ['bad', 1]);
 });
+
+for (const transport of Object.keys(TRANSPORTS)) {
+  test(`a ${transport} client that no middleware ever answers is let go after connectTimeout`, async (t) => {
+    const { io, url } = await serve(t, { connectTimeout: 300 });
+    io.of('/hangs').use(() => {});
+    io.of((name, auth, next) => {
+      if (name !== '/asks') next(null, false);
+    });
+    for (const name of ['/hangs', '/asks']) {
+      const client = open(url + name, { transport });
+      await event(client.io, 'close');
+      assert.equal(client.connected, false);
+    }
+    await until(() => io.engine.clientsCount === 0, 'connections gone');
+  });
+}
+
+test('a client that waits for one namespace and is in another stays', async (t) => {
+  const { io, url } = await serve(t, { connectTimeout: 200, pingInterval: 150 });
+  io.of('/hangs').use(() => {});
+  const client = await connect(url);
+  client.io.socket('/hangs');
+  let pings = 0;
+  client.io.on('ping', () => { pings += 1; });
+  await until(() => pings > 2, 'connectTimeout is over');
+  assert.equal(client.connected, true);
+});

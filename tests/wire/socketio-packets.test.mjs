@@ -13,6 +13,11 @@ const server = await startServer({ maxHttpBufferSize: 4e6 }, (socket) => {
 });
 after(() => server.close());
 server.io.of('/other');
+const waiting = [];
+/** Lets go on what waits under that name. */
+const release = (name) => waiting.filter(([waits]) => waits === name).forEach(([, go]) => go());
+server.io.of('/slow').use((socket, next) => waiting.push([socket.handshake.auth.who, next]));
+if (isNative) server.io.of((name, auth, next) => (name === '/asked' ? waiting.push(['asked', () => next(null, true)]) : next(null, false)));
 const neighbour = await Neighbour.join(server.port);
 
 function unharmed(name, steps) {
@@ -86,7 +91,42 @@ closes('a binary message that nobody announced', Buffer.from('x'), 'forced close
 const INVALID_STATE = ['forced close', 'forced server close'];
 closes('an event for a namespace that was not joined', '42/other,["echo",1]', ...INVALID_STATE);
 closes('an event for a namespace that does not exist', '42/nowhere,["echo",1]', ...INVALID_STATE);
-closes('a second CONNECT to a joined namespace', '40', ...INVALID_STATE);
+if (isNative) {
+  unharmed('a second CONNECT to a joined namespace makes its socket anew', async (client) => {
+    await client.ws.send(textFrame('40/other,'));
+    assert.match(await client.nextPacket(), /^40\/other,/);
+    await client.ws.send(textFrame('40/other,'));
+    assert.match(await client.nextPacket(), /^40\/other,/);
+    assert.equal(server.io.of('/other').sockets.size, 1);
+    await client.echo('the others stay');
+    client.leave();
+  });
+  unharmed('of CONNECTs to a namespace that is being joined the last one counts', async (client) => {
+    const { sockets } = server.io.of('/slow');
+    for (const who of ['first', 'second']) await client.ws.send(textFrame(`40/slow,{"who":"${who}"}`));
+    await client.echo('both are here');
+    release('second');
+    const [, sid] = /^40\/slow,\{"sid":"([^"]+)"/.exec(await client.nextPacket());
+    release('first');
+    await client.echo('the first is let in no more');
+    assert.deepEqual([...sockets.keys()], [sid]);
+    assert.equal(sockets.get(sid).handshake.auth.who, 'second');
+    client.leave();
+  });
+  unharmed('a client may leave a namespace that the host is being asked about', async (client) => {
+    await client.ws.send(textFrame('40/asked,'));
+    await client.ws.send(textFrame('41/asked,'));
+    await client.echo('nobody minds');
+    await client.ws.send(textFrame('40/asked,'));
+    await client.echo('asked again');
+    release('asked');
+    assert.match(await client.nextPacket(), /^40\/asked,/);
+    assert.equal(server.io.of('/asked').sockets.size, 1);
+    client.leave();
+  });
+} else {
+  closes('a second CONNECT to a joined namespace', '40', ...INVALID_STATE);
+}
 closes('a CONNECT_ERROR from a client', '44{"message":"no"}', ...INVALID_STATE);
 closes('a CONNECT with broken auth JSON', '40/other,{"token":', 'forced close');
 closes('a CONNECT whose auth is an array', '40/other,[1]', 'forced close');

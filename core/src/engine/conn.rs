@@ -187,10 +187,13 @@ pub(crate) struct Conn {
     pub partial: Option<Box<Partial>>,
     pub probe: Option<Box<Probe>>,
     pub probes: u32,
-    /// Namespaces that the host is being asked about.
+    /// Answers about namespaces that are awaited, also for those that the client does not wait for any more.
     pub asking: u32,
     /// Bytes of names and payloads in these.
     pub asking_bytes: usize,
+    /// Namespaces that the client waits for, each with the number of the question about it.
+    pub asked: SmallVec<[(Box<str>, u32); 0]>,
+    pub questions: u32,
     /// Number of the newest event that this connection caused, and how many since the host caught up.
     pub last_event: u64,
     pub pending_events: u32,

@@ -602,7 +602,8 @@ impl Server {
         self.all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), close));
     }
 
-    /// Disconnects one socket, with `close` its whole connection.
+    /// Disconnects one socket, with `close` its whole connection. What was sent to it before arrives first, also on a client
+    /// that is upgrading. To tell the client why, send it `["disconnect_reason", …]` before: the Node package does so too.
     pub fn disconnect(&self, socket: SocketHandle, close: bool) {
         self.tell(socket, Command::Disconnect(socket, close));
     }
@@ -701,8 +702,9 @@ fn close(core: &Core) {
         if let Some(cluster) = core.fleet.get() {
             cluster.close();
         }
-        for shard in &core.shards {
-            shard.send(Command::Shutdown);
+        let holds: Vec<_> = core.shards.iter().map(|_| core.under_way.hold()).collect();
+        for (shard, hold) in core.shards.iter().zip(holds) {
+            shard.send(Command::Shutdown(hold));
         }
     }
 }

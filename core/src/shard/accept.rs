@@ -108,7 +108,7 @@ impl Shard {
             Command::Raw(command) => self.with(|s| s.raw_command(command)),
             Command::Watch { conn, on } => self.with(|s| s.watch(conn, on)),
             // Taken before, by the loop that calls this.
-            Command::Together(_) | Command::Shutdown => {}
+            Command::Together(_) | Command::Shutdown(_) => {}
         }
     }
 

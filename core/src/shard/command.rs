@@ -282,7 +282,9 @@ pub(crate) enum Command {
     /// The outboxes are over their budget.
     Relieve,
     StopListening,
-    Shutdown,
+    /// The hold is dropped when this is carried out: no shard ends before all have heard of the end, for a request on one
+    /// may be for a session of another.
+    Shutdown(Hold),
 }
 
 impl Command {

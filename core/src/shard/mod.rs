@@ -189,9 +189,10 @@ async fn take_commands(shard: Rc<Shard>, mut commands: queue::Receiver) {
 
 fn take(shard: &Rc<Shard>, command: Command, ended: &mut bool) {
     match command {
-        Command::Shutdown => {
+        Command::Shutdown(hold) => {
             *ended = true;
             shard.with(State::shutdown);
+            drop(hold);
             shard.ended.notify_one();
         }
         // A poll that was on its way here still gets its session's last packets.

@@ -120,7 +120,13 @@ impl State {
         data: &str,
         attachments: Vec<Bytes>,
     ) {
-        let Some(socket) = self.socket_in(key, nsp) else { return self.not_joined(key) };
+        let Some(socket) = self.socket_in(key, nsp) else {
+            // It waits for the host's word on the namespace no longer.
+            if kind == PacketType::Disconnect && self.forget_question(key, nsp) {
+                return;
+            }
+            return self.not_joined(key);
+        };
         match kind {
             PacketType::Event | PacketType::BinaryEvent => self.on_event(key, socket, id, data, attachments),
             PacketType::Ack | PacketType::BinaryAck => self.on_ack(key, socket, id, data, attachments),
@@ -183,13 +189,15 @@ impl State {
     }
 
     fn on_connect(&mut self, key: ConnKey, nsp: &str, auth: &str) {
-        if self.socket_in(key, nsp).is_some() {
-            // A protocol 3 client says it again for the main namespace; elsewhere it is a mistake.
-            if self.conns[key.slot as usize].protocol != 3 {
-                self.not_joined(key);
+        if let Some(earlier) = self.socket_in(key, nsp) {
+            // A protocol 3 client says it again for the main namespace.
+            if self.conns[key.slot as usize].protocol == 3 {
+                return;
             }
-            return;
+            // One that has not heard of its socket yet asks anew: there is one socket for a namespace, the last.
+            self.remove_socket(earlier, Reason::ClientNamespaceDisconnect, "");
         }
+        self.forget_question(key, nsp);
         let limit = self.core.options.max_namespaces;
         let conn = &self.conns[key.slot as usize];
         if conn.sockets.len() >= limit || conn.asking >= MAX_ASKING {
@@ -216,25 +224,53 @@ impl State {
         if conn.asking_bytes + nsp.len() + auth.len() > limit {
             return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
         }
-        conn.asking += 1;
         conn.asking_bytes += nsp.len() + auth.len();
         let request = conn.request.clone();
         let (reply, answer) = tokio::sync::oneshot::channel();
+        let question = self.ask(key, nsp);
         self.event(Event::Namespace { name: nsp.into(), auth: auth.into(), request, reply });
         self.caused_event(key);
         let (shard, nsp, auth) = (self.shard.clone(), Box::<str>::from(nsp), Box::<str>::from(auth));
         tokio::task::spawn_local(async move {
             let allowed = answer.await.unwrap_or(false);
             if let Some(shard) = shard.upgrade() {
-                shard.with(|state| state.namespace_decided(key, &nsp, &auth, allowed));
+                shard.with(|state| state.namespace_decided(key, &nsp, &auth, allowed, question));
             }
         });
     }
 
-    fn namespace_decided(&mut self, key: ConnKey, nsp: &str, auth: &str, allowed: bool) {
-        let Some(conn) = self.live(key) else { return };
+    /// The client waits for an answer about a namespace; gives the number of the question.
+    pub(super) fn ask(&mut self, key: ConnKey, nsp: &str) -> u32 {
+        let conn = &mut self.conns[key.slot as usize];
+        conn.asking += 1;
+        conn.questions = conn.questions.wrapping_add(1);
+        conn.asked.push((nsp.into(), conn.questions));
+        conn.questions
+    }
+
+    /// The client does not wait for a namespace any more; whether it did.
+    fn forget_question(&mut self, key: ConnKey, nsp: &str) -> bool {
+        let Some(conn) = self.conn(key) else { return false };
+        let before = conn.asked.len();
+        conn.asked.retain(|(name, _)| **name != *nsp);
+        conn.asked.len() < before
+    }
+
+    /// An answer came; whether the client still waits for it.
+    fn answered(&mut self, key: ConnKey, question: u32) -> bool {
+        let Some(conn) = self.live(key) else { return false };
         conn.asking -= 1;
+        let before = conn.asked.len();
+        conn.asked.retain(|(_, number)| *number != question);
+        conn.asked.len() < before
+    }
+
+    fn namespace_decided(&mut self, key: ConnKey, nsp: &str, auth: &str, allowed: bool, question: u32) {
+        let Some(conn) = self.live(key) else { return };
         conn.asking_bytes -= nsp.len() + auth.len();
+        if !self.answered(key, question) {
+            return;
+        }
         match self.core.namespaces.get(nsp).filter(|_| allowed) {
             Some(shared) => self.join_late(key, &shared, auth, true),
             None => self.unknown_namespace(key, nsp),
@@ -242,20 +278,18 @@ impl State {
     }
 
     /// The earlier connection of a client that is back has ended.
-    pub(super) fn earlier_ended(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str) {
-        let Some(conn) = self.live(key) else { return };
-        conn.asking -= 1;
-        self.join_late(key, shared, auth, false);
+    pub(super) fn earlier_ended(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, question: u32) {
+        if self.answered(key, question) {
+            self.join_late(key, shared, auth, false);
+        }
     }
 
     /// A client joins a namespace some time after it asked to.
     fn join_late(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, may_wait: bool) {
         if self.conns[key.slot as usize].sockets.len() >= self.core.options.max_namespaces {
             self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
-        } else if self.socket_in(key, &shared.name).is_none() {
-            self.create_socket(key, shared, auth, may_wait);
         } else {
-            self.not_joined(key);
+            self.create_socket(key, shared, auth, may_wait);
         }
     }
 

@@ -187,7 +187,7 @@ mod tests {
             receiver.sleep().set(index != 2);
         }
         for sender in &senders {
-            assert!(sender.push(Command::Shutdown));
+            assert!(sender.push(Command::Resume));
         }
         wake(&senders);
         let permits = |receivers: &[Receiver]| -> Vec<bool> {
@@ -212,7 +212,7 @@ mod tests {
         let (senders, mut receivers): (Vec<_>, Vec<_>) = channels(2).unzip();
         for receiver in &receivers {
             receiver.sleep().set(true);
-            assert!(senders[receiver.index].push(Command::Shutdown));
+            assert!(senders[receiver.index].push(Command::Resume));
         }
         let first = receivers.remove(0);
         first.all[0].relays.store(true, Ordering::Release);

@@ -91,12 +91,12 @@ impl State {
         let Some(owner) = self.core.shards.get(earlier.shard()) else { return };
         let (reply, ended) = tokio::sync::oneshot::channel();
         owner.send(Command::Supersede(earlier, reply));
-        self.conns[key.slot as usize].asking += 1;
+        let question = self.ask(key, &shared.name);
         let shard = self.shard.clone();
         tokio::task::spawn_local(async move {
             let _ = ended.await;
             if let Some(shard) = shard.upgrade() {
-                shard.with(|state| state.earlier_ended(key, &shared, &auth));
+                shard.with(|state| state.earlier_ended(key, &shared, &auth, question));
             }
         });
     }

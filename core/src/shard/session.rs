@@ -85,6 +85,8 @@ impl State {
             probes: 0,
             asking: 0,
             asking_bytes: 0,
+            asked: SmallVec::new(),
+            questions: 0,
             last_event: 0,
             pending_events: 0,
             paused: false,
@@ -99,8 +101,8 @@ impl State {
             let sid = self.conns[slot as usize].public_sid().into();
             self.event(Event::Open { conn, sid, request });
         }
-        // Protocol 3 clients are in the main namespace from the start; a raw host keeps its own time.
-        if protocol == 4 && !self.core.options.raw {
+        // A raw host keeps its own time.
+        if !self.core.options.raw {
             let tick = self.wheel.tick_after(self.core.options.connect_timeout);
             self.wheel.insert(tick, Timer::Connect(key));
         }

@@ -45,7 +45,9 @@ impl State {
             Timer::Heartbeat(key) => self.on_heartbeat(key, tick),
             Timer::Slow(key) => self.on_slow(key, tick),
             Timer::Connect(key) => {
-                if self.live(key).is_some_and(|c| c.sockets.is_empty()) {
+                // A host that does not decide holds nobody for ever.
+                let waits = self.live(key).is_some();
+                if waits && !self.sockets_of(key).iter().any(|slot| self.socks[*slot as usize].connected) {
                     self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", Goodbye::Ws(1000));
                 }
             }
