@@ -37,6 +37,9 @@ interface Front {
   /** Its listeners are again those that it would have without us. */
   leave: () => void;
   again: () => void;
+  /** Has emitted `close` and not listened since. */
+  ended: boolean;
+  left: boolean;
 }
 
 /** Who attached last to a server, by path. */
@@ -46,9 +49,9 @@ const owners = new WeakMap<HttpServer, Map<string, Attachment>>();
 export class Attachment {
   private readonly responses = new Map<number, ServerResponse>();
   private closing = false;
+  /** The core is closed. */
+  private over = false;
   private readonly fronts: Front[] = [];
-  /** The servers in front have their listeners back. */
-  private left = false;
   private readonly path: string;
 
   constructor(
@@ -68,29 +71,43 @@ export class Attachment {
     const others = server.listeners('request') as RequestListener[];
     const request = (req: IncomingMessage, res: ServerResponse): void => {
       // Client files are no business of the engine's middlewares.
-      if (this.left) for (const other of others) other.call(server, req, res);
+      if (front.left) for (const other of others) other.call(server, req, res);
       else if (this.serves(req)) this.request(req, res);
       else if (this.ours(req)) this.requestThrough(req, res);
       else for (const other of others) other.call(server, req, res);
     };
     const upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      // Another may have taken our place.
+      if (this.closing && owners.get(server)?.get(this.path) !== this) return;
       if (this.ours(req)) this.upgradeThrough(req, socket as NetSocket, head);
       else if (this.options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
     };
-    server.removeAllListeners('request');
-    server.on('request', request);
-    server.on('upgrade', upgrade);
-    server.on('close', closed);
-    const leave = (): void => {
+    const front: Front = { server, again, ended: false, left: false, leave: () => {
+      if (front.left) return;
+      front.left = true;
       const now = server.rawListeners('request') as RequestListener[];
       server.removeAllListeners('request');
       for (const each of now) {
         for (const listener of each === request ? others : [each]) server.on('request', listener);
       }
       server.off('upgrade', upgrade);
-      server.off('close', closed);
+      server.off('listening', begin);
+      server.off('close', end);
+    } };
+    const begin = (): void => {
+      front.ended = false;
     };
-    this.fronts.push({ server, leave, again });
+    const end = (): void => {
+      front.ended = true;
+      if (this.over) front.leave();
+      else closed();
+    };
+    server.removeAllListeners('request');
+    server.on('request', request);
+    server.on('upgrade', upgrade);
+    server.on('listening', begin);
+    server.on('close', end);
+    this.fronts.push(front);
     const here = owners.get(server) ?? new Map<string, Attachment>();
     owners.set(server, here.set(this.path, this));
   }
@@ -204,7 +221,7 @@ export class Attachment {
   }
 
   private pass(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
-    if (this.closing) {
+    if (this.over) {
       res.writeHead(503, { Connection: 'close' }).end();
       return;
     }
@@ -242,26 +259,24 @@ export class Attachment {
   /** The core begins to close: what it still answers is the last. */
   close(): void {
     this.closing = true;
-    for (const { server, again } of this.fronts) {
+    for (const { server, again, leave } of this.fronts) {
       server.once('listening', () => {
-        this.leave();
+        leave();
         // Another may have taken our place meanwhile.
         if (owners.get(server)?.get(this.path) === this) again();
       });
     }
   }
 
-  private leave(): void {
-    if (this.left) return;
-    this.left = true;
-    for (const { leave } of this.fronts) leave();
-  }
-
-  /** The core is closed: nobody answers these any more. */
+  /**
+   * The core is closed: nobody answers these any more. Nor will anybody answer who comes on a connection that a server
+   * in front still has, so that is for us to do until it closes: else its `close` would wait for them for ever.
+   */
   closed(): void {
+    this.over = true;
     for (const res of this.responses.values()) res.writeHead(503, { Connection: 'close' }).end();
     this.responses.clear();
-    this.leave();
+    for (const front of this.fronts) if (front.ended) front.leave();
   }
 }
 

@@ -22,6 +22,9 @@ import type {
 type AnyNamespace = Namespace<any, any, any, any>;
 type BroadcastAck = (err: Error | null, responses: any) => void;
 
+/** By how much the process outlives a broadcast whose answers the core has counted. */
+const ALIVE_MS = 1000;
+
 function added(list: Room[], room: Room | Room[]): Room[] {
   const names = Array.isArray(room) ? room : [room];
   return [...new Set([...list, ...names.map(textOf)])];
@@ -124,7 +127,13 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     if (ack) {
       const timeout = Math.max(this.timeoutMs, 1);
       const id = native.publishWithAck(nsp._number, rooms, exceptRooms, text, flags, timeout, buffers);
-      const done = (err: Error | null, responses: unknown[]) => this.finish(ack, err, responses);
+      // The time is the core's to keep. This only keeps the process alive meanwhile, as socket.io's own timer does: a server
+      // whose HTTP server does not listen yet has nothing else that would.
+      const alive = setTimeout(() => {}, timeout + ALIVE_MS);
+      const done = (err: Error | null, responses: unknown[]) => {
+        clearTimeout(alive);
+        this.finish(ack, err, responses);
+      };
       nsp.server._broadcastAcks?.set(id, { done, answers: [] });
     } else if (rooms.length === 1 && exceptRooms.length === 0 && !buffers) {
       native.publishRoom(nsp._number, rooms[0], text, flags);

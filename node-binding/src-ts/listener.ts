@@ -11,11 +11,13 @@ export class Listener extends EventEmitter {
   /** Bound and accepting. */
   listening = false;
   private bound: AddressInfo | string | null = null;
+  /** Does not listen any more, and is yet to emit `close`. */
+  private closing = false;
 
   /** @internal */
   constructor(
     private readonly native: NativeServer,
-    private readonly end: () => Promise<void>,
+    private readonly stopped: () => void,
   ) {
     super();
   }
@@ -67,11 +69,11 @@ export class Listener extends EventEmitter {
 
   /** Undoes `unref`. */
   ref(): this {
-    this.native.keepProcess(this.listening);
+    this.native.keepProcess(this.listening || this.closing);
     return this;
   }
 
-  /** Closes listener and connections. */
+  /** Takes no more connections. Those that are there stay, and `close` is emitted with the end of the last. */
   close(callback?: (err?: Error) => void): this {
     if (!this.listening) {
       const error = Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' });
@@ -79,14 +81,23 @@ export class Listener extends EventEmitter {
       return this;
     }
     if (callback) this.once('close', callback);
-    void this.end();
+    this.stopped();
     return this;
+  }
+
+  /** The core listens no more; `close` is emitted with the end of the last connection. @internal */
+  _stopped(): void {
+    if (!this.listening) return;
+    this.listening = false;
+    this.bound = null;
+    this.closing = true;
   }
 
   /** The core closed. @internal */
   _closed(): void {
-    if (!this.listening) return;
+    if (!this.listening && !this.closing) return;
     this.listening = false;
+    this.closing = false;
     this.bound = null;
     this.emit('close');
   }

@@ -5,6 +5,7 @@ import { loadAddon } from './addon';
 export interface NativeServer {
   listenTcp(host: string, port: number, shared: boolean): [address: string, port: number];
   listenUnix(path: string): void;
+  stopListening(): void;
   reloadTls(cert: Buffer, key: Buffer): void;
   namespace(name: string): number;
   removeNamespace(number: number): void;

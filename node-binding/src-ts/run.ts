@@ -9,6 +9,25 @@ import type { Listener } from './listener';
 import type { NativeServer } from './native';
 import type { Away } from './recovery';
 
+/** How often a server that takes nobody any more looks whether the last has left. */
+const DRAIN_MS = 50;
+
+/**
+ * The HTTP server in front takes nobody any more: calls `empty` when the last connection has left, unless it listens
+ * `again` by then. Until one of both the core keeps the process alive, as the connections of a Node server do.
+ */
+export function drained(native: NativeServer, again: () => boolean, empty: () => void): void {
+  if (native.stats().connections === 0) return empty();
+  native.keepProcess(true);
+  const timer = setInterval(() => {
+    if (again()) native.keepProcess(false);
+    else if (native.stats().connections > 0) return;
+    else empty();
+    clearInterval(timer);
+  }, DRAIN_MS);
+  timer.unref();
+}
+
 /** See above. */
 export class Run {
   readonly commands: Commands;
@@ -34,6 +53,11 @@ export class Run {
   ) {
     this.commands = new Commands(native);
     this.over = new Promise((resolve) => (this.resolve = resolve));
+  }
+
+  /** Nobody gets in any more, unless `again` says so: those that are there stay, and `empty` follows the last. */
+  drain(again: () => boolean, empty: () => void): void {
+    if (!this.closing) drained(this.native, again, () => this.closing || empty());
   }
 
   /** The core begins to close; whoever waits for the end keeps the process alive, also when nothing else does. */

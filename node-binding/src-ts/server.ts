@@ -238,7 +238,7 @@ export class Server<
       this.serve(run, srv as HttpServer, { ...opts, ...this._opts }, () => this.attach(srv, opts));
       this.httpServer = srv;
     } else {
-      const listener = new Listener(run.native, () => (this.latest === run ? this.close() : run.over));
+      const listener = new Listener(run.native, () => this.stopListening(run));
       run.listeners.push(listener);
       // Applications ask for the few members that Listener has.
       this.httpServer = listener as unknown as HttpServer;
@@ -250,10 +250,16 @@ export class Server<
   private serve(run: Run, srv: HttpServer, options: Partial<ServerOptions>, again: () => void): void {
     const path = options.path as string;
     const attachment = new Attachment(run.native, options, path, this.engine);
-    attachment.listen(srv, () => {
-      if (this._run === run) this._closeNative();
-    }, again);
+    attachment.listen(srv, () => run.drain(() => srv.listening, () => this._closeNative()), again);
     run.attachments.push(attachment);
+  }
+
+  /** The core's own listeners take nobody any more. */
+  private stopListening(run: Run): void {
+    if (run.closing) return;
+    run.native.stopListening();
+    for (const listener of run.listeners) listener._stopped();
+    run.drain(() => run.listeners.some(({ listening }) => listening), () => this._closeNative());
   }
 
   /** Options of an `attach` are the server's until it starts again; those of the constructor come first. */

@@ -391,9 +391,13 @@ export class Socket<
     return this;
   }
 
-  /** Ends this socket; with `close` the whole connection, other namespaces included. */
-  disconnect(close = false): this {
+  /**
+   * Ends this socket; with `close` the whole connection, other namespaces included. The client gets a `reason` as the
+   * event `disconnect_reason` before the end.
+   */
+  disconnect(close = false, reason?: string): this {
     if (!this.connected) return this;
+    if (reason !== undefined) (this as Socket).emit('disconnect_reason', reason);
     this.nsp._native?.disconnect(this._handle, close);
     if (close && this._client) this._client._ended('server namespace disconnect');
     else this._onclose('server namespace disconnect');

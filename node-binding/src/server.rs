@@ -199,6 +199,12 @@ impl NativeServer {
         self.server.listen_unix(Path::new(&*path)).map_err(thrown)
     }
 
+    /// Accepts no more connections; those that are there stay.
+    #[napi]
+    pub fn stop_listening(&self) {
+        self.server.stop_listening();
+    }
+
     /// New certificate and key for the TLS listeners; connections stay.
     #[napi]
     pub fn reload_tls(&self, cert: BufferSlice<'_>, key: BufferSlice<'_>) -> Result<()> {

@@ -39,14 +39,20 @@ test('a process exits after io.close(), with clients connected', async () => {
   `, 'server shutting down\nclosed');
 });
 
-test('a process exits after httpServer.close(), which ends the connections', async () => {
+test('a process exits after httpServer.close(), with the last client', async () => {
   await endsByItself(`
     const io = bindNative(new Server(0));
-    io.on('connection', (socket) => socket.on('disconnect', (reason) => console.log(reason)));
+    io.on('connection', (socket) => {
+      socket.on('still here', (ack) => ack());
+      socket.on('disconnect', (reason) => console.log(reason));
+    });
     const client = dial(io);
     client.io.opts.transports = ['websocket'];
-    client.on('connect', () => io.httpServer.close());
-  `, 'forced close');
+    client.on('connect', () => {
+      io.httpServer.close();
+      client.emit('still here', () => client.disconnect());
+    });
+  `, 'client namespace disconnect');
 });
 
 test('what handlers throw reaches the process and stops nobody else', async () => {

@@ -53,6 +53,21 @@ for (const [transport, list] of Object.entries(TRANSPORTS)) {
   });
 }
 
+test('a process exits after httpServer.close(), with the last client', async () => {
+  await endsByItself(`${PRELUDE}
+    const io = new Server(0);
+    io.on('connection', (socket) => {
+      socket.on('still here', (ack) => ack());
+      socket.on('disconnect', (reason) => console.log(reason));
+    });
+    const client = dial(io.httpServer.address().port);
+    client.on('connect', () => {
+      io.httpServer.close();
+      client.emit('still here', () => client.disconnect());
+    });
+  `, 'client namespace disconnect');
+});
+
 test('a process whose attached server had clients exits after close()', async () => {
   await endsByItself(`${PRELUDE}
     const http = require('http').createServer();
@@ -76,6 +91,13 @@ test('a process exits after close() with acks and timeouts still pending', async
     });
     dial(io.httpServer.address().port).emit('ready');
   `, 'closed');
+});
+
+test('a broadcast with acks settles on a server whose HTTP server does not listen yet', async () => {
+  await endsByItself(`${PRELUDE}
+    const io = new Server(require('http').createServer());
+    io.timeout(100).emitWithAck('anybody').then((answers) => console.log(answers.length));
+  `, '0');
 });
 
 test('process.exit() with live connections is clean', async () => {

@@ -7,6 +7,7 @@ import type { ServerStats } from '../native';
 import type { ServerOptions } from '../options';
 import { parseRequest } from '../request';
 import type { QueriedRequest } from '../request';
+import { drained } from '../run';
 import { Core } from './core';
 import { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';
@@ -63,7 +64,7 @@ export class BridgeEngine extends Engine {
 
   /** Serves a further HTTP server. */
   attach(server: HttpServer): void {
-    this.run().attachment.listen(server, () => this.close(), () => {
+    this.run().attachment.listen(server, () => this.drain(server), () => {
       this.restart();
       this.attach(server);
     });
@@ -85,9 +86,15 @@ export class BridgeEngine extends Engine {
 
   /** Follows the life of an HTTP server. @internal */
   _follow(server: HttpServer): void {
-    server.on('close', () => this.close());
+    server.on('close', () => this.drain(server));
     // One that listens again gets a new core.
     server.on('listening', () => this.restart());
+  }
+
+  /** An HTTP server takes nobody any more: those that are there stay. */
+  private drain(server: HttpServer): void {
+    const { run } = this.core;
+    if (run && !run.closing) drained(run.native, () => server.listening, () => run.closing || this.close());
   }
 
   private restart(): void {
