@@ -45,6 +45,43 @@ fn an_accepted_socket_gets_what_was_emitted_before_behind_its_connect() {
 }
 
 #[test]
+fn a_second_connect_takes_the_place_of_one_that_waits() {
+    let mut host = deciding();
+    let (mut client, first) = asking(&mut host);
+    client.send(r#"0{"token":"other"}"#);
+    let reason = host.find(|event| match event {
+        Event::Disconnect { socket, reason, .. } if *socket == first => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(reason, Reason::ClientNamespaceDisconnect);
+    let second = host.find(|event| match event {
+        Event::Connect { socket, auth, .. } => Some((*socket, auth.clone())),
+        _ => None,
+    });
+    assert_eq!(&*second.1, r#"{"token":"other"}"#);
+    // Nobody is behind the first any more.
+    host.server.accept(first);
+    host.server.accept(second.0);
+    client.expect_connect();
+    host.emit(second.0, r#"["hello"]"#);
+    assert_eq!(client.event(), json!(["hello"]));
+    host.close();
+}
+
+#[test]
+fn a_client_that_the_host_never_decides_about_is_let_go() {
+    let mut host = Host::start(&json!({ "connectTimeout": 200 }));
+    host.main.set_decide(true);
+    let (_client, socket) = asking(&mut host);
+    let reason = host.find(|event| match event {
+        Event::Disconnect { socket: gone, reason, .. } if *gone == socket => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(reason, Reason::ForcedServerClose);
+    host.close();
+}
+
+#[test]
 fn a_rejected_socket_is_told_why_and_may_ask_again() {
     let mut host = deciding();
     let (mut client, socket) = asking(&mut host);
