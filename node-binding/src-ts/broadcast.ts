@@ -1,5 +1,5 @@
 // A message to many: a room expression with flags, immutable, and the calls that send or act on it.
-import { tick } from './clock';
+import { later, notLater, tick } from './clock';
 import { fetched } from './cluster/fleet';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
@@ -129,9 +129,9 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
       const id = native.publishWithAck(nsp._number, rooms, exceptRooms, text, flags, timeout, buffers);
       // The time is the core's to keep. This only keeps the process alive meanwhile, as socket.io's own timer does: a server
       // whose HTTP server does not listen yet has nothing else that would.
-      const alive = setTimeout(() => {}, timeout + ALIVE_MS);
+      const alive = later(() => {}, timeout + ALIVE_MS);
       const done = (err: Error | null, responses: unknown[]) => {
-        clearTimeout(alive);
+        notLater(alive);
         this.finish(ack, err, responses);
       };
       nsp.server._broadcastAcks?.set(id, { done, answers: [] });

@@ -12,7 +12,7 @@ function isFake(fn: unknown): boolean {
 const settled = Promise.resolve();
 
 /** Node's. */
-export const { setImmediate: immediate } = timers;
+export const { setImmediate: immediate, setTimeout: later, clearTimeout: notLater } = timers;
 
 /** `queueMicrotask`. */
 export const microtask: (run: Run) => void = isFake(queueMicrotask) ? (run) => void settled.then(run) : queueMicrotask;
