@@ -74,6 +74,7 @@ pub(crate) fn poll_write(
 }
 
 /// A socket for code that writes by [`AsyncWrite`]: TLS, HTTP, the connections to Redis.
+#[derive(Debug)]
 pub(crate) struct NoSignal<S>(pub S);
 
 impl<S: AsyncRead + Unpin> AsyncRead for NoSignal<S> {

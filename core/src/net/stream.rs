@@ -1,8 +1,10 @@
 //! One type for the byte streams a connection can run on, and its two halves.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
@@ -17,7 +19,16 @@ use super::no_signal::{self, NoSignal};
 pub(crate) enum RawStream {
     Tcp(std::net::TcpStream),
     Unix(std::os::unix::net::UnixStream),
+    /// TLS in the middle of its life: what encrypts, and the socket that belongs below it.
+    Tls(Box<Tls>, std::net::TcpStream),
 }
+
+/// A TLS session. The socket below it is away while the session is on its way to another shard.
+type Tls = TlsStream<Below>;
+
+/// The socket below a TLS session.
+#[derive(Debug)]
+pub(crate) struct Below(Option<NoSignal<TcpStream>>);
 
 /// A stream registered with the runtime of this thread. `prefix` holds bytes that somebody read
 /// before us (an adopted request head); they are read first.
@@ -31,8 +42,6 @@ enum StreamKind {
     Unix(NoSignal<UnixStream>),
     Tls(Box<Tls>),
 }
-
-type Tls = TlsStream<NoSignal<TcpStream>>;
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Default)]
@@ -73,6 +82,11 @@ impl RawStream {
                     Peer::default(),
                 )
             }
+            RawStream::Tls(mut tls, tcp) => {
+                let peer = Peer::of(tcp.peer_addr());
+                tls.get_mut().0.0 = Some(NoSignal(TcpStream::from_std(tcp)?));
+                (Stream { prefix, kind: StreamKind::Tls(tls) }, peer)
+            }
         })
     }
 }
@@ -83,9 +97,9 @@ impl Stream {
     }
 
     /// The plain TCP socket, for a TLS handshake; anything else comes back unchanged.
-    pub(crate) fn into_tcp(self) -> Result<NoSignal<TcpStream>, Self> {
+    pub(crate) fn into_tcp(self) -> Result<Below, Self> {
         match self.kind {
-            StreamKind::Tcp(tcp) if self.prefix.is_empty() => Ok(tcp),
+            StreamKind::Tcp(tcp) if self.prefix.is_empty() => Ok(Below(Some(tcp))),
             kind => Err(Self { prefix: self.prefix, kind }),
         }
     }
@@ -96,15 +110,9 @@ impl Stream {
         let raw = match self.kind {
             StreamKind::Tcp(tcp) => RawStream::Tcp(tcp.0.into_std()?),
             StreamKind::Unix(unix) => RawStream::Unix(unix.0.into_std()?),
-            // The TLS state stays here and its plain text goes over a socket pair. Only an upgrade of a
-            // polling session whose WebSocket came to another shard takes this way.
             StreamKind::Tls(mut tls) => {
-                let (ours, theirs) = UnixStream::pair()?;
-                let mut ours = NoSignal(ours);
-                tokio::task::spawn_local(async move {
-                    let _ = tokio::io::copy_bidirectional(&mut *tls, &mut ours).await;
-                });
-                RawStream::Unix(theirs.into_std()?)
+                let tcp = tls.get_mut().0.0.take().ok_or(io::ErrorKind::NotConnected)?;
+                RawStream::Tls(tls, tcp.0.into_std()?)
             }
         };
         Ok((raw, self.prefix))
@@ -122,8 +130,8 @@ impl Stream {
                 (ReadHalf::Unix(r), WriteHalf::Unix(w))
             }
             StreamKind::Tls(tls) => {
-                let (r, w) = tokio::io::split(tls);
-                (ReadHalf::Tls(r), WriteHalf::Tls(w))
+                let tls = Rc::new(RefCell::new(tls));
+                (ReadHalf::Tls(tls.clone()), WriteHalf::Tls(tls))
             }
         };
         (self.prefix, r, w)
@@ -186,18 +194,63 @@ impl AsyncWrite for Stream {
     }
 }
 
+/// Both halves of a TLS stream; they live on one thread, and neither holds it across a wait.
+type SharedTls = Rc<RefCell<Box<Tls>>>;
+
+impl Below {
+    fn tcp(self: Pin<&mut Self>) -> io::Result<Pin<&mut NoSignal<TcpStream>>> {
+        self.get_mut().0.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl AsyncRead for Below {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.tcp()?.poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Below {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.tcp()?.poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.tcp()?.poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tcp()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tcp()?.poll_shutdown(cx)
+    }
+}
+
 /// Reading half; lives in the reader task of its connection.
 pub(crate) enum ReadHalf {
     Tcp(tcp::OwnedReadHalf),
     Unix(unix::OwnedReadHalf),
-    Tls(tokio::io::ReadHalf<Box<Tls>>),
+    Tls(SharedTls),
 }
 
 impl ReadHalf {
     /// Reads into `buf`; 0 is end of stream.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buf = ReadBuf::new(buf);
-        ready!(each!(self, ReadHalf, s => Pin::new(s).poll_read(cx, &mut buf)))?;
+        ready!(match self {
+            ReadHalf::Tcp(s) => Pin::new(s).poll_read(cx, &mut buf),
+            ReadHalf::Unix(s) => Pin::new(s).poll_read(cx, &mut buf),
+            ReadHalf::Tls(s) => Pin::new(&mut *s.borrow_mut()).poll_read(cx, &mut buf),
+        })?;
         Poll::Ready(Ok(buf.filled().len()))
     }
 }
@@ -206,7 +259,7 @@ impl ReadHalf {
 pub(crate) enum WriteHalf {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
-    Tls(tokio::io::WriteHalf<Box<Tls>>),
+    Tls(SharedTls),
 }
 
 impl WriteHalf {
@@ -234,8 +287,9 @@ impl WriteHalf {
             WriteHalf::Unix(s) => no_signal::poll_write((*s).as_ref(), cx, bufs),
             WriteHalf::Tls(s) => {
                 // rustls copies into records of its own; what it accepted must also be pushed out.
+                let mut s = s.borrow_mut();
                 let n = ready!(Pin::new(&mut *s).poll_write_vectored(cx, bufs))?;
-                let _ = Pin::new(s).poll_flush(cx)?;
+                let _ = Pin::new(&mut *s).poll_flush(cx)?;
                 Poll::Ready(Ok(n))
             }
         }
@@ -245,24 +299,36 @@ impl WriteHalf {
     pub(crate) fn try_flush(&mut self) -> Poll<io::Result<()>> {
         match self {
             WriteHalf::Tcp(_) | WriteHalf::Unix(_) => Poll::Ready(Ok(())),
-            WriteHalf::Tls(s) => Pin::new(s).poll_flush(&mut Context::from_waker(Waker::noop())),
+            WriteHalf::Tls(_) => self.poll_flush(&mut Context::from_waker(Waker::noop())),
         }
     }
 
     /// [`WriteHalf::try_flush`], or wakes `cx` when it can go on.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, WriteHalf, s => Pin::new(s).poll_flush(cx))
+        match self {
+            WriteHalf::Tcp(s) => Pin::new(s).poll_flush(cx),
+            WriteHalf::Unix(s) => Pin::new(s).poll_flush(cx),
+            WriteHalf::Tls(s) => Pin::new(&mut *s.borrow_mut()).poll_flush(cx),
+        }
     }
 
     /// Ends our direction.
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, WriteHalf, s => Pin::new(s).poll_shutdown(cx))
+        match self {
+            WriteHalf::Tcp(s) => Pin::new(s).poll_shutdown(cx),
+            WriteHalf::Unix(s) => Pin::new(s).poll_shutdown(cx),
+            WriteHalf::Tls(s) => Pin::new(&mut *s.borrow_mut()).poll_shutdown(cx),
+        }
     }
 
     /// Makes the coming close a reset, so that the kernel drops what the peer never read.
     pub(crate) fn reset_on_close(&self) {
-        if let WriteHalf::Tcp(s) = self {
-            let _ = s.as_ref().set_zero_linger();
-        }
+        let _ = match self {
+            WriteHalf::Tcp(s) => s.as_ref().set_zero_linger(),
+            WriteHalf::Unix(_) => Ok(()),
+            WriteHalf::Tls(s) => {
+                s.borrow().get_ref().0.0.as_ref().map_or(Ok(()), |tcp| tcp.0.set_zero_linger())
+            }
+        };
     }
 }
