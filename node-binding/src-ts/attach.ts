@@ -196,8 +196,7 @@ export class Attachment {
   }
 
   private request(req: IncomingMessage, res: ServerResponse): void {
-    const { headers } = req;
-    if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
+    if (!hasBody(req)) {
       // Nothing to wait for: a client that goes away must find its request with the core already.
       req.resume();
       this.pass(req, res, EMPTY);
@@ -278,6 +277,12 @@ export class Attachment {
     this.responses.clear();
     for (const front of this.fronts) if (front.ended) front.leave();
   }
+}
+
+/** Whether a body follows. HTTP/2 does not say so in the head; there only a POST of ours has one. */
+function hasBody({ headers, httpVersionMajor, method }: IncomingMessage): boolean {
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return true;
+  return httpVersionMajor > 1 && method === 'POST';
 }
 
 function isEncrypted(socket: NetSocket): boolean {
