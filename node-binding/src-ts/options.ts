@@ -132,7 +132,9 @@ export interface ServerOptions {
   maxNamespaces: number;
   /** How long a request head may take. Default 10000. */
   headersTimeoutMs: number;
-  /** How long an idle HTTP connection stays open. Default 60000. */
+  /** How long a request body may take. Default 300000. */
+  requestTimeoutMs: number;
+  /** How long an HTTP connection stays open that is idle, or whose client takes nothing of an answer. Default 60000. */
   keepAliveTimeoutMs: number;
   /** Largest request head. Default 16384. */
   maxHeaderBytes: number;

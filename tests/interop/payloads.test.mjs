@@ -246,3 +246,20 @@ test('sparse arrays, boxed values, symbols as keys and getters are what JSON mak
   assert.deepEqual(await up(...args), expected);
   assert.deepEqual(await down(...args), expected);
 });
+
+for (const transport of ['websocket', 'polling', 'upgrade']) {
+  test(`a client that keeps to text sends and gets binary over ${transport}`, async (t) => {
+    const { io, url } = await serve(t);
+    const { client, socket } = await pair(io, url, { transport, forceBase64: true });
+    socket.on('bytes', (...args) => args.pop()(args));
+    for (const bytes of [Buffer.alloc(0), Buffer.from([1]), Buffer.from(Array.from({ length: 300 }, (_, i) => i & 255))]) {
+      const [text, back, deep] = await client.timeout(5000).emitWithAck('bytes', 'text', bytes, { deep: [bytes] });
+      assert.equal(text, 'text');
+      assert.deepEqual(Buffer.from(back), bytes);
+      assert.deepEqual(Buffer.from(deep.deep[0]), bytes);
+    }
+    const got = event(client, 'down');
+    io.emit('down', Buffer.from('to all'));
+    assert.equal(Buffer.from((await got)[0]).toString(), 'to all');
+  });
+}

@@ -128,12 +128,13 @@ impl<S: Read + Write> Client<S> {
         self.send(&format!("3{id}{args}"));
     }
 
-    /// Reads to the end of the connection; returns the code of the close frame, if one came.
+    /// Reads to the end of the connection; returns the code of the close frame, if one came: 1005 for one
+    /// without a code.
     pub fn ended(&mut self) -> Option<u16> {
         let mut code = None;
         loop {
             match self.ws.read() {
-                Ok(Message::Close(frame)) => code = frame.map(|f| f.code.into()),
+                Ok(Message::Close(frame)) => code = Some(frame.map_or(1005, |f| f.code.into())),
                 Ok(_) => {}
                 Err(Error::ConnectionClosed | Error::AlreadyClosed | Error::Protocol(_)) => return code,
                 Err(Error::Io(e)) if e.kind() != std::io::ErrorKind::WouldBlock => return code,

@@ -266,7 +266,7 @@ fn sockets_of_other_nodes_are_fetched_moved_and_disconnected() {
         a.server.disconnect_sockets(&a.main, Target::room("x"), false, false);
         assert_eq!(far.packet(), "1", "{mode}");
         a.server.disconnect_sockets(&a.main, Target::room(other.id.as_str()), true, false);
-        assert_eq!(other.ended(), Some(1000), "{mode}");
+        assert_eq!(other.ended(), Some(1005), "{mode}");
     });
 }
 
@@ -419,7 +419,7 @@ fn an_emitter_without_clients_reaches_them() {
         assert_eq!(server_side(&mut host).0, json!(["report"]), "{mode}");
         assert_eq!(count(&host), 1, "{mode}");
         emitter.disconnect_sockets("/", Target::all(), true);
-        assert_eq!(client.ended(), Some(1000), "{mode}");
+        assert_eq!(client.ended(), Some(1005), "{mode}");
         wait(emitter.flush(PATIENCE)).unwrap();
         assert_eq!(emitter.stats().bus.lost, 0);
         emitter.close();

@@ -46,7 +46,7 @@ fn messages_pass_both_ways_as_they_are() {
         assert_eq!(client.packet(), text);
     }
     host.server.raw_close(conn);
-    assert_eq!(client.ended(), Some(1000));
+    assert_eq!(client.ended(), Some(1005));
     let closed = host.find(|event| match event {
         Event::ConnectionClosed { conn: closed, reason, .. } => Some((*closed, *reason)),
         _ => None,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { readResponse, request, requestText } from './support/http.mjs';
 import { POLLING_TARGET, PollingSession } from './support/polling.mjs';
-import { Neighbour } from './support/socketio.mjs';
+import { Neighbour, SocketIoClient } from './support/socketio.mjs';
 import { startServer } from './support/server.mjs';
 import { Tcp } from './support/tcp.mjs';
 
@@ -115,6 +115,14 @@ unharmed('headers that are too large together are answered 431', async () => {
   await tcp.write(requestText('GET', POLLING_TARGET, Array.from({ length: 1000 }, (_, i) => `X-${i}: ${'y'.repeat(100)}`)));
   assert.equal((await readResponse(tcp)).status, 431);
   await tcp.end();
+});
+
+unharmed('a WebSocket request with hundreds of headers is served', async () => {
+  const client = await SocketIoClient.connect(server.port, {
+    headers: Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`X-${i}`, 'y'])),
+  });
+  await client.echo('many');
+  client.leave();
 });
 
 unharmed('headers that trickle in are cut off after headersTimeoutMs', async () => {

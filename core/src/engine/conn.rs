@@ -70,11 +70,20 @@ impl ReaderCtl {
     }
 }
 
+/// What a WebSocket's opening request settled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Agreed {
+    /// permessage-deflate.
+    pub deflate: bool,
+    /// The client asked for text only (`b64` in its query): binary is sent as base64.
+    pub base64: bool,
+}
+
 /// A WebSocket as the session sees it.
 pub(crate) struct WsTransport {
     pub write: WriteHalf,
     pub ctl: Rc<ReaderCtl>,
-    pub deflate: bool,
+    pub agreed: Agreed,
     /// The kernel's buffer is full and a drain task waits for it.
     pub blocked: bool,
 }
@@ -198,8 +207,8 @@ pub(crate) struct Conn {
     pub last_event: u64,
     pub pending_events: u32,
     pub paused: bool,
-    /// The server has ended the session and its client is still to be told, a WebSocket with this code.
-    pub ending: Option<u16>,
+    /// The server has ended the session and its client is still to be told.
+    pub ending: bool,
     /// Only with a host that goes below Socket.IO, and seldom there.
     pub raw: Option<Box<RawState>>,
 }
@@ -228,11 +237,11 @@ impl Conn {
 
     /// The WebSocket form that this connection is sent.
     pub(crate) fn form(&self, threshold: Option<usize>) -> Form {
-        let deflate = match &self.transport {
-            Transport::WebSocket(ws) if ws.deflate => threshold,
-            _ => None,
+        let agreed = match &self.transport {
+            Transport::WebSocket(ws) => ws.agreed,
+            Transport::Polling(_) => Agreed::default(),
         };
-        Form { v3: self.protocol == 3, deflate }
+        Form { v3: self.protocol == 3, base64: agreed.base64, deflate: threshold.filter(|_| agreed.deflate) }
     }
 
     /// After writing: `before` bytes were left.

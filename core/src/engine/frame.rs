@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use super::payload::Part;
-use super::{deflate, ws};
+use super::{deflate, payload, ws};
 use crate::host::{Charge, Outboxes};
 
 const TEXT: u8 = 1;
@@ -21,6 +21,8 @@ const BINARY: u8 = 2;
 pub(crate) struct Form {
     /// Engine.IO 3: binary parts carry a leading packet type byte.
     pub v3: bool,
+    /// Binary parts go as text, in base64.
+    pub base64: bool,
     /// permessage-deflate was negotiated; the threshold is the server's option.
     pub deflate: Option<usize>,
 }
@@ -37,6 +39,8 @@ pub(crate) struct Frame {
     deflated: OnceLock<Bytes>,
     /// Its place in the budget of what waits, from when it first had to.
     charge: OnceLock<Charge>,
+    /// Without binary frames, for Engine.IO 4 and 3.
+    texts: OnceLock<Box<[OnceLock<Bytes>; 2]>>,
 }
 
 /// What a frame costs beside its bytes.
@@ -95,6 +99,7 @@ impl Frame {
             v3: OnceLock::new(),
             deflated: OnceLock::new(),
             charge: OnceLock::new(),
+            texts: OnceLock::new(),
         }
     }
 
@@ -120,6 +125,11 @@ impl Frame {
     pub(crate) fn wire(&self, form: Form) -> &[u8] {
         if self.is_control() {
             return &self.wire;
+        }
+        if form.base64 && self.has_binary() {
+            // Few clients, most of them behind something that breaks binary frames: not compressed.
+            return self.texts.get_or_init(Box::default)[usize::from(form.v3)]
+                .get_or_init(|| self.texts_of(form.v3));
         }
         match form.deflate {
             Some(threshold) if self.compress && self.parts().any(|(p, _)| p.len() >= threshold) => {
@@ -161,6 +171,22 @@ impl Frame {
             .chain(self.rest.iter().map(move |r| (slice(r), true)))
     }
 
+    fn texts_of(&self, v3: bool) -> Bytes {
+        let mut out = Vec::with_capacity(self.wire.len() * 4 / 3 + 16);
+        for (payload, binary) in self.parts() {
+            if binary {
+                let mut text = Vec::new();
+                payload::put_base64_text(payload, if v3 { 3 } else { 4 }, &mut text);
+                ws::put_header(&mut out, TEXT, false, text.len());
+                out.extend_from_slice(&text);
+            } else {
+                ws::put_header(&mut out, TEXT, false, payload.len());
+                out.extend_from_slice(payload);
+            }
+        }
+        out.into()
+    }
+
     fn build(&self, v3: bool, threshold: Option<usize>) -> Bytes {
         let mut out = Vec::with_capacity(self.wire.len() + 8);
         for (payload, binary) in self.parts() {
@@ -197,7 +223,7 @@ fn put_binary(wire: &mut Vec<u8>, payload: &[u8]) -> Range<u32> {
 mod tests {
     use super::*;
 
-    const PLAIN: Form = Form { v3: false, deflate: None };
+    const PLAIN: Form = Form { v3: false, base64: false, deflate: None };
 
     #[test]
     fn a_message_is_framed_once_with_its_attachments() {
@@ -211,15 +237,24 @@ mod tests {
         assert_eq!(wire[0], 0x81);
         assert_eq!(&wire[2..6], b"451-");
         assert_eq!(&wire[wire.len() - 4..], b"\x82\x02\x01\x02");
-        let v3 = frame.wire(Form { v3: true, deflate: None });
+        let v3 = frame.wire(Form { v3: true, base64: false, deflate: None });
         assert_eq!(&v3[v3.len() - 5..], b"\x82\x03\x04\x01\x02");
+    }
+
+    #[test]
+    fn clients_that_keep_to_text_get_base64() {
+        let frame = Frame::message(b"51-", "[\"e\"]", &[Bytes::from_static(b"\x01\x02\x03")], true);
+        let wire = frame.wire(Form { v3: false, base64: true, deflate: None });
+        assert!(wire.ends_with(b"\x81\x05bAQID"));
+        let wire = frame.wire(Form { v3: true, base64: true, deflate: Some(0) });
+        assert!(wire.ends_with(b"\x81\x06b4AQID"));
     }
 
     #[test]
     fn an_empty_binary_message_is_a_message() {
         let frame = Frame::binary(b"", true);
         assert_eq!(frame.wire(PLAIN), b"\x82\x00");
-        assert_eq!(frame.wire(Form { v3: true, deflate: None }), b"\x82\x01\x04");
+        assert_eq!(frame.wire(Form { v3: true, base64: false, deflate: None }), b"\x82\x01\x04");
         assert!(matches!(frame.payload_parts().collect::<Vec<_>>()[..], [Part::Binary(b"")]));
         let control = Frame::control(Bytes::from_static(b"\x8a\x00"));
         assert_eq!(control.payload_parts().count(), 0);
@@ -228,10 +263,10 @@ mod tests {
     #[test]
     fn small_payloads_are_not_compressed() {
         let frame = Frame::message(b"2", "[\"e\"]", &[], true);
-        assert_eq!(frame.wire(Form { v3: false, deflate: Some(1024) })[0], 0x81);
+        assert_eq!(frame.wire(Form { v3: false, base64: false, deflate: Some(1024) })[0], 0x81);
         let long = format!("[\"{}\"]", "e".repeat(4096));
         let frame = Frame::message(b"2", &long, &[], true);
-        let wire = frame.wire(Form { v3: false, deflate: Some(1024) });
+        let wire = frame.wire(Form { v3: false, base64: false, deflate: Some(1024) });
         assert_eq!(wire[0], 0xc1);
         assert!(wire.len() < 100);
     }

@@ -1,5 +1,7 @@
 //! What an engine request has to be (engine.io's `verify`), apart from the sessions it may name.
 
+use std::borrow::Cow;
+
 use super::query::Query;
 use crate::host::RequestInfo;
 use crate::options::Options;
@@ -60,23 +62,51 @@ pub(crate) fn protocol(options: &Options, query: &Query) -> Result<u8, Refusal> 
 /// A WebSocket handshake (RFC 6455 §4.2.1).
 pub(crate) struct WsRequest<'a> {
     pub key: &'a str,
-    pub extensions: Option<&'a str>,
+    pub extensions: Option<Cow<'a, str>>,
+    /// The subprotocol: the client's first, as the `ws` package chooses.
+    pub protocol: Option<String>,
 }
 
-/// Reads the handshake headers; the error is the HTTP status to answer with.
-pub(crate) fn websocket(request: &RequestInfo) -> Result<WsRequest<'_>, u16> {
-    let key = request.header("sec-websocket-key").filter(|key| super::ws::valid_key(key)).ok_or(400u16)?;
-    match request.header("sec-websocket-version") {
-        Some("13" | "8") => {}
-        _ => return Err(426),
+/// Reads the handshake headers; the error is what the `ws` package answers with a 400.
+pub(crate) fn websocket(request: &RequestInfo) -> Result<WsRequest<'_>, &'static str> {
+    let one = |name| match request.headers.list(name) {
+        Some(Cow::Borrowed(value)) => Some(value),
+        _ => None,
+    };
+    if !one("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket")) {
+        return Err("Invalid Upgrade header");
     }
-    Ok(WsRequest { key, extensions: request.header("sec-websocket-extensions") })
+    let key = one("sec-websocket-key")
+        .filter(|key| super::ws::valid_key(key))
+        .ok_or("Missing or invalid Sec-WebSocket-Key header")?;
+    if !matches!(one("sec-websocket-version"), Some("13" | "8")) {
+        return Err(BAD_VERSION);
+    }
+    let protocol = match request.headers.list("sec-websocket-protocol") {
+        Some(list) => Some(subprotocol(&list).ok_or("Invalid Sec-WebSocket-Protocol header")?),
+        None => None,
+    };
+    Ok(WsRequest { key, extensions: request.headers.list("sec-websocket-extensions"), protocol })
 }
 
-/// Does the request ask for a WebSocket?
+/// The first of a list of tokens, if it is one.
+fn subprotocol(list: &str) -> Option<String> {
+    let is_token = |name: &&str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    let names: Option<Vec<&str>> = list.split(',').map(str::trim).map(|n| Some(n).filter(is_token)).collect();
+    names?.first().map(|name| (*name).to_owned())
+}
+
+/// See [`websocket`]; it goes out with the versions that would have done.
+pub(crate) const BAD_VERSION: &str = "Missing or invalid Sec-WebSocket-Version header";
+
+/// Does the request ask for a WebSocket? A polling client that would like another protocol goes on without.
 pub(crate) fn is_upgrade(request: &RequestInfo) -> bool {
-    request.header("upgrade").is_some_and(|v| v.eq_ignore_ascii_case("websocket"))
-        && request.header("connection").is_some_and(|v| v.to_ascii_lowercase().contains("upgrade"))
+    let websocket =
+        |wanted: &str| wanted.eq_ignore_ascii_case("websocket") || request.transport == "websocket";
+    let asks = |list: Cow<'_, str>| list.split(',').any(|item| item.trim().eq_ignore_ascii_case("upgrade"));
+    request.header("upgrade").is_some_and(websocket) && request.headers.list("connection").is_some_and(asks)
 }
 
 #[cfg(test)]

@@ -226,6 +226,22 @@ fn v3_packet(packet: &str) -> Result<Packet<'_>, PayloadError> {
     }
 }
 
+/// Binary in a text message of a WebSocket, as clients send it that keep to text: `bAQID`, or `b4AQID` with protocol 3.
+///
+/// # Errors
+/// See [`PayloadError`].
+pub(crate) fn base64_text(message: &str, protocol: u8) -> Result<Vec<u8>, PayloadError> {
+    let data =
+        message.strip_prefix(if protocol == 3 { "b4" } else { "b" }).ok_or(PayloadError::PacketType)?;
+    BASE64.decode(data).map_err(|_| PayloadError::Base64)
+}
+
+/// What [`base64_text`] reads.
+pub(crate) fn put_base64_text(data: &[u8], protocol: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(if protocol == 3 { b"b4" } else { b"b" });
+    put_base64(data, out);
+}
+
 fn base64_packet(data: &str) -> Result<Packet<'_>, PayloadError> {
     let data = BASE64.decode(data).map_err(|_| PayloadError::Base64)?;
     Ok(Packet::Binary(Cow::Owned(data)))

@@ -17,7 +17,7 @@ pub struct Query {
     pub jsonp: Option<String>,
 }
 
-/// Reads the part behind `?`. Of a repeated key the first wins; broken escapes are kept as they are.
+/// Reads the part behind `?`. Of a repeated key the last wins, as in engine.io; broken escapes are kept as they are.
 pub fn parse(query: &str) -> Query {
     let mut out = Query::default();
     for pair in query.split('&') {
@@ -38,9 +38,7 @@ pub fn parse(query: &str) -> Query {
             }
             _ => continue,
         };
-        if slot.is_none() {
-            *slot = Some(unescape(value).into_owned());
-        }
+        *slot = Some(unescape(value).into_owned());
     }
     out
 }
@@ -105,6 +103,12 @@ mod tests {
     fn a_query_becomes_json() {
         assert_eq!(to_json(""), "{}");
         assert_eq!(to_json("a=b%26c&k&a=2+3&&z=1&=v#w=x"), r#"{"":"v","a":"2 3","k":"","z":"1"}"#);
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_key_wins() {
+        let q = parse("transport=websocket&b64=1&transport=polling&b64=");
+        assert_eq!((q.transport.as_deref(), q.b64), (Some("polling"), false));
     }
 
     #[test]

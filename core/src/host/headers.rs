@@ -1,6 +1,7 @@
 //! Request headers as one text: a connection keeps them for its whole life, and a dozen boxed pairs weigh
 //! twice what their characters do.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Header names in lower case with their values, in the order received.
@@ -17,6 +18,13 @@ impl Headers {
     /// Bytes that they take.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The values of all lines of that (lower-case) name: HTTP means them as one list.
+    pub fn list(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self.iter().filter(|(n, _)| *n == name).map(|(_, value)| value);
+        let first = Cow::Borrowed(values.next()?);
+        Some(values.fold(first, |list, value| Cow::Owned(format!("{list}, {value}"))))
     }
 
     /// First value of that (lower-case) name.
@@ -62,6 +70,9 @@ mod tests {
         assert_eq!(headers.get("cookie"), Some("b"));
         assert_eq!(headers.get("x-empty"), Some(""));
         assert_eq!(headers.get("none"), None);
+        assert_eq!(headers.list("cookie").as_deref(), Some("b, c\td"));
+        assert_eq!(headers.list("host").as_deref(), Some("a"));
+        assert_eq!(headers.list("none"), None);
         assert_eq!(Headers::default().iter().count(), 0);
     }
 

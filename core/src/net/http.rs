@@ -1,10 +1,9 @@
 //! HTTP/1.1 by hyper on one stream: limits, time-outs, keep-alive.
 
-use std::cell::Cell;
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::rc::Rc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,10 +12,14 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
+use super::activity::{Activity, Watched};
 use super::stream::Stream;
+
+/// Lines of a request head: as many as Node reads. `max_header_bytes` bounds them too.
+const MAX_HEADERS: usize = 2000;
 
 /// Time and size limits of an HTTP connection.
 #[derive(Debug, Clone, Copy)]
@@ -29,65 +32,51 @@ pub(crate) struct Limits {
 /// What a handler answers with.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// Counts requests that are being answered, and when the last one ended.
-struct Activity {
-    in_flight: Cell<usize>,
-    served: Cell<bool>,
-    idle_since: Cell<Instant>,
-}
-
-/// Serves one connection until it ends, is upgraded or idles too long.
+/// Serves one connection until it ends, is upgraded or takes too long.
 pub(crate) async fn serve<H, F>(stream: Stream, limits: Limits, handler: H)
 where
     H: Fn(Request<Incoming>) -> F,
     F: Future<Output = Answer>,
 {
-    let activity = Rc::new(Activity {
-        in_flight: Cell::new(0),
-        served: Cell::new(false),
-        idle_since: Cell::new(Instant::now()),
-    });
+    let activity = Activity::new();
     let service = service_fn(|request| {
         let activity = activity.clone();
-        activity.in_flight.set(activity.in_flight.get() + 1);
+        activity.begin();
         let answer = handler(request);
         async move {
             let answer = answer.await;
-            activity.in_flight.set(activity.in_flight.get() - 1);
-            activity.served.set(true);
-            activity.idle_since.set(Instant::now());
+            activity.answered();
             Ok::<_, Infallible>(answer)
         }
     });
+    // hyper's own time-out for heads also runs while a connection that is kept alive is idle.
     let mut connection = pin!(
         http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.headers_timeout)
+            .header_read_timeout(None)
             .max_buf_size(limits.max_header_bytes)
-            .serve_connection(TokioIo::new(stream), service)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(Watched::new(stream, activity.clone())), service)
             .with_upgrades()
     );
-    loop {
-        let idle = activity.in_flight.get() == 0 && activity.served.get();
-        let deadline = if idle {
-            activity.idle_since.get() + limits.keep_alive_timeout
-        } else {
-            Instant::now() + limits.keep_alive_timeout
-        };
-        tokio::select! {
-            biased;
-            result = connection.as_mut() => {
-                if let Err(e) = result {
-                    tracing::debug!(error = %e, "HTTP connection ended");
-                }
-                return;
+    let mut timer = pin!(tokio::time::sleep(limits.headers_timeout));
+    poll_fn(|cx| {
+        if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+            if let Err(e) = result {
+                tracing::debug!(error = %e, "HTTP connection ended");
             }
-            () = tokio::time::sleep_until(deadline) => {
-                let idle = activity.in_flight.get() == 0 && activity.served.get();
-                if idle && activity.idle_since.get() + limits.keep_alive_timeout <= Instant::now() {
-                    return; // dropping the connection closes it
-                }
+            return Poll::Ready(());
+        }
+        while let Some(deadline) = activity.deadline(&limits) {
+            // A later deadline waits for the timer to fire, so that few requests set it.
+            if deadline < timer.deadline() || timer.is_elapsed() {
+                timer.as_mut().reset(deadline);
+            }
+            ready!(timer.as_mut().poll(cx));
+            if deadline <= Instant::now() {
+                return Poll::Ready(()); // dropping the connection closes it
             }
         }
-    }
+        Poll::Pending
+    })
+    .await;
 }

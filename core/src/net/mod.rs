@@ -1,5 +1,6 @@
 //! Sockets, TLS and HTTP/1.1. Knows nothing of Engine.IO: what arrives is handed to closures.
 
+pub(crate) mod activity;
 pub(crate) mod http;
 pub(crate) mod listener;
 pub(crate) mod no_signal;

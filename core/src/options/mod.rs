@@ -193,6 +193,7 @@ pub struct Options {
     pub max_answer_bytes: usize,
     pub max_namespaces: usize,
     pub headers_timeout: Duration,
+    pub request_timeout: Duration,
     pub keep_alive_timeout: Duration,
     pub max_header_bytes: usize,
     pub backlog: u32,

@@ -133,6 +133,7 @@ impl Options {
             command_queue_bytes: given.number("commandQueueBytes")? as usize,
             max_namespaces: given.number("maxNamespaces")? as usize,
             headers_timeout: given.millis("headersTimeoutMs")?,
+            request_timeout: given.millis("requestTimeoutMs")?,
             keep_alive_timeout: given.millis("keepAliveTimeoutMs")?,
             max_header_bytes: given.number("maxHeaderBytes")? as usize,
             backlog: given.number("backlog")? as u32,

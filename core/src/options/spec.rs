@@ -137,7 +137,12 @@ pub const OPTIONS: &[OptionSpec] = &[
     ),
     o("maxNamespaces", Kind::Count(1, 1_000_000, 64), "namespaces that one client may join or wait for"),
     o("headersTimeoutMs", Kind::Millis(10, DAY, 10_000), "how long a request head may take"),
-    o("keepAliveTimeoutMs", Kind::Millis(10, DAY, 60_000), "how long an idle HTTP connection stays open"),
+    o("requestTimeoutMs", Kind::Millis(10, DAY, 300_000), "how long a request body may take"),
+    o(
+        "keepAliveTimeoutMs",
+        Kind::Millis(10, DAY, 60_000),
+        "how long an HTTP connection stays open that is idle, or whose client takes nothing of an answer",
+    ),
     o("maxHeaderBytes", Kind::Bytes(8192, 1 << 20, 16_384), "largest request head"),
     o("backlog", Kind::Count(1, 65_535, 1024), "connections that may wait in the kernel to be accepted"),
     o("tls", Kind::Shape("{ cert, key } in PEM"), "serve TLS on listeners"),

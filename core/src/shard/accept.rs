@@ -62,7 +62,7 @@ impl Shard {
             }),
             Command::CloseConnection(number) => self.with(|s| {
                 if let Some(key) = s.conn_numbered(number) {
-                    s.close_conn(key, Reason::ForcedClose, "", Goodbye::Ws(1000));
+                    s.close_conn(key, Reason::ForcedClose, "", Goodbye::Close);
                 }
             }),
             Command::Supersede(socket, reply) => {
@@ -97,9 +97,9 @@ impl Shard {
             Command::Lookup { sid, reply } => {
                 let _ = reply.send(self.with(|s| s.lookup(sid)));
             }
-            Command::Upgraded { sid, stream, rest, deflate } => {
+            Command::Upgraded { sid, stream, rest, agreed } => {
                 if let Ok((stream, _)) = stream.register(rest) {
-                    self.with(|s| s.probe(sid, stream, Bytes::new(), deflate));
+                    self.with(|s| s.probe(sid, stream, Bytes::new(), agreed));
                 }
             }
             Command::Resume => self.with(super::state::State::resume),

@@ -14,7 +14,7 @@ use super::raw::{RawCommand, RawSend};
 use super::state::Fetched;
 use super::{Hold, UnderWay, together};
 use crate::cluster::Place;
-use crate::engine::conn::PollShape;
+use crate::engine::conn::{Agreed, PollShape};
 use crate::engine::frame::Frame;
 use crate::engine::sid::{Id, Tag};
 use crate::host::recovery::Recovery;
@@ -269,7 +269,7 @@ pub(crate) enum Command {
         sid: Id,
         stream: RawStream,
         rest: Bytes,
-        deflate: bool,
+        agreed: Agreed,
     },
     Raw(RawCommand),
     /// Engine packets of a connection are shown to the host, or no more.

@@ -17,12 +17,12 @@ use crate::engine::conn::{ConnKey, Transport};
 const FAREWELL: Duration = Duration::from_secs(10);
 
 impl State {
-    /// The server has ended a polling session; `code` is for a WebSocket that it becomes meanwhile.
-    pub(super) fn begin_ending(&mut self, key: ConnKey, code: u16) {
+    /// The server has ended a polling session.
+    pub(super) fn begin_ending(&mut self, key: ConnKey) {
         let tick = self.wheel.tick_after(FAREWELL);
         self.wheel.insert(tick, Timer::Farewell(key));
         let conn = &mut self.conns[key.slot as usize];
-        conn.ending = Some(code);
+        conn.ending = true;
         conn.partial = None;
         conn.paused = false;
         conn.raw = None;
@@ -37,7 +37,7 @@ impl State {
             self.awaited.insert(key, hold);
         }
         if !probed {
-            self.drop_probe(key, Goodbye::Ws(1000));
+            self.drop_probe(key, Goodbye::Close);
         }
         if polls {
             self.tell_ending(key);
@@ -49,7 +49,7 @@ impl State {
     pub(super) fn tell_ending(&mut self, key: ConnKey) {
         let limit = self.core.options.max_outbox_bytes;
         let Some(conn) = self.conn(key) else { return };
-        let (Some(code), Transport::Polling(polling)) = (conn.ending, &mut conn.transport) else { return };
+        let (true, Transport::Polling(polling)) = (conn.ending, &mut conn.transport) else { return };
         let Some(get) = polling.get.take() else { return };
         let protocol = conn.protocol;
         if get.reply.is_closed() {
@@ -57,7 +57,7 @@ impl State {
         }
         if conn.outbox.is_empty() {
             self.answer_with(get, protocol, &[engine_packet("1")]);
-            return self.drop_conn(key, Goodbye::Ws(code));
+            return self.drop_conn(key, Goodbye::Close);
         }
         let before = conn.outbox.left();
         let frames = conn.outbox.take_some(limit);
@@ -75,8 +75,8 @@ impl State {
 
     /// The client did not come.
     pub(super) fn end_of_farewell(&mut self, key: ConnKey) {
-        if let Some(code) = self.conn(key).and_then(|conn| conn.ending) {
-            self.drop_conn(key, Goodbye::Ws(code));
+        if self.conn(key).is_some_and(|conn| conn.ending) {
+            self.drop_conn(key, Goodbye::Close);
         }
     }
 }

@@ -17,15 +17,16 @@ use tokio::sync::oneshot;
 use super::Shard;
 use super::busy::busy;
 use super::command::{Command, PassedIn};
-use crate::engine::conn::PollShape;
+use crate::engine::conn::{Agreed, PollShape};
 use crate::engine::http::{self as rules, Transport};
 use crate::engine::query::{self, Query};
 use crate::engine::sid::Id;
 use crate::engine::{deflate, respond, ws};
 use crate::host::{CorsReply, Decision, EngineReply, Event, Headers, RequestInfo};
+use crate::net::activity::Watched;
 use crate::net::http::Answer;
 use crate::net::stream::{Peer, Stream};
-use crate::options::{Cors, Origin};
+use crate::options::{Cors, Options, Origin};
 use crate::reason::Refusal;
 
 /// Where a request's body comes from.
@@ -125,7 +126,11 @@ async fn route(
     if let Some(cors) = cors.as_deref().filter(|cors| !matches!(cors.origin, Origin::None)) {
         let origin = info.header("origin");
         if &*info.method == "OPTIONS" {
-            cors.apply_preflight(origin, info.header("access-control-request-headers"), &mut headers);
+            cors.apply_preflight(
+                origin,
+                info.headers.list("access-control-request-headers").as_deref(),
+                &mut headers,
+            );
             if !cors.preflight_continue {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
                 return respond::answer(cors.success_status, "", Bytes::new(), &headers);
@@ -156,7 +161,8 @@ async fn route(
     info.transport = if transport == Transport::WebSocket { "websocket" } else { "polling" };
     info.protocol = if query.eio.as_deref() == Some("4") { 4 } else { 3 };
     let exchange = Exchange { shard: shard.clone(), request: Arc::new(info), query, headers };
-    match exchange.query.sid.clone() {
+    // An empty one is none.
+    match exchange.query.sid.clone().filter(|sid| !sid.is_empty()) {
         Some(sid) => exchange.existing(&sid, transport, body, upgrade).await,
         None => exchange.handshake(transport, upgrade).await,
     }
@@ -224,9 +230,13 @@ async fn elsewhere(
     if !asks {
         return respond::answer(404, "text/plain; charset=utf-8", "Not found", &none);
     }
-    let body = match read(body, shard.core.options.max_http_buffer_size).await {
+    let body = match read(body, &shard.core.options).await {
         Ok(body) => body,
-        Err(status) => return respond::answer(status, "", Bytes::new(), &none),
+        Err(status) => {
+            let mut refused = respond::answer(status, "", Bytes::new(), &none);
+            refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return refused;
+        }
     };
     let (reply, answer) = oneshot::channel();
     let request = Arc::new(info);
@@ -240,16 +250,21 @@ async fn elsewhere(
     }
 }
 
-/// Reads a body up to a limit; the error is the status to answer with.
-async fn read(body: Body, limit: usize) -> Result<Bytes, u16> {
+/// Reads a body within its limits; the error is the status to answer with.
+async fn read(body: Body, options: &Options) -> Result<Bytes, u16> {
+    let limit = options.max_http_buffer_size;
     match body {
         Body::Ready(bytes) if bytes.len() > limit => Err(413),
         Body::Ready(bytes) => Ok(bytes),
-        Body::Stream(body) => match Limited::new(body, limit).collect().await {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(e) if e.is::<http_body_util::LengthLimitError>() => Err(413),
-            Err(_) => Err(400),
-        },
+        Body::Stream(body) => {
+            let all = Limited::new(body, limit).collect();
+            match tokio::time::timeout(options.request_timeout, all).await {
+                Ok(Ok(body)) => Ok(body.to_bytes()),
+                Ok(Err(e)) if e.is::<http_body_util::LengthLimitError>() => Err(413),
+                Ok(Err(_)) => Err(400),
+                Err(_) => Err(408),
+            }
+        }
     }
 }
 
@@ -282,7 +297,10 @@ impl Exchange {
         PollShape {
             b64: self.query.b64,
             jsonp: self.query.jsonp.clone(),
-            encoding: respond::accepted_encoding(options, self.request.header("accept-encoding")),
+            encoding: respond::accepted_encoding(
+                options,
+                self.request.headers.list("accept-encoding").as_deref(),
+            ),
             headers: self.headers.clone(),
         }
     }
@@ -362,20 +380,20 @@ impl Exchange {
     }
 
     /// 101 for a WebSocket; `None` if the handshake is not RFC 6455's.
-    fn switching(&self) -> Result<(Answer, bool), Box<Answer>> {
-        let handshake = rules::websocket(&self.request).map_err(|status| {
-            let mut headers = self.headers.clone();
-            if status == 426 {
-                headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
+    fn switching(&self) -> Result<(Answer, Agreed), Box<Answer>> {
+        let handshake = rules::websocket(&self.request).map_err(|what| {
+            let mut headers = HeaderMap::new();
+            if what == rules::BAD_VERSION {
+                headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13, 8"));
             }
-            Box::new(respond::answer(status, "", Bytes::new(), &headers))
+            Box::new(respond::answer(400, "text/html", what, &headers))
         })?;
         let extensions = self
             .shard
             .core
             .options
             .per_message_deflate
-            .and(handshake.extensions)
+            .and(handshake.extensions.as_deref())
             .and_then(deflate::negotiate);
         let mut answer = respond::answer(101, "", Bytes::new(), &self.headers);
         let headers = answer.headers_mut();
@@ -384,14 +402,17 @@ impl Exchange {
         if let Ok(accept) = HeaderValue::try_from(ws::accept_key(handshake.key)) {
             headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
         }
+        if let Some(Ok(protocol)) = handshake.protocol.map(HeaderValue::try_from) {
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+        }
         if let Some(Ok(value)) = extensions.as_ref().map(HeaderValue::try_from) {
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, value);
         }
-        Ok((answer, extensions.is_some()))
+        Ok((answer, Agreed { deflate: extensions.is_some(), base64: self.query.b64 }))
     }
 
     fn open_websocket(self, sid: Id, alias: Option<Alias>, upgrade: OnUpgrade) -> Answer {
-        let (answer, deflate) = match self.switching() {
+        let (answer, agreed) = match self.switching() {
             Ok(pair) => pair,
             Err(answer) => return *answer,
         };
@@ -400,7 +421,7 @@ impl Exchange {
                 let request = self.request.clone();
                 self.shard.with(|s| {
                     if !s.closing {
-                        s.open_websocket(stream, rest, deflate, (sid, alias.map(Alias::take)), request);
+                        s.open_websocket(stream, rest, agreed, (sid, alias.map(Alias::take)), request);
                     }
                 });
             }
@@ -475,7 +496,11 @@ impl Exchange {
                 answer
             }
             "POST" => self.post(id, owner, body).await,
-            _ => respond::answer(500, "", Bytes::new(), &self.headers),
+            _ => {
+                // A body that is left unread would reset the connection, and the answer with it.
+                let _ = read(body, &core.options).await;
+                respond::answer(500, "", Bytes::new(), &self.headers)
+            }
         }
     }
 
@@ -496,7 +521,7 @@ impl Exchange {
                 early.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 return early;
             }
-            body = read(body, self.shard.core.options.max_http_buffer_size) => body,
+            body = read(body, &self.shard.core.options) => body,
         };
         let answer = match body {
             Ok(body) => {
@@ -519,18 +544,18 @@ impl Exchange {
 
     /// A WebSocket that probes a polling session.
     fn upgrade(self, sid: Id, owner: usize, upgrade: OnUpgrade) -> Answer {
-        let (answer, deflate) = match self.switching() {
+        let (answer, agreed) = match self.switching() {
             Ok(pair) => pair,
             Err(answer) => return *answer,
         };
         tokio::task::spawn_local(async move {
             let Some((stream, rest)) = upgraded(upgrade).await else { return };
             if owner == self.shard.index {
-                return self.shard.with(|s| s.probe(sid, stream, rest, deflate));
+                return self.shard.with(|s| s.probe(sid, stream, rest, agreed));
             }
             if let Ok((raw, prefix)) = stream.into_raw() {
                 let rest = if prefix.is_empty() { rest } else { [&rest[..], &prefix[..]].concat().into() };
-                self.shard.core.shards[owner].send(Command::Upgraded { sid, stream: raw, rest, deflate });
+                self.shard.core.shards[owner].send(Command::Upgraded { sid, stream: raw, rest, agreed });
             }
         });
         answer
@@ -577,8 +602,8 @@ impl Drop for Watch {
 
 /// The stream behind a finished upgrade, with bytes that came early.
 async fn upgraded(upgrade: OnUpgrade) -> Option<(Stream, Bytes)> {
-    let parts = upgrade.await.ok()?.downcast::<TokioIo<Stream>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf))
+    let parts = upgrade.await.ok()?.downcast::<TokioIo<Watched>>().ok()?;
+    Some((parts.io.into_inner().into_stream(), parts.read_buf))
 }
 
 /// The session ended while its request waited.

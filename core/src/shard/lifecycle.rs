@@ -23,6 +23,9 @@ use crate::socketio::packet;
 /// How long a goodbye may take to be written.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// A close frame without a code.
+const EMPTY_CLOSE: [u8; 2] = [0x88, 0];
+
 /// What the peer is told at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goodbye {
@@ -30,12 +33,14 @@ pub(super) enum Goodbye {
     None,
     /// The client closed with a packet: a poll that waits is let go.
     Release,
-    /// The peer was silent: a WebSocket is told (it may be alive after all), a poll is refused.
+    /// The peer was silent: it is told, as it may be alive after all.
     Timeout,
-    /// What waits, then a close frame with this code; on polling, the close packet.
+    /// What waits, then a close frame without a code, as engine.io sends it; on polling, the close packet.
+    Close,
+    /// As [`Goodbye::Close`], with a code that says what the peer did wrong.
     Ws(u16),
-    /// The answer to the peer's close frame.
-    WsEcho(Option<u16>),
+    /// The answer to the peer's close frame waits already.
+    Said,
     /// Reset: the peer does not read, and what waits for it is to be freed at once.
     Reset,
 }
@@ -52,7 +57,7 @@ impl State {
         match self.conn(key) {
             None => return,
             // Its client is gone while it was being told, or broke a rule.
-            Some(conn) if conn.ending.is_some() => return self.drop_conn(key, goodbye),
+            Some(conn) if conn.ending => return self.drop_conn(key, goodbye),
             Some(_) => {}
         }
         for slot in self.sockets_of(key) {
@@ -70,7 +75,7 @@ impl State {
         let told =
             matches!(reason, Reason::ForcedClose | Reason::ForcedServerClose | Reason::ServerShuttingDown);
         match (&self.conns[key.slot as usize].transport, goodbye) {
-            (Transport::Polling(_), Goodbye::Ws(code)) if told => self.begin_ending(key, code),
+            (Transport::Polling(_), Goodbye::Close | Goodbye::Ws(_)) if told => self.begin_ending(key),
             _ => self.drop_conn(key, goodbye),
         }
     }
@@ -91,7 +96,7 @@ impl State {
             self.end_websocket(
                 ws,
                 (Outbox::default(), form),
-                if goodbye == Goodbye::None { Goodbye::Ws(1000) } else { goodbye },
+                if matches!(goodbye, Goodbye::None | Goodbye::Said) { Goodbye::Close } else { goodbye },
             );
         }
         match conn.transport {
@@ -104,18 +109,16 @@ impl State {
                 if let Some(post) = polling.post.take() {
                     let answer = match post.held {
                         Some(held) => held,
-                        None if goodbye == Goodbye::Release || conn.ending.is_some() => {
-                            polling::post_taken(&post.shape)
-                        }
+                        None if conn.ending => polling::post_taken(&post.shape),
                         None => self.bad_request(&post.shape),
                     };
                     let _ = post.reply.send(answer);
                 }
                 let Some(get) = polling.get.take() else { return };
                 if goodbye == Goodbye::Release {
-                    self.answer_with(get, conn.protocol, &[session::engine_packet("6")]);
-                } else {
-                    let _ = get.reply.send(self.bad_request(&get.shape));
+                // A poll that waits is told in any case; a later one only of a session that the server ended.
+                let last = if goodbye == Goodbye::Release { "6" } else { "1" };
+                self.answer_with(get, conn.protocol, &[session::engine_packet(last)]);
                 }
             }
         }
@@ -130,14 +133,15 @@ impl State {
                 write.reset_on_close();
                 return ws.ctl.set(ReaderState::Stop);
             }
-            Goodbye::Timeout | Goodbye::Release => ws::close_frame(1000, ""),
-            Goodbye::Ws(code) | Goodbye::WsEcho(Some(code)) => ws::close_frame(code, ""),
-            // A close frame without a code is answered by one without a code.
-            Goodbye::WsEcho(None) => Bytes::from_static(&[0x88, 0]),
+            Goodbye::Close | Goodbye::Timeout | Goodbye::Release => Some(Bytes::from_static(&EMPTY_CLOSE)),
+            Goodbye::Ws(code) => Some(ws::close_frame(code, "")),
+            Goodbye::Said => None,
         };
         ws.ctl.set(ReaderState::Drain);
         let (mut outbox, form) = waiting;
-        outbox.push(Rc::new(Arc::new(Frame::control(close))));
+        if let Some(close) = close {
+            outbox.push(Rc::new(Arc::new(Frame::control(close))));
+        }
         let shutdown = !ws.blocked
             && matches!(outbox.flush(&mut write, form, None), Ok(Flushed::All))
             && write.poll_shutdown(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready();
@@ -214,7 +218,7 @@ impl State {
             }
         }
         if close {
-            self.close_conn(key, Reason::ForcedServerClose, "", Goodbye::Ws(1000));
+            self.close_conn(key, Reason::ForcedServerClose, "", Goodbye::Close);
         }
     }
 
@@ -227,10 +231,10 @@ impl State {
         let keys: Vec<u32> = self.conns.iter().map(|(slot, _)| slot as u32).collect();
         for slot in keys {
             let key = self.key(slot);
-            if self.conns[slot as usize].ending.is_some() {
+            if self.conns[slot as usize].ending {
                 continue;
             }
-            self.close_conn(key, Reason::ServerShuttingDown, "", Goodbye::Ws(1001));
+            self.close_conn(key, Reason::ServerShuttingDown, "", Goodbye::Close);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Socket.IO packets from clients (Socket.IO protocol v5, v4 for Engine.IO 3 clients).
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 
 use super::lifecycle::Goodbye;
 use super::recovery::Identity;
@@ -166,12 +168,12 @@ impl State {
 
     /// A packet that can't be read: socket.io closes the connection, with this reason.
     fn bad_packet(&mut self, key: ConnKey, detail: &'static str) {
-        self.close_conn(key, Reason::ForcedClose, detail, Goodbye::Ws(1000));
+        self.close_conn(key, Reason::ForcedClose, detail, Goodbye::Close);
     }
 
     /// A packet for a namespace that was not joined.
     fn not_joined(&mut self, key: ConnKey) {
-        self.close_conn(key, Reason::ForcedClose, "no socket for namespace", Goodbye::Ws(1000));
+        self.close_conn(key, Reason::ForcedClose, "no socket for namespace", Goodbye::Close);
     }
 
     /// The client's socket in a namespace.
@@ -431,9 +433,11 @@ impl State {
         }
         let key = self.key(self.socks[slot as usize].conn);
         let name = self.nsp_name(slot);
-        let parsed: serde_json::Value = serde_json::from_str(error).unwrap_or_default();
-        let message = parsed["message"].as_str().unwrap_or("Unauthorized").to_owned();
-        let data = parsed.get("data").map(ToString::to_string);
+        // The data goes out as the host wrote it, with its keys in their order.
+        let parsed: HashMap<String, &RawValue> = serde_json::from_str(error).unwrap_or_default();
+        let message = parsed.get("message").and_then(|text| serde_json::from_str::<String>(text.get()).ok());
+        let message = message.unwrap_or_else(|| "Unauthorized".to_owned());
+        let data = parsed.get("data").map(|data| data.get().to_owned());
         self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "rejected");
         self.refuse_connect(key, &name, &message, data.as_deref());
     }
@@ -486,6 +490,7 @@ impl State {
             ws.ctl.set(ReaderState::Paused);
         }
         self.paused.push(key);
+        self.hold_heartbeat(key);
         self.core.host.set_paused(self.index);
     }
 
@@ -553,6 +558,7 @@ impl State {
                     }
                 }
             }
+            self.release_heartbeat(key);
         }
         let some = !still.is_empty();
         self.paused.extend(still);

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::lifecycle::Goodbye;
 use super::state::State;
-use crate::engine::conn::{ConnKey, PollShape, PollWaiter, PostWaiter, Transport};
+use crate::engine::conn::{Conn, ConnKey, PollShape, PollWaiter, PostWaiter, Transport};
 use crate::engine::outbox::Shared;
 use crate::engine::payload::{self, Packet};
 use crate::engine::sid::Id;
@@ -57,7 +57,7 @@ impl State {
             return self.close_conn(key, Reason::TransportError, "overlap from client", Goodbye::None);
         }
         polling.get = Some(PollWaiter { shape: PollShape { b64: polling.b64, ..waiter.shape }, ..waiter });
-        if conn.ending.is_some() {
+        if conn.ending {
             self.tell_ending(key);
         } else if conn.probe.as_ref().is_some_and(|p| p.probed) {
             self.release_poll(key);
@@ -177,9 +177,11 @@ impl State {
     pub(super) fn post(&mut self, sid: Id, body: &[u8], binary: bool) {
         let Some(key) = self.by_sid(sid) else { return };
         let conn = &mut self.conns[key.slot as usize];
-        let (protocol, ended) = (conn.protocol, conn.ending.is_some());
+        let (protocol, ended) = (conn.protocol, conn.ending);
         let Transport::Polling(polling) = &mut conn.transport else { return };
-        let Some(jsonp) = polling.post.as_ref().map(|p| p.shape.jsonp.is_some()) else { return };
+        // Whatever is in it, the POST is taken: a session that it ends does not answer it.
+        let Some(mut post) = polling.post.take() else { return };
+        let jsonp = post.shape.jsonp.is_some();
         self.stats().bytes_in.add(body.len());
         let unwrapped = jsonp.then(|| unwrap_jsonp(body));
         let body = unwrapped.as_deref().unwrap_or(body);
@@ -204,24 +206,16 @@ impl State {
             tracing::debug!(%error, "bad polling payload");
             self.close_conn(key, Reason::ParseError, "bad polling payload", Goodbye::None);
         }
-        // A session that ended has answered already.
-        let Some(conn) = self.conn(key) else { return };
-        let paused = conn.paused;
-        // What ended the session has broken a rule.
-        let broken = conn.ending.is_some() && !ended;
-        let Transport::Polling(polling) = &mut conn.transport else { return };
-        let Some(mut post) = polling.post.take() else { return };
-        if broken {
-            let _ = post.reply.send(self.bad_request(&post.shape));
-            return;
-        }
         let answer = post_taken(&post.shape);
-        if paused {
+        match self.conn(key) {
             // The client sends no more before this one is answered: HTTP's way of pushing back.
-            post.held = Some(answer);
-            polling.post = Some(post);
-        } else {
-            let _ = post.reply.send(answer);
+            Some(Conn { paused: true, transport: Transport::Polling(polling), .. }) => {
+                post.held = Some(answer);
+                polling.post = Some(post);
+            }
+            _ => {
+                let _ = post.reply.send(answer);
+            }
         }
     }
 

@@ -105,7 +105,7 @@ impl State {
     pub(super) fn supersede(&mut self, socket: SocketHandle) {
         if let Some(slot) = self.socket(socket) {
             let key = self.key(self.socks[slot as usize].conn);
-            self.close_conn(key, Reason::TransportClose, "the client is back", Goodbye::Ws(1000));
+            self.close_conn(key, Reason::TransportClose, "the client is back", Goodbye::Close);
         }
     }
 
@@ -137,7 +137,7 @@ impl State {
         // The host took its time to accept, and the journal has moved on.
         let Some(missed) = recovery.lock().missed(returned) else {
             let key = self.key(conn);
-            self.close_conn(key, Reason::ForcedClose, "too late to recover", Goodbye::Ws(1000));
+            self.close_conn(key, Reason::ForcedClose, "too late to recover", Goodbye::Close);
             return false;
         };
         trace.returned = None;

@@ -11,9 +11,10 @@ use super::lifecycle::Goodbye;
 use super::reader::{Reader, read_loop};
 use super::state::State;
 use super::wheel::Timer;
-use crate::engine::conn::{Conn, ConnKey, Polling, ReaderCtl, Transport, WsTransport};
+use crate::engine::conn::{Agreed, Conn, ConnKey, Polling, ReaderCtl, Transport, WsTransport};
 use crate::engine::frame::Frame;
 use crate::engine::outbox::{Outbox, Shared};
+use crate::engine::payload;
 use crate::engine::sid::Id;
 use crate::engine::ws::{self, Incoming, WsError};
 use crate::host::{Event, RawMessage, RequestInfo};
@@ -39,7 +40,7 @@ impl State {
         &mut self,
         stream: Stream,
         rest: Bytes,
-        deflate: bool,
+        agreed: Agreed,
         sid: Sid,
         request: Arc<RequestInfo>,
     ) {
@@ -47,10 +48,18 @@ impl State {
         // What hyper has read ahead was before what is left to read.
         let rest = [&rest[..], &prefix[..]].concat();
         let ctl = ReaderCtl::new();
-        let ws = WsTransport { write, ctl: ctl.clone(), deflate, blocked: false };
+        let ws = WsTransport { write, ctl: ctl.clone(), agreed, blocked: false };
         let key = self.open(Transport::WebSocket(ws), sid, request);
         let shard = self.shard();
-        tokio::task::spawn_local(read_loop(Reader { shard, key, probe: 0, read, ctl, deflate, rest }));
+        tokio::task::spawn_local(read_loop(Reader {
+            shard,
+            key,
+            probe: 0,
+            read,
+            ctl,
+            deflate: agreed.deflate,
+            rest,
+        }));
         self.greet(key);
     }
 
@@ -90,7 +99,7 @@ impl State {
             last_event: 0,
             pending_events: 0,
             paused: false,
-            ending: None,
+            ending: false,
             raw: None,
         }) as u32;
         let key = ConnKey { slot, generation };
@@ -153,7 +162,7 @@ impl State {
     /// The connection with that number, if the session has not ended.
     pub(super) fn conn_numbered(&self, number: u64) -> Option<ConnKey> {
         let slot = crate::host::SocketHandle(number).slot();
-        let generation = self.conns.get(slot).filter(|conn| conn.ending.is_none())?.generation;
+        let generation = self.conns.get(slot).filter(|conn| !conn.ending)?.generation;
         let key = ConnKey { slot: slot as u32, generation };
         (self.conn_number(key) == number).then_some(key)
     }
@@ -177,7 +186,7 @@ impl State {
                         key,
                         Reason::ParseError,
                         "binary packet of unknown type",
-                        Goodbye::Ws(1002),
+                        Goodbye::Close,
                     ),
                     bytes => self.on_binary(key, bytes),
                 }
@@ -187,9 +196,9 @@ impl State {
                 self.push(key.slot, Rc::new(Arc::new(pong)));
             }
             Incoming::Pong(_) => {}
-            Incoming::Close { code, .. } => {
-                // RFC 6455 §5.5.1: the answer carries the code that came.
-                self.close_conn(key, Reason::TransportClose, "", Goodbye::WsEcho(code));
+            Incoming::Close { code, reason } => {
+                self.push(key.slot, close_echo(code, reason));
+                self.close_conn(key, Reason::TransportClose, "", Goodbye::Said);
             }
         }
     }
@@ -233,18 +242,20 @@ impl State {
                 self.raw_heartbeat(key);
             }
             Some(b'2' | b'3') => {
-                self.close_conn(
-                    key,
-                    Reason::TransportError,
-                    "invalid heartbeat direction",
-                    Goodbye::Ws(1002),
-                );
+                self.close_conn(key, Reason::TransportError, "invalid heartbeat direction", Goodbye::Close);
             }
             Some(b'1') => self.close_conn(key, Reason::TransportClose, "", Goodbye::Release),
-            // noop, or an upgrade on a transport that is active already
-            Some(b'5' | b'6') => {}
-            // An open packet, an unknown type or nothing at all.
-            _ => self.close_conn(key, Reason::ParseError, "unknown packet type", Goodbye::Ws(1002)),
+            // A client that keeps to text. In a polling payload it has been read already.
+            Some(b'b') => match payload::base64_text(packet, protocol) {
+                Ok(bytes) => self.on_binary(key, &bytes),
+                Err(_) => {
+                    self.close_conn(key, Reason::ParseError, "binary packet is not base64", Goodbye::Close)
+                }
+            },
+            // What means nothing here: open, upgrade, noop.
+            Some(b'0' | b'5' | b'6') => {}
+            // An unknown type or nothing at all.
+            _ => self.close_conn(key, Reason::ParseError, "unknown packet type", Goodbye::Close),
         }
     }
 
@@ -290,10 +301,8 @@ impl State {
             let deadline = conn.deadline;
             return self.arm_heartbeat(key, deadline);
         }
-        // A connection that we don't read from can't be blamed for silence.
         if conn.paused {
-            let tick = self.wheel.tick_after(self.core.options.ping_timeout);
-            return self.arm_heartbeat(key, tick);
+            return self.beat_unheard(key);
         }
         if conn.awaiting_pong || conn.protocol == 3 {
             return self.close_conn(key, Reason::PingTimeout, "", Goodbye::Timeout);
@@ -304,6 +313,52 @@ impl State {
         let ping = self.ping.clone();
         self.push(key.slot, ping);
     }
+
+    /// We stop reading from a connection. A protocol 3 client has asked, or is about to, and wants its answer within
+    /// `pingTimeout`.
+    pub(super) fn hold_heartbeat(&mut self, key: ConnKey) {
+        if self.conn(key).is_some_and(|conn| conn.protocol == 3) {
+            let tick = self.wheel.tick_after(self.core.options.ping_timeout / 2);
+            self.arm_heartbeat(key, tick);
+        }
+    }
+
+    /// The heartbeat of a connection that we don't read from: its silence is our doing, but its client counts on what
+    /// we send. Protocol 4 waits for pings, protocol 3 for answers to pings that lie unread.
+    fn beat_unheard(&mut self, key: ConnKey) {
+        let options = &self.core.options;
+        let conn = &mut self.conns[key.slot as usize];
+        let (beat, wait) = match conn.protocol {
+            3 => (engine_packet("3"), options.ping_timeout / 2),
+            _ => {
+                conn.awaiting_pong = true;
+                (self.ping.clone(), options.ping_interval)
+            }
+        };
+        let tick = self.wheel.tick_after(wait);
+        self.arm_heartbeat(key, tick);
+        self.push(key.slot, beat);
+    }
+
+    /// We read again: what the client answered meanwhile is still to be read.
+    pub(super) fn release_heartbeat(&mut self, key: ConnKey) {
+        let Some(conn) = self.conn(key) else { return };
+        if conn.protocol == 3 {
+            self.heard(key);
+        } else if conn.awaiting_pong {
+            let tick = self.wheel.tick_after(self.core.options.ping_timeout);
+            self.arm_heartbeat(key, tick);
+        }
+    }
+}
+
+/// The answer to a close frame: what came (RFC 6455 §5.5.1; the `ws` package gives the reason back too).
+pub(super) fn close_echo(code: Option<u16>, reason: &str) -> Shared {
+    let frame = match code {
+        Some(code) => ws::close_frame(code, reason),
+        None => Bytes::from_static(&[0x88, 0]),
+    };
+    Rc::new(Arc::new(Frame::control(frame)))
 }
 
 /// An engine packet as a frame of its own.

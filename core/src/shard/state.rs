@@ -252,7 +252,7 @@ impl State {
 
     /// A connection that the server has not ended.
     pub(super) fn live(&mut self, key: ConnKey) -> Option<&mut Conn> {
-        self.conn(key).filter(|c| c.ending.is_none())
+        self.conn(key).filter(|c| !c.ending)
     }
 
     pub(super) fn key(&self, slot: u32) -> ConnKey {

@@ -48,12 +48,12 @@ impl State {
                 // A host that does not decide holds nobody for ever.
                 let waits = self.live(key).is_some();
                 if waits && !self.sockets_of(key).iter().any(|slot| self.socks[*slot as usize].connected) {
-                    self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", Goodbye::Ws(1000));
+                    self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", Goodbye::Close);
                 }
             }
             Timer::Upgrade(key, probe) => {
                 if self.is_probe(key, probe) {
-                    self.drop_probe(key, Goodbye::Ws(1000));
+                    self.drop_probe(key, Goodbye::Close);
                 }
             }
             Timer::Ack(socket, id) => self.ack_timed_out(socket, id),

@@ -11,10 +11,10 @@ use bytes::Bytes;
 use super::Shard;
 use super::lifecycle::Goodbye;
 use super::reader::{Reader, read_loop};
-use super::session::engine_packet;
+use super::session::{close_echo, engine_packet};
 use super::state::State;
 use super::wheel::Timer;
-use crate::engine::conn::{ConnKey, Probe, ReaderCtl, ReaderState, Transport, WsTransport};
+use crate::engine::conn::{Agreed, ConnKey, Probe, ReaderCtl, ReaderState, Transport, WsTransport};
 use crate::engine::frame::{Form, Frame};
 use crate::engine::outbox::{Flushed, Outbox, Shared};
 use crate::engine::sid::Id;
@@ -23,7 +23,7 @@ use crate::host::Event;
 use crate::net::stream::Stream;
 
 /// Probes are never compressed, and nothing binary is sent on them.
-const PLAIN: Form = Form { v3: false, deflate: None };
+const PLAIN: Form = Form { v3: false, base64: false, deflate: None };
 
 async fn drain_probe(shard: Rc<Shard>, key: ConnKey, number: u32) {
     poll_fn(|cx| shard.with(|state| state.poll_probe(key, number, cx))).await;
@@ -31,16 +31,16 @@ async fn drain_probe(shard: Rc<Shard>, key: ConnKey, number: u32) {
 
 impl State {
     /// A WebSocket for a session: becomes its probe if the session is polling and has none.
-    pub(super) fn probe(&mut self, sid: Id, stream: Stream, rest: Bytes, deflate: bool) {
+    pub(super) fn probe(&mut self, sid: Id, stream: Stream, rest: Bytes, agreed: Agreed) {
         let (prefix, read, write) = stream.split();
         let ctl = ReaderCtl::new();
-        let ws = WsTransport { write, ctl: ctl.clone(), deflate, blocked: false };
+        let ws = WsTransport { write, ctl: ctl.clone(), agreed, blocked: false };
         let key = self.by_sid(sid).filter(|key| {
             let conn = &self.conns[key.slot as usize];
-            conn.probe.is_none() && conn.ending.is_none() && matches!(conn.transport, Transport::Polling(_))
+            conn.probe.is_none() && !conn.ending && matches!(conn.transport, Transport::Polling(_))
         });
         let Some(key) = key else {
-            return self.end_websocket(ws, (Outbox::default(), PLAIN), Goodbye::Ws(1000));
+            return self.end_websocket(ws, (Outbox::default(), PLAIN), Goodbye::Close);
         };
         let conn = &mut self.conns[key.slot as usize];
         conn.probes += 1;
@@ -50,7 +50,15 @@ impl State {
         self.wheel.insert(tick, Timer::Upgrade(key, number));
         let rest = [&rest[..], &prefix[..]].concat();
         let shard = self.shard();
-        tokio::task::spawn_local(read_loop(Reader { shard, key, probe: number, read, ctl, deflate, rest }));
+        tokio::task::spawn_local(read_loop(Reader {
+            shard,
+            key,
+            probe: number,
+            read,
+            ctl,
+            deflate: agreed.deflate,
+            rest,
+        }));
     }
 
     /// Is that probe still one?
@@ -61,7 +69,7 @@ impl State {
     /// The probe failed; polling goes on.
     pub(super) fn drop_probe(&mut self, key: ConnKey, goodbye: Goodbye) {
         if let Some(probe) = self.conn(key).and_then(|c| c.probe.take()) {
-            self.end_websocket(probe.ws, (Outbox::default(), PLAIN), goodbye);
+            self.end_websocket(probe.ws, (probe.outbox, PLAIN), goodbye);
         }
     }
 
@@ -74,14 +82,18 @@ impl State {
                 self.write_probe(key, engine_packet("3probe"));
                 self.release_poll(key);
             }
-            Incoming::Text("5") if probe.probed => self.switch(key),
+            // engine.io does not insist on the probe.
+            Incoming::Text("5") => self.switch(key),
             Incoming::Ping(payload) => {
                 let pong = Frame::control(ws::pong_frame(payload));
                 self.write_probe(key, Rc::new(Arc::new(pong)));
             }
             Incoming::Pong(_) => {}
-            Incoming::Close { code, .. } => self.drop_probe(key, Goodbye::WsEcho(code)),
-            _ => self.drop_probe(key, Goodbye::Ws(1002)),
+            Incoming::Close { code, reason } => {
+                probe.outbox.push(close_echo(code, reason));
+                self.drop_probe(key, Goodbye::Said);
+            }
+            _ => self.drop_probe(key, Goodbye::Close),
         }
     }
 
@@ -147,8 +159,8 @@ impl State {
         {
             post.answer();
         }
-        if let Some(code) = ending {
-            return self.drop_conn(key, Goodbye::Ws(code));
+        if ending {
+            return self.drop_conn(key, Goodbye::Close);
         }
         if has_work && !conn.dirty {
             conn.dirty = true;
