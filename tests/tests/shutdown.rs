@@ -125,6 +125,7 @@ fn a_poll_on_its_way_to_another_shard_still_gets_the_last_packets() {
     host.server.close();
     host.find(|event| matches!(event, Event::Disconnect { .. }).then_some(()));
     drop(gate);
-    assert_eq!(poll(), (200, "42[\"last\"]\u{1e}1".to_owned()));
+    // Without the close packet: a client that finds it in the same payload drops the message before it.
+    assert_eq!(poll(), (200, "42[\"last\"]".to_owned()));
     host.close();
 }
