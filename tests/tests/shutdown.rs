@@ -39,7 +39,7 @@ fn closed_is_the_last_event_and_threads_and_descriptors_are_gone() {
         sockets.sort();
         assert_eq!(gone, sockets);
         for (client, _) in &mut clients {
-            assert_eq!(client.ended(), Some(1001));
+            assert_eq!(client.ended(), Some(1005));
         }
         host.server.close();
     }
@@ -55,7 +55,7 @@ fn a_server_that_is_dropped_ends_as_if_closed() {
     let addr = host.listen();
     let (mut client, _) = host.client(addr);
     drop(host);
-    assert_eq!(client.ended(), Some(1001));
+    assert_eq!(client.ended(), Some(1005));
     drop(client);
     eventually("the threads end", || process::shards().is_empty());
     assert_eq!(process::descriptors(), before);
@@ -75,7 +75,7 @@ fn what_was_sent_before_the_close_is_delivered() {
     for n in 0..1000 {
         assert_eq!(client.event(), json!(["n", n]));
     }
-    assert_eq!(client.ended(), Some(1001));
+    assert_eq!(client.ended(), Some(1005));
     host.close();
 }
 

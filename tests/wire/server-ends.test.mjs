@@ -75,7 +75,7 @@ test('a server that closes waits for an upgrade under way', { skip: isNative ? f
   const { probe, ended } = await endedAfterProbe(closing, () => closing.io.close());
   await probe.sendText('5');
   assert.equal(await probe.nextText(), '42["why","banned"]');
-  assert.equal((await probe.ending()).code, 1001);
+  assert.equal((await probe.ending()).code, 1005);
   await ended;
 });
 
