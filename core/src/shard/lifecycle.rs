@@ -115,11 +115,9 @@ impl State {
                     let _ = post.reply.send(answer);
                 }
                 let Some(get) = polling.get.take() else { return };
-                if goodbye == Goodbye::Release {
                 // A poll that waits is told in any case; a later one only of a session that the server ended.
                 let last = if goodbye == Goodbye::Release { "6" } else { "1" };
                 self.answer_with(get, conn.protocol, &[session::engine_packet(last)]);
-                }
             }
         }
     }

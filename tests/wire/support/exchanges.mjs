@@ -183,7 +183,6 @@ export const CASES = [
   framed('base64 that nobody waits for', text('bAQ==')),
   framed('an event instead of its attachment', text('451-["a",{"_placeholder":true,"num":0}]'), text('42["b"]')),
   framed('DISCONNECT', text('41')),
-  framed('CONNECT twice', text('40')),
   framed('a WebSocket ping', frame(OP.PING, 'abc')),
   framed('a close frame', frame(OP.CLOSE, closePayload(1000))),
   framed('a close frame without a code', frame(OP.CLOSE, '')),
