@@ -49,10 +49,16 @@ unsafe fn update(
     if complete.get("tls").is_some_and(|tls| tls.get("cert").is_none() != tls.get("key").is_none()) {
         complete.remove("tls");
     }
-    Options::from_json(&Value::Object(complete))?;
+    read(complete)?;
     // SAFETY: `get` looked at the pointer, and no other thread uses it.
     unsafe { (*options).json = json };
     Ok(())
+}
+
+/// A wrong name is an error here, unless the host asks for warnings: it has no code that sets options of another server.
+fn read(mut json: Map<String, Value>) -> Result<Options> {
+    json.entry("strictOptions").or_insert(Value::Bool(true));
+    Options::from_json(&Value::Object(json))
 }
 
 /// Questions that a host which polls is asked if it wants to; callbacks ask for themselves.
@@ -73,7 +79,7 @@ fn check_hooks(json: &Map<String, Value>) -> Result<()> {
 
 impl kraken_ws_options {
     pub(crate) fn read(&self) -> Result<Options> {
-        Options::from_json(&Value::Object(self.json.clone()))
+        read(self.json.clone())
     }
 }
 
@@ -87,7 +93,8 @@ pub extern "C" fn kraken_ws_options_new() -> *mut kraken_ws_options {
 
 /// Sets options from a JSON object with the names of the README's table, such as
 /// `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
-/// wrong, all stay as they are and the message names it with the accepted values.
+/// wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
+/// `strictOptions` is false: then it is a line for `on_log` when the server is made.
 ///
 /// Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
 #[unsafe(no_mangle)]

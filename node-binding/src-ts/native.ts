@@ -214,7 +214,7 @@ export interface NativeEmitter {
 interface Addon {
   NativeServer: new (options: string, onWake: () => void, raw?: boolean) => NativeServer;
   NativeEmitter: new (options: string) => NativeEmitter;
-  checkOptions(options: string): void;
+  checkOptions(options: string): string[];
   reasons(): string[];
   laneCount(): number;
   commandBytes(): number;

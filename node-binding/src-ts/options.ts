@@ -140,6 +140,8 @@ export interface ServerOptions {
   maxHeaderBytes: number;
   /** Connections that may wait in the kernel. Default 1024. */
   backlog: number;
+  /** Refuse names that no option has, instead of a warning. Default `false`. */
+  strictOptions: boolean;
 }
 
 /** Options that the core never sees. */
@@ -225,10 +227,17 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
   return optionsJson(core);
 }
 
-/** Throws for options that a server would refuse. */
+/** What has been said once: many servers of a process are made from the same options. */
+const warned = new Set<string>();
+
+/** Throws for options that a server would refuse, and warns of names that no option has. */
 export function check(options: Partial<ServerOptions>): void {
   if (options.allowRequest !== undefined && typeof options.allowRequest !== 'function') {
     refuse(`allowRequest: expected a function, got ${JSON.stringify(options.allowRequest)}`);
   }
-  checkOptions(coreOptions(options, {}));
+  for (const what of checkOptions(coreOptions(options, {}))) {
+    if (warned.has(what)) continue;
+    warned.add(what);
+    process.emitWarning(what, { type: 'KrakenWsWarning', code: 'KRAKEN_WS_UNKNOWN_OPTION' });
+  }
 }

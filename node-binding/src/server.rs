@@ -116,10 +116,11 @@ fn options(json: &str) -> Result<Options> {
     Options::from_json(&value).map_err(thrown)
 }
 
-/// Throws what `new NativeServer` would throw for these options, without making anything.
+/// Throws what `new NativeServer` would throw for these options, without making anything. What was given under names that no
+/// option has comes back, in words.
 #[napi]
-pub fn check_options(json: Text) -> Result<()> {
-    options(&json).map(drop)
+pub fn check_options(json: Text) -> Result<Vec<String>> {
+    options(&json).map(|options| options.unknown)
 }
 
 /// Disconnect reasons by number.

@@ -37,6 +37,10 @@ static void options(void) {
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_json(options, S("[]")));
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set(options, S("pingtimeout"), S("5")));
   CHECK(says("did you mean pingTimeout"));
+  IS(OK, kraken_ws_options_set_json(options, S("{\"strictOptions\":false,\"maxPayload\":5}")));
+  IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_json(options, S("{\"strictOptions\":true}")));
+  CHECK(says("maxPayload: expected a known option"));
+  IS(OK, kraken_ws_options_set_json(options, S("{\"maxPayload\":null}")));
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_options_set_json(options, S("{\"hooks\":{\"cors\":true}}")));
   CHECK(says("hooks.cors: expected one of http, allowRequest, headers, engine, rooms in C"));
   IS(OK, kraken_ws_options_set_json(options, S("{\"hooks\":{\"allowRequest\":true}}")));

@@ -46,8 +46,11 @@ const WRONG = [
   [{ perMessageDeflate: { threshold: -Infinity } }, 'perMessageDeflate.threshold: expected a finite number, got -Infinity'],
   [{ cluster: { redis: 'redis://127.0.0.1', queueBytes: Infinity } }, 'cluster.queueBytes: expected a finite number, got Infinity'],
   [{ allowRequest: true }, /^allowRequest: expected a function, got true$/],
-  [{ pingtimeout: 1 }, /^pingtimeout: expected a known option \(did you mean pingTimeout\?\), got 1$/],
-  [{ noSuchThing: 1 }, /^noSuchThing: expected a known option/],
+  [{ pingtimeout: 1, strictOptions: true }, /^pingtimeout: expected a known option \(did you mean pingTimeout\?\), got 1$/],
+  [{ noSuchThing: 1, strictOptions: true }, /^noSuchThing: expected a known option/],
+  [{ strictOptions: 'yes' }, 'strictOptions: expected true or false, got "yes"'],
+  [{ connectionStateRecovery: { maxDisconectionDuration: 1 } }, /^connectionStateRecovery\.maxDisconectionDuration: expected/],
+  [{ cookie: { nam: 'a' } }, /^cookie\.nam: expected/],
   [{ flushIntervalMs: 5000 }, /^flushIntervalMs: expected .* got 5000$/],
   [{ hostQueueBytes: 1 }, /^hostQueueBytes: expected .* got 1$/],
 ];
@@ -90,6 +93,26 @@ test('every option of socket.io that the tests do not single out is accepted', a
   });
   const { client } = await pair(io, url);
   assert.equal(client.connected, true);
+});
+
+test('an option that does not exist is a warning, once, and the server starts', nativeOnly, async () => {
+  const { code, stdout, stderr } = await run(`
+    const { Server } = require(process.env.SUBJECT_PATH);
+    process.on('warning', ({ name, code, message }) => console.log(name, code, message));
+    const options = { maxPayload: 5, client: {}, pingTimeot: 9, host: '127.0.0.1' };
+    for (let i = 0; i < 2; i++) {
+      const io = new Server(0, options);
+      console.log(io.httpServer?.listening ?? typeof io.engine);
+      io.close();
+    }
+  `);
+  assert.equal(code, 0, stderr);
+  const warnings = stdout.split('\n').filter((line) => line.startsWith('KrakenWsWarning'));
+  assert.deepEqual(warnings, [
+    'KrakenWsWarning KRAKEN_WS_UNKNOWN_OPTION client: expected a known option, got {}',
+    'KrakenWsWarning KRAKEN_WS_UNKNOWN_OPTION maxPayload: expected a known option, got 5',
+    'KrakenWsWarning KRAKEN_WS_UNKNOWN_OPTION pingTimeot: expected a known option (did you mean pingTimeout?), got 9',
+  ]);
 });
 
 test('path() and connectTimeout() read the options', async (t) => {

@@ -105,6 +105,9 @@ impl Server {
             0 => std::thread::available_parallelism().map_or(1, |n| n.get()).min(64),
             n => n,
         };
+        for what in &options.unknown {
+            tracing::warn!("an option is ignored: {what}");
+        }
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
         let (shards, receivers): (Vec<_>, Vec<_>) = queue::channels(count)
             .enumerate()

@@ -200,6 +200,8 @@ pub struct Options {
     pub tls: Option<Tls>,
     pub cluster: Option<ClusterOptions>,
     pub hooks: Hooks,
+    /// What was given under names that no option has, each with what might have been meant.
+    pub unknown: Vec<String>,
     /// Messages go to the host as they come: connections without Socket.IO, for a host that speaks it. Not in
     /// the table: it is the host's nature, nothing to configure.
     pub raw: bool,

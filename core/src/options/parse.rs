@@ -77,7 +77,8 @@ fn spec(name: &str) -> &'static OptionSpec {
 }
 
 impl Options {
-    /// Reads options from a JSON document with the names of [`OPTIONS`]; absent and `null` mean the default.
+    /// Reads options from a JSON document with the names of [`OPTIONS`]; absent and `null` mean the default. Names that no
+    /// option has are in [`Options::unknown`]; with `strictOptions` they are errors.
     ///
     /// # Errors
     /// [`ErrorCode::Option`] with the path of the culprit and the accepted values.
@@ -96,13 +97,21 @@ impl Options {
             Value::Object(map) => Some(map),
             other => return Err(refuse("options", "an object", other)),
         };
-        for (name, value) in map.into_iter().flatten() {
-            if !OPTIONS.iter().any(|o| o.name == name) {
-                return Err(Error::new(ErrorCode::Option, unknown_option(name, value)));
-            }
-        }
         let given = Given(map);
+        let strict = given.bool("strictOptions")?;
+        let mut unknown = Vec::new();
+        for (name, value) in map.into_iter().flatten() {
+            if value.is_null() || OPTIONS.iter().any(|o| o.name == name) {
+                continue;
+            }
+            let what = unknown_option(name, value);
+            if strict {
+                return Err(Error::new(ErrorCode::Option, what));
+            }
+            unknown.push(what);
+        }
         Ok(Options {
+            unknown,
             path: path(&given)?,
             add_trailing_slash: given.bool("addTrailingSlash")?,
             transports: transports(&given)?,
@@ -146,9 +155,23 @@ impl Options {
 }
 
 fn unknown_option(name: &str, value: &Value) -> String {
-    let near = OPTIONS.iter().find(|o| o.name.eq_ignore_ascii_case(name));
-    let hint = near.map_or_else(String::new, |o| format!(" (did you mean {}?)", o.name));
+    let hint = near(name).map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
     refuse(name, &format!("a known option{hint}"), value).message().to_owned()
+}
+
+/// The option that a wrong name is for, if one is near: other case, with or without a unit behind it, or two letters off.
+fn near(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let bare = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        lower.strip_suffix("ms").map(str::to_owned).unwrap_or(lower)
+    };
+    let distance = |o: &OptionSpec| strsim::damerau_levenshtein(&o.name.to_ascii_lowercase(), &lower);
+    OPTIONS
+        .iter()
+        .find(|o| bare(o.name) == bare(name))
+        .or_else(|| OPTIONS.iter().filter(|o| distance(o) <= 2 && o.name.len() > 4).min_by_key(|o| distance(o)))
+        .map(|o| o.name)
 }
 
 fn path(given: &Given<'_>) -> Result<String> {
@@ -368,7 +391,31 @@ mod tests {
             r#"transports[0]: expected "polling" or "websocket", got "carrier pigeon""#
         );
         assert_eq!(message(json!({"shards": 1.5})), "shards: expected a whole number from 0 to 64, got 1.5");
-        assert!(message(json!({"pingtimeout": 1})).contains("did you mean pingTimeout?"));
+    }
+
+    #[test]
+    fn an_unknown_name_is_a_warning_or_refused_if_asked_for() {
+        let warnings = |options: Value| Options::from_json(&options).unwrap().unknown;
+        assert_eq!(
+            warnings(json!({"maxPayload": 5, "path": "/x"})),
+            ["maxPayload: expected a known option, got 5"]
+        );
+        for (name, meant) in [
+            ("pingtimeout", "pingTimeout"),
+            ("pingTimeoutMs", "pingTimeout"),
+            ("keepAliveTimeout", "keepAliveTimeoutMs"),
+            ("conectTimeout", "connectTimeout"),
+            ("transport", "transports"),
+        ] {
+            let options = json!({ name: 1 });
+            let expected = format!("{name}: expected a known option (did you mean {meant}?), got 1");
+            assert_eq!(warnings(options.clone()), [&*expected]);
+            let mut strict = options;
+            strict["strictOptions"] = json!(true);
+            assert_eq!(message(strict), expected);
+        }
+        assert!(warnings(json!({"strictOptions": true, "path": "/x"})).is_empty());
+        assert_eq!(message(json!({"strictOptions": 1})), "strictOptions: expected true or false, got 1");
     }
 
     #[test]

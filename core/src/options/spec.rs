@@ -153,6 +153,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         ),
         "one room space with other nodes, over Redis",
     ),
+    o("strictOptions", Kind::Bool(false), "names that no option has are refused; otherwise they are a warning"),
     o(
         "hooks",
         Kind::Shape(
