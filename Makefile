@@ -65,11 +65,17 @@ generated:
 bench: build
 	node tests/bench/run.mjs $(BENCH)
 
+# Some targets only: make fuzz FUZZ="engine resp"
+FUZZ = $(notdir $(basename $(wildcard tests/fuzz/fuzz_targets/*.rs)))
+
+# New inputs stay in tests/fuzz/corpus.
 fuzz:
 	$(SETUP) rust fuzz
-	set -e; for target in $$(cargo +nightly fuzz list --fuzz-dir tests/fuzz); do \
+	set -e; for target in $(FUZZ); do \
 	  echo "== $$target"; \
-	  cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS); \
+	  mkdir -p tests/fuzz/corpus/$$target; \
+	  cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096; \
 	done
 
 clean:

@@ -12,7 +12,7 @@ logs=${CARGO_TARGET_DIR:-target}/test-logs
 locked=()
 [ -n "${CI:-}" ] && locked=(--locked)
 
-all=(rust autobahn doc interop node bridge on-bridge nest wire cluster package browser c)
+all=(rust autobahn fuzz doc interop node bridge on-bridge nest wire cluster package browser c)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 closing=() # the closing lines
@@ -104,9 +104,10 @@ node node-binding/scripts/build.mjs --profile "$profile" || exit 1
 for suite in "$@"; do
   printf '\n== %s\n' "$suite"
   case $suite in
-    rust) run_rust rust 'not binary(websocket_cases)' ;;
-    # Autobahn's WebSocket cases.
+    rust) run_rust rust 'not (binary(websocket_cases) | binary(fuzz_seeds))' ;;
+    # Autobahn's WebSocket cases, and the fuzz targets for a moment.
     autobahn) run_rust autobahn 'binary(websocket_cases)' ;;
+    fuzz) run_rust fuzz 'binary(fuzz_seeds)' ;;
     doc) run_doc ;;
     c) run_c ;;
     nest) run_nest ;;

@@ -38,6 +38,8 @@
 pub mod cluster;
 pub mod engine;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod host;
 pub mod kraken;
 mod net;

@@ -38,3 +38,11 @@ pub use emitter::Emitter;
 pub(crate) use fleet::Place;
 pub use fleet::{Fleet, RemoteSocket};
 pub use stats::ClusterStats;
+
+/// For [`crate::fuzzing`].
+pub(crate) mod fuzzing {
+    pub(crate) use super::config::{Mode, Subscriptions};
+    pub(crate) use super::message::{Answer, Incoming, Message};
+    pub(crate) use super::redis::fuzzing::{Value, take};
+    pub(crate) use super::wire::{Kind, Names, Wire};
+}

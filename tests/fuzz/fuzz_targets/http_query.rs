@@ -1,13 +1,6 @@
-//! The query of an engine request: any text is read, and what is read is no longer than the text.
 #![no_main]
 
-use kraken_ws_core::engine::query;
-use libfuzzer_sys::fuzz_target;
+#[path = "../targets/mod.rs"]
+mod targets;
 
-fuzz_target!(|text: &str| {
-    let query = query::parse(text);
-    // A broken escape may become U+FFFD, three bytes for three.
-    for value in [query.eio, query.transport, query.sid, query.jsonp].into_iter().flatten() {
-        assert!(value.len() <= 3 * text.len());
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| targets::run("http_query", input));

@@ -46,3 +46,8 @@ pub(crate) use settings::{Settings, Site};
 pub(crate) use shared::{COMMANDS, SUBSCRIPTIONS, Shared, State};
 pub(crate) use target::Target;
 pub(crate) use topology::Cluster;
+
+/// For [`crate::fuzzing`].
+pub(crate) mod fuzzing {
+    pub(crate) use super::resp::{Value, take};
+}
