@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build install demo test lint fmt header generated bench fuzz clean
+.PHONY: build install demo test lint fmt header generated bench fuzz sbom clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -68,15 +68,21 @@ bench: build
 # Some targets only: make fuzz FUZZ="engine resp"
 FUZZ = $(notdir $(basename $(wildcard tests/fuzz/fuzz_targets/*.rs)))
 
-# New inputs stay in tests/fuzz/corpus.
+# cargo-fuzz asks the compiler for what only nightly gives unasked. New inputs stay in tests/fuzz/corpus.
+fuzz: export RUSTC_BOOTSTRAP := 1
 fuzz:
 	$(SETUP) rust fuzz
 	set -e; for target in $(FUZZ); do \
 	  echo "== $$target"; \
 	  mkdir -p tests/fuzz/corpus/$$target; \
-	  cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
+	  cargo fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096; \
 	done
+
+# What a release is made of.
+sbom:
+	$(SETUP) rust node sbom
+	.ci/sbom.sh
 
 clean:
 	cargo clean

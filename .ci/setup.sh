@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 nextest_version=0.9.143
 deny_version=0.20.2
 fuzz_version=0.13.2
+cyclonedx_version=0.5.9
 
 stop() {
   printf 'setup: %s\n' "$*" >&2
@@ -101,12 +102,15 @@ setup_demo() {
 }
 
 setup_fuzz() {
-  rustup run nightly rustc --version >/dev/null 2>&1 ||
-    stop 'cargo-fuzz needs a nightly compiler; run: rustup toolchain install nightly'
+  has c++ || has g++ || has clang++ || need_package g++
   need_cargo_tool cargo-fuzz "$fuzz_version"
 }
 
-[ $# -gt 0 ] || stop 'usage: .ci/setup.sh rust|node|lint|test|demo|fuzz ...'
+setup_sbom() {
+  need_cargo_tool cargo-cyclonedx "$cyclonedx_version"
+}
+
+[ $# -gt 0 ] || stop 'usage: .ci/setup.sh rust|node|lint|test|demo|fuzz|sbom ...'
 for part in "$@"; do
   declare -F "setup_$part" >/dev/null || stop "no such part: $part"
   "setup_$part"
