@@ -19,6 +19,7 @@ export interface NativeServer {
   loadModule(path: string, args: string[]): string;
   unloadModule(name: string): void;
   stats(): ServerStats;
+  hearsClients(): boolean;
   close(): void;
   end(): void;
   commandRoom(): number;

@@ -352,6 +352,12 @@ impl NativeServer {
         self.wake.keep_process(env, keep);
     }
 
+    /// Can any client be heard, on a connection of the core's own?
+    #[napi]
+    pub fn hears_clients(&self) -> bool {
+        self.server.hears_clients()
+    }
+
     /// Current figures.
     #[napi]
     pub fn stats(&self) -> NativeStats {

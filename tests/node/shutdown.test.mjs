@@ -68,6 +68,27 @@ test('a process exits after httpServer.close(), with the last client', async () 
   `, 'client namespace disconnect');
 });
 
+for (const door of ['a port', 'a Node HTTP server']) {
+  test(`a polling client that was let in nowhere holds no process after httpServer.close(), on ${door}`, async () => {
+    await endsByItself(`${PRELUDE}
+      const own = ${door === 'a port'};
+      const http = own ? undefined : require('http').createServer();
+      const io = own ? new Server(0, { host: '127.0.0.1' }) : new Server(http);
+      const { httpServer } = io;
+      const begin = () => {
+        const client = connect('http://127.0.0.1:' + httpServer.address().port + '/nowhere',
+          { transports: ['polling'], reconnection: false });
+        client.on('connect_error', ({ message }) => {
+          console.log(message);
+          client.close();
+          httpServer.close();
+        });
+      };
+      own ? begin() : http.listen(0, '127.0.0.1', begin);
+    `, 'Invalid namespace');
+  });
+}
+
 test('a process whose attached server had clients exits after close()', async () => {
   await endsByItself(`${PRELUDE}
     const http = require('http').createServer();

@@ -8,6 +8,8 @@ use super::Server;
 #[derive(Default)]
 pub(crate) struct ShardStats {
     pub connections: Counter,
+    /// HTTP connections and WebSockets, by which clients can be heard.
+    pub wires: Counter,
     pub sockets: Counter,
     pub messages_in: Counter,
     pub messages_out: Counter,
@@ -90,6 +92,12 @@ pub struct Stats {
 }
 
 impl Server {
+    /// Can any client be heard at this moment? A server that takes nobody any more has polling sessions whose clients can't
+    /// come back; with the last HTTP connection and WebSocket all are over. Connections of a server in front don't count.
+    pub fn hears_clients(&self) -> bool {
+        self.core().shards.iter().any(|shard| shard.stats.wires.get() > 0)
+    }
+
     /// Figures at this moment.
     pub fn stats(&self) -> Stats {
         let core = self.core();

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::command::Command;
 use super::lifecycle::Goodbye;
 use super::{Shard, http};
+use crate::host::ShardStats;
 use crate::net::http::Limits;
 use crate::net::listener::{Listener, accept_loop};
 use crate::net::stream::{Peer, RawStream, Stream};
@@ -137,10 +138,28 @@ impl Shard {
     }
 }
 
+/// Counts an HTTP connection.
+struct Wire<'a>(&'a ShardStats);
+
+impl<'a> Wire<'a> {
+    fn new(shard: &'a Shard) -> Self {
+        let stats = &shard.core.shards[shard.index].stats;
+        stats.wires.add(1);
+        Self(stats)
+    }
+}
+
+impl Drop for Wire<'_> {
+    fn drop(&mut self) {
+        self.0.wires.sub(1);
+    }
+}
+
 /// Serves HTTP on a new connection until it becomes a WebSocket or ends.
 async fn serve(shard: Rc<Shard>, raw: RawStream, prefix: Bytes, known: Option<Peer>, tls: bool, tag: u64) {
     let introduced = !prefix.is_empty();
     let Ok((mut stream, found)) = raw.register(prefix) else { return };
+    let _wire = Wire::new(&shard);
     let mut peer = known.unwrap_or(found);
     peer.introduced = introduced;
     peer.tag = tag;

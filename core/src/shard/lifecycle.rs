@@ -124,6 +124,7 @@ impl State {
 
     /// Ends a WebSocket: writes what waits and the close frame, then closes our direction.
     pub(super) fn end_websocket(&mut self, ws: WsTransport, waiting: (Outbox, Form), goodbye: Goodbye) {
+        self.stats().wires.sub(1);
         let mut write = ws.write;
         let close = match goodbye {
             Goodbye::None => return ws.ctl.set(ReaderState::Stop),

@@ -49,6 +49,7 @@ impl State {
         let rest = [&rest[..], &prefix[..]].concat();
         let ctl = ReaderCtl::new();
         let ws = WsTransport { write, ctl: ctl.clone(), agreed, blocked: false };
+        self.stats().wires.add(1);
         let key = self.open(Transport::WebSocket(ws), sid, request);
         let shard = self.shard();
         tokio::task::spawn_local(read_loop(Reader {

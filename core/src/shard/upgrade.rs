@@ -35,6 +35,7 @@ impl State {
         let (prefix, read, write) = stream.split();
         let ctl = ReaderCtl::new();
         let ws = WsTransport { write, ctl: ctl.clone(), agreed, blocked: false };
+        self.stats().wires.add(1);
         let key = self.by_sid(sid).filter(|key| {
             let conn = &self.conns[key.slot as usize];
             conn.probe.is_none() && !conn.ending && matches!(conn.transport, Transport::Polling(_))
