@@ -105,7 +105,7 @@ impl State {
         }
         let Some(done) = conn.partial.take() else { return };
         if !packet::validate_placeholders(&done.data, done.want) {
-            return self.bad_packet(key, "illegal attachments");
+            return self.bad_packet(key, "Illegal attachments");
         }
         match done.kind {
             PacketType::BinaryEvent => self.on_event(key, done.socket, done.id, &done.data, done.have),

@@ -120,7 +120,7 @@ impl PacketError {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::UnknownType => "unknown packet type",
-            Self::IllegalAttachments => "illegal attachments",
+            Self::IllegalAttachments => "Illegal attachments",
             Self::TooManyAttachments => "too many attachments",
             Self::InvalidNamespace => "invalid namespace",
             Self::InvalidId => "invalid packet id",
