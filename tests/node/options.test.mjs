@@ -50,7 +50,6 @@ const WRONG = [
   [{ noSuchThing: 1, strictOptions: true }, /^noSuchThing: expected a known option/],
   [{ strictOptions: 'yes' }, 'strictOptions: expected true or false, got "yes"'],
   [{ connectionStateRecovery: { maxDisconectionDuration: 1 } }, /^connectionStateRecovery\.maxDisconectionDuration: expected/],
-  [{ cookie: { nam: 'a' } }, /^cookie\.nam: expected/],
   [{ flushIntervalMs: 5000 }, /^flushIntervalMs: expected .* got 5000$/],
   [{ hostQueueBytes: 1 }, /^hostQueueBytes: expected .* got 1$/],
 ];
