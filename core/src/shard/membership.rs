@@ -26,7 +26,7 @@ impl State {
         let core = self.core.clone();
         if !core.hooks.get().rooms {
             if created {
-                core.directory.add(nsp, room, |_| {});
+                core.directory.add(self.index, nsp, room, |_| {});
             }
             return;
         }
@@ -34,7 +34,7 @@ impl State {
         if !created {
             return self.room_event(RoomChange::Joined, &name, room, Some(handle));
         }
-        core.directory.add(nsp, room, |first| {
+        core.directory.add(self.index, nsp, room, |first| {
             if first {
                 self.room_event(RoomChange::Created, &name, room, None);
             }
@@ -48,13 +48,13 @@ impl State {
         let core = self.core.clone();
         if !core.hooks.get().rooms {
             if gone {
-                core.directory.remove(nsp.id, room, |_| {});
+                core.directory.remove(self.index, nsp.id, room, |_| {});
             }
             return;
         }
         self.room_event(RoomChange::Left, &nsp.name, room, Some(handle));
         if gone {
-            core.directory.remove(nsp.id, room, |last| {
+            core.directory.remove(self.index, nsp.id, room, |last| {
                 if last {
                     self.room_event(RoomChange::Deleted, &nsp.name, room, None);
                 }
