@@ -11,6 +11,7 @@
 //! | `rooms` | who is where; [`Target`], a room expression |
 //! | [`engine`] | Engine.IO: frames, payloads, outbox, sessions |
 //! | `net` | listeners, streams, TLS, HTTP/1.1 |
+//! | `panics` | what becomes of a panic on a thread of the library |
 //! | [`options`], [`error`], [`reason`] | names, defaults and codes: each written down once |
 //! | [`kraken`] | names of the Kraken application's events and rooms |
 //!
@@ -44,6 +45,7 @@ pub mod host;
 pub mod kraken;
 mod net;
 pub mod options;
+mod panics;
 pub mod reason;
 mod rooms;
 mod shard;

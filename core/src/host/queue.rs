@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
 
 use super::event::Event;
+use crate::panics::Panics;
 
 type Wake = Box<dyn Fn() + Send + Sync>;
 
@@ -30,6 +31,10 @@ pub(crate) struct HostQueue {
     progress: Vec<ShardProgress>,
     notify: Notify,
     wake: OnceLock<Wake>,
+    /// The host could not be woken.
+    unwoken: AtomicBool,
+    /// Of all threads of the server.
+    pub(crate) panics: Arc<Panics>,
     resume: OnceLock<Box<dyn Fn(usize) + Send + Sync>>,
 }
 
@@ -43,6 +48,8 @@ impl HostQueue {
             progress: (0..shards).map(|_| ShardProgress::default()).collect(),
             notify: Notify::new(),
             wake: OnceLock::new(),
+            unwoken: AtomicBool::new(false),
+            panics: Arc::default(),
             resume: OnceLock::new(),
         })
     }
@@ -69,10 +76,13 @@ impl HostQueue {
             events.extend(batch.drain(..).map(|e| (shard as u8, e)));
             was_empty
         };
-        if was_empty {
+        if was_empty || self.unwoken.swap(false, Ordering::AcqRel) {
             self.notify.notify_one();
-            if let Some(wake) = self.wake.get() {
-                wake();
+            if let Some(wake) = self.wake.get()
+                && self.panics.catch("the host's on_wake", wake).is_none()
+            {
+                // It is tried again with the next events.
+                self.unwoken.store(true, Ordering::Release);
             }
         }
     }
@@ -160,7 +170,8 @@ impl HostQueue {
 pub struct Events(pub(super) Arc<HostQueue>);
 
 impl Events {
-    /// Calls `wake` whenever the queue turns from empty to non-empty, on a core thread. It must not block.
+    /// Calls `wake` whenever the queue turns from empty to non-empty, on a core thread. It must not block. One
+    /// that panics is called again with the next events.
     pub fn on_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
         let _ = self.0.wake.set(wake);
         if !self.0.lock().is_empty()

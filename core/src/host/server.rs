@@ -84,6 +84,7 @@ impl Drop for Inner {
 }
 
 /// A server that may be gone.
+#[derive(Clone)]
 pub(crate) struct WeakServer(Weak<Inner>);
 
 impl WeakServer {
@@ -192,6 +193,11 @@ impl Server {
 
     pub(crate) fn core(&self) -> &Core {
         &self.0.core
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shared_core(&self) -> Arc<Core> {
+        self.0.core.clone()
     }
 
     pub(crate) fn open(&self) -> Result<()> {

@@ -75,6 +75,8 @@ pub struct Stats {
     pub slow_over_budget: u64,
     /// Volatile packets that were dropped.
     pub volatile_dropped: u64,
+    /// Panics that were caught on threads of the library, ever: each is a bug, and was logged as an error.
+    pub panics: u64,
     /// Bytes that wait for clients which did not take them at once; a message for many counts once.
     pub outbox_bytes: u64,
     /// Bytes of events that wait for the host.
@@ -116,6 +118,7 @@ impl Server {
             slow_too_much: sum(|s| s.slow_too_much.get()),
             slow_over_budget: sum(|s| s.slow_over_budget.get()),
             volatile_dropped: sum(|s| s.volatile_dropped.get()),
+            panics: core.host.panics.get(),
             outbox_bytes: core.outboxes.bytes() as u64,
             host_queue_bytes: core.host.bytes() as u64,
             command_queue_bytes: core.shards.iter().map(|s| s.queued.load(Ordering::Relaxed) as u64).sum(),
@@ -124,5 +127,11 @@ impl Server {
             recovery_bytes: core.recovery.as_ref().map_or(0, |recovery| recovery.lock().bytes() as u64),
             uptime_ms: core.started.elapsed().as_millis() as u64,
         }
+    }
+
+    /// For what stands between the core and a host: a panic was caught on one of its threads, the one named `whose`. It
+    /// is counted in [`Stats::panics`] and logged as an error.
+    pub fn panicked(&self, whose: &str, panic: Box<dyn std::any::Any + Send>) {
+        self.core().host.panics.note(whose, panic);
     }
 }

@@ -68,36 +68,45 @@ impl Drop for Unlink {
     }
 }
 
-/// Accepts until the task is dropped, each time when `ready` is: till then connections wait in the kernel.
-pub(crate) async fn accept_loop(
-    listener: Listener,
-    ready: impl AsyncFn(),
-    mut on: impl FnMut(RawStream),
-) -> io::Result<()> {
-    match listener {
-        Listener::Tcp(listener) => {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            let mut pause = BACKOFF.0;
-            loop {
-                ready().await;
-                let accepted = listener.accept().await.and_then(|(s, _)| s.into_std());
-                step(accepted.map(RawStream::Tcp), &mut pause, &mut on).await;
+/// A listener on the runtime that accepts.
+pub(crate) enum Accepting {
+    Tcp(tokio::net::TcpListener),
+    Unix(tokio::net::UnixListener, #[expect(dead_code, reason = "for its end")] Unlink),
+}
+
+impl Listener {
+    /// Puts the listener on the current runtime.
+    pub(crate) fn register(self) -> io::Result<Accepting> {
+        Ok(match self {
+            Listener::Tcp(listener) => Accepting::Tcp(tokio::net::TcpListener::from_std(listener)?),
+            Listener::Unix(listener, unlink) => {
+                Accepting::Unix(tokio::net::UnixListener::from_std(listener)?, unlink)
             }
-        }
-        Listener::Unix(listener, _unlink) => {
-            let listener = tokio::net::UnixListener::from_std(listener)?;
-            let mut pause = BACKOFF.0;
-            loop {
-                ready().await;
-                let accepted = listener.accept().await.and_then(|(s, _)| s.into_std());
-                step(accepted.map(RawStream::Unix), &mut pause, &mut on).await;
-            }
+        })
+    }
+}
+
+impl Accepting {
+    /// Accepts until the task is dropped, each time when `ready` is: till then connections wait in the kernel.
+    pub(crate) async fn accept_all(&self, ready: &impl AsyncFn(), on: &impl Fn(RawStream)) {
+        let mut pause = BACKOFF.0;
+        loop {
+            ready().await;
+            let accepted = match self {
+                Accepting::Tcp(listener) => {
+                    listener.accept().await.and_then(|(s, _)| s.into_std()).map(RawStream::Tcp)
+                }
+                Accepting::Unix(listener, _) => {
+                    listener.accept().await.and_then(|(s, _)| s.into_std()).map(RawStream::Unix)
+                }
+            };
+            step(accepted, &mut pause, on).await;
         }
     }
 }
 
 /// Passes a connection on, or waits after a failure.
-async fn step(accepted: io::Result<RawStream>, pause: &mut Duration, on: &mut impl FnMut(RawStream)) {
+async fn step(accepted: io::Result<RawStream>, pause: &mut Duration, on: &impl Fn(RawStream)) {
     match accepted {
         Ok(stream) => {
             *pause = BACKOFF.0;

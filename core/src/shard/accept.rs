@@ -1,18 +1,28 @@
 //! Commands, and connections on their way in.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::command::Command;
+use super::command::{Command, ShardSender};
 use super::lifecycle::Goodbye;
-use super::{Shard, http};
+use super::{PAUSE, SHARD, Shard, http, spawn};
 use crate::host::ShardStats;
 use crate::net::http::Limits;
-use crate::net::listener::{Listener, accept_loop};
+use crate::net::listener::Listener;
 use crate::net::stream::{Peer, RawStream, Stream};
 use crate::reason::Reason;
+
+/// The end of a command that [`ShardSender::send_join`] counts, however it ends.
+struct Joined<'a>(&'a ShardSender);
+
+impl Drop for Joined<'_> {
+    fn drop(&mut self) {
+        self.0.joined();
+    }
+}
 
 impl Shard {
     /// Carries out one command.
@@ -29,11 +39,11 @@ impl Shard {
             }),
             Command::Reject(socket, error) => self.with(|s| s.reject_socket(socket, &error)),
             Command::Join(socket, rooms) => {
+                let _joined = Joined(&self.core.shards[self.index]);
                 self.with(|s| match s.socket(socket) {
                     Some(slot) => s.join(slot, &rooms),
                     None => s.forward(socket, Command::Join(socket, rooms)),
                 });
-                self.core.shards[self.index].joined();
             }
             Command::Leave(socket, rooms) => self.with(|s| match s.socket(socket) {
                 Some(slot) => s.leave(slot, &rooms),
@@ -44,15 +54,15 @@ impl Shard {
                 None => s.forward(socket, Command::LeaveAll(socket)),
             }),
             Command::SocketsJoin(nsp, target, rooms) => {
+                let _joined = Joined(&self.core.shards[self.index]);
                 self.with(|s| s.sockets_join(&nsp, &target, &rooms));
-                self.core.shards[self.index].joined();
             }
             Command::SocketsLeave(nsp, target, rooms) => {
                 self.with(|s| s.sockets_leave(&nsp, &target, &rooms))
             }
             Command::MoveSockets(nsp, target, rooms, join) => {
+                let _joined = Joined(&self.core.shards[self.index]);
                 self.with(|s| s.move_sockets(&nsp, &target, &rooms, join));
-                self.core.shards[self.index].joined();
             }
             Command::DisconnectSockets(nsp, target, close) => {
                 self.with(|s| s.disconnect_sockets(&nsp, &target, close));
@@ -83,10 +93,13 @@ impl Shard {
             }),
             Command::Listen(listener) => self.listen(listener),
             Command::Serve { stream, prefix, peer, tls, tag } => {
-                tokio::task::spawn_local(serve(self, stream, prefix, peer, tls, tag));
+                let panics = self.core.host.panics.clone();
+                tokio::task::spawn_local(async move {
+                    panics.catch_in(SHARD, pin!(serve(self, stream, prefix, peer, tls, tag))).await;
+                });
             }
             Command::PassedIn(passed) => {
-                tokio::task::spawn_local(http::passed_in(self, *passed));
+                spawn(self.clone(), http::passed_in(self, *passed));
             }
             Command::Poll { sid, shape, reply } => self.with(|s| s.poll(sid, shape, reply)),
             Command::PollAborted { sid } => self.with(|s| s.poll_aborted(sid)),
@@ -120,18 +133,16 @@ impl Shard {
         let task = tokio::task::spawn_local(async move {
             // New connections wait while the host is stuck: what they would tell it takes memory.
             let ready = async || core.host.room().await;
-            let result = accept_loop(listener, ready, |stream| {
-                core.shards[core.pick()].send(Command::Serve {
-                    stream,
-                    prefix: Bytes::new(),
-                    peer: None,
-                    tls,
-                    tag: 0,
-                });
-            })
-            .await;
-            if let Err(error) = result {
-                tracing::error!(%error, "a listener ended");
+            let on = |stream| {
+                let shard = &core.shards[core.pick()];
+                shard.send(Command::Serve { stream, prefix: Bytes::new(), peer: None, tls, tag: 0 });
+            };
+            let accepting = match listener.register() {
+                Ok(accepting) => accepting,
+                Err(error) => return tracing::error!(%error, "a listener ended"),
+            };
+            while core.host.panics.catch_in(SHARD, pin!(accepting.accept_all(&ready, &on))).await.is_none() {
+                tokio::time::sleep(PAUSE).await;
             }
         });
         self.with(|s| s.accepting.push(task.abort_handle()));

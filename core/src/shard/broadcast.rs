@@ -39,12 +39,23 @@ impl State {
         // One reference count of this shard for all its recipients.
         let frame: Shared = Rc::new(publish.frame);
         let mut slow: SmallVec<[ConnKey; 4]> = SmallVec::new();
+        if let Some((id, acks)) = &publish.acks {
+            self.asking = Some(acks.clone());
+            if let Some(timeout) = publish.timeout {
+                let tick = self.wheel.tick_after(timeout);
+                self.wheel.insert(tick, Timer::Broadcast(acks.clone(), publish.nsp.id, *id));
+            }
+        }
         let targets = self.targets(&publish.nsp, &publish.target);
         if let Some((id, acks)) = &publish.acks {
             for &slot in &targets {
                 let rare = self.socks[slot as usize].rare.get_or_insert_default();
                 forget_done(&mut rare.acks);
                 rare.acks.insert(*id, AckWait::Broadcast(acks.clone()));
+            }
+            self.asking = None;
+            if let Some(event) = acks.sent(targets.len()) {
+                self.event(event);
             }
         }
         for &slot in &targets {
@@ -60,15 +71,6 @@ impl State {
             }
             if let Pushed::TooMuch = self.push_checked(conn, frame.clone()) {
                 slow.push(self.key(conn));
-            }
-        }
-        if let Some((id, acks)) = publish.acks {
-            if let Some(event) = acks.sent(targets.len()) {
-                self.event(event);
-            }
-            if let Some(timeout) = publish.timeout {
-                let tick = self.wheel.tick_after(timeout);
-                self.wheel.insert(tick, Timer::Broadcast(acks, publish.nsp.id, id));
             }
         }
         self.give_back(targets);

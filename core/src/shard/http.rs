@@ -1,6 +1,7 @@
 //! Routes of the HTTP side: handshakes, polls, upgrades, and what belongs to the host.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,9 +15,9 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
-use super::Shard;
 use super::busy::busy;
 use super::command::{Command, PassedIn};
+use super::{SHARD, Shard};
 use crate::engine::conn::{Agreed, PollShape};
 use crate::engine::http::{self as rules, Transport};
 use crate::engine::query::{self, Query};
@@ -60,7 +61,8 @@ pub(super) async fn answer(shard: Rc<Shard>, mut request: Request<Incoming>, pee
         ..RequestInfo::default()
     };
     let refused_upgrade = upgrade.is_some();
-    let mut answer = route(shard, info, Body::Stream(body), upgrade, !peer.introduced).await;
+    let routed = pin!(route(shard.clone(), info, Body::Stream(body), upgrade, !peer.introduced));
+    let mut answer = shard.panics().catch_in(SHARD, routed).await.unwrap_or_else(failed);
     if refused_upgrade && answer.status() != http::StatusCode::SWITCHING_PROTOCOLS {
         // The client meant to leave HTTP; nothing more is expected on this connection.
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -86,12 +88,13 @@ pub(super) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
         }
     };
     // The route first: it must have begun, or there is nobody to hear of the end.
+    let routed = pin!(route(shard.clone(), request, Body::Ready(body), None, false));
     tokio::select! {
         biased;
-        answer = route(shard.clone(), request, Body::Ready(body), None, false) => {
+        answer = shard.panics().catch_in(SHARD, routed) => {
             // What the request caused must be with the host before its answer is.
-            shard.with(super::state::State::hand_over_events);
-            reply(answer);
+            shard.panics().catch(SHARD, || shard.with(super::state::State::hand_over_events));
+            shard.panics().catch("the host's reply", || reply(answer.unwrap_or_else(failed)));
         }
         () = cancelled => {}
     }
@@ -416,7 +419,7 @@ impl Exchange {
             Ok(pair) => pair,
             Err(answer) => return *answer,
         };
-        tokio::task::spawn_local(async move {
+        super::spawn(self.shard.clone(), async move {
             if let Some((stream, rest)) = upgraded(upgrade).await {
                 let request = self.request.clone();
                 self.shard.with(|s| {
@@ -548,7 +551,7 @@ impl Exchange {
             Ok(pair) => pair,
             Err(answer) => return *answer,
         };
-        tokio::task::spawn_local(async move {
+        super::spawn(self.shard.clone(), async move {
             let Some((stream, rest)) = upgraded(upgrade).await else { return };
             if owner == self.shard.index {
                 return self.shard.with(|s| s.probe(sid, stream, rest, agreed));
@@ -604,6 +607,11 @@ impl Drop for Watch {
 async fn upgraded(upgrade: OnUpgrade) -> Option<(Stream, Bytes)> {
     let parts = upgrade.await.ok()?.downcast::<TokioIo<Watched>>().ok()?;
     Some((parts.io.into_inner().into_stream(), parts.read_buf))
+}
+
+/// What a request is answered with that a panic ended.
+fn failed() -> Answer {
+    respond::answer(500, "", Bytes::new(), &HeaderMap::new())
 }
 
 /// The session ended while its request waited.

@@ -145,7 +145,7 @@ impl State {
             && matches!(outbox.flush(&mut write, form, None), Ok(Flushed::All))
             && write.poll_shutdown(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready();
         if !shutdown {
-            tokio::task::spawn_local(say_goodbye(self.shard(), write, outbox, form));
+            super::spawn(self.shard(), say_goodbye(self.shard(), write, outbox, form));
         }
     }
 
@@ -155,6 +155,9 @@ impl State {
         if self.socks[slot as usize].connected {
             self.show_own_room(slot, false);
         }
+        // A raw host made its sockets itself, and knows when they end.
+        self.leaving =
+            (!self.core.options.raw).then_some(Event::Disconnect { socket: handle, reason, detail });
         let mut sock = self.socks.remove(slot as usize);
         if let Some(conn) = self.conns.get_mut(sock.conn as usize) {
             conn.sockets.retain(|(_, s)| *s != slot);
@@ -192,9 +195,8 @@ impl State {
             self.held -= rare.held.iter().map(Held::weight).sum::<usize>();
             self.give_up_acks(handle, &sock.id, rare.acks, reason);
         }
-        // A raw host made its sockets itself, and knows when they end.
-        if !self.core.options.raw {
-            self.event(Event::Disconnect { socket: handle, reason, detail });
+        if let Some(event) = self.leaving.take() {
+            self.event(event);
         }
         if let Some(parting) = parting {
             self.part(handle, parting);

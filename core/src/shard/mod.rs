@@ -9,6 +9,7 @@ mod accept;
 mod ack;
 mod aliases;
 mod broadcast;
+mod broken;
 mod busy;
 mod command;
 mod ending;
@@ -34,6 +35,7 @@ mod watch;
 mod wheel;
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -50,12 +52,19 @@ pub(crate) use started::{Tell, started};
 use state::State;
 pub(crate) use together::together;
 
+use crate::panics::{self, Panics};
+
 /// Bytes read at once; one buffer serves all connections of the shard. A read that fills it is repeated,
 /// so a large message costs a call per 64 KiB.
 const READ_BUFFER: usize = 64 * 1024;
 
 /// How long the end of a server waits for goodbyes to be written and answered.
 const SHUTDOWN_LINGER: Duration = Duration::from_millis(1500);
+
+/// Whose panics the log names.
+const SHARD: &str = "shard";
+/// After a panic, so that one which comes again and again leaves room for others.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What the tasks of one shard share.
 pub(crate) struct Shard {
@@ -71,17 +80,37 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// Runs `f` on the state and sees to it that what it caused is flushed at the end of this turn.
+    fn new(core: Arc<Core>, index: usize) -> Rc<Self> {
+        Rc::new_cyclic(|weak| Self {
+            state: RefCell::new(State::new(core.clone(), index, weak.clone())),
+            core,
+            index,
+            read_buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
+            turn: Notify::new(),
+            turn_due: Cell::new(false),
+            timer: Notify::new(),
+            ended: Notify::new(),
+        })
+    }
+
+    /// Runs `f` on the state and sees to it that what it caused is flushed at the end of this turn. If `f` panics, the
+    /// shard starts over (`broken.rs`), and the task ends that called this.
     fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.borrow_mut();
-        let out = f(&mut state);
+        let out = catch_unwind(AssertUnwindSafe(|| f(&mut state)));
+        let out = out.map_err(|panic| state.start_over(panic));
         if state.has_work() && !self.turn_due.replace(true) {
             self.turn.notify_one();
         }
         if state.wheel.take_changed() {
             self.timer.notify_one();
         }
-        out
+        drop(state);
+        out.unwrap_or_else(|()| panics::unwind())
+    }
+
+    fn panics(&self) -> &Panics {
+        &self.core.host.panics
     }
 
     /// Counts a task that the end of the server waits for.
@@ -143,28 +172,39 @@ pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver, star
     };
     started.tell(Ok(()));
     let local = LocalSet::new();
-    local.block_on(&runtime, async move {
-        let shard = Rc::new_cyclic(|weak| Shard {
-            state: RefCell::new(State::new(core.clone(), index, weak.clone())),
-            core,
-            index,
-            read_buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
-            turn: Notify::new(),
-            turn_due: Cell::new(false),
-            timer: Notify::new(),
-            ended: Notify::new(),
-        });
-        tokio::task::spawn_local(end_turns(shard.clone()));
-        tokio::task::spawn_local(keep_time(shard.clone()));
-        tokio::select! {
-            () = take_commands(shard.clone(), commands) => {}
-            () = linger(&shard) => {}
-        }
-        // Not `with`: nothing is scheduled any more.
-        shard.state.borrow_mut().end_turn();
-    });
+    let shard = Shard::new(core, index);
+    let lived = catch_unwind(AssertUnwindSafe(|| local.block_on(&runtime, live(shard.clone(), commands))));
+    // Nothing that panics is left out below; if something is, the thread ends, but nobody waits for it.
+    if let Err(panic) = lived {
+        shard.state.borrow_mut().start_over(panic);
+    }
     drop(local);
+    drop(shard);
     drop(runtime);
+}
+
+async fn live(shard: Rc<Shard>, commands: queue::Receiver) {
+    tokio::task::spawn_local(for_ever(shard.clone(), end_turns));
+    tokio::task::spawn_local(for_ever(shard.clone(), keep_time));
+    tokio::select! {
+        () = take_commands(shard.clone(), commands) => {}
+        () = linger(&shard) => {}
+    }
+    shard.panics().catch(SHARD, || shard.with(State::end_turn));
+}
+
+/// Runs what a shard can't be without; it begins anew after a panic.
+async fn for_ever<F: Future<Output = ()>>(shard: Rc<Shard>, task: fn(Rc<Shard>) -> F) {
+    while shard.panics().catch_in(SHARD, pin!(task(shard.clone()))).await.is_none() {
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Runs a task of a shard that nobody waits for.
+fn spawn(shard: Rc<Shard>, task: impl Future<Output = ()> + 'static) {
+    tokio::task::spawn_local(async move {
+        shard.panics().catch_in(SHARD, pin!(task)).await;
+    });
 }
 
 /// Takes commands until the server closes.
@@ -191,13 +231,15 @@ fn take(shard: &Rc<Shard>, command: Command, ended: &mut bool) {
     match command {
         Command::Shutdown(hold) => {
             *ended = true;
-            shard.with(State::shutdown);
+            shard.panics().catch(SHARD, || shard.with(State::shutdown));
             drop(hold);
             shard.ended.notify_one();
         }
         // A poll that was on its way here still gets its session's last packets.
         command if *ended && !command.is_of_request() => {}
-        command => shard.clone().execute(command),
+        command => {
+            shard.panics().catch(SHARD, || shard.clone().execute(command));
+        }
     }
 }
 
@@ -210,6 +252,9 @@ async fn linger(shard: &Shard) {
 /// Flushes at the end of each turn that left work.
 async fn end_turns(shard: Rc<Shard>) {
     let window = shard.core.options.flush_interval;
+    if shard.turn_due.get() {
+        shard.turn.notify_one(); // the one that was ended by a panic
+    }
     loop {
         shard.turn.notified().await;
         if !window.is_zero() {

@@ -233,7 +233,7 @@ impl State {
         self.event(Event::Namespace { name: nsp.into(), auth: auth.into(), request, reply });
         self.caused_event(key);
         let (shard, nsp, auth) = (self.shard.clone(), Box::<str>::from(nsp), Box::<str>::from(auth));
-        tokio::task::spawn_local(async move {
+        super::spawn(self.shard(), async move {
             let allowed = answer.await.unwrap_or(false);
             if let Some(shard) = shard.upgrade() {
                 shard.with(|state| state.namespace_decided(key, &nsp, &auth, allowed, question));

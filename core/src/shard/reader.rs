@@ -1,14 +1,16 @@
 //! Tasks around a WebSocket: reading it, and writing on when its kernel buffer was full.
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Shard;
+use super::{SHARD, Shard};
 use crate::engine::conn::{ConnKey, ReaderCtl, ReaderState};
 use crate::engine::ws::{Decoder, Limits};
 use crate::net::stream::ReadHalf;
+use crate::panics::Panic;
 
 /// How long a closed connection is read from, so that a goodbye is not lost to a reset.
 const LINGER: Duration = Duration::from_secs(2);
@@ -34,6 +36,7 @@ enum End {
     Peer,
     Drain,
     Stop,
+    Panic(Panic),
 }
 
 /// Reads until the connection ends.
@@ -41,7 +44,7 @@ pub(super) async fn read_loop(mut reader: Reader) {
     let mut decoder = Decoder::new();
     let limits =
         Limits { max_message: reader.shard.core.options.max_http_buffer_size, deflate: reader.deflate };
-    let end = poll_fn(|cx| {
+    let mut read = |cx: &mut Context<'_>| {
         loop {
             reader.ctl.remember(cx.waker());
             match reader.ctl.state() {
@@ -67,6 +70,9 @@ pub(super) async fn read_loop(mut reader: Reader) {
                 Poll::Ready(Ok(n)) => input(&mut reader, &mut decoder, &limits, &mut buffer[..n]),
             }
         }
+    };
+    let end = poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| read(cx))).unwrap_or_else(|panic| Poll::Ready(End::Panic(panic)))
     })
     .await;
     match end {
@@ -74,6 +80,13 @@ pub(super) async fn read_loop(mut reader: Reader) {
         // Boxed: the common task stays small.
         End::Drain => Box::pin(discard(reader)).await,
         End::Stop => {}
+        End::Panic(panic) => {
+            reader.shard.panics().note(SHARD, panic);
+            reader.shard.with(|state| state.reader_broke(reader.key, reader.probe));
+            if reader.ctl.state() == ReaderState::Drain {
+                Box::pin(discard(reader)).await;
+            }
+        }
     }
 }
 

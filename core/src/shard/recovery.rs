@@ -93,7 +93,7 @@ impl State {
         owner.send(Command::Supersede(earlier, reply));
         let question = self.ask(key, &shared.name);
         let shard = self.shard.clone();
-        tokio::task::spawn_local(async move {
+        super::spawn(self.shard(), async move {
             let _ = ended.await;
             if let Some(shard) = shard.upgrade() {
                 shard.with(|state| state.earlier_ended(key, &shared, &auth, question));

@@ -6,8 +6,9 @@
 //! it is sent meets none of this.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
-use super::command::Command;
+use super::command::{Command, Core};
 use super::lifecycle::Goodbye;
 use super::state::State;
 use super::wheel::Timer;
@@ -98,6 +99,14 @@ impl State {
 
     /// Closes those that take the least, until there is room again.
     pub(super) fn relieve(&mut self) {
+        /// Also if this panics: nobody would ask for room again.
+        struct Relieved(Arc<Core>);
+        impl Drop for Relieved {
+            fn drop(&mut self) {
+                self.0.outboxes.relieved();
+            }
+        }
+        let relieved = Relieved(self.core.clone());
         let now = self.wheel.now();
         let mut behind: Vec<_> = self
             .conns
@@ -110,13 +119,11 @@ impl State {
             })
             .collect();
         behind.sort_unstable();
-        let core = self.core.clone();
         for (.., slot, generation) in behind {
-            if !core.outboxes.is_tight() {
+            if !relieved.0.outboxes.is_tight() {
                 break;
             }
             self.close_slow(ConnKey { slot, generation }, Slow::Budget);
         }
-        core.outboxes.relieved();
     }
 }

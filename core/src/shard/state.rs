@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::recovery::Trace;
 use super::slow::Slow;
-use super::wheel::Wheel;
+use super::wheel::{Timer, Wheel};
 use super::{Core, Hold, Shard};
 use crate::engine::conn::{Conn, ConnKey, Transport};
 use crate::engine::frame::Frame;
@@ -147,6 +147,12 @@ pub(super) struct State {
     pub closing: bool,
     /// See `own_rooms.rs`.
     pub shows_own_rooms: bool,
+    /// Timers that are being fired.
+    pub due: Vec<Timer>,
+    /// A broadcast whose recipients are being found: its acks wait for this shard.
+    pub asking: Option<Arc<BroadcastAcks>>,
+    /// A socket that is being taken out, until the host has its [`Event::Disconnect`].
+    pub leaving: Option<Event>,
 }
 
 impl State {
@@ -179,6 +185,9 @@ impl State {
             scratch: Vec::new(),
             closing: false,
             shows_own_rooms: false,
+            due: Vec::new(),
+            asking: None,
+            leaving: None,
         }
     }
 
@@ -368,7 +377,7 @@ impl State {
                         if !conn.outbox.is_empty() {
                             self.fell_behind(key, true);
                         }
-                        tokio::task::spawn_local(super::reader::drain(self.shard(), key));
+                        super::spawn(self.shard(), super::reader::drain(self.shard(), key));
                     }
                     Err(_) => self.close_conn(
                         key,

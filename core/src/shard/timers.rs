@@ -34,7 +34,9 @@ impl State {
     /// Fires everything that is due.
     pub(super) fn fire_timers(&mut self) {
         while let Some((tick, due)) = self.wheel.take_due() {
-            for timer in due {
+            self.due = due;
+            self.due.reverse();
+            while let Some(timer) = self.due.pop() {
                 self.fire(tick, timer);
             }
         }

@@ -106,7 +106,7 @@ impl State {
         let number = probe.number;
         if !probe.ws.blocked {
             probe.ws.blocked = true;
-            tokio::task::spawn_local(drain_probe(self.shard(), key, number));
+            super::spawn(self.shard(), drain_probe(self.shard(), key, number));
         }
     }
 

@@ -63,6 +63,11 @@ impl Wheel {
         std::mem::take(&mut self.changed)
     }
 
+    /// Lets [`Wheel::take_changed`] say so.
+    pub(super) fn touch(&mut self) {
+        self.changed = true;
+    }
+
     /// When the next timer is due.
     pub(super) fn next(&self) -> Option<Instant> {
         let (tick, _) = self.slots.first_key_value()?;

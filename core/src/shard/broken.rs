@@ -1,0 +1,203 @@
+//! After a panic in the middle of a change: what the shard holds may not fit together any more. Its connections are
+//! closed, everybody who waits for it hears of that, and it goes on with nothing, on the same queue and listeners.
+//!
+//! The orderly way is tried first, connection by connection. What panics again on that way is dropped, and the host is
+//! told all the same.
+
+use std::collections::HashMap;
+use std::mem::{replace, take};
+use std::sync::Arc;
+
+use super::SHARD;
+use super::lifecycle::Goodbye;
+use super::state::{AckWait, Sock, State};
+use super::wheel::Timer;
+use crate::engine::conn::{Conn, ConnKey, ReaderState, Transport};
+use crate::host::{Event, RoomChange, SocketHandle};
+use crate::panics::Panic;
+use crate::reason::Reason;
+
+/// What the host and the log hear beside the reason.
+const DETAIL: &str = "internal error";
+/// RFC 6455 §7.4.1: the server met an unexpected condition.
+const INTERNAL: Goodbye = Goodbye::Ws(1011);
+
+impl State {
+    /// A change of this state panicked.
+    pub(super) fn start_over(&mut self, panic: Panic) {
+        self.core.host.panics.note(SHARD, panic);
+        let names: HashMap<u32, Arc<str>> =
+            self.nsps.iter().map(|(id, nsp)| (*id, nsp.shared.name.clone())).collect();
+        self.caught(|s| s.finish_what_was_begun());
+        let slots: Vec<u32> = self.conns.iter().map(|(slot, _)| slot as u32).collect();
+        for slot in slots {
+            self.caught(|s| s.close_conn(s.key(slot), Reason::TransportError, DETAIL, INTERNAL));
+            self.caught(|s| s.finish_what_was_begun());
+        }
+        for (slot, sock) in take(&mut self.socks) {
+            self.caught(|s| s.forsake_socket(slot as u32, sock));
+        }
+        for (slot, conn) in take(&mut self.conns) {
+            self.caught(|s| s.forsake_conn(slot as u32, conn));
+        }
+        self.caught(|s| {
+            let core = s.core.clone();
+            core.directory.forget(s.index, |nsp, room| {
+                if let Some(name) = names.get(&nsp) {
+                    s.room_event(RoomChange::Deleted, name, room, None);
+                    s.hand_over_events();
+                }
+            });
+        });
+        self.stats().connections.set(0);
+        self.stats().sockets.set(0);
+        self.caught(State::hand_over_events);
+        let next = self.successor();
+        let old = replace(self, next);
+        self.core.clone().host.panics.catch(SHARD, || drop(old));
+        self.caught(State::sweep_recovery);
+    }
+
+    fn caught(&mut self, act: impl FnOnce(&mut Self)) {
+        self.core.clone().host.panics.catch(SHARD, || act(self));
+    }
+
+    /// The state from which the shard goes on. Numbers go on too: what has been named by one is never another.
+    fn successor(&mut self) -> Self {
+        let mut next = State::new(self.core.clone(), self.index, self.shard.clone());
+        next.generation = self.generation;
+        next.event_count = self.event_count;
+        next.events = take(&mut self.events);
+        next.events_weight = self.events_weight;
+        next.journaled = self.journaled;
+        next.accepting = take(&mut self.accepting);
+        next.closing = self.closing;
+        next.shows_own_rooms = self.shows_own_rooms;
+        // Broadcasts still end when their time is over.
+        let mut wheel = replace(&mut self.wheel, super::wheel::Wheel::new());
+        let stays = |timer: &Timer| matches!(timer, Timer::Broadcast(..));
+        wheel.retain(stays);
+        let now = wheel.now();
+        take(&mut self.due).into_iter().filter(stays).for_each(|timer| wheel.insert(now, timer));
+        wheel.touch();
+        next.wheel = wheel;
+        next
+    }
+
+    /// What a panic has interrupted, as far as somebody waits for its end.
+    fn finish_what_was_begun(&mut self) {
+        if let Some(acks) = self.asking.take()
+            && let Some(event) = acks.sent(0)
+        {
+            self.event(event);
+        }
+        if let Some(event) = self.leaving.take() {
+            self.event(event);
+        }
+    }
+
+    /// A socket that could not be taken out in order.
+    fn forsake_socket(&mut self, slot: u32, sock: Sock) {
+        let (socket, reason) = (SocketHandle::new(self.index, slot, sock.generation), Reason::TransportError);
+        if self.shows_own_rooms && sock.connected {
+            self.core.fleet.own_room(sock.nsp, sock.id.as_str(), false);
+        }
+        if let Some(rare) = sock.rare {
+            for (id, wait) in rare.acks {
+                match wait {
+                    AckWait::Host { timed: true } => {
+                        self.event(Event::AckTimeout { socket, id, gone: Some(reason) });
+                    }
+                    AckWait::Host { timed: false } => {}
+                    AckWait::Broadcast(acks) => acks.left(sock.id.as_str()),
+                }
+            }
+            if let (Some(trace), Some(recovery)) = (rare.trace, &self.core.recovery) {
+                recovery.lock().end(trace.pid);
+            }
+        }
+        if !self.core.options.raw {
+            self.event(Event::Disconnect { socket, reason, detail: DETAIL });
+        }
+    }
+
+    /// A connection that could not be closed in order. Requests that wait for it are answered as it is dropped.
+    fn forsake_conn(&mut self, slot: u32, conn: Conn) {
+        if let Some(alias) = &conn.alias {
+            self.core.aliases.remove(alias);
+        }
+        if conn.ending.is_none() && (self.core.hooks.get().connections || conn.watched()) {
+            let conn = self.conn_number(ConnKey { slot, generation: conn.generation });
+            self.event(Event::ConnectionClosed { conn, reason: Reason::TransportError, detail: DETAIL });
+        }
+        if let Transport::WebSocket(ws) = &conn.transport {
+            ws.ctl.set(ReaderState::Stop);
+        }
+        if let Some(probe) = &conn.probe {
+            probe.ws.ctl.set(ReaderState::Stop);
+        }
+    }
+
+    /// The task that reads a connection panicked. Unless that was in a change of this state, nothing else is broken.
+    pub(super) fn reader_broke(&mut self, key: ConnKey, probe: u32) {
+        if probe != 0 && self.is_probe(key, probe) {
+            return self.drop_probe(key, INTERNAL);
+        }
+        self.close_conn(key, Reason::TransportError, DETAIL, INTERNAL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use serde_json::json;
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::host::{RequestInfo, Server};
+    use crate::options::Options;
+    use crate::shard::Shard;
+
+    #[test]
+    fn what_can_not_be_closed_in_order_is_told_all_the_same() {
+        let options = Options::from_json(&json!({ "shards": 1 })).unwrap();
+        let (server, mut events) = Server::new(options).unwrap();
+        // In the place of the one that runs, which has no clients.
+        let shard = Shard::new(server.shared_core(), 0);
+        let act = || {
+            let handle = shard.with(|s| {
+                let request = RequestInfo { transport: "polling", protocol: 4, ..RequestInfo::default() };
+                let sid = (s.fresh_sid(), None);
+                let key = s.open_polling(sid, false, Arc::new(request));
+                s.on_packet(key, "40");
+                let slot = s.sockets_of(key)[0];
+                s.join(slot, &["room".into()]);
+                // There is no such socket.
+                s.conns[key.slot as usize].sockets.insert(0, (0, 999));
+                s.handle(slot)
+            });
+            let core = &shard.core;
+            assert_eq!((core.directory.len(), core.shards[0].stats.sockets.get()), (1, 1));
+            let broke = catch_unwind(AssertUnwindSafe(|| shard.with(|_| panic!("deliberate"))));
+            core.host.panics.note("the test", broke.unwrap_err());
+            // The panic, and the one of the close.
+            assert_eq!(core.host.panics.get(), 2);
+            assert_eq!((core.directory.len(), core.shards[0].stats.sockets.get()), (0, 0));
+            shard.with(|s| assert!(s.conns.is_empty() && s.socks.is_empty() && s.generation > 0));
+            handle
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let handle = LocalSet::new().block_on(&runtime, async { act() });
+        let mut batch = Vec::new();
+        events.recv_batch(&mut batch, 10);
+        let ended: Vec<_> = batch
+            .iter()
+            .filter_map(|event| match event {
+                Event::Disconnect { socket, reason, .. } => Some((*socket, *reason)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ended, [(handle, Reason::TransportError)]);
+    }
+}
