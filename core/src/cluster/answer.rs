@@ -37,7 +37,7 @@ impl Node {
         question: Question,
     ) {
         let node = self.clone();
-        tokio::task::spawn_local(async move {
+        self.spawn(async move {
             let answer = match question {
                 Question::Ids(rooms) => {
                     let found = server.fetch_sockets(&nsp, Target { rooms, except: Vec::new() }).await;
@@ -95,7 +95,7 @@ impl Node {
         let reply = from.map(|from| {
             let (reply, answer) = oneshot::channel();
             let (node, nsp) = (self.clone(), nsp.clone());
-            tokio::task::spawn_local(async move {
+            self.spawn(async move {
                 // A host that does not answer says nothing: so do JavaScript nodes.
                 if let Ok(Ok((data, attachments))) = tokio::time::timeout(HOST, answer).await {
                     node.answer_to(&nsp, &from, &Answer::ServerSide { data, attachments });
@@ -116,7 +116,7 @@ impl Node {
         change: Change,
     ) {
         let node = self.clone();
-        tokio::task::spawn_local(async move {
+        self.spawn(async move {
             let found = server.fetch_sockets(&nsp, Target::room(sid.clone())).await;
             let Some(socket) = found.into_iter().find(|found| found.id == sid) else { return };
             match change {

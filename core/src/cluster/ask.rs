@@ -97,7 +97,7 @@ impl Node {
         match question {
             Command::Sockets { nsp, target, timeout, reply } => {
                 let asked = self.question(nsp, Question::Sockets(target), timeout);
-                tokio::task::spawn_local(async move {
+                self.spawn(async move {
                     let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
                         Answer::Sockets(sockets) => sockets,
                         _ => Vec::new(),
@@ -106,7 +106,7 @@ impl Node {
             }
             Command::Rooms { nsp, timeout, reply } => {
                 let asked = self.question(nsp, Question::Rooms, timeout);
-                tokio::task::spawn_local(async move {
+                self.spawn(async move {
                     let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
                         Answer::Rooms(rooms) => rooms,
                         _ => Vec::new(),
@@ -117,7 +117,7 @@ impl Node {
                 let id = self.names.request_id();
                 let message = Message::ServerSide { data, attachments, id: Some(id.clone()) };
                 let asked = self.open(nsp, id, timeout, None, message);
-                tokio::task::spawn_local(async move {
+                self.spawn(async move {
                     let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
                         Answer::ServerSide { data, attachments } => vec![(data, attachments)],
                         _ => Vec::new(),
@@ -129,11 +129,13 @@ impl Node {
                     && let Some((id, _)) = &broadcast.ack
                 {
                     let asked = self.open(nsp, id.clone(), timeout, Some(acks), message);
-                    tokio::task::spawn_local(async move { node.gather(asked).await });
+                    self.spawn(async move {
+                        node.gather(asked).await;
+                    });
                 }
             }
             Command::Count { nsp, reply } => {
-                tokio::task::spawn_local(async move {
+                self.spawn(async move {
                     let deadline = Instant::now() + node.options.redis_timeout;
                     let _ = reply.send(node.others(&nsp, deadline).await.map(|others| others + 1));
                 });
@@ -175,7 +177,7 @@ impl Node {
     /// Counts the nodes of the main namespace for the figures.
     pub(super) fn count_nodes(self: &Rc<Self>) {
         let node = self.clone();
-        tokio::task::spawn_local(async move {
+        self.spawn(async move {
             // Who wants to know is told by the figures; a failure is followed by another `Up`.
             let _ = node.others("/", Instant::now() + node.options.redis_timeout).await;
         });

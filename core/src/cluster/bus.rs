@@ -1,7 +1,8 @@
 //! The bus of a fleet: publishes, subscribes and counts by way of Redis, and stays at it whatever happens to Redis.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,6 +16,7 @@ use super::redis::{
     Target, Value, command,
 };
 use crate::error::{Error, ErrorCode, Result};
+use crate::panics::{Panic, caught};
 
 pub(crate) use super::redis::Held;
 
@@ -90,7 +92,7 @@ impl Bus {
     /// Checks the options and begins to connect, on the current tokio runtime. Events go to `events`, in order.
     pub fn start(options: &ClusterOptions, events: mpsc::UnboundedSender<BusEvent>) -> Result<Self> {
         let shared = Arc::new(Shared::new(Settings::new(options)?, events));
-        let mut tasks = JoinSet::new();
+        let bus = Self { shared: shared.clone(), tasks: Mutex::default(), askers: Mutex::default() };
         let target = match &shared.settings.site {
             Site::Single(address) => Target::Server(address.clone()),
             Site::Sentinel { .. } => Target::Master,
@@ -98,16 +100,37 @@ impl Bus {
         };
         if !shared.settings.by_slot() {
             for (id, role) in [(COMMANDS, Role::Commands), (SUBSCRIPTIONS, Role::Subscriptions)] {
-                tasks.spawn(Link { id, role, target: target.clone() }.start(&shared));
+                bus.spawn(Link { id, role, target: target.clone() }.start(&shared));
             }
         }
         match &shared.settings.site {
             Site::Cluster(seeds) => {
-                tasks.spawn(Cluster::new(shared.clone(), seeds.clone()).follow());
+                bus.spawn(Cluster::new(shared.clone(), seeds.clone()).follow());
             }
             Site::Single(_) | Site::Sentinel { .. } => shared.with(|state| state.health.complete()),
         }
-        Ok(Self { shared, tasks: Mutex::new(tasks), askers: Mutex::default() })
+        Ok(bus)
+    }
+
+    /// Runs a task of the bus. One that panics is not made again: the whole bus has to be.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let shared = self.shared.clone();
+        self.tasks().spawn(async move {
+            if let Err(panic) = caught(pin!(task)).await {
+                shared.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+                shared.breaks.notify_one();
+            }
+        })
+    }
+
+    /// Waits for a panic of one of the tasks.
+    pub async fn broken(&self) -> Panic {
+        loop {
+            if let Some(panic) = self.shared.broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return panic;
+            }
+            self.shared.breaks.notified().await;
+        }
     }
 
     /// Waits until the bus is up; an error says why it isn't.
@@ -201,7 +224,7 @@ impl Bus {
                     let link = self.shared.with(State::new_link);
                     let asker =
                         Link { id: link, role: Role::Questions, target: Target::Server(address.clone()) };
-                    let task = self.tasks().spawn(asker.start(&self.shared));
+                    let task = self.spawn(asker.start(&self.shared));
                     Asker { link, task }
                 };
                 askers.entry(address.clone()).or_insert_with(make).link
@@ -232,6 +255,11 @@ impl Bus {
                 up: state.health.is_up(),
             }
         })
+    }
+
+    /// Publishes of which nobody knows yet what becomes of them.
+    pub fn open(&self) -> u64 {
+        self.shared.with(|state| state.outgoing.open())
     }
 
     /// Whether some connection still works, which being down does not rule out.

@@ -38,8 +38,14 @@ impl Emitter {
         let figures = Arc::<Figures>::default();
         let queue = Queue::new(options.queue_bytes, options.overflow, figures.clone());
         let names = Arc::new(Names::of_emitter(options.mode, &options.prefix, options.subscriptions));
-        let parts =
-            NodeParts { options, names, queue: queue.clone(), figures: figures.clone(), server: None };
+        let parts = NodeParts {
+            options,
+            names,
+            queue: queue.clone(),
+            figures: figures.clone(),
+            server: None,
+            panics: Arc::default(),
+        };
         let (ready, is_ready) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("kraken-emitter".to_owned())

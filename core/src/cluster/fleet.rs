@@ -161,10 +161,8 @@ impl Server {
                 Err(error)
             }
         }?;
-        if self.cluster(false).is_some_and(|cluster| cluster.names.has_channels(RoomKind::Own)) {
-            for shard in &self.core().shards {
-                shard.send(ShardCommand::ShowOwnRooms);
-            }
+        if let Some(cluster) = place.get() {
+            self.show_own_rooms(&cluster.names);
         }
         // A close that came in between found nobody to tell.
         if let (true, Some(cluster)) = (self.is_closing(), place.get()) {
@@ -186,6 +184,7 @@ impl Server {
             queue: queue.clone(),
             figures: figures.clone(),
             server: Some((self.downgrade(), core.host.clone(), core.shards.len())),
+            panics: core.host.panics.clone(),
         };
         // Before it connects, so that the first `Up` means the namespaces that are there.
         self.show_namespaces(&queue, &names);
@@ -193,6 +192,20 @@ impl Server {
         let started = is_ready.recv();
         started.unwrap_or_else(|_| Err(Error::new(ErrorCode::Internal, "cluster: its thread ended")))?;
         Ok(Cluster { queue, figures, names, requests_timeout })
+    }
+
+    /// A node that begins anew hears of everything.
+    pub(crate) fn show_all(&self, queue: &Arc<Queue>, names: &Names) {
+        self.show_namespaces(queue, names);
+        self.show_own_rooms(names);
+    }
+
+    fn show_own_rooms(&self, names: &Names) {
+        if names.has_channels(RoomKind::Own) {
+            for shard in &self.core().shards {
+                shard.send(ShardCommand::ShowOwnRooms);
+            }
+        }
     }
 
     /// The node hears of namespaces and, where they have channels of their own, of rooms.
@@ -215,12 +228,16 @@ impl Server {
         }));
     }
 
-    async fn ask<T: Default>(&self, question: impl FnOnce(&Cluster, oneshot::Sender<T>) -> Command) -> T {
-        let Some(cluster) = self.cluster(false) else { return T::default() };
+    async fn ask<T: Default>(
+        &self,
+        question: impl FnOnce(&Cluster, oneshot::Sender<Fleet<T>>) -> Command,
+    ) -> Fleet<T> {
+        let Some(cluster) = self.cluster(false) else { return Fleet::default() };
         let (reply, answer) = oneshot::channel();
         cluster.queue.send(question(cluster, reply));
-        // A node that has ended asks nobody.
-        answer.await.unwrap_or_default()
+        // A node that has ended asks nobody; one that broke has not asked, or not heard.
+        let no_answer = |_| if self.is_closing() { Fleet::default() } else { Fleet::unasked() };
+        answer.await.unwrap_or_else(no_answer)
     }
 
     /// The sockets of the other nodes that `target` means. Nodes get `timeout`, else `requestsTimeout`, to answer;

@@ -3,13 +3,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::task::LocalSet;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::{JoinHandle, LocalSet};
 
 use super::ask::Pending;
 use super::bus::{Bus, Subscription};
@@ -22,6 +23,7 @@ use super::stats::Figures;
 use super::wire::{Kind, Malformed, Names, Published, Wire};
 use crate::error::{Error, ErrorCode, Result};
 use crate::host::{ClusterChange, Event, HostQueue, Namespace, Server, WeakServer};
+use crate::panics::Panics;
 use crate::socketio::packet::PacketError;
 
 /// How long the end of a server waits for its last messages to be confirmed.
@@ -29,10 +31,16 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Losses are told at most this often.
 const LOSSES: Duration = Duration::from_secs(1);
 
+/// After a panic, before all begins anew.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Whose panics the log names.
+const CLUSTER: &str = "cluster";
+
 /// Commands after which other tasks get their turn.
 const FAIR: usize = 256;
 
 /// What a node is made of.
+#[derive(Clone)]
 pub(crate) struct NodeParts {
     pub options: ClusterOptions,
     pub names: Arc<Names>,
@@ -40,7 +48,24 @@ pub(crate) struct NodeParts {
     pub figures: Arc<Figures>,
     /// The server with its queue to the host and its lane there; an emitter has none.
     pub server: Option<(WeakServer, Arc<HostQueue>, usize)>,
+    pub panics: Arc<Panics>,
 }
+
+impl NodeParts {
+    fn server(&self) -> Option<Server> {
+        self.server.as_ref().and_then(|(server, ..)| server.upgrade())
+    }
+
+    /// Gives the host an event.
+    fn event(&self, event: Event) {
+        if let Some((_, host, lane)) = &self.server {
+            host.push(*lane, &mut vec![event]);
+        }
+    }
+}
+
+/// Commands that are taken from the queue and not begun. They outlive a node that breaks.
+type Backlog = Rc<RefCell<VecDeque<Command>>>;
 
 /// The namespace that a channel belongs to, and what the channel carries.
 type Route = (Arc<str>, Kind);
@@ -76,16 +101,38 @@ pub(super) struct Node {
     /// Before the first word of the bus: `None`.
     up: Cell<Option<bool>>,
     pub up_changed: Notify,
-    told_lost: Cell<u64>,
     telling_lost: Cell<bool>,
     logged: RefCell<HashSet<&'static str>>,
+    backlog: Backlog,
+    panics: Arc<Panics>,
+    /// A task panicked.
+    broke: Notify,
 }
 
-/// The thread's main function. `ready` hears whether it could start.
+/// The thread's main function. `ready` hears whether it could start. After a panic another node begins, with the same
+/// name, and subscribes to what there is.
 pub(crate) fn run(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
     let queue = parts.queue.clone();
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => LocalSet::new().block_on(&runtime, live(parts, ready)),
+        Ok(runtime) => {
+            let (backlog, mut ready) = (Backlog::default(), Some(ready));
+            loop {
+                let local = LocalSet::new();
+                let life = live(parts.clone(), backlog.clone(), &mut ready);
+                let lived = parts.panics.catch(CLUSTER, || local.block_on(&runtime, life));
+                parts.panics.catch(CLUSTER, || drop(local));
+                if lived == Some(Lived::ToTheEnd) || ready.is_some() {
+                    break;
+                }
+                parts.event(Event::Cluster {
+                    change: ClusterChange::Down { reason: "internal error".into() },
+                });
+                std::thread::sleep(PAUSE);
+                if let Some(server) = parts.server() {
+                    parts.panics.catch(CLUSTER, || server.show_all(&queue, &parts.names));
+                }
+            }
+        }
         Err(e) => {
             let what = format!("cluster: its thread could not start: {e}");
             let _ = ready.send(Err(Error::new(ErrorCode::System, what)));
@@ -94,34 +141,66 @@ pub(crate) fn run(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
     queue.end();
 }
 
-async fn live(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
+/// How a node ended.
+#[derive(PartialEq, Eq)]
+enum Lived {
+    ToTheEnd,
+    Broke,
+}
+
+/// `ready` is taken when it has been told.
+async fn live(parts: NodeParts, backlog: Backlog, ready: &mut Option<mpsc::Sender<Result<()>>>) -> Lived {
+    let mut tell = |result| {
+        if let Some(ready) = ready.take() {
+            let _ = ready.send(result);
+        }
+    };
     let (events, messages) = tokio::sync::mpsc::unbounded_channel();
     let bus = match Bus::start(&parts.options, events) {
         Ok(bus) => Arc::new(bus),
-        Err(error) => return drop(ready.send(Err(error))),
+        Err(error) => {
+            tell(Err(error));
+            return Lived::ToTheEnd;
+        }
     };
     parts.figures.watch(&bus);
-    let node = Rc::new(Node::new(parts, bus));
-    let reading = tokio::task::spawn_local(node.clone().take_messages(messages));
-    let writing = tokio::task::spawn_local(node.clone().take_commands());
-    if node.options.wait_for_redis
-        && let Err(error) = node.bus.ready(node.options.redis_timeout).await
-    {
-        let _ = ready.send(Err(error));
+    let node = Rc::new(Node::new(parts, bus, backlog));
+    let reading = node.spawn(node.clone().take_messages(messages));
+    let (end, ended) = oneshot::channel();
+    let of_writing = node.clone();
+    node.spawn(async move {
+        of_writing.take_commands().await;
+        let _ = end.send(());
+    });
+    let mut lived = Lived::ToTheEnd;
+    let waits = node.options.wait_for_redis;
+    if waits && let Err(error) = node.bus.ready(node.options.redis_timeout).await {
+        tell(Err(error));
     } else {
-        let _ = ready.send(Ok(()));
-        let _ = writing.await; // one that panicked has ended too
-        node.say_last_words().await;
+        tell(Ok(()));
+        tokio::select! {
+            biased;
+            panic = node.bus.broken() => {
+                node.panics.note(CLUSTER, panic);
+                lived = Lived::Broke;
+            }
+            () = node.broke.notified() => lived = Lived::Broke,
+            Ok(()) = ended => node.say_last_words().await,
+        }
     }
     reading.abort();
-    node.asking.borrow_mut().clear();
-    node.figures.keep(&node.bus);
+    match lived {
+        Lived::ToTheEnd => node.figures.keep(&node.bus),
+        Lived::Broke => node.figures.pass(&node.bus),
+    }
+    // The questions under way go with their tasks.
     node.bus.close().await;
+    lived
 }
 
 impl Node {
-    fn new(parts: NodeParts, bus: Arc<Bus>) -> Self {
-        let NodeParts { options, names, queue, figures, server } = parts;
+    fn new(parts: NodeParts, bus: Arc<Bus>, backlog: Backlog) -> Self {
+        let NodeParts { options, names, queue, figures, server, panics } = parts;
         Self {
             wire: Wire::new(names.clone(), options.specific_response_channel, options.secret.as_deref()),
             options,
@@ -137,9 +216,11 @@ impl Node {
             asking: RefCell::default(),
             up: Cell::new(None),
             up_changed: Notify::new(),
-            told_lost: Cell::new(0),
             telling_lost: Cell::new(false),
             logged: RefCell::default(),
+            backlog,
+            panics,
+            broke: Notify::new(),
         }
     }
 
@@ -160,12 +241,14 @@ impl Node {
     }
 
     async fn take_commands(self: Rc<Self>) {
-        let mut commands = VecDeque::new();
+        let mut taken = VecDeque::new();
         loop {
-            self.queue.take(&mut commands).await;
-            for (i, command) in commands.drain(..).enumerate() {
+            let next = || self.backlog.borrow_mut().pop_front();
+            let mut count = 0;
+            while let Some(command) = next() {
                 // A host that never pauses must not keep the connections from being written and read.
-                if i % FAIR == FAIR - 1 {
+                count += 1;
+                if count % FAIR == 0 {
                     tokio::task::yield_now().await;
                 }
                 if let Command::Close = command {
@@ -175,7 +258,19 @@ impl Node {
             }
             self.look_for_losses();
             tokio::task::yield_now().await;
+            self.queue.take(&mut taken).await;
+            self.backlog.borrow_mut().append(&mut taken);
         }
+    }
+
+    /// Runs a task of the node. One that panics ends the node.
+    pub(super) fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
+        let node = self.clone();
+        tokio::task::spawn_local(async move {
+            if node.panics.catch_in(CLUSTER, pin!(task)).await.is_none() {
+                node.broke.notify_one();
+            }
+        })
     }
 
     fn execute(self: &Rc<Self>, command: Command) {
@@ -189,7 +284,7 @@ impl Node {
             Command::Room { nsp, room, kind, here } => self.room(nsp, room, kind, here),
             Command::Flush { timeout, reply } => {
                 let node = self.clone();
-                tokio::task::spawn_local(async move {
+                self.spawn(async move {
                     let _ = reply.send(node.bus.flush(timeout).await);
                 });
             }
@@ -236,6 +331,10 @@ impl Node {
 
     fn enter(&self, nsp: Namespace) {
         let name = nsp.0.name.clone();
+        // After a panic some are told twice.
+        if self.numbers.borrow().contains_key(&nsp.0.id) {
+            return;
+        }
         for (subscription, kind) in self.channels(&name) {
             let (Subscription::Channel(channel)
             | Subscription::Pattern(channel)
@@ -351,17 +450,17 @@ impl Node {
     /// Tells the host of what is lost, soon.
     fn look_for_losses(self: &Rc<Self>) {
         if self.server.is_none()
-            || self.figures.lost() == self.told_lost.get()
+            || self.figures.lost() == self.figures.told_lost.load(Ordering::Relaxed)
             || self.telling_lost.replace(true)
         {
             return;
         }
         let node = self.clone();
-        tokio::task::spawn_local(async move {
+        self.spawn(async move {
             tokio::time::sleep(LOSSES).await;
             node.telling_lost.set(false);
             let lost = node.figures.lost();
-            let publishes = lost - node.told_lost.replace(lost);
+            let publishes = lost - node.figures.told_lost.swap(lost, Ordering::Relaxed);
             tracing::warn!(publishes, "cluster: messages for other nodes are lost");
             node.event(Event::Cluster { change: ClusterChange::Lost { publishes } });
         });

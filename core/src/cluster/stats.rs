@@ -19,7 +19,11 @@ pub(crate) struct Figures {
     pub lost_here: AtomicU64,
     /// What Redis counted last.
     pub nodes: AtomicU64,
+    /// Of those that are lost, how many the host knows of.
+    pub told_lost: AtomicU64,
     bus: Mutex<Source>,
+    /// Of earlier buses, while there is another.
+    past: Mutex<BusStats>,
 }
 
 /// Where the figures of the bus are.
@@ -59,7 +63,24 @@ impl Figures {
         self.bus.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn past(&self) -> MutexGuard<'_, BusStats> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn bus(&self) -> BusStats {
+        let now = self.bus_now();
+        let past = *self.past();
+        BusStats {
+            published: past.published + now.published,
+            received: past.received + now.received,
+            lost: past.lost + now.lost,
+            unconfirmed: past.unconfirmed + now.unconfirmed,
+            reconnects: past.reconnects + now.reconnects,
+            ..now
+        }
+    }
+
+    fn bus_now(&self) -> BusStats {
         match &*self.source() {
             Source::NoBus => BusStats::default(),
             Source::Bus(bus) => bus.upgrade().map(|bus| bus.stats()).unwrap_or_default(),
@@ -76,6 +97,19 @@ impl Figures {
     pub(crate) fn keep(&self, bus: &Bus) {
         let stats = BusStats { up: false, ..bus.stats() };
         *self.source() = Source::Last(stats);
+    }
+
+    /// The bus broke, and there will be another. What waited in it is lost.
+    pub(crate) fn pass(&self, bus: &Bus) {
+        self.keep(bus);
+        let last = self.bus();
+        *self.source() = Source::NoBus;
+        *self.past() = BusStats {
+            lost: last.lost + bus.open(),
+            reconnects: last.reconnects + 1,
+            queued_bytes: 0,
+            ..last
+        };
     }
 
     /// Publishes that are, or may be, lost.

@@ -134,6 +134,11 @@ impl Outgoing {
         self.counts
     }
 
+    /// Publishes that are not done with.
+    pub fn open(&self) -> u64 {
+        self.open.iter().map(|(_, count)| *count).sum()
+    }
+
     /// Bytes that wait for Redis, be it to be written or to be answered.
     pub fn bytes(&self) -> usize {
         self.bytes

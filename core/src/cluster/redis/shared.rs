@@ -12,6 +12,7 @@ use super::settings::Settings;
 use super::slot::Routes;
 use super::subscriptions::Subscriptions;
 use crate::cluster::bus::BusEvent;
+use crate::panics::Panic;
 
 /// See the module.
 pub(crate) struct Shared {
@@ -26,6 +27,9 @@ pub(crate) struct Shared {
     pub nodes: watch::Sender<Arc<[Address]>>,
     /// Whether the bus is up.
     pub up: watch::Receiver<bool>,
+    /// A task of the bus panicked, and with what.
+    pub broken: Mutex<Option<Panic>>,
+    pub breaks: Notify,
 }
 
 /// All that changes. Tasks hold the lock between two awaits only.
@@ -67,6 +71,8 @@ impl Shared {
             refresh: Notify::new(),
             nodes: watch::Sender::default(),
             up: up_seen,
+            broken: Mutex::default(),
+            breaks: Notify::new(),
         }
     }
 
