@@ -777,6 +777,10 @@ typedef struct {
    * Answers that found no room (`maxAnswerBytes`), ever.
    */
   uint64_t answers_refused;
+  /**
+   * Panics that were caught on threads of the library, ever: each is a bug of it, and a line of `on_log`.
+   */
+  uint64_t panics;
 } kraken_ws_stats;
 
 #ifdef __cplusplus

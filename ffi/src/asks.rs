@@ -1,6 +1,8 @@
 //! Questions to other nodes: futures of the core, for threads that have no runtime.
 
+use std::any::Any;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -87,13 +89,21 @@ impl Asks {
         Ok(())
     }
 
-    /// Takes up to `max` that are answered.
-    pub(crate) fn answered(&self, max: usize) -> Vec<(u64, Answers)> {
+    /// Takes up to `max` that are answered. Of one that panics no node has answered.
+    pub(crate) fn answered(&self, max: usize, panicked: impl Fn(Box<dyn Any + Send>)) -> Vec<(u64, Answers)> {
+        let look = |pending: &mut Pending| {
+            catch_unwind(AssertUnwindSafe(|| pending.look())).unwrap_or_else(|panic| {
+                panicked(panic);
+                let mut none = Answers::default();
+                (none.expected, none.missing) = (1, 1);
+                Poll::Ready(Ok(none))
+            })
+        };
         let mut pending = lock(&self.0);
         let (mut answered, mut at) = (Vec::new(), 0);
         while at < pending.len() && answered.len() < max {
             if pending[at].flag.raised.swap(false, Ordering::AcqRel)
-                && let Poll::Ready(answers) = pending[at].look()
+                && let Poll::Ready(answers) = look(&mut pending[at])
             {
                 let Pending { id, .. } = pending.remove(at);
                 answered.push((id, answers.unwrap_or_default()));

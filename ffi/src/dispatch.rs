@@ -89,15 +89,24 @@ impl Drop for Callbacks {
     }
 }
 
+struct Ended(Arc<Host>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.set_ended();
+    }
+}
+
 /// Starts the thread.
 pub(crate) fn start(host: &Arc<Host>, callbacks: kraken_ws_callbacks) -> Result<()> {
     let of_thread = host.clone();
     let callbacks = Callbacks(callbacks);
     let thread = std::thread::Builder::new().name("kraken-host".into()).spawn(move || {
         of_thread.enter_dispatcher();
-        run(&of_thread, &callbacks.0);
+        // Who frees the server waits for the end of this.
+        let _ended = Ended(of_thread.clone());
+        while of_thread.caught(|| run(&of_thread, &callbacks.0)).is_none() {}
         drop(callbacks);
-        of_thread.set_ended();
     });
     match thread {
         Ok(thread) => {
@@ -112,8 +121,8 @@ fn run(host: &Arc<Host>, callbacks: &kraken_ws_callbacks) {
     let mut batch = Vec::new();
     loop {
         let seen = host.inbox.wake.seen();
-        log(host, callbacks);
-        for event in host.answers(usize::MAX) {
+        host.caught(|| log(host, callbacks));
+        for event in host.caught(|| host.answers(usize::MAX)).unwrap_or_default() {
             hand_over(host, callbacks, &event);
         }
         if host.inbox.take(&mut batch, 256) == 0 {
@@ -123,17 +132,18 @@ fn run(host: &Arc<Host>, callbacks: &kraken_ws_callbacks) {
         for event in batch.drain(..) {
             let Some(event) = host.admit(event) else { continue };
             if event.kind == Kind::Closed {
-                return log(host, callbacks);
+                host.caught(|| log(host, callbacks));
+                return;
             }
             hand_over(host, callbacks, &event);
         }
     }
 }
 
-/// Unless the host has freed the server.
+/// Unless the host has freed the server. A panic costs the event, not the thread.
 fn hand_over(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_event>) {
     if !host.quiet.load(Ordering::Acquire) {
-        deliver(host, callbacks, event);
+        host.caught(|| deliver(host, callbacks, event));
     }
 }
 
@@ -200,4 +210,70 @@ fn decide(
         other => host.log.line(KRAKEN_WS_LOG_ERROR, format!("{name} returned {other}: taken for a no")),
     }
     // An event that is freed undecided is refused.
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::{Poll, Waker};
+    use std::time::{Duration, Instant};
+
+    use kraken_ws_core::Options;
+
+    use super::*;
+    use crate::log::Log;
+
+    unsafe extern "C" fn count(userdata: *mut c_void, _: *const kraken_ws_event) {
+        // SAFETY: the test's own counter, which outlives the server.
+        unsafe { &*userdata.cast::<AtomicUsize>() }.fetch_add(1, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn a_panic_on_the_thread_of_the_callbacks_costs_one_event_and_free_returns() {
+        let acks = AtomicUsize::new(0);
+        let options = Options::from_json(&serde_json::json!({ "shards": 1 })).unwrap();
+        let host = Host::new(options, false, Log::default()).unwrap();
+        let callbacks = kraken_ws_callbacks {
+            size: size_of::<kraken_ws_callbacks>(),
+            userdata: std::ptr::from_ref(&acks).cast_mut().cast(),
+            drop: None,
+            on_connect: None,
+            on_event: None,
+            on_disconnect: None,
+            on_ack: Some(count),
+            on_http: None,
+            on_log: None,
+            on_allow_request: None,
+            on_headers: None,
+            on_engine: None,
+            on_room: None,
+            on_server_side: None,
+            on_cluster: None,
+        };
+        start(&host, callbacks).unwrap();
+        // Asked here first, and then by the thread.
+        for round in 1..=2 {
+            let waker = Arc::new(Mutex::new(None::<Waker>));
+            let given = waker.clone();
+            let ask = std::future::poll_fn(move |cx| match &mut *given.lock().unwrap() {
+                Some(_) => panic!("deliberate"),
+                none => {
+                    *none = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            });
+            host.asks.add(round, Box::pin(ask), &host.inbox.wake).unwrap();
+            let waker = waker.lock().unwrap().clone().unwrap();
+            waker.wake();
+            let start = Instant::now();
+            while acks.load(Ordering::SeqCst) < round as usize {
+                assert!(start.elapsed() < Duration::from_secs(10), "no answer");
+                std::thread::yield_now();
+            }
+            assert_eq!(host.server.stats().panics, round);
+        }
+        host.finish();
+        assert_eq!(acks.load(Ordering::SeqCst), 2);
+    }
 }

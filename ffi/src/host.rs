@@ -1,6 +1,7 @@
 //! A server with all that a C host has around it: the core's events become events of the host here.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -136,8 +137,20 @@ impl Host {
         self.decides || self.modules.decide()
     }
 
+    /// Runs `act`; `None`: it panicked, which costs what it was about and nothing else.
+    pub(crate) fn caught<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
+        catch_unwind(AssertUnwindSafe(act)).map_err(|panic| self.server.panicked("host", panic)).ok()
+    }
+
     /// What the host gets to see of an event of the core; `None`: nothing.
     pub(crate) fn admit(self: &Arc<Self>, event: Event) -> Option<Arc<kraken_ws_event>> {
+        let last = matches!(event, Event::Closed);
+        let seen = self.caught(|| self.look_at(event)).flatten();
+        // Whatever happens, that one is waited for.
+        seen.or_else(|| last.then(|| Arc::new(kraken_ws_event::new(self, Kind::Closed))))
+    }
+
+    fn look_at(self: &Arc<Self>, event: Event) -> Option<Arc<kraken_ws_event>> {
         let mut out = kraken_ws_event::new(self, Kind::None);
         let answer;
         match event {
@@ -248,7 +261,8 @@ impl Host {
             out.content = Content::of_answers(fleet.answers);
             Arc::new(out)
         };
-        self.asks.answered(max).into_iter().map(event).collect()
+        let panicked = |panic| self.server.panicked("host", panic);
+        self.asks.answered(max, panicked).into_iter().map(event).collect()
     }
 
     /// The core names a socket by its handle only; the rest is known since its connect.

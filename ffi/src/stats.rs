@@ -49,6 +49,8 @@ pub struct kraken_ws_stats {
     pub answer_bytes: u64,
     /// Answers that found no room (`maxAnswerBytes`), ever.
     pub answers_refused: u64,
+    /// Panics that were caught on threads of the library, ever: each is a bug of it, and a line of `on_log`.
+    pub panics: u64,
 }
 
 /// Reads the figures of a server.
@@ -89,6 +91,7 @@ pub unsafe extern "C" fn kraken_ws_server_stats(
             slow_over_budget: s.slow_over_budget,
             answer_bytes: s.answer_bytes,
             answers_refused: s.answers_refused,
+            panics: s.panics,
         };
         // An older host has a shorter struct.
         let length = size.min(size_of::<kraken_ws_stats>());
