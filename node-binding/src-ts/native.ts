@@ -150,6 +150,8 @@ export interface ServerStats {
   answerBytes: number;
   /** Answers that found no room (`maxAnswerBytes`). */
   answersRefused: number;
+  /** Panics that were caught in the native code: each is a bug of this package. */
+  panics: number;
   /** Bytes of messages and sessions kept for clients that may come back. */
   recoveryBytes: number;
   /** Milliseconds since the server was made. */

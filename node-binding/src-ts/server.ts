@@ -68,7 +68,7 @@ export type ServerSource = number | string | HttpServer | HttpsServer | Http2Sec
 const NO_FIGURES: ServerStats = {
   connections: 0, sockets: 0, rooms: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
   slowConsumers: 0, slowStalled: 0, slowTooMuch: 0, slowOverBudget: 0, outboxBytes: 0, answerBytes: 0, answersRefused: 0,
-  volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, recoveryBytes: 0, uptimeMs: 0,
+  panics: 0, volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, recoveryBytes: 0, uptimeMs: 0,
   modules: [],
 };
 

@@ -46,6 +46,9 @@ const CORS: u8 = 19;
 const CONNECTION_CLOSED: u8 = 30;
 const BROADCAST_ANSWERS: u8 = 36;
 
+/// See [`Batcher::mark`].
+pub struct Mark([usize; 5]);
+
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
 pub struct Batcher {
@@ -95,6 +98,22 @@ impl Batcher {
     /// The handshake of a socket as JSON text; it is given out once.
     pub fn handshake(&mut self, socket: u64) -> Option<String> {
         self.handshakes.remove(&socket).map(|(request, auth)| request_json(&request, &auth))
+    }
+
+    /// Where the batch is, for [`Batcher::back_to`].
+    pub fn mark(&self) -> Mark {
+        let Self { text, messages, ends, buffers, count, .. } = self;
+        Mark([text.len(), messages.len(), ends.len(), buffers.len(), *count])
+    }
+
+    /// Takes back what was added since then: an event that could not be written.
+    pub fn back_to(&mut self, Mark([text, messages, ends, buffers, count]): Mark) {
+        self.text.truncate(text);
+        self.messages.truncate(messages);
+        self.ends.truncate(ends);
+        self.buffers.truncate(buffers);
+        self.count = count;
+        self.rest = None;
     }
 
     /// No room for another event.

@@ -3,11 +3,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kraken_ws_core::{
-    COMMAND_BYTES, Cancel, ClusterStats, ErrorCode, Events, HttpReply, Namespace, Options, Reason, Server,
+    COMMAND_BYTES, Cancel, ClusterStats, ErrorCode, Event, Events, HttpReply, Namespace, Options, Reason,
+    Server,
 };
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
@@ -71,6 +73,7 @@ pub struct NativeStats {
     pub command_queue_bytes: f64,
     pub answer_bytes: f64,
     pub answers_refused: f64,
+    pub panics: f64,
     pub recovery_bytes: f64,
     pub uptime_ms: f64,
     pub modules: Vec<NativeModule>,
@@ -291,10 +294,22 @@ impl NativeServer {
         while !batcher.is_full()
             && let Some(event) = batcher.pending.pop_front()
         {
-            if let Some(event) = modules.see(event)
-                && let Some(event) = unseen.take(&self.server, event)
-            {
-                batcher.event(lanes, &mut questions, event);
+            // JavaScript's end of the server waits for this one.
+            let last = matches!(event, Event::Closed);
+            let mark = batcher.mark();
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                if let Some(event) = modules.see(event)
+                    && let Some(event) = unseen.take(&self.server, event)
+                {
+                    batcher.event(lanes, &mut questions, event);
+                }
+            }));
+            if let Err(panic) = caught {
+                self.server.panicked("JavaScript", panic);
+                batcher.back_to(mark);
+                if last {
+                    batcher.event(lanes, &mut questions, Event::Closed);
+                }
             }
         }
         more |= !batcher.pending.is_empty() || batcher.rest.is_some();
@@ -380,6 +395,7 @@ impl NativeServer {
             command_queue_bytes: stats.command_queue_bytes as f64,
             answer_bytes: stats.answer_bytes as f64,
             answers_refused: stats.answers_refused as f64,
+            panics: stats.panics as f64,
             recovery_bytes: stats.recovery_bytes as f64,
             uptime_ms: stats.uptime_ms as f64,
             modules: self.modules.borrow().figures(),
