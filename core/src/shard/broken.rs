@@ -126,15 +126,17 @@ impl State {
         if let Some(alias) = &conn.alias {
             self.core.aliases.remove(alias);
         }
-        if conn.ending.is_none() && (self.core.hooks.get().connections || conn.watched()) {
+        if !conn.ending && (self.core.hooks.get().connections || conn.watched()) {
             let conn = self.conn_number(ConnKey { slot, generation: conn.generation });
             self.event(Event::ConnectionClosed { conn, reason: Reason::TransportError, detail: DETAIL });
         }
-        if let Transport::WebSocket(ws) = &conn.transport {
+        let ws = match &conn.transport {
+            Transport::WebSocket(ws) => Some(ws),
+            Transport::Polling(_) => None,
+        };
+        for ws in ws.into_iter().chain(conn.probe.as_ref().map(|probe| &probe.ws)) {
             ws.ctl.set(ReaderState::Stop);
-        }
-        if let Some(probe) = &conn.probe {
-            probe.ws.ctl.set(ReaderState::Stop);
+            self.stats().wires.sub(1);
         }
     }
 
