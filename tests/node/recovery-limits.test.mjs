@@ -11,7 +11,7 @@ async function joined(io, url, connect = '40') {
   const arrived = event(io, 'connection');
   const session = await openPolling(url);
   await session.post(connect);
-  const answer = packets((await session.get()).text).at(-1);
+  const answer = packets((await session.get()).text).find((packet) => packet.startsWith('40'));
   const [socket] = await arrived;
   return { session, socket, ...JSON.parse(answer.slice(answer.indexOf('{'))) };
 }

@@ -15,26 +15,13 @@ struct Returning {
     offset: String,
 }
 
-/// Reads packets until CONNECT; events on the way are handed to `on_event` without their offset.
-fn join(
-    addr: std::net::SocketAddr,
-    auth: &str,
-    mut on_event: impl FnMut(&[Value], &str),
-) -> (TcpClient, Value) {
+/// The first packet is CONNECT; what was missed comes behind it.
+fn join(addr: std::net::SocketAddr, auth: &str) -> (TcpClient, Value) {
     let mut client = Client::open(dial(addr));
     client.send(&format!("0{auth}"));
-    loop {
-        let packet = client.packet();
-        match packet.split_at(1) {
-            ("0", json) => return (client, serde_json::from_str(json).expect("an object")),
-            ("2", json) => {
-                let mut args: Vec<Value> = serde_json::from_str(json).expect("an array");
-                let offset = args.pop().expect("an offset");
-                on_event(&args, offset.as_str().expect("a text"));
-            }
-            _ => panic!("unexpected packet {packet}"),
-        }
-    }
+    let packet = client.packet();
+    let json = packet.strip_prefix('0').unwrap_or_else(|| panic!("{packet} before CONNECT"));
+    (client, serde_json::from_str(json).expect("an object"))
 }
 
 fn auth(pid: &str, offset: &str) -> String {
@@ -51,7 +38,7 @@ fn connected(host: &mut Host) -> (SocketHandle, Option<Vec<Box<str>>>) {
 }
 
 fn first(host: &mut Host, addr: std::net::SocketAddr) -> (Returning, SocketHandle) {
-    let (mut client, answer) = join(addr, "", |_, _| panic!("nothing was sent"));
+    let (mut client, answer) = join(addr, "");
     let (socket, recovered) = connected(host);
     assert_eq!(recovered, None);
     host.emit(socket, r#"["first"]"#);
@@ -87,9 +74,10 @@ fn a_socket_comes_back_with_rooms_data_and_what_was_emitted_meanwhile() {
     host.server.join(old, &["s"]);
     host.settle();
     host.publish(Target::room("s"), r#"["by the late room"]"#);
-    let mut missed = Vec::new();
-    let (mut client, _) = join(addr, &auth(&was.pid, &was.offset), |args, _| missed.push(args[0].clone()));
-    assert_eq!(missed, ["by handle", "by room", "by the late room"]);
+    let (mut client, _) = join(addr, &auth(&was.pid, &was.offset));
+    for missed in ["by handle", "by room", "by the late room"] {
+        assert_eq!(client.event()[0], missed);
+    }
     let (new, rooms) = connected(&mut host);
     let mut rooms = rooms.expect("recovered");
     rooms.sort();
@@ -149,6 +137,121 @@ fn what_comes_while_the_host_decides_is_delivered_once() {
 }
 
 #[test]
+fn what_was_sent_to_a_room_is_replayed_for_the_time_in_it_and_no_other() {
+    let mut host = Host::start(&json!({ "shards": 2, "connectionStateRecovery": {} }));
+    let addr = host.listen();
+    let (was, socket) = first(&mut host, addr);
+    let id = was.client.id.clone();
+    host.publish(Target::room("late"), r#"["before the join"]"#);
+    host.publish(Target::room("left"), r#"["before the join"]"#);
+    host.server.join(socket, &["late", "left"]);
+    host.settle();
+    host.publish(Target::room("late"), r#"["in the room"]"#);
+    host.publish(Target::room("left"), r#"["in the room that is left"]"#);
+    host.server.leave(socket, &["left"]);
+    host.settle();
+    host.publish(Target::room("left"), r#"["after the leave"]"#);
+    host.publish(Target::all().except("late"), r#"["excluded"]"#);
+    host.publish(Target::all().except("left"), r#"["not excluded any more"]"#);
+    host.settle();
+    // All of it was on its way, and the client has read none of it.
+    drop(was.client);
+    disconnected(&mut host);
+    // By expression, as `socketsJoin` of an application that does not know who is away.
+    let own = || Target::room(id.as_str());
+    host.publish(Target::room("away"), r#"["before the join"]"#);
+    host.server.sockets_join(&host.main, own(), &["away"], false);
+    host.server.sockets_leave(&host.main, own(), &["late"], false);
+    host.settle();
+    host.publish(Target::room("away"), r#"["in the room while away"]"#);
+    host.publish(Target::room("late"), r#"["after the leave while away"]"#);
+    let (mut client, answer) = join(addr, &auth(&was.pid, &was.offset));
+    assert_eq!(answer["pid"], json!(was.pid));
+    for missed in
+        ["in the room", "in the room that is left", "not excluded any more", "in the room while away"]
+    {
+        assert_eq!(client.event()[0], missed);
+    }
+    let (new, rooms) = connected(&mut host);
+    let mut rooms = rooms.expect("recovered");
+    rooms.sort();
+    let mut expected = vec![Box::from("away"), Box::from(id.as_str())];
+    expected.sort();
+    assert_eq!(rooms, expected);
+    host.emit(new, r#"["last"]"#);
+    assert_eq!(client.event()[0], "last");
+    host.close();
+}
+
+#[test]
+fn who_is_disconnected_by_expression_while_away_does_not_come_back() {
+    let mut host = Host::start(&json!({ "shards": 2, "connectionStateRecovery": {} }));
+    let addr = host.listen();
+    let (was, socket) = first(&mut host, addr);
+    host.server.join(socket, &["banned"]);
+    host.settle();
+    drop(was.client);
+    disconnected(&mut host);
+    host.server.disconnect_sockets(&host.main, Target::room("banned"), true, false);
+    host.settle();
+    let (_client, answer) = join(addr, &auth(&was.pid, &was.offset));
+    assert_ne!(answer["pid"], json!(was.pid));
+    host.close();
+}
+
+#[test]
+fn a_client_without_offset_has_nothing_of_its_session_and_an_old_one_is_no_more() {
+    let mut host = Host::start(&json!({ "shards": 2, "connectionStateRecovery": {} }));
+    let addr = host.listen();
+    let (old, _) = first(&mut host, addr);
+    host.publish(Target::all(), r#"["older than the session"]"#);
+    for offset in [None, Some(old.offset.as_str()), Some("of another server")] {
+        let (client, answer) = join(addr, "");
+        let (socket, _) = connected(&mut host);
+        drop(client);
+        while disconnected(&mut host).0 != socket {}
+        host.publish(Target::all(), r#"["missed"]"#);
+        let mut credentials = json!({ "pid": answer["pid"] });
+        if let Some(offset) = offset {
+            credentials["offset"] = json!(offset);
+        }
+        let (mut client, again) = join(addr, &credentials.to_string());
+        assert_eq!(again, answer, "{offset:?}");
+        assert!(connected(&mut host).1.is_some());
+        assert_eq!(client.event()[0], "missed");
+    }
+    host.close();
+}
+
+#[test]
+fn a_text_at_the_end_of_a_volatile_event_gets_an_offset_behind_it() {
+    let mut host = Host::start(&json!({ "shards": 2, "connectionStateRecovery": {} }));
+    let addr = host.listen();
+    let (mut was, socket) = first(&mut host, addr);
+    let flags = EmitFlags { volatile: true, ..EmitFlags::default() };
+    let mut volatile = |data: &str, room: bool| {
+        match room {
+            true => host.server.publish(&host.main, Target::all(), data, vec![], flags).expect("publish"),
+            false => host.server.emit(&host.main, socket, data, vec![], flags).expect("emit"),
+        }
+        was.client.event()
+    };
+    assert_eq!(volatile(r#"["typing", 1]"#, true), json!(["typing", 1]));
+    for room in [false, true] {
+        let event = volatile(r#"["typing", "ada" ]"#, room);
+        assert_eq!(event, json!(["typing", "ada", was.offset]));
+        assert_eq!(volatile(r#"["tick"]"#, room), json!(["tick", was.offset]));
+    }
+    drop(was.client);
+    disconnected(&mut host);
+    host.publish(Target::all(), r#"["missed"]"#);
+    let (mut client, answer) = join(addr, &auth(&was.pid, &was.offset));
+    assert_eq!(answer["pid"], json!(was.pid));
+    assert_eq!(client.event()[0], "missed");
+    host.close();
+}
+
+#[test]
 fn a_slow_consumer_does_not_come_back() {
     let mut host = Host::start(&json!({
         "connectionStateRecovery": {}, "maxOutboxBytes": 1_000_000, "hardOutboxBytes": 1_000_000, "maxRecoveryBytes": 1 << 30, "shards": 1,
@@ -160,7 +263,7 @@ fn a_slow_consumer_does_not_come_back() {
         host.publish(Target::all(), &text);
     }
     assert_eq!(disconnected(&mut host), (old, Reason::SlowConsumer));
-    let (_client, answer) = join(addr, &auth(&was.pid, &was.offset), |_, _| panic!("nothing is replayed"));
+    let (_client, answer) = join(addr, &auth(&was.pid, &was.offset));
     assert_ne!(answer["pid"], json!(was.pid));
     host.close();
 }
@@ -212,7 +315,7 @@ fn two_threads_that_send_reach_clients_that_come_and_go_once_and_in_order() {
         let recoveries: usize = clients.into_iter().map(|client| client.join().expect("a client")).sum();
         done.store(true, Ordering::Release);
         // One more event wakes the greeter.
-        drop(join(addr, "", |_, _| {}));
+        drop(join(addr, ""));
         greeter.join().expect("the greeter");
         recoveries
     });
@@ -222,7 +325,7 @@ fn two_threads_that_send_reach_clients_that_come_and_go_once_and_in_order() {
 }
 
 fn come_and_go(addr: std::net::SocketAddr, seed: usize, messages: u64, all_there: &Barrier) -> usize {
-    let (mut client, answer) = join(addr, "", |_, _| {});
+    let (mut client, answer) = join(addr, "");
     let pid = answer["pid"].as_str().expect("a pid").to_owned();
     let mut offset = client.event()[1].as_str().expect("an offset").to_owned();
     all_there.wait();
@@ -250,12 +353,9 @@ fn come_and_go(addr: std::net::SocketAddr, seed: usize, messages: u64, all_there
         }
         drop(client);
         let credentials = auth(&pid, &offset);
-        let back = join(addr, &credentials, |args, was| {
-            was.clone_into(&mut offset);
-            take(args, &mut last);
-        });
-        client = back.0;
-        assert_eq!(back.1["pid"], json!(pid), "not recovered");
+        let answer;
+        (client, answer) = join(addr, &credentials);
+        assert_eq!(answer["pid"], json!(pid), "not recovered");
         recoveries += 1;
         stay = (stay * 31 + 17) % 60;
     }

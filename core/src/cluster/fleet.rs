@@ -218,14 +218,20 @@ impl Server {
         if !names.has_channels(RoomKind::Joined) {
             return;
         }
-        let to = queue.clone();
         let all = names.has_channels(RoomKind::Own);
-        core.directory.watch(Box::new(move |nsp, room, here| {
+        let tell = |kind| {
+            let to = queue.clone();
             // What looks like a socket id goes over the main channel: JavaScript nodes send it there.
-            if all || !is_private(room) {
-                to.send(Command::Room { nsp, room: room.into(), kind: RoomKind::Joined, here });
-            }
-        }));
+            Box::new(move |nsp, room: &str, here| {
+                if all || !is_private(room) {
+                    to.send(Command::Room { nsp, room: room.into(), kind, here });
+                }
+            })
+        };
+        core.directory.watch(tell(RoomKind::Joined));
+        if let Some(recovery) = &core.recovery {
+            recovery.away.watch(tell(RoomKind::Away));
+        }
     }
 
     async fn ask<T: Default>(

@@ -166,6 +166,7 @@ impl Node {
         {
             space.peers.heard(uid, matches!(message, Message::Hello));
         }
+        self.note_moves(&nsp.0.name, &message);
         if let Message::Join { rooms, .. } = &message
             && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
         {
@@ -256,11 +257,12 @@ impl Node {
     }
 }
 
-/// Whether a room may have members here: it has some, its name is an id that this server gave, or a shard has still to
+/// Whether a room may have members here: it has some, here or away, its name is an id that this server gave, or a shard has still to
 /// do what the host asked of it before the message was sent.
 fn is_here(server: &Server, nsp: &Namespace, room: &str) -> bool {
     let core = server.core();
     Id::has_tag(room, core.tag)
         || core.shards.iter().any(ShardSender::is_joining)
         || server.has_room(nsp, room)
+        || core.recovery.as_ref().is_some_and(|recovery| recovery.away.has(nsp.0.id, room))
 }

@@ -115,6 +115,8 @@ pub(crate) enum RoomKind {
     Joined = 1,
     /// Named by the id of a socket that sits in it.
     Own = 2,
+    /// Of sockets whose clients are away, of both kinds.
+    Away = 4,
 }
 
 struct State {

@@ -17,6 +17,44 @@ impl Server {
         self.core().recovery.is_some() && !flags.volatile
     }
 
+    /// Whether a message without ack that is not kept needs an offset: its last argument is a text, which clients take
+    /// for one.
+    pub(super) fn needs_offset(&self, data: &str) -> bool {
+        self.core().recovery.is_some()
+            && data.strip_suffix(']').is_some_and(|open| open.trim_end().ends_with('"'))
+    }
+
+    /// [`Server::publish`] of a volatile message with the current offset. Locked until every shard has the command, as
+    /// below: who gets it has got everything up to there.
+    pub(super) fn publish_with_offset(
+        &self,
+        nsp: &Namespace,
+        target: Target,
+        data: &str,
+        attachments: &[Bytes],
+        flags: EmitFlags,
+    ) -> Result<()> {
+        let Some(recovery) = &self.core().recovery else { return Ok(()) };
+        let journal = recovery.lock();
+        let frame = self.event(nsp, None, &journal.with_current_offset(data), attachments, flags)?;
+        self.publish_frame(nsp, target, frame, flags, None)
+    }
+
+    /// [`Server::emit`] of a volatile message with the current offset.
+    pub(super) fn emit_with_offset(
+        &self,
+        nsp: &Namespace,
+        socket: SocketHandle,
+        data: &str,
+        attachments: &[Bytes],
+        flags: EmitFlags,
+    ) -> Result<()> {
+        let Some(recovery) = &self.core().recovery else { return Ok(()) };
+        let journal = recovery.lock();
+        let frame = self.event(nsp, None, &journal.with_current_offset(data), attachments, flags)?;
+        self.emit_frame(socket, frame, flags, None)
+    }
+
     /// [`Server::publish`], kept. The journal stays locked until every shard has the command: see `recovery.rs`.
     pub(super) fn publish_kept(
         &self,

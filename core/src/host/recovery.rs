@@ -10,7 +10,9 @@
 //! again under a new handle, and gets what it missed. Nothing runs in the background: what is too old goes when
 //! something is added, and when the timer of the shard that a client left from fires.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod stays;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -20,7 +22,9 @@ use super::SocketHandle;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
 use crate::options::Options;
-use crate::rooms::Target;
+use crate::rooms::{AwayRooms, Directory, Target};
+
+pub(crate) use stays::Stays;
 
 /// Handles that a peer is known by. An application may hold on to the socket of an earlier connection; of one
 /// that comes and goes for days only the last few count.
@@ -47,24 +51,41 @@ struct Entry {
 }
 
 /// What a socket leaves behind when its connection ends.
-#[derive(Debug, Clone)]
 pub(crate) struct Session {
-    pub rooms: Vec<Box<str>>,
+    pub rooms: AwayRooms,
     /// JSON that the host attached.
     pub data: Box<str>,
     /// Number of the last entry that was queued for it.
     pub sent: u64,
     /// Everything up to this number that was meant for it had been queued for it.
     pub seen: u64,
-    /// Broadcasts up to this number were before its time.
-    pub joined: u64,
+    pub stays: Stays,
     /// When the connection ended.
     pub since: Instant,
 }
 
 impl Session {
     fn weight(&self) -> usize {
-        self.data.len() + self.rooms.iter().map(|room| room.len() + 16).sum::<usize>()
+        self.data.len() + self.rooms.iter().map(|room| room.len() + 64).sum::<usize>() + self.stays.weight()
+    }
+
+    /// A room is joined behind entry `at`, while the client is away.
+    pub(crate) fn join(&mut self, room: &str, at: u64) {
+        if self.rooms.join(room) {
+            self.stays.enter(room, at.max(self.seen));
+        }
+    }
+
+    /// A room is left behind entry `at`, while the client is away.
+    pub(crate) fn leave(&mut self, room: &str, at: u64) {
+        if self.rooms.leave(room) {
+            self.stays.leave(room, at.max(self.seen));
+        }
+    }
+
+    fn is_meant_by(&self, target: &Target) -> bool {
+        let sits_in = |names: &[Box<str>]| names.iter().any(|name| self.rooms.contains(name));
+        (target.rooms.is_empty() || sits_in(&target.rooms)) && !sits_in(&target.except)
     }
 }
 
@@ -97,6 +118,8 @@ enum Place {
 struct Peer {
     nsp: u32,
     id: Id,
+    /// Entries up to this number were sent before there was this socket.
+    born: u64,
     place: Place,
     /// Newest last.
     handles: SmallVec<[SocketHandle; 2]>,
@@ -138,6 +161,8 @@ pub(crate) struct Journal {
 /// The journal, shared by host threads and shards.
 pub(crate) struct Recovery {
     journal: Mutex<Journal>,
+    /// Rooms of sockets whose clients are away, by how many of those sit there.
+    pub away: Arc<Directory>,
     pub skip_middlewares: bool,
 }
 
@@ -160,6 +185,7 @@ impl Recovery {
                 handles: HashMap::new(),
                 away: VecDeque::new(),
             }),
+            away: Arc::default(),
             skip_middlewares: rules.skip_middlewares,
         })
     }
@@ -172,9 +198,19 @@ impl Recovery {
 impl Journal {
     /// `data`, a JSON array, with the offset of the next entry as its last element.
     pub(crate) fn with_offset(&self, data: &str) -> String {
+        self.with_number(data, self.last + 1)
+    }
+
+    /// `data`, a JSON array, with the offset of the newest entry as its last element: clients take any text there for
+    /// an offset, also in an event that is not kept.
+    pub(crate) fn with_current_offset(&self, data: &str) -> String {
+        self.with_number(data, self.last)
+    }
+
+    fn with_number(&self, data: &str, number: u64) -> String {
         let Some(open) = data.strip_suffix(']') else { return data.to_owned() };
         let comma = if open.trim_end().ends_with('[') { "" } else { "," };
-        format!("{open}{comma}\"{}{:x}\"]", self.salt, self.last + 1)
+        format!("{open}{comma}\"{}{number:x}\"]", self.salt)
     }
 
     fn number_of(&self, offset: &str) -> Option<u64> {
@@ -258,65 +294,80 @@ impl Journal {
     pub(crate) fn enter(&mut self, nsp: u32, id: Id, handle: SocketHandle) -> Id {
         let pid = Id::random();
         let handles = SmallVec::from_slice(&[handle]);
-        self.peers.insert(pid, Peer { nsp, id, place: Place::Here(handle), handles });
+        let born = self.last;
+        self.peers.insert(pid, Peer { nsp, id, born, place: Place::Here(handle), handles });
         self.handles.insert(handle, pid);
         pid
     }
 
-    /// A client names a pid and an offset: its session, if it can be had without a gap, is `handle`'s now.
+    /// A client names a pid and, if an event has reached it, an offset: its session, if it can be had without a gap,
+    /// is `handle`'s now.
     pub(crate) fn claim(
         &mut self,
         nsp: u32,
         pid: &str,
-        offset: &str,
+        offset: Option<&str>,
         handle: SocketHandle,
         now: Instant,
     ) -> Claim {
         self.sweep(now);
         let Some(pid) = Id::parse(pid) else { return Claim::Unknown };
         let Some(peer) = self.peers.get(&pid).filter(|peer| peer.nsp == nsp) else { return Claim::Unknown };
-        let session = match &peer.place {
+        let (id, session) = match &peer.place {
             Place::Here(handle) => return Claim::Here(*handle),
-            Place::Away(session) => session,
+            Place::Away(session) => (peer.id, session),
         };
-        let has = match self.number_of(offset) {
-            Some(offset) if offset < session.sent => offset,
-            Some(offset) if offset == session.sent => offset.max(session.seen),
-            _ => return Claim::Unknown,
-        };
-        let returned = Returned { pid, id: peer.id, session: session.clone(), has };
-        if self.missed(&returned).is_none() {
+        let Some(has) = self.has(peer.born, session, offset) else { return Claim::Unknown };
+        if self.missed_since(nsp, pid, session, has).is_none() {
             return Claim::Unknown;
         }
-        self.bytes -= returned.session.weight();
+        self.bytes -= session.weight();
         self.handles.insert(handle, pid);
-        if let Some(peer) = self.peers.get_mut(&pid) {
-            peer.place = Place::Here(handle);
-            peer.handles.push(handle);
-            if peer.handles.len() > HANDLES {
-                self.handles.remove(&peer.handles.remove(0));
-            }
+        let Some(peer) = self.peers.get_mut(&pid) else { return Claim::Unknown };
+        peer.handles.push(handle);
+        if peer.handles.len() > HANDLES {
+            self.handles.remove(&peer.handles.remove(0));
         }
-        Claim::Returned(Box::new(returned))
+        match std::mem::replace(&mut peer.place, Place::Here(handle)) {
+            Place::Away(session) => Claim::Returned(Box::new(Returned { pid, id, session, has })),
+            Place::Here(_) => Claim::Unknown,
+        }
+    }
+
+    /// Up to which number a client that names `offset` has everything. Clients keep the offset of an earlier session
+    /// when they get a new one, until an event arrives.
+    fn has(&self, born: u64, session: &Session, offset: Option<&str>) -> Option<u64> {
+        let has = match offset.map(|offset| self.number_of(offset)) {
+            Some(Some(number)) if number > self.last => return None,
+            Some(Some(number)) => number.max(born),
+            Some(None) if session.sent > born => return None,
+            Some(None) | None => born,
+        };
+        let has = if has < session.sent { has } else { has.max(session.seen) };
+        (has >= session.stays.floor).then_some(has)
     }
 
     /// What a returning client has not got. `None`: some of it is gone, or it is too much.
     pub(crate) fn missed(&self, returned: &Returned) -> Option<Missed> {
-        let skip = returned.has.checked_sub(self.lost())?;
-        let Session { rooms, joined, sent, .. } = &returned.session;
         let nsp = self.peers.get(&returned.pid)?.nsp;
-        let rooms: HashSet<&str> = rooms.iter().map(|room| &**room).collect();
-        let sits_in = |names: &[Box<str>]| names.iter().any(|name| rooms.contains(&**name));
+        self.missed_since(nsp, returned.pid, &returned.session, returned.has)
+    }
+
+    fn missed_since(&self, nsp: u32, pid: Id, session: &Session, has: u64) -> Option<Missed> {
+        let skip = has.checked_sub(self.lost())?;
+        let Session { rooms, stays, sent, .. } = session;
+        let by_room = stays.by_room(rooms);
         let mut missed = Missed { frames: Vec::new(), sent: *sent, all: self.last };
         let mut bytes = 0;
         let entries = self.entries.iter().zip(self.lost() + 1..).skip(skip as usize);
         for (entry, number) in entries.filter(|(entry, _)| entry.nsp == nsp) {
             let meant = match &entry.to {
-                To::Peer(pid) => *pid == returned.pid,
+                To::Peer(to) => *to == pid,
                 To::Rooms(target) => {
-                    number > *joined
-                        && (target.rooms.is_empty() || sits_in(&target.rooms))
-                        && !sits_in(&target.except)
+                    let sat_in = |names: &[Box<str>]| by_room.sat_in(names, number);
+                    number > stays.joined
+                        && (target.rooms.is_empty() || sat_in(&target.rooms))
+                        && !sat_in(&target.except)
                 }
             };
             if meant {
@@ -361,6 +412,16 @@ impl Journal {
             change(session);
             self.bytes += session.weight();
         }
+    }
+
+    /// Peers that are away, last had a connection on that shard, and are meant by `target`.
+    pub(crate) fn away_from(&self, shard: usize, nsp: u32, target: &Target) -> Vec<Id> {
+        let meant = |peer: &Peer| {
+            peer.nsp == nsp
+                && peer.handles.last().is_some_and(|handle| handle.shard() == shard)
+                && matches!(&peer.place, Place::Away(session) if session.is_meant_by(target))
+        };
+        self.peers.iter().filter(|(_, peer)| meant(peer)).map(|(pid, _)| *pid).collect()
     }
 
     /// Bytes that are kept.

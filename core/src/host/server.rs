@@ -359,7 +359,7 @@ impl Server {
     }
 
     /// Queues an encoded packet for one socket.
-    fn emit_frame(
+    pub(super) fn emit_frame(
         &self,
         socket: SocketHandle,
         frame: Frame,
@@ -390,6 +390,9 @@ impl Server {
     ) -> Result<()> {
         if self.keeps(flags) {
             return self.emit_kept(nsp, socket, data, &attachments, flags);
+        }
+        if self.needs_offset(data) {
+            return self.emit_with_offset(nsp, socket, data, &attachments, flags);
         }
         let frame = self.event(nsp, None, data, &attachments, flags)?;
         self.emit_frame(socket, frame, flags, None)
@@ -464,6 +467,9 @@ impl Server {
     ) -> Result<()> {
         if self.keeps(flags) {
             return self.publish_kept(nsp, target, data, attachments, flags);
+        }
+        if self.needs_offset(data) {
+            return self.publish_with_offset(nsp, target, data, attachments, flags);
         }
         let frame = self.event(nsp, None, data, attachments, flags)?;
         self.publish_frame(nsp, target, frame, flags, None)

@@ -1,4 +1,5 @@
-//! Which shards hold a room: answers "does this room exist here?" without asking every shard.
+//! Which shards hold a room: answers "does this room exist here?" without asking every shard. With connection state
+//! recovery another one counts the rooms of sockets whose clients are away.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,10 +8,24 @@ type Key = (u32, Box<str>);
 /// Told of a namespace and a room: here now, or no more.
 type Watcher = Box<dyn Fn(u32, &str, bool) + Send>;
 
+/// Who holds a room.
+#[derive(Default)]
+struct Holders {
+    /// A bit for each shard.
+    shards: u64,
+    /// How many sockets whose clients are away.
+    away: u32,
+}
+
+impl Holders {
+    fn is_empty(&self) -> bool {
+        self.shards == 0 && self.away == 0
+    }
+}
+
 #[derive(Default)]
 struct Rooms {
-    /// A bit for each shard that holds it.
-    shards: HashMap<Key, u64>,
+    held: HashMap<Key, Holders>,
     watcher: Option<Watcher>,
 }
 
@@ -19,6 +34,30 @@ impl Rooms {
         if let Some(watcher) = &self.watcher {
             watcher(nsp, room, here);
         }
+    }
+
+    /// Somebody more holds a room; was there nobody?
+    fn add(&mut self, nsp: u32, room: &str, hold: impl FnOnce(&mut Holders)) -> bool {
+        let held = self.held.entry((nsp, room.into())).or_default();
+        let first = held.is_empty();
+        hold(held);
+        if first {
+            self.tell(nsp, room, true);
+        }
+        first
+    }
+
+    /// Somebody holds a room no more; is there nobody now?
+    fn remove(&mut self, nsp: u32, room: &str, let_go: impl FnOnce(&mut Holders)) -> bool {
+        let key = (nsp, Box::from(room));
+        let Some(held) = self.held.get_mut(&key) else { return false };
+        let_go(held);
+        let last = held.is_empty();
+        if last {
+            self.held.remove(&key);
+            self.tell(nsp, room, false);
+        }
+        last
     }
 }
 
@@ -36,36 +75,30 @@ impl Directory {
     pub(crate) fn watch(&self, watcher: Watcher) {
         let mut rooms = self.lock();
         rooms.watcher = Some(watcher);
-        rooms.shards.keys().for_each(|(nsp, room)| rooms.tell(*nsp, room, true));
+        rooms.held.keys().for_each(|(nsp, room)| rooms.tell(*nsp, room, true));
     }
 
     /// A shard has its first member. `then` is told whether no other shard had one, before anybody else
     /// can change the room: what it queues is in the order in which the room changed.
     pub(crate) fn add(&self, shard: usize, nsp: u32, room: &str, then: impl FnOnce(bool)) {
         let mut rooms = self.lock();
-        let held = rooms.shards.entry((nsp, room.into())).or_insert(0);
-        let first = *held == 0;
-        *held |= 1 << shard;
-        if first {
-            rooms.tell(nsp, room, true);
-        }
-        then(first);
+        then(rooms.add(nsp, room, |held| held.shards |= 1 << shard));
     }
 
     /// A shard lost its last member. `then` is told whether no shard has one now, as in [`Directory::add`].
     pub(crate) fn remove(&self, shard: usize, nsp: u32, room: &str, then: impl FnOnce(bool)) {
         let mut rooms = self.lock();
-        let key = (nsp, Box::from(room));
-        let left = rooms.shards.get_mut(&key).map(|held| {
-            *held &= !(1 << shard);
-            *held
-        });
-        let last = left == Some(0);
-        if last {
-            rooms.shards.remove(&key);
-            rooms.tell(nsp, room, false);
-        }
-        then(last);
+        then(rooms.remove(nsp, room, |held| held.shards &= !(1 << shard)));
+    }
+
+    /// A socket whose client is away is in a room.
+    pub(crate) fn add_away(&self, nsp: u32, room: &str) {
+        self.lock().add(nsp, room, |held| held.away += 1);
+    }
+
+    /// It is in it no more.
+    pub(crate) fn remove_away(&self, nsp: u32, room: &str) {
+        self.lock().remove(nsp, room, |held| held.away = held.away.saturating_sub(1));
     }
 
     /// A shard has no members any more, whatever it said of them. `gone` hears of the rooms that no shard has now, as
@@ -73,12 +106,12 @@ impl Directory {
     pub(crate) fn forget(&self, shard: usize, mut gone: impl FnMut(u32, &str)) {
         let mut rooms = self.lock();
         let mut last = Vec::new();
-        rooms.shards.retain(|key, held| {
-            let was = std::mem::replace(held, *held & !(1 << shard));
-            if was != 0 && *held == 0 {
+        rooms.held.retain(|key, held| {
+            held.shards &= !(1 << shard);
+            if held.is_empty() {
                 last.push(key.clone());
             }
-            *held != 0
+            !held.is_empty()
         });
         for (nsp, room) in last {
             rooms.tell(nsp, &room, false);
@@ -88,17 +121,17 @@ impl Directory {
 
     /// Has any shard a member?
     pub(crate) fn has(&self, nsp: u32, room: &str) -> bool {
-        self.lock().shards.contains_key(&(nsp, Box::from(room)))
+        self.lock().held.contains_key(&(nsp, Box::from(room)))
     }
 
     /// Rooms in this process.
     pub(crate) fn len(&self) -> usize {
-        self.lock().shards.len()
+        self.lock().held.len()
     }
 
     /// Names of the rooms of a namespace.
     pub(crate) fn rooms(&self, nsp: u32) -> Vec<Box<str>> {
-        self.lock().shards.keys().filter(|(n, _)| *n == nsp).map(|(_, room)| room.clone()).collect()
+        self.lock().held.keys().filter(|(n, _)| *n == nsp).map(|(_, room)| room.clone()).collect()
     }
 }
 

@@ -1,8 +1,10 @@
 //! Who is where: per shard, room → members and member → rooms.
 
+mod away;
 mod directory;
 mod target;
 
+pub(crate) use away::AwayRooms;
 pub(crate) use directory::Directory;
 pub use target::Target;
 

@@ -41,16 +41,25 @@ impl Shard {
             Command::Join(socket, rooms) => {
                 let _joined = Joined(&self.core.shards[self.index]);
                 self.with(|s| match s.socket(socket) {
-                    Some(slot) => s.join(slot, &rooms),
+                    Some(slot) => {
+                        s.join(slot, &rooms);
+                        s.confirm(slot, &rooms);
+                    }
                     None => s.forward(socket, Command::Join(socket, rooms)),
                 });
             }
             Command::Leave(socket, rooms) => self.with(|s| match s.socket(socket) {
-                Some(slot) => s.leave(slot, &rooms),
+                Some(slot) => {
+                    s.leave(slot, &rooms);
+                    s.confirm(slot, &rooms);
+                }
                 None => s.forward(socket, Command::Leave(socket, rooms)),
             }),
             Command::LeaveAll(socket) => self.with(|s| match s.socket(socket) {
-                Some(slot) => s.leave_all(slot),
+                Some(slot) => {
+                    let rooms = s.leave_all(slot);
+                    s.confirm(slot, &rooms);
+                }
                 None => s.forward(socket, Command::LeaveAll(socket)),
             }),
             Command::SocketsJoin(nsp, target, rooms) => {

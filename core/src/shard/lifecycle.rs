@@ -152,13 +152,15 @@ impl State {
     /// Takes a socket out of everything and tells the host.
     pub(super) fn remove_socket(&mut self, slot: u32, reason: Reason, detail: &'static str) {
         let handle = self.handle(slot);
+        let parting = self.parting(slot, reason);
+        self.moved.remove(&handle);
         if self.socks[slot as usize].connected {
             self.show_own_room(slot, false);
         }
         // A raw host made its sockets itself, and knows when they end.
         self.leaving =
             (!self.core.options.raw).then_some(Event::Disconnect { socket: handle, reason, detail });
-        let mut sock = self.socks.remove(slot as usize);
+        let sock = self.socks.remove(slot as usize);
         if let Some(conn) = self.conns.get_mut(sock.conn as usize) {
             conn.sockets.retain(|(_, s)| *s != slot);
             if conn.partial.as_ref().is_some_and(|p| p.socket == slot) {
@@ -167,9 +169,6 @@ impl State {
         }
         let mut left: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
         self.rooms.leave_all(slot, |_, room, gone| left.push((room.into(), gone)));
-        let rooms = || left.iter().map(|(room, _)| room.clone()).collect();
-        let parting =
-            self.core.recovery.is_some().then(|| self.parting(&mut sock, reason, rooms())).flatten();
         if let Some(nsp) = self.nsps.get_mut(&sock.nsp) {
             nsp.by_id.remove(&sock.id);
             if sock.connected {

@@ -16,6 +16,7 @@ impl State {
                 continue;
             }
             if let Some(created) = self.rooms.join(nsp, room, slot) {
+                self.note_stay(slot, room, true);
                 self.joined(slot, room, created);
             }
         }
@@ -70,6 +71,7 @@ impl State {
                 self.set_own_room(slot, false);
             }
             if let Some(gone) = self.rooms.leave(nsp, room, slot) {
+                self.note_stay(slot, room, false);
                 let shared = self.nsps[&nsp].shared.clone();
                 self.left(&shared, self.handle(slot), room, gone);
             }
@@ -77,10 +79,11 @@ impl State {
     }
 
     /// Leaves every room, the own one too, as socket.io's `leaveAll`.
-    pub(super) fn leave_all(&mut self, slot: u32) {
+    pub(super) fn leave_all(&mut self, slot: u32) -> Vec<Box<str>> {
         let rooms: Vec<Box<str>> = self.rooms.rooms_of(slot).map(Into::into).collect();
         self.leave(slot, &rooms);
         self.set_own_room(slot, false);
+        rooms
     }
 
     pub(super) fn room_event(
@@ -97,14 +100,22 @@ impl State {
 
     pub(super) fn sockets_join(&mut self, nsp: &Arc<NspShared>, target: &Target, rooms: &[Box<str>]) {
         let targets = self.targets(nsp, target);
-        targets.iter().for_each(|slot| self.join(*slot, rooms));
+        for &slot in &targets {
+            self.join(slot, rooms);
+            self.confirm(slot, rooms);
+        }
         self.give_back(targets);
+        self.move_away(nsp, target, rooms, Some(true));
     }
 
     pub(super) fn sockets_leave(&mut self, nsp: &Arc<NspShared>, target: &Target, rooms: &[Box<str>]) {
         let targets = self.targets(nsp, target);
-        targets.iter().for_each(|slot| self.leave(*slot, rooms));
+        for &slot in &targets {
+            self.leave(slot, rooms);
+            self.confirm(slot, rooms);
+        }
         self.give_back(targets);
+        self.move_away(nsp, target, rooms, Some(false));
     }
 
     pub(super) fn disconnect_sockets(&mut self, nsp: &Arc<NspShared>, target: &Target, close: bool) {
@@ -115,6 +126,7 @@ impl State {
             }
         }
         self.give_back(targets);
+        self.move_away(nsp, target, &[], None);
     }
 
     pub(super) fn fetch(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<Fetched> {

@@ -23,6 +23,8 @@ impl State {
     pub(super) fn set_own_room(&mut self, slot: u32, on: bool) {
         let sock = &mut self.socks[slot as usize];
         if std::mem::replace(&mut sock.own_room, on) != on && sock.connected {
+            let id = sock.id;
+            self.note_stay(slot, id.as_str(), on);
             self.show_own_room(slot, on);
         }
     }

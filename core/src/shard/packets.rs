@@ -327,7 +327,7 @@ impl State {
         };
         let recovered = returned.as_ref().map(|back| {
             let Session { rooms, data, .. } = &back.session;
-            Box::new(Recovered { rooms: rooms.clone(), data: data.clone() })
+            Box::new(Recovered { rooms: rooms.to_vec(), data: data.clone() })
         });
         let skips = self.core.recovery.as_ref().is_some_and(|recovery| recovery.skip_middlewares);
         let pending = shared.decide() && !(skips && recovered.is_some());
@@ -400,9 +400,7 @@ impl State {
             Some(own) => self.join(slot, &[own]),
             None => self.show_own_room(slot, true),
         }
-        if !self.replay(slot) {
-            return;
-        }
+        let Some(missed) = self.replay(slot) else { return };
         let text = if self.conns[conn as usize].protocol == 3 {
             packet::connect_v4(&name)
         } else {
@@ -411,6 +409,12 @@ impl State {
             packet::connect(&name, id.as_str(), pid.as_ref().map(Id::as_str))
         };
         self.push_packet(conn, PacketType::Connect, &name, &text);
+        for frame in missed {
+            if !self.socks.contains(slot as usize) {
+                return;
+            }
+            self.push(conn, Rc::new(frame));
+        }
         for (frame, flags, entry) in early {
             if self.socks.contains(slot as usize) {
                 self.deliver(slot, frame, flags, entry);

@@ -1,7 +1,6 @@
 //! Sockets whose clients may come back. What is kept for them, and why nothing comes twice, is written in
 //! `host/recovery.rs`; here is the shard's part: remembering what was queued for a socket, leaving and returning.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,10 +9,12 @@ use super::lifecycle::Goodbye;
 use super::state::{Sock, State};
 use super::wheel::Timer;
 use crate::engine::conn::ConnKey;
+use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
-use crate::host::recovery::{Claim, Returned, Session};
+use crate::host::recovery::{Claim, Missed, Returned, Session, Stays};
 use crate::host::{NspShared, SocketHandle};
 use crate::reason::Reason;
+use crate::rooms::{AwayRooms, Target};
 
 /// What a socket remembers for its recovery. Entries are those of the journal, by number.
 pub(super) struct Trace {
@@ -22,8 +23,7 @@ pub(super) struct Trace {
     sent: u64,
     /// It has the entries up to this one: they came with what it missed.
     all: u64,
-    /// Broadcasts up to this one were before its time.
-    joined: u64,
+    stays: Stays,
     /// What its client came back for, until the socket is accepted.
     returned: Option<Box<Returned>>,
 }
@@ -65,10 +65,15 @@ impl State {
     ) -> Identity {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return Identity::Fresh(Id::tagged(core.tag), None) };
-        let trace = |pid| Trace { pid, sent: 0, all: 0, joined: 0, returned: None };
+        let trace = |pid| Trace { pid, sent: 0, all: 0, stays: Stays::default(), returned: None };
         let given: serde_json::Value = serde_json::from_str(auth).unwrap_or_default();
         let mut journal = recovery.lock();
-        if let (Some(pid), Some(offset)) = (given["pid"].as_str(), given["offset"].as_str()) {
+        // A client that no event has reached has no offset.
+        let offset = match &given["offset"] {
+            serde_json::Value::Null => None,
+            offset => Some(offset.as_str().unwrap_or_default()),
+        };
+        if let Some(pid) = given["pid"].as_str() {
             match journal.claim(shared.id, pid, offset, handle, Instant::now()) {
                 Claim::Returned(returned) => {
                     let pid = returned.pid;
@@ -111,45 +116,53 @@ impl State {
 
     /// Connects a socket to what its client came back for.
     pub(super) fn put_back(&mut self, slot: u32, returned: Box<Returned>) {
-        let rooms = returned.session.rooms.clone();
+        let rooms = returned.session.rooms.to_vec();
         let rare = self.socks[slot as usize].rare.get_or_insert_default();
         rare.data = returned.session.data.clone();
         if let Some(trace) = rare.trace.as_mut() {
-            trace.joined = returned.session.joined;
             trace.returned = Some(returned);
         }
         self.join(slot, &rooms);
     }
 
-    /// The socket is being accepted: what its client missed goes out, before CONNECT as in socket.io. False:
-    /// that can't be had any more, and the connection is closed.
-    pub(super) fn replay(&mut self, slot: u32) -> bool {
+    /// The socket is being accepted: what its client missed, to be sent behind CONNECT. socket.io sends it before, and
+    /// clients keep what comes before CONNECT for the connection after this one, if this one breaks in between: they
+    /// would have it twice. `None`: it can't be had any more, and the connection is closed.
+    pub(super) fn replay(&mut self, slot: u32) -> Option<Vec<Arc<Frame>>> {
         let core = self.core.clone();
-        let Some(recovery) = &core.recovery else { return true };
+        let Some(recovery) = &core.recovery else { return Some(Vec::new()) };
         let journaled = self.journaled;
         let Sock { rare, conn, .. } = &mut self.socks[slot as usize];
         let conn = *conn;
-        let Some(trace) = rare.as_mut().and_then(|rare| rare.trace.as_mut()) else { return true };
+        let Some(trace) = rare.as_mut().and_then(|rare| rare.trace.as_mut()) else { return Some(Vec::new()) };
         let Some(returned) = &trace.returned else {
-            trace.joined = journaled;
-            return true;
+            trace.stays = Stays::since(journaled);
+            return Some(Vec::new());
         };
         // The host took its time to accept, and the journal has moved on.
-        let Some(missed) = recovery.lock().missed(returned) else {
+        let missed = recovery.lock().missed(returned);
+        let Some(Missed { frames, sent, all }) = missed else {
             let key = self.key(conn);
             self.close_conn(key, Reason::ForcedClose, "too late to recover", Goodbye::Close);
-            return false;
+            return None;
         };
-        trace.returned = None;
-        trace.sent = missed.sent;
-        trace.all = missed.all;
-        for frame in missed.frames {
-            self.push(conn, Rc::new(frame));
-            if !self.socks.contains(slot as usize) {
-                return false;
-            }
+        trace.sent = sent;
+        trace.all = all;
+        trace.stays = trace.returned.take().map(|returned| returned.session.stays).unwrap_or_default();
+        Some(frames)
+    }
+
+    /// A socket that is accepted joined a room, or left one.
+    pub(super) fn note_stay(&mut self, slot: u32, room: &str, joins: bool) {
+        let journaled = self.journaled;
+        let sock = &mut self.socks[slot as usize];
+        let trace = sock.rare.as_mut().and_then(|rare| rare.trace.as_mut()).filter(|_| sock.connected);
+        let Some(trace) = trace else { return };
+        let at = journaled.max(trace.all);
+        match joins {
+            true => trace.stays.enter(room, at),
+            false => trace.stays.leave(room, at),
         }
-        true
     }
 
     /// An entry is about to be queued for a socket. False: it has it.
@@ -168,8 +181,12 @@ impl State {
         self.journaled = self.journaled.max(entry);
     }
 
-    /// What the journal is to be told when a socket, just taken out of its rooms, ends.
-    pub(super) fn parting(&self, sock: &mut Sock, reason: Reason, rooms: Vec<Box<str>>) -> Option<Parting> {
+    /// What the journal is to be told when a socket ends. It is still in its rooms: between them and those of the
+    /// session there is no moment in which messages of other nodes for them are not wanted here.
+    pub(super) fn parting(&mut self, slot: u32, reason: Reason) -> Option<Parting> {
+        let core = self.core.clone();
+        let recovery = core.recovery.as_ref()?;
+        let sock = &mut self.socks[slot as usize];
         let rare = sock.rare.as_mut()?;
         let trace = rare.trace.take()?;
         let pid = trace.pid;
@@ -179,14 +196,18 @@ impl State {
             // It was not accepted yet: its client may come back once more.
             Some(returned) => Some(returned.session),
             None if !sock.connected => None,
-            None => Some(Session {
-                rooms: rooms.into_iter().chain(sock.own_room.then(|| sock.id.as_str().into())).collect(),
-                data: std::mem::take(&mut rare.data),
-                sent: trace.sent,
-                seen: self.journaled,
-                joined: trace.joined,
-                since: Instant::now(),
-            }),
+            None => {
+                let own = sock.own_room.then(|| sock.id.as_str().into());
+                let rooms = self.rooms.rooms_of(slot).map(Into::into).chain(own).collect();
+                Some(Session {
+                    rooms: AwayRooms::new(&recovery.away, sock.nsp, rooms),
+                    data: std::mem::take(&mut rare.data),
+                    sent: trace.sent,
+                    seen: self.journaled,
+                    stays: trace.stays,
+                    since: Instant::now(),
+                })
+            }
         };
         Some(Parting { pid, session })
     }
@@ -221,6 +242,7 @@ impl State {
     pub(super) fn forward(&mut self, socket: SocketHandle, command: Command) {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
+        let at = self.journaled;
         let mut journal = recovery.lock();
         let Some((pid, here)) = journal.peer(socket) else { return };
         if let Some(here) = here {
@@ -238,19 +260,48 @@ impl State {
         }
         match command {
             Command::Join(_, rooms) => journal.change(pid, |session| {
-                for room in rooms {
-                    if !session.rooms.contains(&room) {
-                        session.rooms.push(room);
-                    }
-                }
+                rooms.iter().for_each(|room| session.join(room, at));
             }),
-            Command::Leave(_, rooms) => {
-                journal.change(pid, |session| session.rooms.retain(|room| !rooms.contains(room)));
-            }
-            Command::LeaveAll(_) => journal.change(pid, |session| session.rooms.clear()),
+            Command::Leave(_, rooms) => journal.change(pid, |session| {
+                rooms.iter().for_each(|room| session.leave(room, at));
+            }),
+            Command::LeaveAll(_) => journal.change(pid, |session| {
+                let rooms = session.rooms.to_vec();
+                rooms.iter().for_each(|room| session.leave(room, at));
+            }),
             Command::SetData(_, data) => journal.change(pid, |session| session.data = data),
             Command::Disconnect(..) => journal.end(pid),
             _ => {}
+        }
+    }
+
+    /// Those that left from this shard, may come back and are meant by `target` move too: `Some(join)`; or `None`: they
+    /// may not come back any more.
+    pub(super) fn move_away(
+        &self,
+        nsp: &Arc<NspShared>,
+        target: &Target,
+        rooms: &[Box<str>],
+        join: Option<bool>,
+    ) {
+        let Some(recovery) = &self.core.recovery else { return };
+        // As a rule nobody is away, or not in these rooms.
+        if !target.rooms.is_empty() && !target.rooms.iter().any(|room| recovery.away.has(nsp.id, room)) {
+            return;
+        }
+        let mut journal = recovery.lock();
+        for pid in journal.away_from(self.index, nsp.id, target) {
+            match join {
+                Some(join) => journal.change(pid, |session| {
+                    for room in rooms {
+                        match join {
+                            true => session.join(room, self.journaled),
+                            false => session.leave(room, self.journaled),
+                        }
+                    }
+                }),
+                None => journal.end(pid),
+            }
         }
     }
 }

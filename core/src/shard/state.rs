@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use slab::Slab;
@@ -145,6 +146,8 @@ pub(super) struct State {
     /// Recipients of the current broadcast; its room is used again.
     pub scratch: Vec<u32>,
     pub closing: bool,
+    /// Sockets that other nodes have moved, and when; see `moves.rs`.
+    pub moved: HashMap<SocketHandle, Instant>,
     /// See `own_rooms.rs`.
     pub shows_own_rooms: bool,
     /// Timers that are being fired.
@@ -184,6 +187,7 @@ impl State {
             ping: Rc::new(Arc::new(Frame::engine("2"))),
             scratch: Vec::new(),
             closing: false,
+            moved: HashMap::new(),
             shows_own_rooms: false,
             due: Vec::new(),
             asking: None,

@@ -19,7 +19,8 @@ fn frame(text: &str) -> Arc<Frame> {
 
 fn session(sent: u64, seen: u64, rooms: &[&str], since: Instant) -> Session {
     let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-    Session { rooms, data: Box::default(), sent, seen, joined: 0, since }
+    let rooms = AwayRooms::new(&Arc::default(), NSP, rooms);
+    Session { rooms, data: Box::default(), sent, seen, stays: Stays::default(), since }
 }
 
 /// The offset that the next entry is sent with.
@@ -67,7 +68,7 @@ fn a_client_gets_what_was_meant_for_it_and_it_does_not_have() {
     journal.append(NSP, To::Rooms(Arc::new(Target::all().except("a"))), frame("excluded"), now);
     journal.append(NSP, To::Rooms(Arc::new(Target::all())), frame("all"), now);
     journal.leave(pid, handle(1), session(4, 4, &["a"], now), now);
-    let found = returned(journal.claim(NSP, pid.as_str(), &had, handle(2), now)).unwrap();
+    let found = returned(journal.claim(NSP, pid.as_str(), Some(&had), handle(2), now)).unwrap();
     let missed = journal.missed(&found).unwrap();
     let expected = [frame("a"), frame("own"), frame("all")].map(|f| f.len());
     assert_eq!(missed.frames.iter().map(|f| f.len()).collect::<Vec<_>>(), expected);
@@ -75,7 +76,7 @@ fn a_client_gets_what_was_meant_for_it_and_it_does_not_have() {
     // It is here now, under both handles.
     assert!(journal.peer(handle(1)) == Some((pid, Some(handle(2)))));
     assert!(
-        matches!(journal.claim(NSP, pid.as_str(), &had, handle(3), now), Claim::Here(h) if h == handle(2))
+        matches!(journal.claim(NSP, pid.as_str(), Some(&had), handle(3), now), Claim::Here(h) if h == handle(2))
     );
 }
 
@@ -93,8 +94,8 @@ fn who_has_everything_that_was_sent_needs_nothing_older() {
     assert!(journal.lost() > 1 && journal.bytes() <= 65_536);
     journal.leave(quiet, handle(1), session(1, 1001, &["a"], now), now);
     journal.leave(behind, handle(2), session(1000, 1001, &["b"], now), now);
-    assert!(returned(journal.claim(NSP, quiet.as_str(), &first, handle(3), now)).is_some());
-    assert!(returned(journal.claim(NSP, behind.as_str(), &first, handle(4), now)).is_none());
+    assert!(returned(journal.claim(NSP, quiet.as_str(), Some(&first), handle(3), now)).is_some());
+    assert!(returned(journal.claim(NSP, behind.as_str(), Some(&first), handle(4), now)).is_none());
 }
 
 #[test]
@@ -108,9 +109,9 @@ fn everything_goes_when_its_time_is_over() {
         journal.leave(*pid, handle(n), session(1, 1, &["a"], now), now);
     }
     let in_time = now + Duration::from_secs(120);
-    assert!(returned(journal.claim(NSP, pids[0].as_str(), &offset, handle(9000), in_time)).is_some());
+    assert!(returned(journal.claim(NSP, pids[0].as_str(), Some(&offset), handle(9000), in_time)).is_some());
     let late = now + Duration::from_millis(120_001);
-    assert!(returned(journal.claim(NSP, pids[1].as_str(), &offset, handle(9001), late)).is_none());
+    assert!(returned(journal.claim(NSP, pids[1].as_str(), Some(&offset), handle(9001), late)).is_none());
     // The one that is back is all that is left, and the message for a while.
     assert_eq!(journal.sizes(), (1, 1, 2, 0));
     assert_eq!(journal.sweep(now + Duration::from_secs(141)), None);
@@ -128,7 +129,7 @@ fn clients_that_come_and_go_cost_no_more_than_the_limit() {
     let offset = publish(&mut journal, "a", now);
     for n in 0..10_000 {
         journal.leave(pid, handle(n), session(1, 1, &["a"], now + Duration::from_micros(n.into())), now);
-        if returned(journal.claim(NSP, pid.as_str(), &offset, handle(n + 1), now)).is_none() {
+        if returned(journal.claim(NSP, pid.as_str(), Some(&offset), handle(n + 1), now)).is_none() {
             // The message is out of the journal: the client starts anew.
             assert!(journal.lost() == 1);
             break;

@@ -1,0 +1,56 @@
+//! Rooms of a socket whose client is away: as long as it may come back, messages for them are wanted here.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::Directory;
+
+/// Names of rooms, each counted in the directory of such rooms until it is left or this is dropped.
+pub(crate) struct AwayRooms {
+    nsp: u32,
+    names: Vec<Box<str>>,
+    directory: Arc<Directory>,
+}
+
+impl AwayRooms {
+    pub(crate) fn new(directory: &Arc<Directory>, nsp: u32, names: Vec<Box<str>>) -> Self {
+        for name in &names {
+            directory.add_away(nsp, name);
+        }
+        Self { nsp, names, directory: directory.clone() }
+    }
+
+    /// False: it is in already.
+    pub(crate) fn join(&mut self, room: &str) -> bool {
+        if self.names.iter().any(|name| &**name == room) {
+            return false;
+        }
+        self.directory.add_away(self.nsp, room);
+        self.names.push(room.into());
+        true
+    }
+
+    /// False: it was not in.
+    pub(crate) fn leave(&mut self, room: &str) -> bool {
+        let Some(at) = self.names.iter().position(|name| &**name == room) else { return false };
+        self.directory.remove_away(self.nsp, room);
+        self.names.remove(at);
+        true
+    }
+}
+
+impl Deref for AwayRooms {
+    type Target = [Box<str>];
+
+    fn deref(&self) -> &[Box<str>] {
+        &self.names
+    }
+}
+
+impl Drop for AwayRooms {
+    fn drop(&mut self) {
+        for name in &self.names {
+            self.directory.remove_away(self.nsp, name);
+        }
+    }
+}
