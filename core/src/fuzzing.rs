@@ -65,7 +65,7 @@ pub fn cluster_wire(input: &[u8]) {
     }
     for mode in [Mode::Classic, Mode::Sharded] {
         let written = match &incoming {
-            Incoming::Message { message, .. } => wire(mode).message("/", message),
+            Incoming::Message { message, .. } => wire(mode).message("/", message, |_| false),
             Incoming::Answer { id, answer, .. } => wire(mode).answer("/", None, id, answer),
         };
         // The weight is counted for whatever came.

@@ -16,6 +16,9 @@ const SHARE = commandBytes();
 /** Below this much room in the core's command queues a refusal has to reach the call that it refuses. */
 const ROOM = 16 * TEXT;
 
+/** Of all servers of this process: those that have something collected. */
+const waiting = new Set<CommandBatch>();
+
 /** What is collected: numbers in lanes, text in lines. */
 export abstract class CommandBatch {
   protected readonly lanes: Float64Array;
@@ -61,6 +64,7 @@ export abstract class CommandBatch {
 
   /** Index of the next command's first lane. */
   protected begin(): number {
+    if (this.count === 0) waiting.add(this);
     return this.count++ * this.width;
   }
 
@@ -90,7 +94,16 @@ export abstract class CommandBatch {
     this.flush();
   };
 
+  /**
+   * Sends what is collected, of the other servers of this process too: when two of them are nodes of one fleet, what one
+   * was told first must not come after what the other was told then and says over Redis.
+   */
   protected flush(): void {
+    for (const batch of waiting) batch.handOver();
+  }
+
+  private handOver(): void {
+    waiting.delete(this);
     if (this.count === 0) return;
     const { count } = this;
     const text = this.lines.join('\n');

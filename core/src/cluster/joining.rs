@@ -1,12 +1,15 @@
-//! Rooms that another node has just put sockets into. The shards may not have come to that when the next message of that
-//! node is for such a room, and the directory does not know of it yet.
+//! Rooms that sockets have just been put into or taken out of, for the whole fleet.
+//!
+//! Where they are here, the shards may not have come to that when the next message is for such a room, and the directory
+//! does not know of it yet. Where rooms have channels of their own, it takes a node a while to subscribe to a new one, and
+//! between two channels there is no order: for that time messages for such a room go where the move went.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// For how long such a room is taken to be here: longer than a shard lags behind.
+/// For how long: longer than a shard, or a subscription, lags behind.
 const GRACE: Duration = Duration::from_secs(10);
 /// How many are kept; beyond them every room is taken to be here for that time.
 const MOST: usize = 1024;
@@ -27,6 +30,11 @@ impl Joining {
             return;
         }
         self.rooms.extend(rooms.iter().map(|room| (room.clone(), now)));
+    }
+
+    /// Whether there is anything to remember.
+    pub(super) fn is_recent(&self, now: Instant) -> bool {
+        self.all.iter().chain(self.rooms.values()).any(|since| now - *since < GRACE)
     }
 
     pub(super) fn has(&self, room: &str, now: Instant) -> bool {
@@ -52,6 +60,7 @@ mod tests {
         assert!(joining.has("room 1", start) && joining.has("another", start), "too many to keep");
         let later = start + GRACE;
         assert!(!joining.has("room 1", later) && !joining.has("another", later));
+        assert!(joining.is_recent(start) && !joining.is_recent(later));
         joining.add(&names(0..MOST), later);
         assert!(joining.has("room 7", later) && !joining.has("another", later), "the old ones made room");
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, LocalSet};
+use tokio::time::Instant;
 
 use super::ask::Pending;
 use super::bus::{Bus, Subscription};
@@ -35,6 +36,8 @@ const LOSSES: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 /// Whose panics the log names.
 const CLUSTER: &str = "cluster";
+/// Namespaces whose moves are remembered before those of the past are forgotten.
+const NAMESPACES: usize = 64;
 
 /// Commands after which other tasks get their turn.
 const FAIR: usize = 256;
@@ -98,6 +101,8 @@ pub(super) struct Node {
     /// One channel may be wanted twice: a room's name can end as a namespace's begins.
     wanted: RefCell<HashMap<Subscription, usize>>,
     pub asking: RefCell<HashMap<Box<str>, Rc<Pending>>>,
+    /// Where rooms have channels of their own: those that were moved into or out of lately, by namespace.
+    moved: RefCell<HashMap<Box<str>, Joining>>,
     /// Before the first word of the bus: `None`.
     up: Cell<Option<bool>>,
     pub up_changed: Notify,
@@ -214,6 +219,7 @@ impl Node {
             routes: RefCell::default(),
             wanted: RefCell::default(),
             asking: RefCell::default(),
+            moved: RefCell::default(),
             up: Cell::new(None),
             up_changed: Notify::new(),
             telling_lost: Cell::new(false),
@@ -294,7 +300,27 @@ impl Node {
 
     /// Says something to the other nodes.
     pub(super) fn say(&self, nsp: &str, message: &Message) {
-        self.publish(self.wire.message(nsp, message));
+        self.note_moves(nsp, message);
+        let moved = |room: &str| {
+            let moved = self.moved.borrow();
+            moved.get(nsp).is_some_and(|rooms| rooms.has(room, Instant::now()))
+        };
+        self.publish(self.wire.message(nsp, message, moved));
+    }
+
+    /// Somebody in the fleet moves sockets into rooms, or out of some.
+    pub(super) fn note_moves(&self, nsp: &str, message: &Message) {
+        let (Message::Join { rooms, .. } | Message::Leave { rooms, .. }) = message else { return };
+        if !self.names.has_channels(RoomKind::Joined) {
+            return;
+        }
+        let mut moved = self.moved.borrow_mut();
+        let now = Instant::now();
+        // An emitter may name any number of namespaces.
+        if moved.len() >= NAMESPACES && !moved.contains_key(nsp) {
+            moved.retain(|_, rooms| rooms.is_recent(now));
+        }
+        moved.entry(nsp.into()).or_default().add(rooms, now);
     }
 
     fn publish(&self, published: Result<Published, PacketError>) {
@@ -359,6 +385,7 @@ impl Node {
     fn leave(&self, nsp: &Namespace) {
         let name = &nsp.0.name;
         self.numbers.borrow_mut().remove(&nsp.0.id);
+        self.moved.borrow_mut().remove(&**name);
         let Some(space) = self.spaces.borrow_mut().remove(name) else { return };
         for (subscription, _) in self.channels(name) {
             let (Subscription::Channel(channel)

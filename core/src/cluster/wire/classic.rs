@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::shapes::{Flags, Name, Opts, Packet, Socket, is_event, names};
-use super::text::{self, Object, distinct, of_payload};
+use super::text::{self, Object, distinct, is_number, of_payload};
 use super::{Malformed, Names, Written};
 use crate::cluster::message::{Answer, Broadcast, Change, Incoming, Message, Question};
 use crate::host::EmitFlags;
@@ -49,10 +49,10 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Writte
         }
         Message::Broadcast(broadcast) => broadcast_with_ack(&of.uid, nsp, broadcast)?,
         Message::Join { target, rooms } => {
-            request(JOIN).json("opts", &text::opts(target, None)).texts("rooms", rooms).end().into()
+            request(JOIN).json("opts", &text::opts(target, None)).rooms("rooms", rooms).end().into()
         }
         Message::Leave { target, rooms } => {
-            request(LEAVE).json("opts", &text::opts(target, None)).texts("rooms", rooms).end().into()
+            request(LEAVE).json("opts", &text::opts(target, None)).rooms("rooms", rooms).end().into()
         }
         Message::Disconnect { target, close } => {
             request(DISCONNECT).json("opts", &text::opts(target, None)).bool("close", *close).end().into()
@@ -63,7 +63,7 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Writte
             text::payload(object.json("data", data).end(), attachments)?
         }
         Message::Ask { id, question } => match question {
-            Question::Ids(rooms) => request(IDS).text("requestId", id).texts("rooms", rooms).end().into(),
+            Question::Ids(rooms) => request(IDS).text("requestId", id).rooms("rooms", rooms).end().into(),
             Question::Rooms => request(ROOMS).text("requestId", id).end().into(),
             Question::Sockets(target) => {
                 request(FETCH).text("requestId", id).json("opts", &text::opts(target, None)).end().into()
@@ -130,8 +130,11 @@ fn opts(
     for (name, list) in [("rooms", &target.rooms), ("except", &target.except)] {
         let list = distinct(list);
         write::string(out, name)?;
-        write::array_len(out, u32::try_from(list.len()).map_err(|_| PacketError::InvalidPayload)?);
+        let numbers = list.iter().filter(|room| is_number(room));
+        let len = list.len() + numbers.clone().count();
+        write::array_len(out, u32::try_from(len).map_err(|_| PacketError::InvalidPayload)?);
         list.iter().try_for_each(|room| write::string(out, room))?;
+        numbers.clone().try_for_each(|room| msgpack::json_to_msgpack(room, &[], out))?;
     }
     write::string(out, "flags")?;
     msgpack::json_to_msgpack(&text::flags(flags, timeout), &[], out)

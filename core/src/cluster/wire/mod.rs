@@ -57,14 +57,20 @@ impl Wire {
         }
     }
 
-    /// A message for the other nodes.
+    /// A message for the other nodes. A broadcast for one room goes by that room's channel, if it has one, unless
+    /// `moved` says that nodes may not listen to it yet.
     ///
     /// # Errors
     /// It can't be written in this format: too deep, or a placeholder that points at nothing.
-    pub(crate) fn message(&self, nsp: &str, message: &Message) -> Result<Published, PacketError> {
+    pub(crate) fn message(
+        &self,
+        nsp: &str,
+        message: &Message,
+        moved: impl Fn(&str) -> bool,
+    ) -> Result<Published, PacketError> {
         let (channel, payload) = match self.names.mode {
             Mode::Classic => classic::message(&self.names, nsp, message),
-            Mode::Sharded => sharded::message(&self.names, nsp, message),
+            Mode::Sharded => sharded::message(&self.names, nsp, message, moved),
         }?;
         Ok(self.published(channel, payload))
     }

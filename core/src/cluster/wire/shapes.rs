@@ -1,13 +1,13 @@
 //! What is read from JSON. Members that are not known are ignored, as the adapters do.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
+use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 
+use super::text::{ILL_FORMED, distinct};
 use crate::cluster::fleet::RemoteSocket;
 use crate::host::EmitFlags;
 use crate::rooms::Target;
@@ -17,36 +17,28 @@ use crate::socketio::packet::{PacketType, has_shape};
 /// Longest time that another node may ask us to wait for acks.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// A room. In JavaScript it may be a number.
+/// A room. In JavaScript it may be a number, or a text that is not well-formed.
 pub(super) struct Name(pub Box<str>);
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Of;
-        impl Visitor<'_> for Of {
-            type Value = Name;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Name, E> {
-                Ok(Name(text.into()))
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Name, E> {
-                Ok(Name(number.to_string().into()))
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Name, E> {
-                Ok(Name(number.to_string().into()))
-            }
-            fn visit_f64<E>(self, number: f64) -> Result<Name, E> {
-                Ok(Name(serde_json::Value::from(number).to_string().into()))
-            }
+        let json = <&RawValue>::deserialize(from)?.get();
+        if !json.starts_with('"') {
+            let number: f64 = serde_json::from_str(json).map_err(|_| D::Error::custom("a name"))?;
+            return Ok(Name(number.to_string().into()));
         }
-        from.deserialize_any(Of)
+        Ok(Name(match serde_json::from_str::<String>(json) {
+            Ok(text) => text.into(),
+            // Half a surrogate pair.
+            Err(_) => format!("{ILL_FORMED}{json}").into(),
+        }))
     }
 }
 
+/// A room that is there as a number and as its text is one here.
 pub(super) fn names(list: Option<Vec<Name>>) -> Vec<Box<str>> {
-    list.into_iter().flatten().map(|name| name.0).collect()
+    let list: Vec<Box<str>> = list.into_iter().flatten().map(|name| name.0).collect();
+    distinct(&list).into_owned()
 }
 
 /// A room expression.

@@ -45,7 +45,12 @@ fn envelope(
     text::payload(envelope.end(), attachments)
 }
 
-pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Written, PacketError> {
+pub(super) fn message(
+    of: &Names,
+    nsp: &str,
+    message: &Message,
+    moved: impl Fn(&str) -> bool,
+) -> Result<Written, PacketError> {
     let no_bytes: &[Bytes] = &[];
     let (kind, data, attachments) = match message {
         Message::Broadcast(broadcast) => {
@@ -53,18 +58,21 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Writte
             // Acks are counted over all nodes: all have to hear.
             let channel = match broadcast.ack {
                 Some(_) => of.main(nsp),
-                None => of.broadcast(nsp, &distinct(&broadcast.target.rooms)),
+                None => match &*distinct(&broadcast.target.rooms) {
+                    [room] if moved(room) => of.main(nsp),
+                    rooms => of.broadcast(nsp, rooms),
+                },
             };
             return Ok((channel, payload));
         }
         Message::Join { target, rooms } => (
             JOIN,
-            Object::new().json("opts", &text::opts(target, Some("{}"))).texts("rooms", rooms),
+            Object::new().json("opts", &text::opts(target, Some("{}"))).rooms("rooms", rooms),
             no_bytes,
         ),
         Message::Leave { target, rooms } => (
             LEAVE,
-            Object::new().json("opts", &text::opts(target, Some("{}"))).texts("rooms", rooms),
+            Object::new().json("opts", &text::opts(target, Some("{}"))).rooms("rooms", rooms),
             no_bytes,
         ),
         Message::Disconnect { target, close } => (

@@ -212,7 +212,7 @@ fn what_is_written_is_what_javascript_nodes_write() {
         };
         names.uid = uid.unwrap_or_else(|| "emitter".into());
         let nsp = if channel.contains("/chat") { "/chat" } else { "/" };
-        let (to, written) = Wire::new(names.into(), false, None).message(nsp, &message).unwrap();
+        let (to, written) = Wire::new(names.into(), false, None).message(nsp, &message, |_| false).unwrap();
         assert_eq!(std::str::from_utf8(&to).unwrap(), channel, "{name}");
         // The emitter has its options in another order.
         if payload.first() != Some(&b'{') && mode == Mode::Classic && !name.starts_with("emitter") {
@@ -337,7 +337,7 @@ proptest! {
     #[test]
     fn another_node_reads_what_was_meant_and_the_node_itself_ignores_it(mode in modes(), message in messages()) {
         let (ours, theirs) = (wire(mode), wire(mode));
-        let (channel, payload) = ours.message("/", &message).unwrap();
+        let (channel, payload) = ours.message("/", &message, |_| false).unwrap();
         let channel = std::str::from_utf8(&channel).unwrap();
         prop_assert_eq!(read(&ours, channel, &payload), Ok(None));
         match read(&theirs, channel, &payload) {

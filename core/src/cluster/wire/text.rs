@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 
 use crate::cluster::fleet::RemoteSocket;
 use crate::host::EmitFlags;
@@ -66,6 +67,22 @@ impl Object {
         self
     }
 
+    /// Names of rooms. In JavaScript a room may be a number, and is another than the text of it; here it is the same.
+    /// So other nodes are told both.
+    pub(super) fn rooms(self, name: &str, list: &[Box<str>]) -> Self {
+        let mut object = self.texts(name, list);
+        let numbers: Vec<&str> = list.iter().map(|room| &**room).filter(|room| is_number(room)).collect();
+        if !numbers.is_empty() {
+            object.0.pop();
+            for number in numbers {
+                object.0.push(',');
+                object.0.push_str(number);
+            }
+            object.0.push(']');
+        }
+        object
+    }
+
     pub(super) fn end(mut self) -> String {
         self.0.push('}');
         self.0
@@ -78,15 +95,36 @@ fn texts(out: &mut String, list: &[Box<str>]) {
         if i > 0 {
             out.push(',');
         }
-        quote(text, out);
+        match ill_formed(text) {
+            Some(json) => out.push_str(json),
+            None => quote(text, out),
+        }
     }
     out.push(']');
+}
+
+/// How the name of a room begins that is not well-formed in JavaScript, and can't be had as text; the JSON of it follows
+/// (`node-binding/src-ts/room-name.ts`).
+pub(super) const ILL_FORMED: &str = "\0string ";
+
+/// The JSON of such a name.
+fn ill_formed(room: &str) -> Option<&str> {
+    let json = room.strip_prefix(ILL_FORMED)?;
+    // A host may call a room so.
+    (json.starts_with('"') && serde_json::from_str::<&RawValue>(json).is_ok()).then_some(json)
+}
+
+/// Whether a room's name is what JavaScript makes of a number.
+pub(super) fn is_number(room: &str) -> bool {
+    // Longer ones have an exponent there.
+    let may_be = room.len() <= 20 && room.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    may_be && room != "-0" && room.parse::<f64>().is_ok_and(|number| number.to_string() == room)
 }
 
 /// A room expression as the adapters' `opts`; `flags` is JSON.
 pub(super) fn opts(target: &Target, flags: Option<&str>) -> String {
     let opts =
-        Object::new().texts("rooms", &distinct(&target.rooms)).texts("except", &distinct(&target.except));
+        Object::new().rooms("rooms", &distinct(&target.rooms)).rooms("except", &distinct(&target.except));
     match flags {
         Some(flags) => opts.json("flags", flags).end(),
         None => opts.end(),
