@@ -112,6 +112,9 @@ describe('adapters over Redis', nativeOnly, () => {
     const parser = { encode: (value) => Buffer.from(JSON.stringify(value)), decode: JSON.parse };
     assert.throws(() => io.adapter(createAdapter(pub, sub, { parser })), { ...CODE, message: /parser/ });
     assert.throws(() => own.createAdapter(pub, sub, { parser }), { ...CODE, message: /parser/ });
+    for (const encode of [JSON.stringify, () => { throw new Error('no such value'); }, () => undefined]) {
+      assert.throws(() => io.adapter(createAdapter(pub, sub, { parser: { encode, decode: JSON.parse } })), { ...CODE, message: /parser/ });
+    }
     assert.throws(() => own.createAdapter({ publish() {} }, sub), { ...CODE, message: /"redis" 4 or 5 or of "ioredis"/ });
     assert.throws(() => io.adapter(own.createAdapter({})), { code: 'ERR_KRAKEN_WS_OPTION', message: /^cluster\.redis: / });
     const unchecked = { ...pub.options, socket: { host: 'h', tls: true, rejectUnauthorized: false } };

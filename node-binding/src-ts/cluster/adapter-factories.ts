@@ -30,7 +30,7 @@ interface RedisAdapter {
   channel: string;
   requestsTimeout?: number;
   publishOnSpecificResponseChannel?: boolean;
-  parser?: { encode(value: unknown): Uint8Array };
+  parser?: { encode(value: unknown): unknown };
   opts?: { channelPrefix?: string; subscriptionMode?: ClusterOptions['subscriptionMode'] };
 }
 
@@ -59,11 +59,20 @@ export function clusterOf(factory: unknown): ClusterOptions | undefined {
 
 function formatOf({ opts, parser, requestsTimeout, publishOnSpecificResponseChannel }: RedisAdapter): Partial<ClusterOptions> {
   if (opts) return { mode: 'sharded', subscriptionMode: opts.subscriptionMode };
-  const bytes = parser?.encode([{ at: new Date(0) }]);
-  if (bytes && Buffer.compare(bytes, NOTEPACK) !== 0) {
+  if (parser && !speaksNotepack(parser)) {
     refuse('adapter: the option `parser` of the Redis adapter is not supported; leave it out on all nodes');
   }
   return { mode: 'classic', requestsTimeout, publishOnSpecificResponseChannel };
+}
+
+/** Whether a parser writes what the fleet reads. Another may write text, or nothing that it does not know. */
+function speaksNotepack(parser: { encode(value: unknown): unknown }): boolean {
+  try {
+    const written = parser.encode([{ at: new Date(0) }]);
+    return written instanceof Uint8Array && Buffer.compare(written, NOTEPACK) === 0;
+  } catch {
+    return false;
+  }
 }
 
 /**
