@@ -232,6 +232,11 @@ pub struct kraken_ws_cluster_stats {
     pub foreign: u64,
     /// Messages of other nodes that the server had no room for in time.
     pub lost_here: u64,
+    /// How often the node was cut off from Redis after it had been connected: what others sent meanwhile it has not
+    /// heard.
+    pub gaps: u64,
+    /// For how many milliseconds altogether.
+    pub gap_ms: u64,
 }
 
 /// Writes as many members as the host knows.
@@ -265,6 +270,8 @@ pub(crate) unsafe fn write_stats(
         dropped_no_room: s.dropped_no_room,
         foreign: s.foreign,
         lost_here: s.lost_here,
+        gaps: s.bus.gaps,
+        gap_ms: s.bus.gap_ms,
     };
     let length = size.min(size_of::<kraken_ws_cluster_stats>());
     // SAFETY: `size` bytes are the host's struct; no more are written.

@@ -196,6 +196,10 @@ export interface ClusterStats {
   lostHere: number;
   /** Connections to Redis made anew. */
   reconnects: number;
+  /** How often this node was cut off from Redis after it had been connected: what others sent meanwhile it has not heard. */
+  gaps: number;
+  /** For how many milliseconds altogether. */
+  gapMs: number;
   /** Bytes of messages that wait for Redis. */
   queuedBytes: number;
   /** Messages that nobody could read. */

@@ -94,6 +94,8 @@ pub struct NativeClusterStats {
     pub queued_bytes: f64,
     pub malformed: f64,
     pub dropped_no_room: f64,
+    pub gaps: f64,
+    pub gap_ms: f64,
 }
 
 impl From<ClusterStats> for NativeClusterStats {
@@ -110,6 +112,8 @@ impl From<ClusterStats> for NativeClusterStats {
             queued_bytes: stats.bus.queued_bytes as f64,
             malformed: stats.malformed as f64,
             dropped_no_room: stats.dropped_no_room as f64,
+            gaps: stats.bus.gaps as f64,
+            gap_ms: stats.bus.gap_ms as f64,
         }
     }
 }

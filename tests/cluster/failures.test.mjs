@@ -49,6 +49,9 @@ describe('a network between a node and Redis', nativeOnly, () => {
     }
     for (const got of [here, there]) for (const name of ['near', 'far']) assert.deepEqual(disorder(got.of(name)), []);
     assert.deepEqual(missing(there.of('far'), 1, there.last('far')), [], 'the other node lost nothing of its own');
+    const [cutOff, steady] = [near, far].map(({ io }) => io.stats().cluster);
+    assert.ok(cutOff.gaps >= 5 && cutOff.gapMs > 0, 'what it may have missed is in its figures');
+    assert.deepEqual([steady.gaps, steady.gapMs], [0, 0]);
   });
 
   test('that stalls: the node notices, serves its own, and is back when it passes again', async (t) => {
@@ -112,6 +115,7 @@ describe('a network between a node and Redis', nativeOnly, () => {
     const both = [event(alone.client, 'both'), event(other.client, 'both')];
     nodes[0].io.emit('both');
     await Promise.all(both);
+    assert.deepEqual(nodes.map(({ io }) => io.stats().cluster.gaps), [0, 0], 'who was not there yet has missed nothing');
   });
 });
 

@@ -66,6 +66,10 @@ pub struct BusStats {
     pub unconfirmed: u64,
     /// Connections made anew.
     pub reconnects: u64,
+    /// How often the node was cut off after it had been connected: what others sent meanwhile it has not heard.
+    pub gaps: u64,
+    /// For how many milliseconds altogether.
+    pub gap_ms: u64,
     /// Bytes of publishes that wait, to be written or to be confirmed.
     pub queued_bytes: u64,
     /// Connected and subscribed.
@@ -245,7 +249,10 @@ impl Bus {
     pub fn stats(&self) -> BusStats {
         self.shared.with(|state| {
             let counts = state.outgoing.counts();
+            let (gaps, gap) = state.health.gaps();
             BusStats {
+                gaps,
+                gap_ms: gap.as_millis() as u64,
                 published: counts.published,
                 received: state.received,
                 lost: counts.lost,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// A connection that stood this long was a good one: the next attempt is a first one again. What breaks sooner keeps
-/// backing off, so a server that accepts and closes is not hammered.
+/// A connection that stood this long was a good one, and so was one that served: the next attempt is a first one again.
+/// What breaks sooner keeps backing off, so a server that accepts and closes is not hammered.
 const STOOD: Duration = Duration::from_secs(1);
 
 /// Exponential back-off with jitter: each delay is a random part, at least half, of 100 ms, 200 ms, … 5 s.
@@ -16,9 +16,10 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// After a connection that stood since `since` has broken.
-    pub fn stood(&mut self, since: Instant) {
-        if since.elapsed() >= STOOD {
+    /// After a connection that stood since `since` has broken. `served`: it was up. Without that a Redis that keeps
+    /// going away soon would be missed by one node for far longer than by another, by luck.
+    pub fn stood(&mut self, since: Instant, served: bool) {
+        if served || since.elapsed() >= STOOD {
             self.attempts = 0;
         }
     }
@@ -50,11 +51,14 @@ mod tests {
                 "{delay:?} of {full}"
             );
         }
-        backoff.stood(Instant::now());
+        backoff.stood(Instant::now(), false);
         assert!(backoff.delay() >= LONGEST / 2);
         if let Some(earlier) = Instant::now().checked_sub(STOOD) {
-            backoff.stood(earlier);
+            backoff.stood(earlier, false);
             assert!(backoff.delay() <= FIRST);
         }
+        assert!(backoff.delay() > FIRST / 2);
+        backoff.stood(Instant::now(), true);
+        assert!(backoff.delay() <= FIRST);
     }
 }

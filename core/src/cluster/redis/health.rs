@@ -1,6 +1,7 @@
 //! Whether the node is part of its fleet: up when every link is, down from the first that is not.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
@@ -16,12 +17,26 @@ pub(crate) struct Health {
     /// What the node was told last; `None` before the first word.
     told: Option<bool>,
     reason: Option<String>,
+    /// Since when it is down, having been up before.
+    gap_since: Option<Instant>,
+    gaps: u64,
+    gap: Duration,
     up: watch::Sender<bool>,
 }
 
 impl Health {
     pub fn new(events: mpsc::UnboundedSender<BusEvent>, up: watch::Sender<bool>) -> Self {
-        Self { events, links: HashMap::new(), complete: false, told: None, reason: None, up }
+        Self {
+            events,
+            links: HashMap::new(),
+            complete: false,
+            told: None,
+            reason: None,
+            gap_since: None,
+            gaps: 0,
+            gap: Duration::ZERO,
+            up,
+        }
     }
 
     pub fn tell(&self, event: BusEvent) {
@@ -31,6 +46,16 @@ impl Health {
 
     pub fn is_up(&self) -> bool {
         self.told == Some(true)
+    }
+
+    /// How often, and for how long altogether, it was down after it had been up.
+    pub fn gaps(&self) -> (u64, Duration) {
+        let now = self.gap_since.map_or(Duration::ZERO, |since| since.elapsed());
+        (self.gaps, self.gap + now)
+    }
+
+    pub fn is_link_up(&self, id: LinkId) -> bool {
+        self.links.get(&id) == Some(&true)
     }
 
     #[cfg(test)]
@@ -79,6 +104,10 @@ impl Health {
 
     pub fn down(&mut self, reason: String) {
         if self.told != Some(false) {
+            if self.told == Some(true) {
+                self.gap_since = Some(Instant::now());
+                self.gaps += 1;
+            }
             self.told = Some(false);
             tracing::warn!(reason, "not connected to Redis");
             let _ = self.up.send_replace(false);
@@ -89,6 +118,7 @@ impl Health {
 
     fn settle(&mut self) {
         if self.told != Some(true) && self.complete && self.links.values().all(|up| *up) {
+            self.gap += self.gap_since.take().map_or(Duration::ZERO, |since| since.elapsed());
             self.told = Some(true);
             self.reason = None;
             tracing::info!("connected to Redis");

@@ -77,7 +77,8 @@ impl Link {
                         ended = serve => ended,
                         () = self.left(shared, &address) => Some("the node has left the cluster".to_owned()),
                     };
-                    backoff.stood(since);
+                    let served = shared.with(|state| state.health.is_link_up(self.id));
+                    backoff.stood(since, served);
                     ended.map(|reason| format!("{address}: {reason}"))
                 }
                 Err(reason) => Some(reason),
