@@ -199,6 +199,7 @@ struct handlers {
   std::function<void(const event_view &)> on_room;
   std::function<void(const event_view &)> on_server_side;
   std::function<void(const event_view &)> on_cluster;
+  std::function<void(const event_view &)> on_session_end;
   /// What another handler threw; must not throw itself.
   std::function<void(std::exception_ptr)> on_exception;
 };
@@ -256,6 +257,7 @@ class server {
     if (functions.on_room) table.on_room = call<&handlers::on_room>;
     if (functions.on_server_side) table.on_server_side = call<&handlers::on_server_side>;
     if (functions.on_cluster) table.on_cluster = call<&handlers::on_cluster>;
+    if (functions.on_session_end) table.on_session_end = call<&handlers::on_session_end>;
     table.userdata = new handlers(std::move(functions));
     table.drop = [](void *userdata) { delete static_cast<handlers *>(userdata); };
     detail::check(kraken_ws_server_new(with.raw(), &table, &raw_));

@@ -56,7 +56,7 @@ pub use error::{Error, ErrorCode, Result};
 pub use host::{
     AdoptInfo, COMMAND_BYTES, Cancel, ClusterChange, CorsReply, Decision, EmitFlags, EngineReply, Event,
     Events, FetchedSocket, Headers, HttpReply, Namespace, RawMessage, Recovered, Reply, RequestInfo,
-    RoomChange, Server, SocketHandle, Stats,
+    RoomChange, Server, SessionEnd, SocketHandle, Stats,
 };
 pub use options::{Hooks, Options};
 pub use reason::{Reason, Refusal};

@@ -63,6 +63,8 @@ pub struct kraken_ws_callbacks {
     pub on_server_side: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// The connection to the other nodes is up or down, or messages for them were lost.
     pub on_cluster: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// The client of a socket that has disconnected can't come back to it any more (`connectionStateRecovery`).
+    pub on_session_end: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
 }
 
 // SAFETY: the host's functions and its pointer are meant for another thread: the documentation says so.
@@ -168,6 +170,7 @@ fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_e
         Kind::Room => callbacks.on_room,
         Kind::ServerSide => callbacks.on_server_side,
         Kind::Cluster => callbacks.on_cluster,
+        Kind::SessionEnd => callbacks.on_session_end,
         Kind::Message => callbacks.on_event,
         Kind::Disconnect => callbacks.on_disconnect,
         Kind::Ack | Kind::BroadcastAck | Kind::ServerSideAck => callbacks.on_ack,

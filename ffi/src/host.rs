@@ -225,6 +225,13 @@ impl Host {
                 out.content = Content::new(data, attachments, true);
                 answer = reply.map_or(Answer::None, Answer::ServerSide);
             }
+            Event::SessionEnd { socket, nsp, id, .. } => {
+                if let Some(index) = self.namespaces.index(&nsp) {
+                    out.socket = number(socket, index);
+                }
+                (out.kind, out.namespace, out.id) = (Kind::SessionEnd, nsp, id.into());
+                answer = Answer::None;
+            }
             Event::Cluster { change } => {
                 (out.kind, out.cluster) = (Kind::Cluster, Some(change));
                 answer = Answer::None;

@@ -62,7 +62,7 @@ fn read(mut json: Map<String, Value>) -> Result<Options> {
 }
 
 /// Questions that a host which polls is asked if it wants to; callbacks ask for themselves.
-const HOOKS: [&str; 5] = ["http", "allowRequest", "headers", "engine", "rooms"];
+const HOOKS: [&str; 6] = ["http", "allowRequest", "headers", "engine", "rooms", "sessions"];
 
 fn check_hooks(json: &Map<String, Value>) -> Result<()> {
     let hooks = json.get("hooks").and_then(Value::as_object);

@@ -178,6 +178,7 @@ unsafe fn make(
         read.hooks.headers = callbacks.on_headers.is_some();
         read.hooks.engine = callbacks.on_engine.is_some();
         read.hooks.rooms = callbacks.on_room.is_some();
+        read.hooks.sessions = callbacks.on_session_end.is_some();
         if callbacks.on_log.is_some() {
             log = Log::listening();
         }

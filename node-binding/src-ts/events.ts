@@ -3,7 +3,7 @@ import type { Commands } from './commands';
 import { guarded } from './emitter';
 import { HandleTable, handleOf, lanesOf } from './handle-table';
 import { reasons } from './native';
-import type { Namespace } from './namespace';
+import type { Namespace, SessionEndReason } from './namespace';
 import { encode, rejoin, responsesOf } from './payload';
 import { Pump } from './pump';
 import { roomOf } from './room-name';
@@ -44,6 +44,7 @@ const SOCKET_DATA = 33;
 const CLUSTER = 34;
 const MOVED = 35;
 const BROADCAST_ANSWERS = 36;
+const SESSION_END = 37;
 
 const REASONS = reasons() as DisconnectReason[];
 /** Reasons that concern one namespace; with all others the whole connection is gone. */
@@ -154,6 +155,8 @@ export class EventPump extends Pump<Commands> {
         return this.server._clusterChanged(payload[0], payload[1]);
       case MOVED:
         return this.moved(payload);
+      case SESSION_END:
+        return this.sessionEnd(payload);
       case CLOSED:
         return this.server._ended(this.run);
     }
@@ -260,6 +263,11 @@ export class EventPump extends Pump<Commands> {
     if (!namespace) return;
     namespace._look();
     namespace._moved(joined, roomOf(room), handles.map((handle) => this.byHandle(handle)));
+  }
+
+  private sessionEnd([reason, name, id, ...rooms]: [SessionEndReason, string, string, ...string[]]): void {
+    const data = this.server._away?.take(id);
+    this.server._nsps.get(name)?._sessionEnd({ id, rooms: new Set(rooms.map(roomOf)), data: data ?? {}, reason });
   }
 
   private byHandle(handle: number): AnySocket | undefined {

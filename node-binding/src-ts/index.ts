@@ -14,7 +14,7 @@ export type { AdapterConstructor } from './adapter';
 export type { Client, Connection, ConnectionTransport } from './client';
 export type { Engine } from './engine';
 export { Namespace } from './namespace';
-export type { ExtendedError } from './namespace';
+export type { EndedSession, ExtendedError, SessionEndReason } from './namespace';
 export { ParentNamespace } from './parent-namespace';
 export { Socket } from './socket';
 export { BroadcastOperator, RemoteSocket } from './broadcast';

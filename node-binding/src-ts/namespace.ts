@@ -42,6 +42,8 @@ export interface NamespaceReservedEventsMap<
 > {
   connect: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
   connection: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+  /** Ours: with `connectionStateRecovery`, the client of a socket that has disconnected can't come back to it any more. */
+  session_end: (session: EndedSession<SocketData>) => void;
 }
 
 /** Events of a server. */
@@ -54,10 +56,24 @@ export interface ServerReservedEventsMap<
   new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
 }
 
+/** Why nobody can come back: the client stayed away too long, there was no room, or it was disconnected while away. */
+export type SessionEndReason = 'timeout' | 'limit' | 'disconnect';
+
+/** What is left of a socket whose client can't come back. */
+export interface EndedSession<SocketData = any> {
+  /** The socket's id. */
+  id: SocketId;
+  /** Rooms that it would have been in again. */
+  rooms: Set<Room>;
+  /** Its `data`. */
+  data: SocketData;
+  reason: SessionEndReason;
+}
+
 type ServerSideAck = (err: Error | null, responses: unknown[]) => void;
 
 /** Names that `serverSideEmit` refuses. */
-const RESERVED: ReadonlySet<unknown> = new Set(['connect', 'connection', 'new_namespace']);
+const RESERVED: ReadonlySet<unknown> = new Set(['connect', 'connection', 'new_namespace', 'session_end']);
 
 type NamespaceEventNames<L extends EventsMap, E extends EventsMap, S extends EventsMap, D> = ReservedOrUserEventNames<
   NamespaceReservedEventsMap<L, E, S, D>,
@@ -146,7 +162,7 @@ export class Namespace<
     listener: NamespaceListener<ListenEvents, EmitEvents, ServerSideEvents, SocketData, Ev>,
   ): this {
     this._look();
-    return super.on(ev, listener);
+    return super.on(ev, listener as any);
   }
 
   override addListener(ev: string | symbol, listener: (...args: any[]) => void): this {
@@ -288,6 +304,11 @@ export class Namespace<
       if (joined) socket._mirrorJoin([room]);
       else socket._mirrorLeave(room);
     }
+  }
+
+  /** The core has forgotten the session of a client that was away. @internal */
+  _sessionEnd(session: EndedSession): void {
+    emitLocally(this, ['session_end', session]);
   }
 
   /** Something about the other nodes, for who listens to the adapter. @internal */

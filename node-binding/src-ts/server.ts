@@ -297,6 +297,7 @@ export class Server<
       files: options.serveClient !== false,
       socketData: true,
       moves: true,
+      sessions: Boolean(options.connectionStateRecovery),
     });
     const native = new NativeServer(json, () => run.events.pump());
     // The numbers of an earlier run name others in this one.

@@ -29,6 +29,7 @@ const SERVER_SIDE: u8 = 32;
 const SOCKET_DATA: u8 = 33;
 const CLUSTER: u8 = 34;
 const MOVED: u8 = 35;
+const SESSION_END: u8 = 37;
 
 /// A value as JSON text, with its attachments.
 type Value = (Box<str>, Vec<Bytes>);
@@ -181,6 +182,15 @@ impl Batcher {
                 quote(&mut self.text, &room);
                 self.text.push(',');
                 self.handles(&sockets);
+                self.text.push(']');
+            }
+            Event::SessionEnd { nsp, id, rooms, end, .. } => {
+                self.lanes(lanes, SESSION_END, None, 0.0);
+                let _ = write!(self.text, "[\"{}\"", end.as_str());
+                for text in [&*nsp, &*id].into_iter().chain(rooms.iter().map(|room| &**room)) {
+                    self.text.push(',');
+                    quote(&mut self.text, text);
+                }
                 self.text.push(']');
             }
             Event::Cluster { change } => {

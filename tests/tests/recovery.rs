@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kraken_ws_core::{EmitFlags, Event, Reason, SocketHandle, Target};
+use kraken_ws_core::{EmitFlags, Event, Reason, SessionEnd, SocketHandle, Target};
 use kraken_ws_tests::{Client, Host, TcpClient, dial};
 use serde_json::{Value, json};
 
@@ -249,6 +249,34 @@ fn a_text_at_the_end_of_a_volatile_event_gets_an_offset_behind_it() {
     assert_eq!(answer["pid"], json!(was.pid));
     assert_eq!(client.event()[0], "missed");
     host.close();
+}
+
+#[test]
+fn the_end_of_a_session_is_told_where_it_is_asked_for() {
+    for asked in [true, false] {
+        let mut host = Host::start(&json!({
+            "shards": 2, "hooks": { "sessions": asked }, "connectionStateRecovery": { "maxDisconnectionDuration": 50 },
+        }));
+        let addr = host.listen();
+        let (was, socket) = first(&mut host, addr);
+        let id = was.client.id.clone();
+        host.server.join(socket, &["r"]);
+        host.server.set_data(socket, r#"{"name":"ann"}"#);
+        host.settle();
+        drop(was.client);
+        disconnected(&mut host);
+        if asked {
+            let (ended, at, rooms, data, end) = host.find(|event| match event {
+                Event::SessionEnd { socket, id, rooms, data, end, .. } => {
+                    Some((*socket, id.clone(), rooms.len(), data.clone(), *end))
+                }
+                _ => None,
+            });
+            assert_eq!((ended, &*at, rooms, &*data), (socket, id.as_str(), 2, r#"{"name":"ann"}"#));
+            assert_eq!(end, SessionEnd::TimedOut);
+        }
+        host.close();
+    }
 }
 
 #[test]

@@ -341,6 +341,22 @@ pub enum Event {
         /// JSON text for each, in the same order. Dropped means what `Server::set_data` attached.
         reply: Reply<Vec<Box<str>>>,
     },
+    /// The client of a socket that had a [`Event::Disconnect`] can't come back to it any more (`hooks.sessions`, with
+    /// the option `connectionStateRecovery`).
+    SessionEnd {
+        /// Handle of its last connection.
+        socket: SocketHandle,
+        /// Namespace.
+        nsp: Arc<str>,
+        /// Public id.
+        id: Box<str>,
+        /// Rooms that it would have been in again.
+        rooms: Vec<Box<str>>,
+        /// JSON that the host attached with `Server::set_data`, may be empty.
+        data: Box<str>,
+        /// Why.
+        end: SessionEnd,
+    },
     /// Another node put sockets of this one into a room, or took them out (`hooks.moves`).
     Moved {
         /// Namespace.
@@ -379,6 +395,29 @@ pub struct Recovered {
     pub rooms: Vec<Box<str>>,
     /// JSON that the host attached with `Server::set_data`, may be empty.
     pub data: Box<str>,
+}
+
+/// See [`Event::SessionEnd`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionEnd {
+    /// The client stayed away for longer than `maxDisconnectionDuration`.
+    TimedOut,
+    /// The oldest of more than `maxRecoveryBytes`.
+    Limit,
+    /// The host, or that of another node, disconnected it while its client was away.
+    Disconnected,
+}
+
+impl SessionEnd {
+    /// `timeout`, `limit` or `disconnect`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SessionEnd::TimedOut => "timeout",
+            SessionEnd::Limit => "limit",
+            SessionEnd::Disconnected => "disconnect",
+        }
+    }
 }
 
 /// See [`Event::Cluster`].
@@ -450,6 +489,9 @@ impl Event {
             }
             Event::Message { message, .. } => message.len(),
             Event::PacketIn { packet, .. } | Event::PacketOut { packet, .. } => packet.len(),
+            Event::SessionEnd { rooms, data, .. } => {
+                data.len() + rooms.iter().map(|room| room.len() + 16).sum::<usize>()
+            }
             Event::SocketData { sockets, .. } | Event::Moved { sockets, .. } => size_of_val(&sockets[..]),
             _ => 0,
         }

@@ -21,7 +21,7 @@ pub(crate) use answers::{AnswerRoom, Collected};
 pub(crate) use broadcast_ack::{BroadcastAcks, Heard};
 pub use event::{
     ClusterChange, CorsReply, Decision, EngineReply, Event, HttpReply, Recovered, Reply, RequestInfo,
-    RoomChange, SocketHandle,
+    RoomChange, SessionEnd, SocketHandle,
 };
 pub use headers::Headers;
 pub use namespaces::Namespace;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use super::SocketHandle;
+use super::{Event, SessionEnd, SocketHandle};
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
 use crate::options::Options;
@@ -117,6 +117,8 @@ enum Place {
 /// One socket across its connections.
 struct Peer {
     nsp: u32,
+    /// Of its namespace.
+    name: Arc<str>,
     id: Id,
     /// Entries up to this number were sent before there was this socket.
     born: u64,
@@ -156,6 +158,10 @@ pub(crate) struct Journal {
     handles: HashMap<SocketHandle, Id>,
     /// Who went away when, in that order. Those who came back in the meantime are still in it.
     away: VecDeque<(Instant, Id)>,
+    /// The host wants to hear of sessions that end.
+    tells: bool,
+    /// Those that it has not heard of.
+    ended: Vec<Event>,
 }
 
 /// The journal, shared by host threads and shards.
@@ -184,6 +190,8 @@ impl Recovery {
                 peers: HashMap::new(),
                 handles: HashMap::new(),
                 away: VecDeque::new(),
+                tells: false,
+                ended: Vec::new(),
             }),
             away: Arc::default(),
             skip_middlewares: rules.skip_middlewares,
@@ -241,7 +249,7 @@ impl Journal {
         let (keep_session, keep_entry) = (self.keep, self.keep + self.unnoticed);
         let age = |at: Instant| now.saturating_duration_since(at);
         while self.away.front().is_some_and(|(since, _)| age(*since) > keep_session) {
-            self.drop_oldest_session();
+            self.drop_oldest_session(SessionEnd::TimedOut);
         }
         while self.entries.front().is_some_and(|entry| age(entry.at) > keep_entry) {
             self.drop_oldest_entry();
@@ -252,7 +260,7 @@ impl Journal {
                 (Some(entry), away) if away.is_none_or(|(since, _)| entry.at <= *since) => {
                     self.drop_oldest_entry();
                 }
-                _ => self.drop_oldest_session(),
+                _ => self.drop_oldest_session(SessionEnd::Limit),
             }
         }
         // What a wave of messages or of leavers needed is given back.
@@ -271,31 +279,50 @@ impl Journal {
         self.bytes -= self.entries.pop_front().map_or(0, |entry| entry.weight);
     }
 
-    fn drop_oldest_session(&mut self) {
+    fn drop_oldest_session(&mut self, end: SessionEnd) {
         let Some((since, pid)) = self.away.pop_front() else { return };
         self.bytes -= FLAT;
         let gone = |peer: &Peer| matches!(&peer.place, Place::Away(session) if session.since == since);
         if self.peers.get(&pid).is_some_and(gone) {
-            self.forget(pid);
+            self.forget(pid, end);
         }
     }
 
-    fn forget(&mut self, pid: Id) {
+    fn forget(&mut self, pid: Id, end: SessionEnd) {
         let Some(peer) = self.peers.remove(&pid) else { return };
-        for handle in peer.handles {
-            self.handles.remove(&handle);
+        for handle in &peer.handles {
+            self.handles.remove(handle);
         }
-        if let Place::Away(session) = peer.place {
-            self.bytes -= session.weight();
+        let Place::Away(session) = peer.place else { return };
+        self.bytes -= session.weight();
+        if let (true, Some(socket)) = (self.tells, peer.handles.last()) {
+            self.ended.push(Event::SessionEnd {
+                socket: *socket,
+                nsp: peer.name,
+                id: peer.id.as_str().into(),
+                rooms: session.rooms.to_vec(),
+                data: session.data,
+                end,
+            });
         }
+    }
+
+    /// Whether the host wants to hear of sessions that end.
+    pub(crate) fn tell(&mut self, on: bool) {
+        self.tells = on;
+    }
+
+    /// What the host has still to hear.
+    pub(crate) fn ended(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.ended)
     }
 
     /// A socket that is new; returns its pid.
-    pub(crate) fn enter(&mut self, nsp: u32, id: Id, handle: SocketHandle) -> Id {
+    pub(crate) fn enter(&mut self, nsp: u32, name: Arc<str>, id: Id, handle: SocketHandle) -> Id {
         let pid = Id::random();
         let handles = SmallVec::from_slice(&[handle]);
         let born = self.last;
-        self.peers.insert(pid, Peer { nsp, id, born, place: Place::Here(handle), handles });
+        self.peers.insert(pid, Peer { nsp, name, id, born, place: Place::Here(handle), handles });
         self.handles.insert(handle, pid);
         pid
     }
@@ -393,7 +420,7 @@ impl Journal {
 
     /// A socket ended for good.
     pub(crate) fn end(&mut self, pid: Id) {
-        self.forget(pid);
+        self.forget(pid, SessionEnd::Disconnected);
     }
 
     /// The peer that a handle belongs, or once belonged, to, and its handle if it is here.

@@ -147,6 +147,9 @@ impl Server {
                 core.shards[shard].send(Command::Resume);
             }
         }));
+        if let Some(recovery) = &core.recovery {
+            recovery.lock().tell(core.hooks.get().sessions);
+        }
         core.namespaces.create("/", false);
         // Dropped on failure, it ends the threads that have started.
         let server = Server(Arc::new(Inner { core, threads: Mutex::default() }));
@@ -632,6 +635,9 @@ impl Server {
     /// Changes which questions the host is asked; connections under way may still miss or meet the old ones.
     pub fn set_hooks(&self, hooks: Hooks) {
         self.core().hooks.set(hooks);
+        if let Some(recovery) = &self.core().recovery {
+            recovery.lock().tell(hooks.sessions);
+        }
     }
 
     /// The questions the host is asked now.

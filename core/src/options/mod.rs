@@ -93,6 +93,8 @@ pub struct Hooks {
     pub socket_data: bool,
     /// `Event::Moved` when another node of the fleet puts sockets into a room or takes them out.
     pub moves: bool,
+    /// `Event::SessionEnd` when a client can't come back any more.
+    pub sessions: bool,
 }
 
 /// [`Hooks`] that can change while the server runs.
@@ -115,6 +117,7 @@ impl SharedHooks {
             packets,
             socket_data,
             moves,
+            sessions,
         } = hooks;
         let bits = [
             allow_request,
@@ -130,6 +133,7 @@ impl SharedHooks {
             packets,
             socket_data,
             moves,
+            sessions,
         ];
         let word = bits.iter().enumerate().fold(0, |word, (i, on)| word | (u16::from(*on) << i));
         self.0.store(word, Ordering::Release);
@@ -152,6 +156,7 @@ impl SharedHooks {
             packets: on(10),
             socket_data: on(11),
             moves: on(12),
+            sessions: on(13),
         }
     }
 }

@@ -359,10 +359,11 @@ fn hooks(given: &Given<'_>) -> Result<Hooks> {
             "namespaces" => hooks.namespaces = on,
             "socketData" => hooks.socket_data = on,
             "moves" => hooks.moves = on,
+            "sessions" => hooks.sessions = on,
             _ => {
                 return Err(refuse(
                     &path,
-                    "allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData or moves",
+                    "allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData, moves or sessions",
                     value,
                 ));
             }

@@ -157,7 +157,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     o(
         "hooks",
         Kind::Shape(
-            "{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData, moves }",
+            "{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData, moves, sessions }",
         ),
         "questions the host wants to answer",
     ),

@@ -87,7 +87,7 @@ impl State {
             }
         }
         let id = Id::tagged(core.tag);
-        let pid = journal.enter(shared.id, id, handle);
+        let pid = journal.enter(shared.id, shared.name.clone(), id, handle);
         Identity::Fresh(id, Some(trace(pid)))
     }
 
@@ -220,9 +220,18 @@ impl State {
         let Some(session) = parting.session else { return recovery.lock().end(parting.pid) };
         self.hand_over_events();
         recovery.lock().leave(parting.pid, socket, session, Instant::now());
+        self.tell_ended();
         if !self.sweep_armed {
             self.sweep_recovery();
         }
+    }
+
+    /// Tells the host whose clients can't come back any more.
+    fn tell_ended(&mut self) {
+        let core = self.core.clone();
+        let Some(recovery) = &core.recovery else { return };
+        let ended = recovery.lock().ended();
+        ended.into_iter().for_each(|event| self.event(event));
     }
 
     /// Drops what nobody can come back for any more, and sees to the next time.
@@ -231,6 +240,7 @@ impl State {
         let Some(recovery) = &core.recovery else { return };
         let next = recovery.lock().sweep(Instant::now());
         self.sweep_armed = next.is_some();
+        self.tell_ended();
         if let Some(wait) = next {
             let tick = self.wheel.tick_after(wait) + 1;
             self.wheel.insert(tick, Timer::Recovery);
@@ -273,18 +283,21 @@ impl State {
             Command::Disconnect(..) => journal.end(pid),
             _ => {}
         }
+        drop(journal);
+        self.tell_ended();
     }
 
     /// Those that left from this shard, may come back and are meant by `target` move too: `Some(join)`; or `None`: they
     /// may not come back any more.
     pub(super) fn move_away(
-        &self,
+        &mut self,
         nsp: &Arc<NspShared>,
         target: &Target,
         rooms: &[Box<str>],
         join: Option<bool>,
     ) {
-        let Some(recovery) = &self.core.recovery else { return };
+        let core = self.core.clone();
+        let Some(recovery) = &core.recovery else { return };
         // As a rule nobody is away, or not in these rooms.
         if !target.rooms.is_empty() && !target.rooms.iter().any(|room| recovery.away.has(nsp.id, room)) {
             return;
@@ -303,5 +316,7 @@ impl State {
                 None => journal.end(pid),
             }
         }
+        drop(journal);
+        self.tell_ended();
     }
 }

@@ -164,6 +164,17 @@ static void on_cluster(void *userdata, const kraken_ws_event *event) {
   append(changes, sizeof changes, changes[0] ? ",%.*s" : "%.*s", S(names[change]));
 }
 
+/* Whose client can't come back any more is told to everybody who is here. */
+static void on_session_end(void *userdata, const kraken_ws_event *event) {
+  kraken_ws_target here = {.size = sizeof here, .flags = KRAKEN_WS_LOCAL};
+  char json[256] = "\"";
+  (void)userdata;
+  CHECK(kraken_ws_event_socket(event) != 0 && kraken_ws_event_namespace(event).len == 1);
+  append(json, sizeof json, "%.*s", kraken_ws_event_socket_id(event));
+  append(json, sizeof json, "%.*s", S("\""));
+  IS(KRAKEN_WS_OK, kraken_ws_publish(kraken_ws_event_server(event), &here, S("ended"), S(json), NULL, 0));
+}
+
 /* The same by polling. */
 static void *poll_events(void *server) {
   kraken_ws_event *events[16];
@@ -176,6 +187,7 @@ static void *poll_events(void *server) {
         case KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK: on_ack(NULL, events[i]); break;
         case KRAKEN_WS_EVENT_KIND_SERVER_SIDE: on_server_side(NULL, events[i]); break;
         case KRAKEN_WS_EVENT_KIND_CLUSTER: on_cluster(NULL, events[i]); break;
+        case KRAKEN_WS_EVENT_KIND_SESSION_END: on_session_end(NULL, events[i]); break;
         default: break;
       }
       kraken_ws_event_free(events[i]);
@@ -191,7 +203,8 @@ int main(int argc, char **argv) {
                                    .on_event = on_event,
                                    .on_ack = on_ack,
                                    .on_server_side = on_server_side,
-                                   .on_cluster = on_cluster};
+                                   .on_cluster = on_cluster,
+                                   .on_session_end = on_session_end};
   kraken_ws_options *options = kraken_ws_options_new();
   kraken_ws_server *server;
   pthread_t poller;

@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(sat("first", 9..14), [11, 12, 13]);
         assert_eq!(sat("late", 9..16), [13, 14, 15]);
         assert_eq!(sat("short", 9..18), [12, 13, 14]);
-        assert_eq!(sat("at once", 9..18), []);
+        assert!(sat("at once", 9..18).is_empty());
     }
 
     #[test]

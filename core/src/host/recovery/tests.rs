@@ -58,7 +58,7 @@ fn a_client_gets_what_was_meant_for_it_and_it_does_not_have() {
     let recovery = journal(json!({}));
     let mut journal = recovery.lock();
     let now = Instant::now();
-    let pid = journal.enter(NSP, Id::random(), handle(1));
+    let pid = journal.enter(NSP, "/".into(), Id::random(), handle(1));
     let had = publish(&mut journal, "a", now);
     publish(&mut journal, "b", now);
     publish(&mut journal, "a", now);
@@ -85,8 +85,10 @@ fn who_has_everything_that_was_sent_needs_nothing_older() {
     let recovery = journal(json!({ "maxRecoveryBytes": 65_536 }));
     let mut journal = recovery.lock();
     let now = Instant::now();
-    let (quiet, behind) =
-        (journal.enter(NSP, Id::random(), handle(1)), journal.enter(NSP, Id::random(), handle(2)));
+    let (quiet, behind) = (
+        journal.enter(NSP, "/".into(), Id::random(), handle(1)),
+        journal.enter(NSP, "/".into(), Id::random(), handle(2)),
+    );
     let first = publish(&mut journal, "a", now);
     for _ in 0..1000 {
         publish(&mut journal, "b", now);
@@ -103,7 +105,7 @@ fn everything_goes_when_its_time_is_over() {
     let recovery = journal(json!({}));
     let mut journal = recovery.lock();
     let now = Instant::now();
-    let pids: Vec<Id> = (0..3000).map(|n| journal.enter(NSP, Id::random(), handle(n))).collect();
+    let pids: Vec<Id> = (0..3000).map(|n| journal.enter(NSP, "/".into(), Id::random(), handle(n))).collect();
     let offset = publish(&mut journal, "a", now);
     for (pid, n) in pids.iter().zip(0..) {
         journal.leave(*pid, handle(n), session(1, 1, &["a"], now), now);
@@ -125,7 +127,7 @@ fn clients_that_come_and_go_cost_no_more_than_the_limit() {
     let recovery = journal(json!({ "maxRecoveryBytes": 65_536 }));
     let mut journal = recovery.lock();
     let now = Instant::now();
-    let pid = journal.enter(NSP, Id::random(), handle(0));
+    let pid = journal.enter(NSP, "/".into(), Id::random(), handle(0));
     let offset = publish(&mut journal, "a", now);
     for n in 0..10_000 {
         journal.leave(pid, handle(n), session(1, 1, &["a"], now + Duration::from_micros(n.into())), now);
@@ -138,9 +140,45 @@ fn clients_that_come_and_go_cost_no_more_than_the_limit() {
         assert!(journal.sizes().2 <= HANDLES);
     }
     for n in 20_000..30_000 {
-        let pid = journal.enter(NSP, Id::random(), handle(n));
+        let pid = journal.enter(NSP, "/".into(), Id::random(), handle(n));
         journal.leave(pid, handle(n), session(0, 1, &["a room of some length"], now), now);
         assert!(journal.bytes() <= 65_536);
     }
     assert!(journal.sizes().1 < 400);
+}
+
+#[test]
+fn the_host_hears_of_each_session_that_nobody_can_come_back_for() {
+    let recovery = journal(json!({ "maxRecoveryBytes": 65_536 }));
+    let mut journal = recovery.lock();
+    let now = Instant::now();
+    let ends = |journal: &mut Journal| -> Vec<SessionEnd> {
+        let end = |event| match event {
+            Event::SessionEnd { end, .. } => end,
+            other => panic!("{other:?}"),
+        };
+        journal.ended().into_iter().map(end).collect()
+    };
+    let leave = |journal: &mut Journal, n: u32| {
+        let pid = journal.enter(NSP, "/".into(), Id::random(), handle(n));
+        journal.leave(pid, handle(n), session(0, 0, &["a"], now), now);
+        pid
+    };
+    let unheard = leave(&mut journal, 0);
+    journal.end(unheard);
+    assert!(ends(&mut journal).is_empty(), "nobody asked");
+    journal.tell(true);
+    let sent_away = leave(&mut journal, 1);
+    journal.end(sent_away);
+    let back = leave(&mut journal, 2);
+    assert!(returned(journal.claim(NSP, back.as_str(), None, handle(3), now)).is_some());
+    journal.end(back);
+    leave(&mut journal, 4);
+    journal.sweep(now + Duration::from_secs(121));
+    assert_eq!(ends(&mut journal), [SessionEnd::Disconnected, SessionEnd::TimedOut]);
+    for n in 5..1000 {
+        leave(&mut journal, n);
+    }
+    let ended = ends(&mut journal);
+    assert!(ended.len() > 500 && ended.iter().all(|end| *end == SessionEnd::Limit));
 }
