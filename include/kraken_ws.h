@@ -350,6 +350,11 @@ enum kraken_ws_event_kind
    * The connection to the other nodes changed: `_cluster_change`.
    */
   KRAKEN_WS_EVENT_KIND_CLUSTER = 14,
+  /**
+   * With `connectionStateRecovery`: the client of the socket `_socket_id`, which has disconnected, can't come back to it any
+   * more.
+   */
+  KRAKEN_WS_EVENT_KIND_SESSION_END = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -556,6 +561,15 @@ typedef struct {
    * Messages of other nodes that the server had no room for in time.
    */
   uint64_t lost_here;
+  /**
+   * How often the node was cut off from Redis after it had been connected: what others sent meanwhile it has not
+   * heard.
+   */
+  uint64_t gaps;
+  /**
+   * For how many milliseconds altogether.
+   */
+  uint64_t gap_ms;
 } kraken_ws_cluster_stats;
 
 /**
@@ -694,6 +708,10 @@ typedef struct {
    * The connection to the other nodes is up or down, or messages for them were lost.
    */
   void (*on_cluster)(void *userdata, const kraken_ws_event *event);
+  /**
+   * The client of a socket that has disconnected can't come back to it any more (`connectionStateRecovery`).
+   */
+  void (*on_session_end)(void *userdata, const kraken_ws_event *event);
 } kraken_ws_callbacks;
 
 /**

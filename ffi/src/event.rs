@@ -58,7 +58,7 @@ pub enum kraken_ws_event_kind {
     ServerSideAck = 13,
     /// The connection to the other nodes changed: `_cluster_change`.
     Cluster = 14,
-    /// With `connectionStateRecovery`: the client of the socket `_id`, which has disconnected, can't come back to it any
+    /// With `connectionStateRecovery`: the client of the socket `_socket_id`, which has disconnected, can't come back to it any
     /// more.
     SessionEnd = 15,
 }

@@ -3,6 +3,7 @@ import { later, notLater, tick } from './clock';
 import { fetched } from './cluster/fleet';
 import type { Namespace } from './namespace';
 import { encode } from './payload';
+import { roomOf } from './room-name';
 import { textOf } from './rooms';
 import type { Target } from './rooms';
 import { Socket } from './socket';
@@ -211,7 +212,8 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   disconnectSockets(close = false): void {
     const { nsp, rooms, exceptRooms } = this;
     nsp.adapter.apply(this.target, (socket) => socket.disconnect(close));
-    if (this.others) nsp._native?.disconnectSockets(nsp._number, rooms, exceptRooms, close);
+    // Other nodes have some too, and so may the core: sessions of clients that are away.
+    if (this.others || nsp.server._away) nsp._native?.disconnectSockets(nsp._number, rooms, exceptRooms, close, this.flags);
   }
 }
 
@@ -244,7 +246,7 @@ export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
   constructor(nsp: AnyNamespace, details: RemoteDetails<SocketData>) {
     this.id = details.id;
     this.handshake = details.handshake;
-    this.rooms = new Set(details.rooms);
+    this.rooms = new Set(details.rooms.map(roomOf));
     this.data = details.data;
     this.operator = new BroadcastOperator(nsp, [this.id], [], 0, -1, true);
   }

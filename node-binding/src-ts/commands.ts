@@ -114,8 +114,8 @@ export class Commands extends CommandBatch {
     this.direct.socketsLeave(namespace, roomNames(rooms), roomNames(except), roomNames(leave), flags);
   }
 
-  disconnectSockets(namespace: number, rooms: string[], except: string[], close: boolean): void {
-    this.direct.disconnectSockets(namespace, roomNames(rooms), roomNames(except), close);
+  disconnectSockets(namespace: number, rooms: string[], except: string[], close: boolean, flags: number): void {
+    this.direct.disconnectSockets(namespace, roomNames(rooms), roomNames(except), close, flags);
   }
 
   fetchRemote(namespace: number, rooms: string[], except: string[], timeout: number): number {

@@ -59,7 +59,7 @@ export interface NativeServer {
   leaveAll(socket: number): void;
   socketsJoin(namespace: number, rooms: string[], except: string[], join: string[], flags: number): void;
   socketsLeave(namespace: number, rooms: string[], except: string[], leave: string[], flags: number): void;
-  disconnectSockets(namespace: number, rooms: string[], except: string[], close: boolean): void;
+  disconnectSockets(namespace: number, rooms: string[], except: string[], close: boolean, flags: number): void;
   joinCluster(options: string): void;
   fetchRemote(namespace: number, rooms: string[], except: string[], timeout: number): number;
   fleetRooms(namespace: number): number;

@@ -6,6 +6,7 @@ import type { RemoteSocket } from './broadcast';
 import { fetched } from './cluster/fleet';
 import type { Fetched } from './cluster/fleet';
 import type { Namespace } from './namespace';
+import { roomOf } from './room-name';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
 
@@ -156,7 +157,7 @@ export class RoomMirror extends EventEmitter {
     const rooms = new Set(this.rooms.keys());
     if (!native || !server._fleet) return rooms;
     const there = await server._fleet.ask(native, (commands) => commands.fleetRooms(number), ([, , names]) => names as Room[]);
-    for (const room of there.answers) rooms.add(room);
+    for (const room of there.answers) rooms.add(roomOf(room));
     return fetched(rooms, there);
   }
 

@@ -210,7 +210,7 @@ impl NativeServer {
         })
     }
 
-    /// Ends everybody of a room expression, in the whole fleet.
+    /// Ends everybody of a room expression.
     #[napi]
     pub fn disconnect_sockets(
         &self,
@@ -218,9 +218,11 @@ impl NativeServer {
         rooms: Vec<Text>,
         except: Vec<Text>,
         close: bool,
+        bits: u32,
     ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
-            self.server.disconnect_sockets(namespace, target(rooms, except), close, false);
+            let local = flags(bits).local;
+            self.server.disconnect_sockets(namespace, target(rooms, except), close, local);
             Ok(())
         })
     }

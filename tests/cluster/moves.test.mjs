@@ -1,6 +1,7 @@
 // Sockets that one node moves into rooms and out of them, and what is sent right behind that.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
+import { closeClients } from '../support/clients.mjs';
 import { event, record, until } from '../support/wait.mjs';
 import { isNative, nativeOnly } from '../support/subject.mjs';
 import { member, startFleet } from './support/fleet.mjs';
@@ -8,6 +9,8 @@ import { MODES } from './support/node-kinds.mjs';
 import { startRedis } from './support/redis.mjs';
 
 const ROUNDS = 40;
+
+afterEach(() => closeClients());
 
 for (const mode of isNative ? Object.keys(MODES) : []) {
   for (const kind of ['native', 'redis5']) {

@@ -1,11 +1,14 @@
 // Clients that may come back, in a fleet: what other nodes send meanwhile is there when they do, whatever way it takes.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
+import { closeClients } from '../support/clients.mjs';
 import { event, record, until } from '../support/wait.mjs';
 import { member, reachable, together } from './support/fleet.mjs';
 import { MODES, startNode } from './support/node-kinds.mjs';
 import { nativeOnly } from '../support/subject.mjs';
 import { startRedis } from './support/redis.mjs';
+
+afterEach(() => closeClients());
 
 const RETRY = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 50, randomizationFactor: 0 };
 
