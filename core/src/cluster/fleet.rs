@@ -288,11 +288,13 @@ impl Server {
             shard.send(ShardCommand::OwnRooms(nsp.0.clone(), reply));
             waiting.push(rooms);
         }
-        let mut rooms = self.rooms(nsp);
+        let mut rooms = Vec::new();
         for own in waiting {
             // A shard that ended has no sockets.
             rooms.extend(own.await.unwrap_or_default());
         }
+        // After the shards have done what they were asked before.
+        rooms.extend(self.rooms(nsp));
         rooms
     }
 

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -153,7 +153,9 @@ impl State {
     pub(super) fn remove_socket(&mut self, slot: u32, reason: Reason, detail: &'static str) {
         let handle = self.handle(slot);
         let parting = self.parting(slot, reason);
-        self.moved.remove(&handle);
+        if !self.moved.is_empty() {
+            self.moved.forget(Instant::now());
+        }
         if self.socks[slot as usize].connected {
             self.show_own_room(slot, false);
         }

@@ -3,6 +3,8 @@
 //! What the host says of such a socket before it has heard of the move, the core does after it. Then the host is told how
 //! it ended, or its count would end with the move.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,8 +15,45 @@ use crate::rooms::Target;
 /// For how long the host may not have heard of a move: it takes events in batches, and its own calls wait for the end
 /// of one.
 const UNHEARD: Duration = Duration::from_secs(10);
-/// Sockets that are remembered before those of the past are forgotten.
+/// How many are remembered before those of the past are forgotten.
 const FEW: usize = 64;
+
+/// Moves of the last while, by socket and the hash of the room: a wrong hit costs an event that says what is so.
+#[derive(Default)]
+pub(super) struct Moved {
+    moves: HashMap<(SocketHandle, u64), Instant>,
+    last: Option<Instant>,
+}
+
+impl Moved {
+    pub(super) fn is_empty(&self) -> bool {
+        self.moves.is_empty()
+    }
+
+    fn add(&mut self, socket: SocketHandle, room: &str, now: Instant) {
+        if self.moves.len() >= FEW && self.moves.len().is_power_of_two() {
+            self.moves.retain(|_, since| now - *since < UNHEARD);
+        }
+        self.moves.insert((socket, hash(room)), now);
+        self.last = Some(now);
+    }
+
+    fn has(&mut self, socket: SocketHandle, room: &str, now: Instant) -> bool {
+        self.forget(now);
+        self.moves.get(&(socket, hash(room))).is_some_and(|since| now - *since < UNHEARD)
+    }
+
+    /// Gives the room back when all is in the past.
+    pub(super) fn forget(&mut self, now: Instant) {
+        if self.last.is_some_and(|last| now - last >= UNHEARD) {
+            *self = Self::default();
+        }
+    }
+}
+
+fn hash(room: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(room)
+}
 
 impl State {
     /// Another node's `sockets_join`, or its `sockets_leave`. Where the host wants it (`hooks.moves`) it hears of each
@@ -33,7 +72,7 @@ impl State {
             for &slot in &targets {
                 if tell && self.sits_in(slot, room) != join {
                     moved.push(self.handle(slot));
-                    self.note_moved(self.handle(slot));
+                    self.moved.add(self.handle(slot), room, Instant::now());
                 }
                 match join {
                     true => self.join(slot, std::slice::from_ref(room)),
@@ -48,34 +87,19 @@ impl State {
         self.move_away(nsp, target, rooms, Some(join));
     }
 
-    fn note_moved(&mut self, socket: SocketHandle) {
-        let now = Instant::now();
-        if self.moved.len() >= FEW && self.moved.len().is_power_of_two() {
-            self.moved.retain(|_, since| now - *since < UNHEARD);
-        }
-        self.moved.insert(socket, now);
-    }
-
     /// The host has put a socket into rooms, or taken it out of some, and may not have known of a move.
     pub(super) fn confirm(&mut self, slot: u32, rooms: &[Box<str>]) {
         if self.moved.is_empty() {
             return;
         }
-        let handle = self.handle(slot);
-        let now = Instant::now();
-        match self.moved.get(&handle) {
-            None => return,
-            Some(since) if now - *since >= UNHEARD => {
-                self.moved.remove(&handle);
-                return;
-            }
-            Some(_) => {}
-        }
-        self.moved.insert(handle, now);
-        let nsp = self.nsp_name(slot);
+        let (handle, now) = (self.handle(slot), Instant::now());
         for room in rooms {
-            let join = self.sits_in(slot, room);
-            self.event(Event::Moved { nsp: nsp.clone(), room: room.clone(), join, sockets: vec![handle] });
+            if self.moved.has(handle, room, now) {
+                // The next call of the host may not know of this.
+                self.moved.add(handle, room, now);
+                let (nsp, join) = (self.nsp_name(slot), self.sits_in(slot, room));
+                self.event(Event::Moved { nsp, room: room.clone(), join, sockets: vec![handle] });
+            }
         }
     }
 

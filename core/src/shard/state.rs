@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use slab::Slab;
 use smallvec::SmallVec;
 
+use super::moves::Moved;
 use super::recovery::Trace;
 use super::slow::Slow;
 use super::wheel::{Timer, Wheel};
@@ -147,7 +147,7 @@ pub(super) struct State {
     pub scratch: Vec<u32>,
     pub closing: bool,
     /// Sockets that other nodes have moved, and when; see `moves.rs`.
-    pub moved: HashMap<SocketHandle, Instant>,
+    pub moved: Moved,
     /// See `own_rooms.rs`.
     pub shows_own_rooms: bool,
     /// Timers that are being fired.
@@ -187,7 +187,7 @@ impl State {
             ping: Rc::new(Arc::new(Frame::engine("2"))),
             scratch: Vec::new(),
             closing: false,
-            moved: HashMap::new(),
+            moved: Moved::default(),
             shows_own_rooms: false,
             due: Vec::new(),
             asking: None,
