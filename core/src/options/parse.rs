@@ -170,7 +170,9 @@ fn near(name: &str) -> Option<&'static str> {
     OPTIONS
         .iter()
         .find(|o| bare(o.name) == bare(name))
-        .or_else(|| OPTIONS.iter().filter(|o| distance(o) <= 2 && o.name.len() > 4).min_by_key(|o| distance(o)))
+        .or_else(|| {
+            OPTIONS.iter().filter(|o| distance(o) <= 2 && o.name.len() > 4).min_by_key(|o| distance(o))
+        })
         .map(|o| o.name)
 }
 

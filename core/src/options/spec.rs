@@ -153,7 +153,11 @@ pub const OPTIONS: &[OptionSpec] = &[
         ),
         "one room space with other nodes, over Redis",
     ),
-    o("strictOptions", Kind::Bool(false), "names that no option has are refused; otherwise they are a warning"),
+    o(
+        "strictOptions",
+        Kind::Bool(false),
+        "names that no option has are refused; otherwise they are a warning",
+    ),
     o(
         "hooks",
         Kind::Shape(
