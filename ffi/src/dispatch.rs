@@ -253,6 +253,7 @@ mod tests {
             on_room: None,
             on_server_side: None,
             on_cluster: None,
+            on_session_end: None,
         };
         start(&host, callbacks).unwrap();
         // Asked here first, and then by the thread.
