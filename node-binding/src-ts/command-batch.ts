@@ -99,7 +99,16 @@ export abstract class CommandBatch {
    * was told first must not come after what the other was told then and says over Redis.
    */
   protected flush(): void {
-    for (const batch of waiting) batch.handOver();
+    const failed: unknown[] = [];
+    for (const batch of waiting) {
+      try {
+        batch.handOver();
+      } catch (error) {
+        // What waits behind it must not wait longer.
+        failed.push(error);
+      }
+    }
+    if (failed.length > 0) throw failed[0];
   }
 
   private handOver(): void {

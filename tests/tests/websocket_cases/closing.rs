@@ -51,7 +51,7 @@ pub fn cases(cases: &mut Cases) {
         (
             "7.5.1",
             "close with a reason that is no UTF-8",
-            close(NORMAL, [&"κόσμε".as_bytes()[..], b"\xed\xa0\x80edited"].concat()),
+            close(NORMAL, ["κόσμε".as_bytes(), b"\xed\xa0\x80edited"].concat()),
             &[PROTOCOL_ERROR, INVALID],
         ),
         ("7.13.1", "close code 5000", close(5000, ""), &[PROTOCOL_ERROR]),

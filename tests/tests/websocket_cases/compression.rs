@@ -33,9 +33,12 @@ const NO_TAKEOVER: &str = "permessage-deflate; server_no_context_takeover; clien
 const WINDOW_15: &str =
     "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=15";
 
+/// A piece of data, by its number.
+type Piece = fn(usize) -> String;
+
 pub fn cases(cases: &mut Cases) {
     // In the place of Autobahn's files: JSON, a picture, a text, HTML and what is compressed already.
-    let data: [(&str, bool, fn(usize) -> String); 5] = [
+    let data: [(&str, bool, Piece); 5] = [
         ("JSON", false, |i| {
             format!("{{\"id\":{i},\"name\":\"Zoë {}\",\"tags\":[true,null,{}.5]}},", i % 97, i * 31)
         }),
