@@ -1311,7 +1311,8 @@ kraken_ws_options *kraken_ws_options_new(void);
 /**
  * Sets options from a JSON object with the names of the README's table, such as
  * `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
- * wrong, all stay as they are and the message names it with the accepted values.
+ * wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
+ * `strictOptions` is false: then it is a line for `on_log` when the server is made.
  *
  * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
  */
