@@ -219,10 +219,17 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "kick")) {
     IS(KRAKEN_WS_OK, kraken_ws_disconnect_sockets(server, read_target(&e, first), false));
+  } else if (kraken_ws_event_is(event, "ban")) {
+    IS(KRAKEN_WS_OK, kraken_ws_publish(server, read_target(&e, first), S("note"), second, NULL, 0));
+    IS(KRAKEN_WS_OK, kraken_ws_disconnect_sockets(server, read_target(&e, first), true));
   } else if (kraken_ws_event_is(event, "leaveMe")) {
     IS(KRAKEN_WS_OK, kraken_ws_socket_disconnect(server, socket, true));
   } else if (kraken_ws_event_is(event, "ask")) {
     IS(KRAKEN_WS_OK, kraken_ws_socket_emit_with_ack(server, socket, S("question"), first, NULL, 0, 0, 200, &id));
+    snprintf(text, sizeof text, "%llu", (unsigned long long)id);
+    answer(event, text);
+  } else if (kraken_ws_event_is(event, "askPatiently")) {
+    IS(KRAKEN_WS_OK, kraken_ws_socket_emit_with_ack(server, socket, S("question"), first, NULL, 0, 0, 600000, &id));
     snprintf(text, sizeof text, "%llu", (unsigned long long)id);
     answer(event, text);
   } else if (kraken_ws_event_is(event, "askAll")) {
@@ -284,7 +291,12 @@ static void on_ack(void *userdata, const kraken_ws_event *event) {
   for (size_t i = 0; i < count; i++)
     snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.*s", i ? "," : "",
              (int)kraken_ws_event_arg(event, i).len, kraken_ws_event_arg(event, i).ptr);
-  strcat(text, "]}");
+  strcat(text, "]");
+  if (kraken_ws_event_reason(event) >= 0) {
+    kraken_ws_str reason = kraken_ws_event_reason_text(event);
+    snprintf(text + strlen(text), sizeof text - strlen(text), ",\"gone\":\"%.*s\"", (int)reason.len, reason.ptr);
+  }
+  strcat(text, "}");
   kraken_ws_server_send_to_all(kraken_ws_event_server(event), S("answered"), S(text));
 }
 

@@ -5,7 +5,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TRANSPORTS, connect, connected, open } from '../../support/clients.mjs';
+import { startProxy } from '../../support/proxy.mjs';
 import { event, events, record, until } from '../../support/wait.mjs';
 import { LIMIT_MS, PROGRAMS, host } from './program.mjs';
 
@@ -107,6 +109,44 @@ export function testHost(mode) {
       const all = await answerTo(await ask(b, 'askAll', 'all'));
       assert.deepEqual({ ...all, answers: all.answers.length }, { timedOut: false, expected: 2, attachments: 1, answers: 2 });
       assert.equal(await ask(a, 'later'), 'later', 'an ack that another thread gives');
+    });
+
+    test('hears at once that nobody answers any more, and why', async (t) => {
+      const { url } = await start(t);
+      const watching = await connect(url);
+      const ends = {
+        'client namespace disconnect': (client) => client.disconnect(),
+        'transport close': (client) => client.io.engine.close(),
+        'server namespace disconnect': (client) => watching.emit('kick', { rooms: client.id }),
+      };
+      for (const [reason, end] of Object.entries(ends)) {
+        const client = await connect(url);
+        const id = await ask(client, 'askPatiently', 'why');
+        const answered = event(watching, 'answered', LIMIT_MS);
+        end(client);
+        const [answer] = await answered;
+        assert.deepEqual([answer.id, answer.gone, answer.answers], [id, reason, []]);
+      }
+    });
+
+    test('ends a client that upgrades over a slow network: it hears what was sent before, and why', async (t) => {
+      const { url } = await start(t);
+      const proxy = await startProxy(t, Number(new URL(url).port));
+      proxy.delay(20);
+      const judge = await connect(url);
+      const moments = [0, 15, 30, 45, 60, 75, 90, 120, 160];
+      const ended = moments.map(async (moment) => {
+        const client = open(proxy.url, { transport: 'upgrade' });
+        const heard = [];
+        client.on('note', (note) => heard.push(note));
+        const end = event(client, 'disconnect', LIMIT_MS);
+        await connected(client);
+        await delay(moment);
+        judge.emit('ban', { rooms: client.id }, 'banned');
+        const [reason] = await end;
+        return [heard.at(-1), reason, client.active];
+      });
+      assert.deepEqual(await Promise.all(ended), moments.map(() => ['banned', 'io server disconnect', false]));
     });
 
     test('shows who is there', async (t) => {
