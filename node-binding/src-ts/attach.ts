@@ -255,6 +255,11 @@ export class Attachment {
     return true;
   }
 
+  /** Does any server in front take clients? */
+  get listening(): boolean {
+    return this.fronts.some(({ server }) => server.listening);
+  }
+
   /** The core begins to close: what it still answers is the last. */
   close(): void {
     this.closing = true;

@@ -19,6 +19,7 @@ const DRAIN_MS = 50;
  * server has emitted `close`.
  */
 export function drained(native: NativeServer, again: () => boolean, empty: () => void): void {
+  if (again()) return;
   if (native.stats().connections === 0) return empty();
   native.keepProcess(true);
   // Looked at twice: a connection that becomes a WebSocket counts as neither for a moment.
@@ -60,8 +61,10 @@ export class Run {
     this.over = new Promise((resolve) => (this.resolve = resolve));
   }
 
-  /** Nobody gets in any more, unless `again` says so: those that are there stay, and `empty` follows the last. */
-  drain(again: () => boolean, empty: () => void): void {
+  /** A server takes nobody any more: if none does, those that are there stay, and `empty` follows the last. */
+  drain(empty: () => void): void {
+    const listens = (of: { readonly listening: boolean }): boolean => of.listening;
+    const again = (): boolean => this.attachments.some(listens) || this.listeners.some(listens);
     if (!this.closing) drained(this.native, again, () => this.closing || empty());
   }
 

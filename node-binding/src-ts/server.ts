@@ -250,7 +250,7 @@ export class Server<
   private serve(run: Run, srv: HttpServer, options: Partial<ServerOptions>, again: () => void): void {
     const path = options.path as string;
     const attachment = new Attachment(run.native, options, path, this.engine);
-    attachment.listen(srv, () => run.drain(() => srv.listening, () => this._closeNative()), again);
+    attachment.listen(srv, () => run.drain(() => this._closeNative()), again);
     run.attachments.push(attachment);
   }
 
@@ -259,7 +259,7 @@ export class Server<
     if (run.closing) return;
     run.native.stopListening();
     for (const listener of run.listeners) listener._stopped();
-    run.drain(() => run.listeners.some(({ listening }) => listening), () => this._closeNative());
+    run.drain(() => this._closeNative());
   }
 
   /** Options of an `attach` are the server's until it starts again; those of the constructor come first. */

@@ -1,6 +1,7 @@
 // Closing the HTTP server under a Socket.IO server refuses new clients and nothing else: `io.close()` is what ends
 // those who are connected.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { closeClients, open, pair, upgraded } from '../support/clients.mjs';
 import { serve, serveAttached } from '../support/harness.mjs';
@@ -28,6 +29,26 @@ for (const [door, start] of Object.entries(DOORS)) {
       await told;
     });
   }
+}
+
+for (const transport of ['polling', 'websocket']) {
+  test(`closing one of two HTTP servers ends no ${transport} client of the other, which takes more`, async (t) => {
+    const servers = [createServer(), createServer()];
+    const { io } = await serveAttached(t);
+    const first = io.httpServer;
+    for (const server of servers) {
+      io.attach(server);
+      await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+    }
+    t.after(() => servers[1].close());
+    const url = `http://127.0.0.1:${servers[1].address().port}`;
+    const { client } = await pair(io, url, { transport });
+    first.close();
+    await new Promise((closed) => servers[0].close(closed));
+    const { client: next } = await pair(io, url, { transport });
+    await new Promise((looked) => setTimeout(looked, 300));
+    assert.deepEqual([client.connected, next.connected], [true, true]);
+  });
 }
 
 // Node's own servers count a WebSocket that the core has taken over no more, so theirs comes at once.

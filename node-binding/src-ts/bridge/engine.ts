@@ -64,7 +64,8 @@ export class BridgeEngine extends Engine {
 
   /** Serves a further HTTP server. */
   attach(server: HttpServer): void {
-    this.run().attachment.listen(server, () => this.drain(server), () => {
+    this.servers.add(server);
+    this.run().attachment.listen(server, () => this.drain(), () => {
       this.restart();
       this.attach(server);
     });
@@ -84,17 +85,20 @@ export class BridgeEngine extends Engine {
     return this.core.run ?? this.core.start(this);
   }
 
+  private readonly servers = new Set<HttpServer>();
+
   /** Follows the life of an HTTP server. @internal */
   _follow(server: HttpServer): void {
-    server.on('close', () => this.drain(server));
+    this.servers.add(server);
+    server.on('close', () => this.drain());
     // One that listens again gets a new core.
     server.on('listening', () => this.restart());
   }
 
   /** An HTTP server takes nobody any more: those that are there stay. */
-  private drain(server: HttpServer): void {
+  private drain(): void {
     const { run } = this.core;
-    if (run && !run.closing) drained(run.native, () => server.listening, () => run.closing || this.close());
+    if (run && !run.closing) drained(run.native, () => [...this.servers].some(({ listening }) => listening), () => run.closing || this.close());
   }
 
   private restart(): void {
