@@ -1,4 +1,4 @@
-// The steps of the README's "Moving from socket.io", each as an application has it after that step.
+// The steps of docs/migrate.md, each as an application has it after that step.
 import type { INestApplicationContext } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
