@@ -10,7 +10,7 @@ ESLINT := .ci/lint/node_modules/.bin/eslint -c .ci/lint/eslint.config.mjs --max-
 # Crates outside the workspace, with a lock file of their own.
 APART := $(wildcard tests/bench/Cargo.toml tests/fuzz/Cargo.toml)
 
-# A full run goes into the README; try things with make bench BENCH="--quick".
+# A full run goes into the README and docs/benchmarks.md; try things with make bench BENCH="--quick".
 BENCH := --readme
 
 # Where `make install` puts the C library.

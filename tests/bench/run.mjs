@@ -3,7 +3,7 @@
 //   node tests/bench/run.mjs [--quick] [--only PEER|SHAPE[,…]] [--out DIR] [--readme]
 //
 // A full run writes to tests/bench/results/. A quick or partial one writes to tests/bench/target/partial/, so that
-// it never replaces numbers worth keeping. --readme puts the section "How fast" into README.md.
+// it never replaces numbers worth keeping. --readme puts the figures into README.md and docs/benchmarks.md.
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { baseline, commandFor, peers } from './peers.mjs';
 import { chart } from './report/chart.mjs';
 import { startRedis } from './redis.mjs';
 import { machine } from './report/machine.mjs';
-import { fullReport, readmeSection } from './report/markdown.mjs';
+import { benchmarksPage, fullReport, readmeSection } from './report/markdown.mjs';
 import { shapes } from './shapes.mjs';
 import { judge } from './targets.mjs';
 
@@ -147,17 +147,20 @@ function write(outDir) {
   for (const { met, name, value, limit } of verdicts) {
     console.error(`${met ? 'met   ' : 'MISSED'} ${name}: ${value.toFixed(2)} (limit ${limit.toFixed(2)})`);
   }
-  if (options.readme) replaceSection(readmeSection(context, relative(rootDir, outDir)));
+  if (options.readme) {
+    replaceSection('README.md', readmeSection(context, relative(rootDir, outDir)));
+    replaceSection('docs/benchmarks.md', benchmarksPage(context, relative(join(rootDir, 'docs'), outDir)));
+  }
   console.error(`written to ${relative(process.cwd(), outDir)}`);
 }
 
-function replaceSection(text) {
-  const path = join(rootDir, 'README.md');
-  const readme = readFileSync(path, 'utf8');
-  const from = readme.indexOf(START);
-  const to = readme.indexOf(END);
-  if (from < 0 || to < from) fail(`README.md has no ${START} … ${END}`);
-  writeFileSync(path, `${readme.slice(0, from + START.length)}\n${text}${readme.slice(to)}`);
+function replaceSection(name, text) {
+  const path = join(rootDir, name);
+  const page = readFileSync(path, 'utf8');
+  const from = page.indexOf(START);
+  const to = page.indexOf(END);
+  if (from < 0 || to < from) fail(`${name} has no ${START} … ${END}`);
+  writeFileSync(path, `${page.slice(0, from + START.length)}\n${text}${page.slice(to)}`);
 }
 
 function fail(message) {

@@ -1,4 +1,4 @@
-// The tables: all of it for results/, the short form for README.md.
+// The tables: all of it for results/ and docs/benchmarks.md, the short form for README.md.
 
 const LIMITS = `These numbers do not show: a network (everything is loopback, so a system call costs what it costs and
 distance costs nothing); a machine where the server has cores of its own (two cores are shared with the load
@@ -38,22 +38,33 @@ export function fullReport(context, verdicts) {
   return parts.join('\n');
 }
 
-/** The section "How fast": the chart, one table, and the rest folded away. */
+/** What README.md shows: the chart and one table. */
 export function readmeSection(context, dir) {
-  const picture = `<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="${dir}/bench-dark.svg">
-  <img alt="CPU per message, memory per connection and time in the emit call of each server; the numbers are in the table below" src="${dir}/bench-light.svg">
-</picture>\n`;
-  const details = context.shapes.map((shape) => section(context, shape, '###')).join('\n');
   return [
     where(context),
-    picture,
+    picture(dir),
     headline(context),
-    `<details><summary>All figures: rates, user and system CPU, latency, loop lag, time in the emit call</summary>\n\n${details}\n${cCall(context).replace('##', '###')}\n</details>\n`,
-    `${LIMITS}\n`,
+    'All figures, how they were measured and what they do not show: [docs/benchmarks.md](docs/benchmarks.md).\n',
+  ].join('\n');
+}
+
+/** What docs/benchmarks.md shows: the same and every table. `dir` is seen from that page. */
+export function benchmarksPage(context, dir) {
+  return [
+    where(context),
+    picture(dir),
+    headline(context),
+    ...context.shapes.map((shape) => section(context, shape)),
+    cCall(context),
+    `## What these numbers do not show\n\n${LIMITS}\n`,
     'Again on your machine: `make bench`.\n',
   ].join('\n');
 }
+
+const picture = (dir) => `<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="${dir}/bench-dark.svg">
+  <img alt="CPU per message, memory per connection and time in the emit call of each server; the numbers are in the table below" src="${dir}/bench-light.svg">
+</picture>\n`;
 
 function where({ results, peers, get, shapes }) {
   const { cpu, memoryGiB, kernel, node, rust } = results.machine;
