@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build install demo test lint fmt header generated bench fuzz sbom clean
+.PHONY: build install demo test lint fmt header generated docs bench fuzz sbom clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -61,6 +61,13 @@ header:
 
 generated:
 	cargo run --quiet -p kraken-ws-core --example typescript
+
+# API reference from the sources. Warnings are errors: a comment that names what is not there is wrong.
+docs:
+	$(SETUP) rust node docs
+	.ci/docs/node_modules/.bin/typedoc --options .ci/docs/typedoc.json
+	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) -p kraken-ws-core --no-deps
+	@echo 'target/doc/node/index.html target/doc/kraken_ws_core/index.html'
 
 bench: build
 	node tests/bench/run.mjs $(BENCH)

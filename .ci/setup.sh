@@ -77,6 +77,7 @@ setup_test() {
   need_node_modules tests/nest/majors/11
   need_node_modules tests/nest/majors/12
   need_node_modules tests/package
+  need_node_modules tests/docs
   has c++ || has g++ || has clang++ || need_package g++
   # The C suite: both compilers with their sanitizers, both ways to find the package, valgrind.
   has pkg-config || need_package pkg-config
@@ -88,6 +89,15 @@ setup_test() {
   has redis-server || {
     need_package redis-server
     service redis-server stop >/dev/null 2>&1 || true
+  }
+  # The configurations of docs/scale.md run in both. Each test starts its own: those that the packages start are not needed.
+  has nginx || {
+    need_package nginx-light
+    service nginx stop >/dev/null 2>&1 || true
+  }
+  has haproxy || {
+    need_package haproxy
+    service haproxy stop >/dev/null 2>&1 || true
   }
   # Certificates for the TLS tests.
   has openssl || need_package openssl
@@ -106,11 +116,15 @@ setup_fuzz() {
   need_cargo_tool cargo-fuzz "$fuzz_version"
 }
 
+setup_docs() {
+  need_node_modules .ci/docs
+}
+
 setup_sbom() {
   need_cargo_tool cargo-cyclonedx "$cyclonedx_version"
 }
 
-[ $# -gt 0 ] || stop 'usage: .ci/setup.sh rust|node|lint|test|demo|fuzz|sbom ...'
+[ $# -gt 0 ] || stop 'usage: .ci/setup.sh rust|node|lint|test|demo|fuzz|docs|sbom ...'
 for part in "$@"; do
   declare -F "setup_$part" >/dev/null || stop "no such part: $part"
   "setup_$part"

@@ -12,7 +12,7 @@ logs=${CARGO_TARGET_DIR:-target}/test-logs
 locked=()
 [ -n "${CI:-}" ] && locked=(--locked)
 
-all=(rust autobahn fuzz doc interop node bridge on-bridge nest wire cluster package browser c)
+all=(rust autobahn fuzz doc interop node bridge on-bridge nest wire cluster package browser c docs)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 closing=() # the closing lines

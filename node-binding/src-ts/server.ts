@@ -115,10 +115,14 @@ export class Server<
   private ownPath = '';
 
   /**
-   * @param srv a port, a Unix socket path, a Node HTTP server, or the options of a server that gets one later
+   * A server that gets its port or HTTP server later, by `listen` or `attach`.
    * @param opts options; a wrong one is refused by name
    */
   constructor(opts?: Partial<ServerOptions>);
+  /**
+   * @param srv a port, a Unix socket path, or a Node HTTP server
+   * @param opts options; a wrong one is refused by name
+   */
   constructor(srv?: ServerSource, opts?: Partial<ServerOptions>);
   constructor(srv?: ServerSource | Partial<ServerOptions>, opts: Partial<ServerOptions> = {}) {
     super();

@@ -1,0 +1,95 @@
+// Every fenced block of the documentation is run, compiled or parsed. A block with the comment `test: NAME` above it is
+// run by the case of that name in cases/; others by the checks of their language; one that has neither fails.
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import c from './cases/c.mjs';
+import install from './cases/install.mjs';
+import nest from './cases/nest.mjs';
+import node from './cases/node.mjs';
+import rust, { compileRust } from './cases/rust.mjs';
+import testing from './cases/testing.mjs';
+import { must } from './support/application.mjs';
+import { blocks, markdownFiles, pageText, root } from './support/markdown.mjs';
+import { checkShell } from './support/shell.mjs';
+
+const PAGES = [
+  ...markdownFiles().filter((page) => page.startsWith('docs/')),
+  'README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'core/README.md', 'node-binding/README.md', 'node-binding/API.md',
+  ...markdownFiles().filter((page) => page.startsWith('ffi/')),
+];
+// Configurations are run by a real nginx and HAProxy in a file of their own.
+const elsewhere = { nginx: 'tests/docs/proxies.test.mjs', haproxy: 'tests/docs/proxies.test.mjs' };
+const cases = { ...node, ...testing, ...nest, ...rust, ...c, ...install };
+const all = PAGES.flatMap(blocks);
+const rustBlocks = all.filter(({ language }) => /^rust\b/.test(language));
+
+/** `test: diff blocks are covered by FILE`, once on a page: FILE reads the page and applies them. */
+function covered({ page }, language) {
+  const [, file] = new RegExp(`<!-- test: ${language} blocks are covered by (\\S+) -->`).exec(pageText(page)) ?? [];
+  assert.ok(file, `${page} does not say which test covers its ${language} blocks`);
+  assert.ok(existsSync(join(root, file)), `${file} does not exist`);
+  assert.ok(readFileSync(join(root, file), 'utf8').includes(page), `${file} does not read ${page}`);
+}
+
+const LANGUAGES = {
+  sh: checkShell,
+  json: ({ text }) => JSON.parse(text),
+  // A manifest of cargo's: cargo reads it.
+  async toml({ text }) {
+    const folder = mkdtempSync(join(tmpdir(), 'kraken-docs-toml-'));
+    try {
+      await must('mkdir', ['src'], { cwd: folder });
+      writeFileSync(join(folder, 'src/main.rs'), 'fn main() {}\n');
+      const manifest = text.replaceAll('"kraken-ws-native/', `"${root}`);
+      writeFileSync(join(folder, 'Cargo.toml'), `[package]\nname = "app"\nversion = "0.0.0"\nedition = "2024"\n\n${manifest}`);
+      const { packages: [{ dependencies }] } = JSON.parse(await must('cargo', ['metadata', '--offline', '--no-deps', '--format-version', '1'], { cwd: folder }));
+      assert.ok(dependencies.length > 0);
+      for (const { path } of dependencies) if (path) assert.ok(existsSync(join(path, 'Cargo.toml')), path);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  diff: (block) => covered(block, 'diff'),
+  nginx: ({ marker, page }) => named(elsewhere.nginx, marker, page),
+  haproxy: ({ marker, page }) => named(elsewhere.haproxy, marker, page),
+};
+
+function named(file, marker, page) {
+  const text = readFileSync(join(root, file), 'utf8');
+  assert.ok(marker && text.includes(`'${marker}'`) && text.includes(page), `${file} does not run "${marker}"`);
+}
+
+// A drawing is no code.
+const DRAWINGS = new Set(['ARCHITECTURE.md']);
+
+describe('blocks of the documentation', { concurrency: 2 }, () => {
+  const counts = {};
+  after(() => console.log(`blocks: ${Object.entries(counts).sort().map(([how, count]) => `${how} ${count}`).join(', ')}`));
+  for (const block of all) {
+    const { page, line, language, marker } = block;
+    const check = marker && cases[marker];
+    let how = check ? 'by a case' : language;
+    if (!check && language === '' && DRAWINGS.has(page)) how = 'drawing';
+    counts[how] = (counts[how] ?? 0) + 1;
+    test(`${page}:${line} ${language}${marker ? ` ${marker}` : ''}`, { timeout: 120_000 }, async (t) => {
+      if (check) {
+        const number = rustBlocks.indexOf(block);
+        const context = number < 0 ? {} : { rust: { number, program: await compileRust(rustBlocks, after) } };
+        return check(t, block, context);
+      }
+      if (how === 'drawing') return undefined;
+      assert.ok(!marker || elsewhere[language], `there is no case "${marker}"`);
+      if (/^rust\b/.test(language)) return compileRust(rustBlocks, after);
+      assert.ok(Object.hasOwn(LANGUAGES, language), `nothing runs a block in the language "${language}": mark it with a case`);
+      return LANGUAGES[language](block);
+    });
+  }
+});
+
+test('every case has its block', () => {
+  const used = new Set(all.map(({ marker }) => marker));
+  assert.deepEqual(Object.keys(cases).filter((name) => !used.has(name)), []);
+});
