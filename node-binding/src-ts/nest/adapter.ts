@@ -36,10 +36,11 @@ interface Client {
  * ```
  */
 export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
-  private readonly door: 'server' | 'bridge';
-  private readonly logger = new Logger(KrakenIoAdapter.name);
+  // Subclasses have members of their own, such as a `logger`: nothing here may have a name that they could use.
+  readonly #door: 'server' | 'bridge';
+  readonly #logger = new Logger(KrakenIoAdapter.name);
   /** What handlers of a client still have under way; it ends with the client. */
-  private readonly underWay = new WeakMap<object, Subscription>();
+  readonly #underWay = new WeakMap<object, Subscription>();
 
   /**
    * @param appOrHttpServer the application, or its HTTP server; without one, gateways need a port of their own
@@ -52,7 +53,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
         code: 'ERR_KRAKEN_WS_OPTION',
       });
     }
-    this.door = door;
+    this.#door = door;
   }
 
   /** Called by Nest for each port, path and namespace of the gateways. */
@@ -67,7 +68,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
   /** Makes a server. Subclasses extend it to change options, or to set an adapter on what it returns. */
   createIOServer(port: number, options?: any): any {
     const source = this.httpServer && port === 0 ? this.httpServer : port;
-    return this.door === 'bridge' ? bridged(source, options) : new Server(source, options);
+    return this.#door === 'bridge' ? bridged(source, options) : new Server(source, options);
   }
 
   /** Calls back with the reason when a client is gone. */
@@ -82,16 +83,16 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
     transform: (data: any) => Observable<any>,
   ): void {
     if (handlers.length === 0) return;
-    let underWay = this.underWay.get(client);
+    let underWay = this.#underWay.get(client);
     if (!underWay) {
       const fresh = new Subscription();
       client.on('disconnect', () => fresh.unsubscribe());
-      this.underWay.set(client, (underWay = fresh));
+      this.#underWay.set(client, (underWay = fresh));
     }
-    for (const handler of handlers) this.bindMessageHandler(client, handler, transform, underWay);
+    for (const handler of handlers) this.#bindMessageHandler(client, handler, transform, underWay);
   }
 
-  private bindMessageHandler(
+  #bindMessageHandler(
     client: Client,
     { message, callback, isAckHandledManually }: MessageMappingProperties,
     transform: (data: any) => Observable<any>,
@@ -105,7 +106,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
         else if (ack && !isAckHandledManually) ack(answer);
       };
       // Nest's exception filters have had their turn: this is a filter that threw.
-      const error = (err: unknown): void => this.logger.error(err);
+      const error = (err: unknown): void => this.#logger.error(err);
       try {
         underWay.add(transform(callback(data, ack)).subscribe({ next, error }));
       } catch (err) {
