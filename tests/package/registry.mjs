@@ -2,9 +2,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/server.mjs';
 import { until } from '../support/wait.mjs';
 
 const VERDACCIO = createRequire(import.meta.url).resolve('verdaccio/bin/verdaccio');
@@ -18,14 +18,6 @@ packages:
   '**': { access: $all, proxy: npm }
 log: { type: stdout, format: json, level: warn }
 `;
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 const answers = (url) => fetch(`${url}-/ping`).then(({ ok }) => ok, () => false);
 
