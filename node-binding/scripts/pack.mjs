@@ -55,7 +55,9 @@ function packPlatform(platform) {
 
 function packRoot() {
   const folder = stage(manifest.name);
-  for (const path of ['README.md', ...manifest.files, 'scripts/build.mjs']) {
+  // Binaries have packages of their own here; `npm pack` in this folder puts that of this machine into the one it makes.
+  const files = manifest.files.filter((path) => !path.endsWith('.node'));
+  for (const path of ['README.md', ...files, 'scripts/build.mjs']) {
     cpSync(join(here, path), join(folder, path), { recursive: true });
   }
   copyCrates(join(folder, 'native'));
@@ -63,7 +65,7 @@ function packRoot() {
   const pinned = built.map(({ triple }) => [packageName(triple), manifest.version]);
   pack(folder, {
     ...contents,
-    files: [...manifest.files, 'native', 'scripts/build.mjs'],
+    files: [...files, 'native', 'scripts/build.mjs'],
     optionalDependencies: { ...contents.optionalDependencies, ...Object.fromEntries(pinned) },
   });
 }

@@ -2,7 +2,7 @@
 // the current piece of JavaScript is done. A crossing per message costs more than the message, and a thread of the
 // core that is woken for a hundred of them at once writes them with a few system calls.
 import { microtask } from './clock';
-import { commandBytes } from './native';
+import { addon } from './native';
 import type { NativeServer } from './native';
 
 /** Commands in one crossing, as many as there are events in a batch. */
@@ -11,8 +11,6 @@ const COMMANDS = 256;
 export const TEXT = 256 * 1024;
 /** Bytes of a character, at most. */
 const LARGEST_CHARACTER = 4;
-/** What the core counts for a command beside its payload. */
-const SHARE = commandBytes();
 /** Below this much room in the core's command queues a refusal has to reach the call that it refuses. */
 const ROOM = 16 * TEXT;
 
@@ -29,6 +27,8 @@ export abstract class CommandBatch {
   private inBatch = false;
   /** A flush waits for the end of the current piece of JavaScript. */
   private scheduled = false;
+  /** What the core counts for a command beside its payload. */
+  private readonly share = addon().commandBytes();
   /** Bytes that the core's command queues can still take, at least. */
   private room: number;
 
@@ -118,7 +118,7 @@ export abstract class CommandBatch {
     const text = this.lines.join('\n');
     this.lines = [];
     this.count = 0;
-    this.room -= this.length * LARGEST_CHARACTER + count * SHARE;
+    this.room -= this.length * LARGEST_CHARACTER + count * this.share;
     this.length = 0;
     this.deliver(count, text);
   }

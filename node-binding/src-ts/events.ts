@@ -2,7 +2,6 @@
 import type { Commands } from './commands';
 import { guarded } from './emitter';
 import { HandleTable, handleOf, lanesOf } from './handle-table';
-import { reasons } from './native';
 import type { Namespace, SessionEndReason } from './namespace';
 import { encode, rejoin, responsesOf } from './payload';
 import { Pump } from './pump';
@@ -46,7 +45,6 @@ const MOVED = 35;
 const BROADCAST_ANSWERS = 36;
 const SESSION_END = 37;
 
-const REASONS = reasons() as DisconnectReason[];
 /** Reasons that concern one namespace; with all others the whole connection is gone. */
 const OF_NAMESPACE: ReadonlySet<DisconnectReason> = new Set([
   'client namespace disconnect',
@@ -95,7 +93,7 @@ export class EventPump extends Pump<Commands> {
       case CONNECT:
         return this.connect(low, generation, number, payload);
       case DISCONNECT:
-        return this.disconnect(this.sockets.find(low, generation), REASONS[number], payload);
+        return this.disconnect(this.sockets.find(low, generation), this.reasons[number], payload);
       case BROADCAST_ANSWERS:
         return this.broadcastAnswers(number, responsesOf(payload, 3, this.take));
       case BROADCAST_ACK:
@@ -144,7 +142,7 @@ export class EventPump extends Pump<Commands> {
       case FLUSHED:
         return this.run.clients.lookedInto(number)?._left(payload);
       case CONNECTION_CLOSED:
-        return this.run.clients.closed(number, REASONS[payload[0]], descriptionOf(payload[1]));
+        return this.run.clients.closed(number, this.reasons[payload[0]], descriptionOf(payload[1]));
       case FLEET:
         return this.run.fleet?.settle(number, payload, this.take);
       case SERVER_SIDE:

@@ -14,19 +14,22 @@ export interface ServerLike {
 
 /** The five calls on one server. */
 export class Broadcaster {
-  private current: ServerLike | null | undefined;
+  #current: ServerLike | null | undefined;
+  readonly #log: (message: string, error?: unknown) => void;
 
   /** @param log gets what failed, and the error if there was one */
-  constructor(private readonly log: (message: string, error?: unknown) => void) {}
+  constructor(log: (message: string, error?: unknown) => void) {
+    this.#log = log;
+  }
 
   /** Sets the server that the other calls use; may be changed at any time. */
   setServer(server: ServerLike | Server<any, any, any, any> | null | undefined): void {
-    this.current = server as ServerLike | null | undefined;
+    this.#current = server as ServerLike | null | undefined;
   }
 
   /** Sends an event to everybody in a room. `true` when it was handed over. */
   sendToRoom(room: string, event: string, payload?: unknown): boolean {
-    return this.attempt('sendToRoom', (server) => {
+    return this.#attempt('sendToRoom', (server) => {
       const namespace = ownNamespace(server);
       const plain =
         namespace?._native !== undefined &&
@@ -42,39 +45,39 @@ export class Broadcaster {
 
   /** Sends an event to everybody. `true` when it was handed over. */
   sendToAll(event: string, payload?: unknown): boolean {
-    return this.attempt('sendToAll', (server) => {
+    return this.#attempt('sendToAll', (server) => {
       server.emit!(event, payload);
     });
   }
 
   /** Puts everybody of a room into one or more others. `true` when it was handed over. */
   joinSocketsToRoom(sourceRoom: string, rooms: string | string[]): boolean {
-    return this.attempt('joinSocketsToRoom', (server) => {
+    return this.#attempt('joinSocketsToRoom', (server) => {
       server.in!(sourceRoom).socketsJoin!(rooms);
     });
   }
 
   /** Takes everybody of a room out of one or more others. `true` when it was handed over. */
   removeSocketsFromRoom(sourceRoom: string, rooms: string | string[]): boolean {
-    return this.attempt('removeSocketsFromRoom', (server) => {
+    return this.#attempt('removeSocketsFromRoom', (server) => {
       server.in!(sourceRoom).socketsLeave!(rooms);
     });
   }
 
-  private attempt(what: string, act: (server: ServerLike) => void): boolean {
-    if (!this.current) {
-      this.log(`${what} failed: no server is set, call setServer(server) first`);
+  #attempt(what: string, act: (server: ServerLike) => void): boolean {
+    if (!this.#current) {
+      this.#log(`${what} failed: no server is set, call setServer(server) first`);
       return false;
     }
-    if (isClosed(this.current)) {
-      this.log(`${what} failed: the server is closed`);
+    if (isClosed(this.#current)) {
+      this.#log(`${what} failed: the server is closed`);
       return false;
     }
     try {
-      act(this.current);
+      act(this.#current);
       return true;
     } catch (err) {
-      this.log(`${what} failed:`, err);
+      this.#log(`${what} failed:`, err);
       return false;
     }
   }

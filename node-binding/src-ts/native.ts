@@ -1,4 +1,5 @@
-// What the addon offers. Nothing else in this package loads it.
+// What the addon offers. Nothing else in this package loads it, and it is loaded by the first native server (or
+// emitter) that is made: a process that runs socket.io on a platform without a binary can load this package.
 import { loadAddon } from './addon';
 
 /** One batch of events: see `events.ts`, the only reader. */
@@ -227,4 +228,9 @@ interface Addon {
   commandBytes(): number;
 }
 
-export const { NativeServer, NativeEmitter, checkOptions, reasons, laneCount, commandBytes } = loadAddon() as Addon;
+let loaded: Addon | undefined;
+
+/** The addon, loaded by the first call. Throws `ERR_KRAKEN_WS_LOAD`. */
+export function addon(): Addon {
+  return (loaded ??= loadAddon() as Addon);
+}

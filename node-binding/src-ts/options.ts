@@ -8,7 +8,7 @@ import type { ClusterOptions } from './cluster/options';
 import { isDynamic, plainOrigin } from './cors';
 import type { CorsOptionsDelegate, CustomOrigin, StaticOrigin } from './cors';
 import { coded } from './error';
-import { checkOptions } from './native';
+import { addon } from './native';
 import type { ConnectionStateRecoveryOptions } from './recovery';
 
 /** One origin, several, a pattern, `true` for whatever asks, or a function that decides. */
@@ -235,7 +235,7 @@ export function check(options: Partial<ServerOptions>): void {
   if (options.allowRequest !== undefined && typeof options.allowRequest !== 'function') {
     refuse(`allowRequest: expected a function, got ${JSON.stringify(options.allowRequest)}`);
   }
-  for (const what of checkOptions(coreOptions(options, {}))) {
+  for (const what of addon().checkOptions(coreOptions(options, {}))) {
     if (warned.has(what)) continue;
     warned.add(what);
     process.emitWarning(what, { type: 'KrakenWsWarning', code: 'KRAKEN_WS_UNKNOWN_OPTION' });

@@ -3,15 +3,18 @@
 import { immediate, microtask, tick } from './clock';
 import type { CommandBatch } from './command-batch';
 import { guarded, throwLater } from './emitter';
-import { laneCount } from './native';
+import { addon } from './native';
 import type { NativeServer } from './native';
+import type { DisconnectReason } from './socket-types';
 
 /** Lanes per event; the head takes as many. */
 export const LANES = 4;
 
 /** The loop that feeds one server. */
 export abstract class Pump<C extends CommandBatch> {
-  protected readonly lanes = new Float64Array(laneCount());
+  protected readonly lanes = new Float64Array(addon().laneCount());
+  /** Why connections and sockets end, by number. */
+  protected readonly reasons = addon().reasons() as DisconnectReason[];
   private buffers: Buffer[] = [];
   private taken = 0;
   /** The batch under way: its payloads, how many events it has and how many are dispatched. */

@@ -27,7 +27,7 @@ import { Listener } from './listener';
 import { loadModule, unloadModule } from './modules';
 import { Namespace } from './namespace';
 import type { NamespaceMiddleware, ServerReservedEventsMap } from './namespace';
-import { NativeServer } from './native';
+import { addon } from './native';
 import type { ServerStats } from './native';
 import { check, coreOptions } from './options';
 import type { ServerOptions } from './options';
@@ -303,7 +303,7 @@ export class Server<
       moves: true,
       sessions: Boolean(options.connectionStateRecovery),
     });
-    const native = new NativeServer(json, () => run.events.pump());
+    const native = new (addon().NativeServer)(json, () => run.events.pump());
     // The numbers of an earlier run name others in this one.
     this.endAll('forced close');
     this._closed = false;

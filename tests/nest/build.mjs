@@ -1,7 +1,7 @@
 // Makes the applications of this suite ready, once per NestJS major: installs the packed package as npm would,
 // and compiles the TypeScript, as CommonJS for Nest 11 and as ES modules for Nest 12 (which has nothing else).
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,17 +16,13 @@ function run(command, args, cwd = here) {
 
 const packed = mkdtempSync(join(tmpdir(), 'kraken-ws-native-'));
 try {
-  run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', packed], binding);
+  run('npm', ['pack', '--silent', '--pack-destination', packed], binding);
   for (const major of ['11', '12']) {
     const folder = join(here, 'majors', major);
     const installed = join(folder, 'node_modules/kraken-ws-native');
     rmSync(installed, { recursive: true, force: true });
     mkdirSync(installed);
     run('sh', ['-c', `tar -xzf "${packed}"/*.tgz -C "${installed}" --strip-components=1`]);
-    // The binary of this machine, wherever a release would have put it.
-    for (const file of readdirSync(binding)) {
-      if (file.endsWith('.node')) copyFileSync(join(binding, file), join(installed, file));
-    }
 
     // A copy, so that imports are looked up among this major's packages.
     for (const part of ['src', 'dist']) rmSync(join(folder, part), { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { closeClients, connect, connected, open } from '../support/clients.mjs';
+import { freePort } from '../support/server.mjs';
 import { event, until, within } from '../support/wait.mjs';
 import { everywhere, folder } from './support/worlds.mjs';
 
@@ -87,6 +88,31 @@ everywhere('the end of an application', ({ major, door, load }) => {
     const client = await connect(url, { path: '/ws' });
     assert.equal(await within(client.emitWithAck('echo', 'ping'), 'echo'), door === 'socket.io' ? 'ping' : 'mapped');
     await assert.rejects(connected(open(url)));
+  });
+
+  test('the door by option and by environment, for a subclass with members of its own', async (t) => {
+    const { WithLogger } = await load('apps/lifecycle.js');
+    t.after(() => delete process.env.KRAKEN_WS_DOOR);
+    const kind = (io) => {
+      if (typeof io.stats === 'function') return 'server';
+      return typeof io.engine.stats === 'function' ? 'bridge' : 'socket.io';
+    };
+    const made = async (options) => {
+      const io = new WithLogger(undefined, options).createIOServer(await freePort());
+      const found = kind(io);
+      await io.close();
+      return found;
+    };
+    assert.equal(await made({ door }), door);
+    process.env.KRAKEN_WS_DOOR = door;
+    assert.equal(await made(), door);
+    process.env.KRAKEN_WS_DOOR = 'bridge';
+    assert.equal(await made({ door }), door, 'the option goes first');
+    process.env.KRAKEN_WS_DOOR = '';
+    assert.equal(await made(), 'server');
+    process.env.KRAKEN_WS_DOOR = 'window';
+    assert.throws(() => new WithLogger(), { code: 'ERR_KRAKEN_WS_OPTION', message: /^KRAKEN_WS_DOOR: expected one of .+, got "window"$/ });
+    assert.throws(() => new WithLogger(undefined, { door: 'window' }), { code: 'ERR_KRAKEN_WS_OPTION', message: /^door: / });
   });
 
   test('an adapter from a linked package, with a Nest of its own, finds the HTTP server', { skip: door !== 'server' }, async (t) => {

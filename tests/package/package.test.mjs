@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { publint } from 'publint';
 import { io as connect } from 'socket.io-client';
 import { event, until } from '../support/wait.mjs';
-import { application, cleanUp, files, lend, pack, program, staged, triple, typeErrors, version } from './workshop.mjs';
+import { application, cleanUp, files, lend, pack, packPlainly, program, run, staged, triple, typeErrors, version } from './workshop.mjs';
 
 describe('the packed package', () => {
   const platform = `kraken-ws-native-${triple()}`;
@@ -37,10 +37,10 @@ describe('the packed package', () => {
     assert.deepEqual([manifest.os, manifest.cpu, manifest.version], [[process.platform], [process.arch], version]);
   });
 
-  test('the root package depends on nothing but the binaries, each in exactly its own version', () => {
+  test('the root package depends on the binaries, each in exactly its own version, and on the types of Node.js', () => {
     const manifest = JSON.parse(readFileSync(join(staged('kraken-ws-native'), 'package.json'), 'utf8'));
     assert.deepEqual(manifest.optionalDependencies, { [platform]: version });
-    assert.equal(manifest.dependencies, undefined);
+    assert.deepEqual(Object.keys(manifest.dependencies), ['@types/node']);
     assert.equal(manifest.scripts, undefined);
     assert.equal(manifest.devDependencies, undefined);
     for (const [path, entry] of Object.entries(manifest.exports)) {
@@ -65,7 +65,7 @@ describe('the packed package', () => {
 
   test('installed, it serves from require and from import, and its manifest can be read', () => {
     const folder = application('plain', Object.values(tarballs));
-    assert.deepEqual(readdirSync(join(folder, 'node_modules')).filter((name) => name[0] !== '.').sort(), ['kraken-ws-native', platform]);
+    assert.deepEqual(readdirSync(join(folder, 'node_modules')).filter((name) => name.startsWith('kraken')).sort(), ['kraken-ws-native', platform]);
     const serve = "const io = make(0); console.log(io.httpServer.address().port > 0, typeof io.of); io.close();";
     const required = program(folder, `const make = require('kraken-ws-native'); const { Server } = make; ${serve} console.log(io instanceof Server, require('kraken-ws-native/package.json').version)`, ['--input-type=commonjs']);
     assert.equal(required.out, `true function\ntrue ${version}`, required.err);
@@ -73,9 +73,10 @@ describe('the packed package', () => {
     assert.equal(imported.out, 'true function\nServer,Namespace,Socket,RemoteSocket,BroadcastOperator', imported.err);
   });
 
-  test('without a binary it says which platform, which package and which command', () => {
-    const folder = application('bare', [tarballs['kraken-ws-native']]);
-    const { code, out, err } = program(folder, "try { require('kraken-ws-native') } catch (e) { console.log(e.code); console.log(e.message) }", ['--input-type=commonjs']);
+  test('without a binary all loads that needs none, and the rest says which platform, package and command', () => {
+    const folder = application('bare', [tarballs['kraken-ws-native']], ['bare.cjs']);
+    assert.equal(run(process.execPath, ['bare.cjs'], { cwd: folder }), 'true,true,["news",{"n":1}]\n');
+    const { code, out, err } = program(folder, "const { Server } = require('kraken-ws-native'); try { new Server(0) } catch (e) { console.log(e.code); console.log(e.message) }", ['--input-type=commonjs']);
     assert.equal(code, 0, err);
     const [errorCode, first, second, third] = out.split('\n');
     assert.equal(errorCode, 'ERR_KRAKEN_WS_LOAD');
@@ -84,6 +85,15 @@ describe('the packed package', () => {
     assert.ok(second.includes(`npm install ${platform}@${version}`), second);
     const script = third.split(' ').at(-1);
     assert.ok(existsSync(script), third);
+  });
+
+  test('`npm pack` in the folder of the package makes one that works here, or says how to build it', () => {
+    const [whole] = packPlainly();
+    assert.ok(files(whole).includes(`kraken-ws-native.${triple()}.node`));
+    const folder = application('by-path', [whole, 'socket.io-client@4.8.4'], ['anywhere/serve.cjs']);
+    assert.equal(run(process.execPath, ['serve.cjs'], { cwd: folder }), 'true,bytes,websocket,200\n');
+    assert.throws(() => packPlainly({ without: /\.node$/ }), /kraken-ws-native\..+\.node is missing. Build it first: npm run build/);
+    assert.throws(() => packPlainly({ without: /^dist$/ }), /JavaScript is missing. Build it first: npm run build/);
   });
 
   test("typed events: what compiles against socket.io's types compiles against ours, and what does not does not", () => {

@@ -1,9 +1,9 @@
-// Packs the package once per run and installs it, without a network, as its users do. What is installed lies
+// Packs the package once per run and installs it as its users do. What is installed lies
 // below this folder, so that everything else (Nest, TypeScript, types) is found in its node_modules.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 export const { version } = JSON.parse(readFileSync(join(binding, 'package.json'), 'utf8'));
 export const { triple } = require(join(binding, 'dist/platform.js'));
 
-const run = (command, args, options) => execFileSync(command, args, { encoding: 'utf8', timeout: 120_000, ...options });
+export const run = (command, args, options) => execFileSync(command, args, { encoding: 'utf8', timeout: 120_000, ...options });
 
 /** Packs; gives the tarballs by package name. */
 export function pack() {
@@ -22,6 +22,18 @@ export function pack() {
   run(process.execPath, [join(binding, 'scripts/pack.mjs'), '--out', out], { stdio: ['ignore', 'ignore', 'inherit'] });
   const tarballs = readdirSync(out).filter((name) => name.endsWith('.tgz'));
   return Object.fromEntries(tarballs.map((name) => [name.slice(0, -`-${version}.tgz`.length), join(out, name)]));
+}
+
+/** `npm pack` in a copy of the package's folder, `without` some of it; gives the tarball. */
+export function packPlainly({ without } = {}) {
+  mkdirSync(work, { recursive: true });
+  const folder = mkdtempSync(join(work, 'plain-'));
+  const left = new Set(['node_modules', 'target', 'src', 'src-ts', 'examples']);
+  for (const name of readdirSync(binding)) {
+    if (!left.has(name) && !(without && without.test(name))) cpSync(join(binding, name), join(folder, name), { recursive: true });
+  }
+  run('npm', ['pack', '--silent'], { cwd: folder });
+  return readdirSync(folder).filter((name) => name.endsWith('.tgz')).map((name) => join(folder, name));
 }
 
 /** The folder that a tarball was packed from. */
@@ -33,9 +45,9 @@ export function application(name, dependencies, files = []) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   if (dependencies.length > 0) {
-    run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--loglevel=error', ...dependencies], { cwd: folder });
+    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...dependencies], { cwd: folder });
   }
-  for (const file of files) copyFileSync(join(here, 'consumers', file), join(folder, file));
+  for (const file of files) copyFileSync(join(here, 'consumers', file), join(folder, basename(file)));
   return folder;
 }
 

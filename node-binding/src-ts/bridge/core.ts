@@ -1,8 +1,8 @@
 // The native server under a bridge, with what belongs to one run of it: an HTTP server that listens again gets a new one.
 import { Attachment } from '../attach';
 import type { EngineHost } from '../engine';
-import { NativeServer } from '../native';
-import type { ServerStats } from '../native';
+import { addon } from '../native';
+import type { NativeServer, ServerStats } from '../native';
 import type { ServerOptions } from '../options';
 import type { BridgeEngine } from './engine';
 import { RawCommands } from './raw-commands';
@@ -17,7 +17,7 @@ export class Run {
   closing = false;
 
   constructor(engine: BridgeEngine, json: string, options: Partial<ServerOptions>) {
-    this.native = new NativeServer(json, () => this.pump.pump(), true);
+    this.native = new (addon().NativeServer)(json, () => this.pump.pump(), true);
     this.commands = new RawCommands(this.native);
     this.attachment = new Attachment(this.native, options, options.path as string, engine);
     this.pump = new RawPump(engine, this.attachment, this.native, this.commands);

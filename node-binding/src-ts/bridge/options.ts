@@ -1,5 +1,5 @@
 // Options of the core from those that engine.io got, which have its defaults in them, and from the bridge's own.
-import { checkOptions } from '../native';
+import { addon } from '../native';
 import { cookie, optionsJson } from '../options';
 import type { ServerOptions } from '../options';
 
@@ -47,6 +47,6 @@ export function rawOptions(engine: Record<string, unknown>, own: BridgeOptions):
     core[name] = own[name as keyof BridgeOptions];
   }
   const json = optionsJson(core);
-  checkOptions(json);
+  addon().checkOptions(json);
   return json;
 }

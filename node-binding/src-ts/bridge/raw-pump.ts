@@ -1,7 +1,6 @@
 // Core → JavaScript, for the bridge: hands each event to its connection or to the engine.
 import type { Attachment } from '../attach';
 import { HandleTable, handleOf } from '../handle-table';
-import { reasons } from '../native';
 import type { NativeServer } from '../native';
 import { LANES, Pump } from '../pump';
 import type { BridgeEngine } from './engine';
@@ -21,7 +20,6 @@ const CONNECTION_CLOSED = 20;
 const FLUSHED = 21;
 const HEARTBEAT = 22;
 
-const REASONS = reasons();
 /** Events whose payload stands in the batch's JSON. */
 const WITH_JSON: ReadonlySet<number> = new Set([
   ALLOW_REQUEST, HEADERS, CONNECTION_ERROR, OPEN, HTTP_REPLY, CLOSED, UPGRADED, CONNECTION_CLOSED,
@@ -91,7 +89,7 @@ export class RawPump extends Pump<RawCommands> {
       case CONNECTION_CLOSED: {
         const detail = payload === '' ? undefined : new Error(payload as string);
         const socket = this.sockets.find(low, generation);
-        if (socket) socket._closed(REASONS[number], detail, true);
+        if (socket) socket._closed(this.reasons[number], detail, true);
         else this.leaving -= 1;
         return;
       }

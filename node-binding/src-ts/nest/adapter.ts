@@ -7,18 +7,22 @@ import { AbstractWsAdapter } from '@nestjs/websockets';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { Subscription } from 'rxjs';
 import type { Observable } from 'rxjs';
+import { coded } from '../error';
 import { Server } from '../server';
 
 /** How long a forced end waits for what clients are still to get; loopback takes a few milliseconds, a phone more. */
 const LAST_WORDS_MS = 500;
 
+const DOORS = ['server', 'bridge', 'socket.io'] as const;
+
 /** How the application reaches the native core. */
 export interface KrakenIoAdapterOptions {
   /**
-   * `server` (default): this package's own server. `bridge`: the application's `socket.io`, with the native
-   * engine and rooms under it; for JavaScript adapters and whatever else needs socket.io itself.
+   * `server`: this package's own server. `bridge`: the application's `socket.io`, with the native engine and rooms
+   * under it; for JavaScript adapters and whatever else needs socket.io itself. `socket.io`: the application's
+   * `socket.io` as it is, nothing native. Default: the environment variable `KRAKEN_WS_DOOR`, else `server`.
    */
-  door?: 'server' | 'bridge';
+  door?: (typeof DOORS)[number];
 }
 
 /** What a client socket has to have; ours and socket.io's both do. */
@@ -36,23 +40,18 @@ interface Client {
  * ```
  */
 export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
-  private readonly door: 'server' | 'bridge';
-  private readonly logger = new Logger(KrakenIoAdapter.name);
+  // Subclasses have members of their own, such as a `logger`: nothing here may have a name that they could use.
+  readonly #door: (typeof DOORS)[number];
+  readonly #logger = new Logger(KrakenIoAdapter.name);
   /** What handlers of a client still have under way; it ends with the client. */
-  private readonly underWay = new WeakMap<object, Subscription>();
+  readonly #underWay = new WeakMap<object, Subscription>();
 
   /**
    * @param appOrHttpServer the application, or its HTTP server; without one, gateways need a port of their own
    */
   constructor(appOrHttpServer?: INestApplicationContext | HttpServer | object, options: KrakenIoAdapterOptions = {}) {
     super(httpServerOf(appOrHttpServer));
-    const { door = 'server' } = options;
-    if (door !== 'server' && door !== 'bridge') {
-      throw Object.assign(new Error(`door: expected "server" or "bridge", got ${JSON.stringify(door)}`), {
-        code: 'ERR_KRAKEN_WS_OPTION',
-      });
-    }
-    this.door = door;
+    this.#door = doorOf(options.door);
   }
 
   /** Called by Nest for each port, path and namespace of the gateways. */
@@ -67,7 +66,10 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
   /** Makes a server. Subclasses extend it to change options, or to set an adapter on what it returns. */
   createIOServer(port: number, options?: any): any {
     const source = this.httpServer && port === 0 ? this.httpServer : port;
-    return this.door === 'bridge' ? bridged(source, options) : new Server(source, options);
+    if (this.#door === 'server') return new Server(source, options);
+    const io = socketIo(this.#door, source, options);
+    if (this.#door === 'bridge') require('../index').bindNative(io);
+    return io;
   }
 
   /** Calls back with the reason when a client is gone. */
@@ -82,16 +84,16 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
     transform: (data: any) => Observable<any>,
   ): void {
     if (handlers.length === 0) return;
-    let underWay = this.underWay.get(client);
+    let underWay = this.#underWay.get(client);
     if (!underWay) {
       const fresh = new Subscription();
       client.on('disconnect', () => fresh.unsubscribe());
-      this.underWay.set(client, (underWay = fresh));
+      this.#underWay.set(client, (underWay = fresh));
     }
-    for (const handler of handlers) this.bindMessageHandler(client, handler, transform, underWay);
+    for (const handler of handlers) this.#bindMessageHandler(client, handler, transform, underWay);
   }
 
-  private bindMessageHandler(
+  #bindMessageHandler(
     client: Client,
     { message, callback, isAckHandledManually }: MessageMappingProperties,
     transform: (data: any) => Observable<any>,
@@ -105,7 +107,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
         else if (ack && !isAckHandledManually) ack(answer);
       };
       // Nest's exception filters have had their turn: this is a filter that threw.
-      const error = (err: unknown): void => this.logger.error(err);
+      const error = (err: unknown): void => this.#logger.error(err);
       try {
         underWay.add(transform(callback(data, ack)).subscribe({ next, error }));
       } catch (err) {
@@ -144,16 +146,25 @@ function httpServerOf(app: any): object | undefined {
   return typeof app?.getHttpServer === 'function' ? app.getHttpServer() : app;
 }
 
-function bridged(source: unknown, options: unknown): unknown {
-  let socketIo;
+/** The door that is asked for: by the option, else by the environment. */
+function doorOf(option: unknown): (typeof DOORS)[number] {
+  // A deployment that sets the variable to nothing means that it does not set it.
+  const asked = option ?? (process.env.KRAKEN_WS_DOOR || 'server');
+  const door = DOORS.find((known) => known === asked);
+  if (door) return door;
+  const name = option === undefined ? 'KRAKEN_WS_DOOR' : 'door';
+  const expected = DOORS.map((known) => JSON.stringify(known)).join(', ');
+  throw coded('ERR_KRAKEN_WS_OPTION', new Error(`${name}: expected one of ${expected}, got ${JSON.stringify(asked)}`));
+}
+
+/** A server of the application's own `socket.io`. */
+function socketIo(door: string, source: unknown, options: unknown): unknown {
+  let found;
   try {
-    socketIo = require('socket.io');
+    found = require('socket.io');
   } catch (err) {
-    throw Object.assign(new Error('door "bridge" runs the socket.io package: npm install socket.io', { cause: err }), {
-      code: 'ERR_KRAKEN_WS_LOAD',
-    });
+    const message = `door "${door}" runs the socket.io package: npm install socket.io`;
+    throw coded('ERR_KRAKEN_WS_LOAD', new Error(message, { cause: err }));
   }
-  const io = new socketIo.Server(source, options);
-  require('../index').bindNative(io);
-  return io;
+  return new found.Server(source, options);
 }

@@ -28,21 +28,21 @@ export const FILTER_OPTIONS = Symbol('WsExceptionFilterOptions');
 @Injectable()
 @Catch()
 export class WsExceptionFilter extends BaseWsExceptionFilter {
-  private readonly log = new Logger(WsExceptionFilter.name);
-  private readonly event: 'error' | 'exception';
+  readonly #log = new Logger(WsExceptionFilter.name);
+  readonly #event: 'error' | 'exception';
 
   constructor(@Optional() @Inject(FILTER_OPTIONS) options: WsExceptionFilterOptions = {}) {
     super();
-    this.event = options.event ?? 'error';
-    if (this.event !== 'error' && this.event !== 'exception') {
-      throw Object.assign(new Error(`event: expected "error" or "exception", got ${JSON.stringify(this.event)}`), {
+    this.#event = options.event ?? 'error';
+    if (this.#event !== 'error' && this.#event !== 'exception') {
+      throw Object.assign(new Error(`event: expected "error" or "exception", got ${JSON.stringify(this.#event)}`), {
         code: 'ERR_KRAKEN_WS_OPTION',
       });
     }
   }
 
   override catch(exception: any, host: ArgumentsHost): void {
-    if (this.event === 'exception') {
+    if (this.#event === 'exception') {
       super.catch(exception, host);
       return;
     }
@@ -51,7 +51,7 @@ export class WsExceptionFilter extends BaseWsExceptionFilter {
     // Applications derive exceptions that know their event.
     const event = (known && (exception as { getPattern?(): string }).getPattern?.()) || ws.getPattern?.() || 'unknown';
     const message = known ? exception.getError() : 'Internal server error';
-    if (!known) this.log.error(`"${event}" failed: ${String(exception?.message ?? exception)}`, exception?.stack);
+    if (!known) this.#log.error(`"${event}" failed: ${String(exception?.message ?? exception)}`, exception?.stack);
     ws.getClient().emit(ServerEvents.ERROR, { message, event });
   }
 }

@@ -4,7 +4,8 @@ import type { ClusterFormat, RedisOptions } from '../cluster/options';
 import { plainCluster } from '../cluster/options';
 import { isClient, settingsOf } from '../cluster/redis-clients';
 import { coded } from '../error';
-import { NativeEmitter } from '../native';
+import { addon } from '../native';
+import type { NativeEmitter } from '../native';
 import { optionsJson } from '../options';
 import { encode } from '../payload';
 import { NO_COMPRESS, VOLATILE, refuseReserved } from '../socket-types';
@@ -103,13 +104,13 @@ export class Emitter<EmitEvents extends EventsMap = DefaultEventsMap> {
   /** @internal */
   constructor(native: NativeEmitter, opts: undefined, nsp: string);
   constructor(redis: object, opts: EmitterOptions = {}, readonly nsp: string = '/') {
-    if (redis instanceof NativeEmitter) {
+    if (redis instanceof addon().NativeEmitter) {
       this.native = redis;
       return;
     }
     const { key, ...format } = opts;
     const settings = isClient(redis) ? { ...settingsOf(redis), ...format, prefix: key } : redis;
-    this.native = new NativeEmitter(optionsJson(plainCluster(settings) as object));
+    this.native = new (addon().NativeEmitter)(optionsJson(plainCluster(settings) as object));
   }
 
   private operator(): BroadcastOperator<EmitEvents> {

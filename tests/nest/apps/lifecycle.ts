@@ -1,5 +1,5 @@
 // How an application ends, and adapters that are subclasses.
-import { Catch, Module, UseFilters } from '@nestjs/common';
+import { Catch, Logger, Module, UseFilters } from '@nestjs/common';
 import type { ArgumentsHost, BeforeApplicationShutdown, ExceptionFilter, INestApplication, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { MessageBody, OnGatewayDisconnect, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
@@ -13,6 +13,17 @@ export const ending: string[] = [];
 class Rethrows implements ExceptionFilter {
   catch(exception: unknown, _host: ArgumentsHost): void {
     throw exception;
+  }
+}
+
+/** As adapters of applications are: with names that nobody kept free for them. */
+export class WithLogger extends KrakenIoAdapter {
+  private readonly logger = new Logger(WithLogger.name);
+  private readonly door = 'mine';
+
+  override createIOServer(port: number, options?: any): any {
+    this.logger.debug(this.door);
+    return super.createIOServer(port, options);
   }
 }
 

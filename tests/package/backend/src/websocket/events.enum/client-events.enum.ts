@@ -1,0 +1,5 @@
+export enum ClientEvents {
+  JOIN_ROOM = 'joinRoom',
+  SEND_MESSAGE = 'sendMessage',
+  TYPING_START = 'typingStart',
+}

@@ -1,0 +1,6 @@
+export enum ServerEvents {
+  NEW_MESSAGE = 'newMessage',
+  USER_TYPING = 'userTyping',
+  NOTIFICATION = 'notification',
+  ERROR = 'error',
+}
