@@ -12,7 +12,7 @@ import node from './cases/node.mjs';
 import rust, { compileRust } from './cases/rust.mjs';
 import testing from './cases/testing.mjs';
 import { must } from './support/application.mjs';
-import { blocks, markdownFiles, pageText, root } from './support/markdown.mjs';
+import { blocks, markdownFiles, root } from './support/markdown.mjs';
 import { checkShell } from './support/shell.mjs';
 
 const PAGES = [
@@ -26,13 +26,18 @@ const cases = { ...node, ...testing, ...nest, ...rust, ...c, ...install };
 const all = PAGES.flatMap(blocks);
 const rustBlocks = all.filter(({ language }) => /^rust\b/.test(language));
 
-/** `test: diff blocks are covered by FILE`, once on a page: FILE reads the page and applies them. */
-function covered({ page }, language) {
-  const [, file] = new RegExp(`<!-- test: ${language} blocks are covered by (\\S+) -->`).exec(pageText(page)) ?? [];
-  assert.ok(file, `${page} does not say which test covers its ${language} blocks`);
-  assert.ok(existsSync(join(root, file)), `${file} does not exist`);
-  assert.ok(readFileSync(join(root, file), 'utf8').includes(page), `${file} does not read ${page}`);
-}
+// A guide that a test of its own walks: it applies the diffs and runs the commands of these sections.
+const WALKED = { page: 'docs/migrate.md', sections: /^Step /, languages: ['diff', 'sh'], reader: 'tests/package/guide.mjs', walker: 'tests/package/migration.test.mjs' };
+
+const isWalked = ({ page, section, language }) =>
+  page === WALKED.page && WALKED.sections.test(section) && WALKED.languages.includes(language);
+
+test(`${WALKED.walker} walks ${WALKED.page}`, () => {
+  const walker = readFileSync(join(root, WALKED.walker), 'utf8');
+  assert.ok(readFileSync(join(root, WALKED.reader), 'utf8').includes(WALKED.page));
+  assert.ok(walker.includes("startsWith('Step')") && WALKED.languages.every((language) => walker.includes(`'${language}')`)));
+  assert.ok(all.some(isWalked));
+});
 
 const LANGUAGES = {
   sh: checkShell,
@@ -52,7 +57,6 @@ const LANGUAGES = {
       rmSync(folder, { recursive: true });
     }
   },
-  diff: (block) => covered(block, 'diff'),
   nginx: ({ marker, page }) => named(elsewhere.nginx, marker, page),
   haproxy: ({ marker, page }) => named(elsewhere.haproxy, marker, page),
 };
@@ -73,6 +77,7 @@ describe('blocks of the documentation', { concurrency: 2 }, () => {
     const check = marker && cases[marker];
     let how = check ? 'by a case' : language;
     if (!check && language === '' && DRAWINGS.has(page)) how = 'drawing';
+    if (!check && isWalked(block)) how = `walked by ${WALKED.walker}`;
     counts[how] = (counts[how] ?? 0) + 1;
     test(`${page}:${line} ${language}${marker ? ` ${marker}` : ''}`, { timeout: 120_000 }, async (t) => {
       if (check) {
@@ -80,7 +85,7 @@ describe('blocks of the documentation', { concurrency: 2 }, () => {
         const context = number < 0 ? {} : { rust: { number, program: await compileRust(rustBlocks, after) } };
         return check(t, block, context);
       }
-      if (how === 'drawing') return undefined;
+      if (how === 'drawing' || how.startsWith('walked')) return undefined;
       assert.ok(!marker || elsewhere[language], `there is no case "${marker}"`);
       if (/^rust\b/.test(language)) return compileRust(rustBlocks, after);
       assert.ok(Object.hasOwn(LANGUAGES, language), `nothing runs a block in the language "${language}": mark it with a case`);

@@ -17,11 +17,12 @@ export const pageText = (page) => readFileSync(`${root}/${page}`, 'utf8');
 const FENCE = /^( *)(`{3,}|~{3,}) *([^\s`]*).*$/;
 const MARKER = /^ *<!-- test: (.+?) -->$/;
 
-/** `{ page, line, language, marker, text }` of each fenced block, in order. A marker is the comment right above. */
+/** `{ page, section, line, language, marker, text }` of each fenced block, in order. A marker is the comment right above. */
 export function blocks(page) {
   const found = [];
   let open;
   let marker;
+  let section = '';
   pageText(page).split('\n').forEach((line, at) => {
     if (open) {
       if (line.trim() === open.fence) {
@@ -33,10 +34,13 @@ export function blocks(page) {
     }
     const fence = FENCE.exec(line);
     if (fence) {
-      open = { page, line: at + 1, language: fence[3], marker, fence: fence[2], indent: fence[1].length, lines: [] };
+      open = { page, section, line: at + 1, language: fence[3], marker, fence: fence[2], indent: fence[1].length, lines: [] };
       marker = undefined;
     } else if (MARKER.test(line)) marker = MARKER.exec(line)[1];
-    else if (line.trim() !== '') marker = undefined;
+    else if (line.trim() !== '') {
+      marker = undefined;
+      if (line.startsWith('## ')) section = line.slice(3);
+    }
   });
   if (open) throw new Error(`${page}:${open.line}: the block is not closed`);
   return found;
