@@ -56,6 +56,7 @@ lint:
 	.ci/npm-audit.sh
 	$(TSC) --noEmit
 	$(ESLINT) node-binding tests
+	node .ci/lint/workflows.mjs
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-core --example typescript -- --check
 
