@@ -96,7 +96,7 @@ for (const platform of built) {
     continue;
   }
   try {
-    install(machine.application, platform, [tarballs.get('kraken-ws-native'), tarballs.get(packageName(platform.triple))]);
+    install(machine.application, platform, { root: tarballs.get('kraken-ws-native'), platform: tarballs.get(packageName(platform.triple)) });
     outcomes.set(platform.triple, `built and run: ${await tryOut(machine)}, ${machine.name}`);
   } catch (error) {
     fail(platform.triple, 'when run', error);

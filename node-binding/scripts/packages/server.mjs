@@ -4,7 +4,7 @@ import { Server } from 'kraken-ws-native';
 const io = new Server(0, { cors: { origin: true } });
 io.on('connection', (socket) => {
   socket.join('room');
-  socket.on('echo', (bytes, ack) => ack(bytes, socket.conn.transport.name));
+  socket.on('echo', (bytes, ack) => ack({ bytes, transport: socket.conn.transport.name }));
   socket.on('say', (word) => io.to('room').emit('said', word, Buffer.from(word)));
 });
 process.stdin.on('end', () => io.close()).resume();

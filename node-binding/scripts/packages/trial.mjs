@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { packageName } from '../platforms.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { io } = createRequire(join(here, '../../package.json'))('socket.io-client');
@@ -14,14 +15,21 @@ const { io } = createRequire(join(here, '../../package.json'))('socket.io-client
 const MS = 60_000;
 const BYTES = Buffer.from(Array.from({ length: 70_000 }, (_, index) => index % 251));
 
-/** Installs as a user of that platform does, with this machine's npm. */
-export function install(folder, { os, cpu, libc }, tarballs) {
+/** Installs with this machine's npm, which is told for what: it heeds that for optional dependencies, which ours are. */
+export function install(folder, { triple, os, cpu, libc }, { root, platform }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-  execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', '--loglevel=error', `--os=${os}`, `--cpu=${cpu}`, `--libc=${libc}`, ...tarballs], {
+  const manifest = {
+    private: true,
+    type: 'module',
+    dependencies: { 'kraken-ws-native': `file:${root}` },
+    optionalDependencies: { [packageName(triple)]: `file:${platform}` },
+  };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', '--loglevel=error', `--os=${os}`, `--cpu=${cpu}`, `--libc=${libc}`], {
     cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], timeout: MS,
   });
+  assert.ok(existsSync(join(folder, 'node_modules', packageName(triple))), 'npm left the binary out');
   copyFileSync(join(here, 'server.mjs'), join(folder, 'server.mjs'));
 }
 
@@ -38,7 +46,7 @@ async function talk(url, options, upgraded) {
     if (upgraded && client.io.engine.transport.name !== 'websocket') {
       await within(new Promise((resolve) => { client.io.engine.once('upgrade', resolve); }), 'upgrade');
     }
-    const [bytes, transport] = await client.timeout(MS).emitWithAck('echo', BYTES);
+    const { bytes, transport } = await client.timeout(MS).emitWithAck('echo', BYTES);
     assert.ok(BYTES.equals(bytes), 'other bytes came back');
     const said = within(new Promise((resolve) => { client.once('said', (...args) => resolve(args)); }), 'a message to the room');
     client.emit('say', 'kraken 🦑');
