@@ -202,10 +202,12 @@ root_musl() { # root_musl DEBIAN_ARCH MACHINE FOLDER
 setup_packages() {
   local target
   once zig zig || return 0
+  # What rustup can't give, Debian's sources are built to.
   for target in {x86_64,aarch64}-unknown-linux-{gnu,musl}; do
     [ -e "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] && continue
-    has rustup && timeout 300 rustup target add "$target" 2>/dev/null && continue
+    has rustup && timeout 120 rustup target add "$target" 2>/dev/null && continue
     once debian-rust debian_rust || true
+    break
   done
   once root-linux-arm64-gnu root_arm64_gnu || true
   once root-linux-x64-musl root_musl amd64 x86_64 || true
