@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build install demo test lint fmt header generated bench fuzz sbom clean
+.PHONY: build packages install demo test lint fmt header generated bench fuzz sbom clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -23,6 +23,13 @@ build:
 	$(SETUP) rust node
 	cargo build $(LOCKED) --release -p kraken-ws-library --features mimalloc
 	node node-binding/scripts/build.mjs --profile release
+
+# The npm packages of Linux: builds those that this machine can build, and tries each where it belongs.
+# Some only: make packages PLATFORMS="linux-arm64-gnu"
+packages:
+	$(SETUP) rust node packages
+	node node-binding/scripts/build.mjs --ts-only
+	node node-binding/scripts/packages.mjs $(PLATFORMS)
 
 # The C library alone; prints how to link it.
 install:
@@ -49,6 +56,7 @@ lint:
 	.ci/npm-audit.sh
 	$(TSC) --noEmit
 	$(ESLINT) node-binding tests
+	node .ci/lint/workflows.mjs
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-core --example typescript -- --check
 
