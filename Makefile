@@ -13,8 +13,10 @@ APART := $(wildcard tests/bench/Cargo.toml tests/fuzz/Cargo.toml)
 # A full run goes into the README; try things with make bench BENCH="--quick".
 BENCH := --readme
 
-# Where `make install` puts the C library.
-PREFIX := /usr/local
+# Where `make install` puts the C library; LIBDIR and INCLUDEDIR are below PREFIX unless they are absolute.
+PREFIX ?= /usr/local
+LIBDIR ?= lib
+INCLUDEDIR ?= include
 
 # How long each fuzz target runs, in seconds.
 FUZZ_SECONDS := 20
@@ -28,7 +30,7 @@ build:
 install:
 	$(SETUP) rust
 	cargo build $(LOCKED) --release -p kraken-ws-library --features mimalloc
-	ffi/install.sh target/release $(PREFIX)
+	DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" ffi/install.sh target/release "$(PREFIX)"
 
 demo: build
 	$(SETUP) demo
