@@ -167,6 +167,18 @@ part_package() {
     '-DCMAKE_PREFIX_PATH=$out/installed' 2>'$out/later.log' && grep -q 'version: 0' '$out/later.log'"
 }
 
+# The package as a project builds it, with CMake.
+part_source() {
+  # With the profile and the target folder of these tests, cargo has nothing to do.
+  local as_built=("-DKRAKEN_WS_PROFILE=$(basename "$libraries")" "-DKRAKEN_WS_TARGET_DIR=$(dirname "$libraries")"
+    -DKRAKEN_WS_FEATURES= '-DKRAKEN_WS_CARGO_FLAGS=--offline;--workspace;--all-targets')
+  check 'FetchContent' cmake_project "$out/fetch" -DFROM=FetchContent "-DFETCHCONTENT_SOURCE_DIR_KRAKEN_WS=$root" "${as_built[@]}"
+  check 'add_subdirectory' cmake_project "$out/subdirectory" -DFROM=add_subdirectory "-DSOURCES=$root" "${as_built[@]}"
+  check 'add_subdirectory for another processor says what to set' sh -c "! cmake -S package -B '$out/cross' -DFROM=add_subdirectory \
+    '-DSOURCES=$root' -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=riscv64 2>'$out/cross.log' && grep -q KRAKEN_WS_RUST_TARGET '$out/cross.log'"
+  check 'CMake installs what make install does' cmake_install "${as_built[@]}"
+}
+
 # Beside another static library that is written in Rust.
 part_second() {
   # All of it in one object, so that its symbols can't be left out where ours has the same.
@@ -192,6 +204,11 @@ pkg_config_program() { # pkg_config_program LIBDIR
   local status=$?
   export PKG_CONFIG_PATH=$out/installed/lib/pkgconfig LD_LIBRARY_PATH=$out/installed/lib
   return $status
+}
+
+cmake_install() { # cmake_install ARGUMENT...
+  cmake -S "$root/ffi" -B "$out/alone" -DCMAKE_INSTALL_LIBDIR=lib "$@" && cmake --build "$out/alone" &&
+    cmake --install "$out/alone" --prefix "$out/alone-installed" && diff -r "$out/installed" "$out/alone-installed"
 }
 
 # Configures and builds package/ and runs its programs. They have to find the library by themselves.
@@ -243,7 +260,7 @@ part_valgrind() {
   UNDER=$valgrind with_clients 'driven_host under valgrind' "$out/valgrind" driven-*.test.mjs
 }
 
-[ $# -gt 0 ] || set -- library programs package second clients asan tsan valgrind
+[ $# -gt 0 ] || set -- library programs package source second clients asan tsan valgrind
 for part in "$@"; do
   echo "-- $part"
   "part_$part"
