@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build install demo test lint fmt header generated bench fuzz sbom clean
+.PHONY: build install demo test lint fmt header generated bench fuzz sbom docs-c clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -85,6 +85,13 @@ fuzz:
 sbom:
 	$(SETUP) rust node sbom
 	.ci/sbom.sh
+
+# The reference of the C and C++ interface, in target/doc/c. A comment that can't be rendered fails.
+docs-c: export KRAKEN_WS_VERSION = $(shell sed -n 's/^\#define KRAKEN_WS_VERSION "\(.*\)"/\1/p' include/kraken_ws.h)
+docs-c:
+	$(SETUP) docs
+	mkdir -p target/doc/c
+	doxygen ffi/doxygen/Doxyfile
 
 clean:
 	cargo clean

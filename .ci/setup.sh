@@ -110,7 +110,11 @@ setup_sbom() {
   need_cargo_tool cargo-cyclonedx "$cyclonedx_version"
 }
 
-[ $# -gt 0 ] || stop 'usage: .ci/setup.sh rust|node|lint|test|demo|fuzz|sbom ...'
+setup_docs() {
+  has doxygen || need_package doxygen
+}
+
+[ $# -gt 0 ] || stop 'usage: .ci/setup.sh rust|node|lint|test|demo|fuzz|sbom|docs ...'
 for part in "$@"; do
   declare -F "setup_$part" >/dev/null || stop "no such part: $part"
   "setup_$part"
