@@ -30,7 +30,7 @@ build:
 install:
 	$(SETUP) rust
 	cargo build $(LOCKED) --release -p kraken-ws-library --features mimalloc
-	DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" ffi/install.sh target/release "$(PREFIX)"
+	DESTDIR=$(DESTDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) ffi/install.sh $(or $(CARGO_TARGET_DIR),target)/release $(PREFIX)
 
 demo: build
 	$(SETUP) demo

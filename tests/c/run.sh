@@ -193,8 +193,8 @@ part_second() {
 # The last line of the recipe of make install, with the libraries of these tests in place of a release build.
 make_install() { # make_install VARIABLE=VALUE...
   local line
-  line=$(make --no-print-directory -n -C "$root" install "$@" | grep ffi/install.sh) &&
-    (cd "$root" && sh -ec "${line/target\/release/$libraries}")
+  line=$(make --no-print-directory -n -C "$root" install CARGO_TARGET_DIR=built "$@" | grep ffi/install.sh) &&
+    (cd "$root" && sh -ec "${line/built\/release/$libraries}")
 }
 
 pkg_config_program() { # pkg_config_program LIBDIR
