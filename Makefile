@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build packages install demo test lint fmt header generated bench fuzz sbom clean
+.PHONY: build packages install demo test lint fmt header generated bench fuzz sbom docs-c clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -13,8 +13,10 @@ APART := $(wildcard tests/bench/Cargo.toml tests/fuzz/Cargo.toml)
 # A full run goes into the README; try things with make bench BENCH="--quick".
 BENCH := --readme
 
-# Where `make install` puts the C library.
-PREFIX := /usr/local
+# Where `make install` puts the C library; LIBDIR and INCLUDEDIR are below PREFIX unless they are absolute.
+PREFIX ?= /usr/local
+LIBDIR ?= lib
+INCLUDEDIR ?= include
 
 # How long each fuzz target runs, in seconds.
 FUZZ_SECONDS := 20
@@ -35,7 +37,7 @@ packages:
 install:
 	$(SETUP) rust
 	cargo build $(LOCKED) --release -p kraken-ws-library --features mimalloc
-	ffi/install.sh target/release $(PREFIX)
+	DESTDIR=$(DESTDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) ffi/install.sh $(or $(CARGO_TARGET_DIR),target)/release $(PREFIX)
 
 demo: build
 	$(SETUP) demo
@@ -91,6 +93,13 @@ fuzz:
 sbom:
 	$(SETUP) rust node sbom
 	.ci/sbom.sh
+
+# The reference of the C and C++ interface, in target/doc/c. A comment that can't be rendered fails.
+docs-c: export KRAKEN_WS_VERSION = $(shell sed -n 's/^\#define KRAKEN_WS_VERSION "\(.*\)"/\1/p' include/kraken_ws.h)
+docs-c:
+	$(SETUP) docs
+	mkdir -p target/doc/c
+	doxygen ffi/doxygen/Doxyfile
 
 clean:
 	cargo clean

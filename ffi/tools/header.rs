@@ -79,8 +79,9 @@ fn constants(crate_dir: &Path) -> Result<String> {
     let mut parts = version.split('.');
     writeln!(out, "/** Version of this header; `kraken_ws_version` is the library's. */")?;
     writeln!(out, "#define KRAKEN_WS_VERSION \"{version}\"")?;
-    for name in ["MAJOR", "MINOR", "PATCH"] {
-        writeln!(out, "#define KRAKEN_WS_VERSION_{name} {}", parts.next().unwrap_or("0"))?;
+    for (name, about) in [("MAJOR", "first"), ("MINOR", "second"), ("PATCH", "third")] {
+        let number = parts.next().unwrap_or("0");
+        writeln!(out, "/** Its {about} number. */\n#define KRAKEN_WS_VERSION_{name} {number}")?;
     }
     writeln!(
         out,
@@ -165,7 +166,7 @@ fn table(functions: &str) -> Result<String> {
         let end = at + functions[at..].find(");").ok_or("a prototype has no end")? + 2;
         let arguments = functions[at + call.len()..end].split_whitespace().collect::<Vec<_>>().join(" ");
         let short = name.trim_start_matches("kraken_ws_");
-        writeln!(out, "  {}(*{short})({arguments}", &functions[line..at])?;
+        writeln!(out, "  /** `{name}`. */\n  {}(*{short})({arguments}", &functions[line..at])?;
     }
     Ok(out + "};")
 }
