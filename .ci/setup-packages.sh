@@ -6,6 +6,7 @@
 # Pinned, as the versions in setup.sh.
 zigbuild_version=0.24.1
 zig_version=0.17.1
+# The Node that tries each package for another C library or processor.
 node_arm64_version=22.23.3
 node_musl_version=24.19.0
 

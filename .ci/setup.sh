@@ -10,7 +10,6 @@ nextest_version=0.9.143
 deny_version=0.20.2
 fuzz_version=0.13.2
 cyclonedx_version=0.5.9
-# The Node that tries each package for another C library or processor.
 
 stop() {
   printf 'setup: %s\n' "$*" >&2
