@@ -1,6 +1,6 @@
 # Thin: each line runs a tool that exists. CONTRIBUTING.md says what each target is for.
 
-.PHONY: build install demo test lint fmt header generated docs bench fuzz sbom clean
+.PHONY: build packages install demo test lint fmt header generated docs docs-c bench fuzz sbom clean
 
 LOCKED := $(if $(CI),--locked)
 SETUP := .ci/setup.sh
@@ -13,8 +13,10 @@ APART := $(wildcard tests/bench/Cargo.toml tests/fuzz/Cargo.toml)
 # A full run goes into the README and docs/benchmarks.md; try things with make bench BENCH="--quick".
 BENCH := --readme
 
-# Where `make install` puts the C library.
-PREFIX := /usr/local
+# Where `make install` puts the C library; LIBDIR and INCLUDEDIR are below PREFIX unless they are absolute.
+PREFIX ?= /usr/local
+LIBDIR ?= lib
+INCLUDEDIR ?= include
 
 # How long each fuzz target runs, in seconds.
 FUZZ_SECONDS := 20
@@ -24,11 +26,18 @@ build:
 	cargo build $(LOCKED) --release -p kraken-ws-library --features mimalloc
 	node node-binding/scripts/build.mjs --profile release
 
+# The npm packages of Linux: builds those that this machine can build, and tries each where it belongs.
+# Some only: make packages PLATFORMS="linux-arm64-gnu"
+packages:
+	$(SETUP) rust node packages
+	node node-binding/scripts/build.mjs --ts-only
+	node node-binding/scripts/packages.mjs $(PLATFORMS)
+
 # The C library alone; prints how to link it.
 install:
 	$(SETUP) rust
 	cargo build $(LOCKED) --release -p kraken-ws-library --features mimalloc
-	ffi/install.sh target/release $(PREFIX)
+	DESTDIR=$(DESTDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) ffi/install.sh $(or $(CARGO_TARGET_DIR),target)/release $(PREFIX)
 
 demo: build
 	$(SETUP) demo
@@ -49,6 +58,7 @@ lint:
 	.ci/npm-audit.sh
 	$(TSC) --noEmit
 	$(ESLINT) node-binding tests
+	node .ci/lint/workflows.mjs
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-core --example typescript -- --check
 
@@ -63,11 +73,11 @@ generated:
 	cargo run --quiet -p kraken-ws-core --example typescript
 
 # API reference from the sources. Warnings are errors: a comment that names what is not there is wrong.
-docs:
+docs: docs-c
 	$(SETUP) rust node docs
 	.ci/docs/node_modules/.bin/typedoc --options .ci/docs/typedoc.json
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) -p kraken-ws-core --no-deps
-	@echo 'target/doc/node/index.html target/doc/kraken_ws_core/index.html'
+	@echo 'target/doc/node target/doc/kraken_ws_core target/doc/c'
 
 bench: build
 	node tests/bench/run.mjs $(BENCH)
@@ -90,6 +100,13 @@ fuzz:
 sbom:
 	$(SETUP) rust node sbom
 	.ci/sbom.sh
+
+# The reference of the C and C++ interface, in target/doc/c. A comment that can't be rendered fails.
+docs-c: export KRAKEN_WS_VERSION = $(shell sed -n 's/^\#define KRAKEN_WS_VERSION "\(.*\)"/\1/p' include/kraken_ws.h)
+docs-c:
+	$(SETUP) docs
+	mkdir -p target/doc/c
+	doxygen ffi/doxygen/Doxyfile
 
 clean:
 	cargo clean

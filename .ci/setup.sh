@@ -52,6 +52,8 @@ clang_has_sanitizers() { compgen -G "$(clang -print-runtime-dir)/libclang_rt.tsa
 setup_rust() {
   has cargo || stop 'cargo is missing: install Rust 1.88 or newer with rustup'
   has cc || has gcc || has clang || need_package build-essential
+  # Strips what ships; rustup's compilers bring it along.
+  compgen -G "$(rustc --print sysroot)/lib/rustlib/*/bin/rust-objcopy" >/dev/null || has llvm-objcopy || need_package llvm
 }
 
 setup_node() {
@@ -116,15 +118,21 @@ setup_fuzz() {
   need_cargo_tool cargo-fuzz "$fuzz_version"
 }
 
-setup_docs() {
-  need_node_modules .ci/docs
-}
-
 setup_sbom() {
   need_cargo_tool cargo-cyclonedx "$cyclonedx_version"
 }
 
-[ $# -gt 0 ] || stop 'usage: .ci/setup.sh rust|node|lint|test|demo|fuzz|docs|sbom ...'
+setup_docs() {
+  need_node_modules .ci/docs
+  has doxygen || need_package doxygen
+}
+
+setup_packages() {
+  # shellcheck source=.ci/setup-packages.sh
+  . .ci/setup-packages.sh
+}
+
+[ $# -gt 0 ] || stop 'usage: .ci/setup.sh rust|node|lint|test|demo|fuzz|sbom|docs|packages ...'
 for part in "$@"; do
   declare -F "setup_$part" >/dev/null || stop "no such part: $part"
   "setup_$part"

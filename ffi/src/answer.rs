@@ -92,7 +92,7 @@ impl kraken_ws_event {
 }
 
 /// Does a client or a request wait for a yes or a no?
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_is_pending(event: *const kraken_ws_event) -> bool {
     // SAFETY: the event is as the header asks for.
     value(false, || unsafe { get(event) }.is_ok_and(kraken_ws_event::is_pending))
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn kraken_ws_event_is_pending(event: *const kraken_ws_even
 /// Lets a pending client in. What was emitted to it before follows at once. To decide later, retain the event.
 ///
 /// Errors: `STATE` (decided before, or not pending), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_connect_accept(event: *const kraken_ws_event) -> kraken_ws_status {
     // SAFETY: the event is as the header asks for.
     call(|| unsafe { get(event)? }.accept())
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn kraken_ws_connect_accept(event: *const kraken_ws_event)
 /// `{"message":"AUTH_FAILED","data":…}`, or empty for `Unauthorized`.
 ///
 /// Errors: `STATE` (decided before, or not pending), `PAYLOAD` (no JSON object), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_connect_reject(
     event: *const kraken_ws_event,
     error: kraken_ws_str,
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn kraken_ws_connect_reject(
 }
 
 /// Does the client, or the other node, wait for an ack?
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_wants_ack(event: *const kraken_ws_event) -> bool {
     value(false, || {
         // SAFETY: the event is as the header asks for.
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn kraken_ws_event_wants_ack(event: *const kraken_ws_event
 /// the event.
 ///
 /// Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_ack(
     event: *const kraken_ws_event,
     payload: kraken_ws_str,
@@ -194,7 +194,7 @@ unsafe fn pairs(headers: *const kraken_ws_str, len: usize) -> Result<Vec<(String
 /// for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
 ///
 /// Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_request_allow(
     event: *const kraken_ws_event,
     headers: *const kraken_ws_str,
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn kraken_ws_request_allow(
 /// Refuses a request, once: a handshake gets 403 with `message` (empty: `Forbidden`), a request of the engine 400.
 ///
 /// Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_request_refuse(
     event: *const kraken_ws_event,
     message: kraken_ws_str,
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn kraken_ws_request_refuse(
 ///
 /// Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
 /// headers).
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_http_reply(
     event: *const kraken_ws_event,
     status: u16,

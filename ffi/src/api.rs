@@ -167,7 +167,7 @@ pub(crate) fn table() -> *const kraken_ws_api {
 /// Returns the table of all functions, valid for ever, for hosts that load the library with `dlopen`: this is then the
 /// only symbol to look up. Pass `KRAKEN_WS_ABI_VERSION` and `sizeof(kraken_ws_api)` of the header that the host was
 /// built with. Null if the library has another version or fewer functions; `kraken_ws_last_error` says which.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub extern "C" fn kraken_ws_get_api(abi_version: u32, size: usize) -> *const kraken_ws_api {
     value(std::ptr::null(), || {
         let refuse = |why: String| {

@@ -70,7 +70,7 @@ fn full(nsp: &str) -> &str {
 /// `waitForRedis` it returns when Redis is there; else what is sent meanwhile waits, up to `queueBytes`.
 ///
 /// Errors: `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `SYSTEM`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_new(
     options: kraken_ws_str,
     emitter: *mut *mut kraken_ws_emitter,
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_new(
 /// Sends an event to the clients of all nodes that `target` means; as `kraken_ws_publish`. The call does not wait.
 ///
 /// Errors: `PAYLOAD`, `NAME` (a reserved event name), `UNSUPPORTED` (unknown flags), `GONE`, `FORKED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_publish(
     emitter: *mut kraken_ws_emitter,
     target: *const kraken_ws_target,
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_publish(
 /// Puts everybody on all nodes whom `target` means into rooms.
 ///
 /// Errors: `GONE`, `FORKED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_sockets_join(
     emitter: *mut kraken_ws_emitter,
     target: *const kraken_ws_target,
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_sockets_join(
 /// Takes everybody on all nodes whom `target` means out of rooms.
 ///
 /// Errors: `GONE`, `FORKED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_sockets_leave(
     emitter: *mut kraken_ws_emitter,
     target: *const kraken_ws_target,
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_sockets_leave(
 /// Ends everybody on all nodes whom `target` means; with `close` their whole connections.
 ///
 /// Errors: `GONE`, `FORKED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_disconnect_sockets(
     emitter: *mut kraken_ws_emitter,
     target: *const kraken_ws_target,
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_disconnect_sockets(
 /// Sends an event to the hosts of all nodes, as `kraken_ws_server_side_emit`.
 ///
 /// Errors: `PAYLOAD`, `NAME` (a reserved event name), `GONE`, `FORKED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_server_side_emit(
     emitter: *mut kraken_ws_emitter,
     nsp: kraken_ws_str,
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_server_side_emit(
 /// Waits until Redis has confirmed all that was sent so far.
 ///
 /// Errors: `TIMEOUT` (not within `timeout_ms`; the message says what is in the way), `GONE`, `FORKED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_flush(
     emitter: *mut kraken_ws_emitter,
     timeout_ms: u32,
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_flush(
 /// Reads the figures of an emitter.
 ///
 /// Errors: `GONE`, `FORKED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_stats(
     emitter: *mut kraken_ws_emitter,
     stats: *mut kraken_ws_cluster_stats,
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_stats(
 /// Frees an emitter; null is fine. What waits is sent first, within the time that one answer of Redis may take.
 ///
 /// Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_emitter_free(emitter: *mut kraken_ws_emitter) -> kraken_ws_status {
     call(|| {
         if emitter.is_null() {

@@ -260,7 +260,7 @@ pub(crate) unsafe fn read<T: Copy>(
 
 /// Keeps an event beyond its callback. Each retain needs one `kraken_ws_event_free`. Returns the event, or null
 /// for null.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_retain(event: *const kraken_ws_event) -> *mut kraken_ws_event {
     value(std::ptr::null_mut(), || {
         // SAFETY: events live in an `Arc`, whose count is raised; the pointer is of one by contract.
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn kraken_ws_event_retain(event: *const kraken_ws_event) -
 /// Frees an event of `kraken_ws_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
 /// that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
 /// ack is not sent.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_free(event: *mut kraken_ws_event) {
     value((), || {
         // SAFETY: the host gives back one count that it has by contract.
@@ -290,14 +290,14 @@ pub unsafe extern "C" fn kraken_ws_event_free(event: *mut kraken_ws_event) {
 }
 
 /// What the event is about.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_get_kind(event: *const kraken_ws_event) -> kraken_ws_event_kind {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, kraken_ws_event_kind::None, |event| event.kind) }
 }
 
 /// The server that the event is of.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_server(event: *const kraken_ws_event) -> *mut kraken_ws_server {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, std::ptr::null_mut(), |event| event.host.handle()) }
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn kraken_ws_event_server(event: *const kraken_ws_event) -
 
 /// The socket's number, 0 if the event is of none. Numbers are not used again while the process lives long
 /// enough to see 16 million connections on one thread's slot.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_socket(event: *const kraken_ws_event) -> u64 {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.socket) }
@@ -313,35 +313,35 @@ pub unsafe extern "C" fn kraken_ws_event_socket(event: *const kraken_ws_event) -
 
 /// The socket's public id, the `socket.id` of its client: 20 characters, or of an Engine.IO 3 client its namespace and
 /// session id.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_socket_id(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, kraken_ws_str::EMPTY, |event| kraken_ws_str::view(&event.id)) }
 }
 
 /// The pointer that the host attached with `kraken_ws_socket_set_user`, or null.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_user(event: *const kraken_ws_event) -> *mut c_void {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, std::ptr::null_mut(), |event| event.host.sockets.user(event.socket)) }
 }
 
 /// The socket's namespace, with the leading `/`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_namespace(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, kraken_ws_str::EMPTY, |event| kraken_ws_str::view(&event.namespace)) }
 }
 
 /// The name of the event that the client sent.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_name(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, kraken_ws_str::EMPTY, |event| kraken_ws_str::view(&event.content.name)) }
 }
 
 /// Is the client's event called `name`? `name` ends with a NUL.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_is(
     event: *const kraken_ws_event,
     name: *const std::ffi::c_char,
@@ -355,7 +355,7 @@ pub unsafe extern "C" fn kraken_ws_event_is(
 }
 
 /// How many arguments there are.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_arg_count(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.content.args.len()) }
@@ -363,7 +363,7 @@ pub unsafe extern "C" fn kraken_ws_event_arg_count(event: *const kraken_ws_event
 
 /// JSON text of one argument, empty beyond the last. Where a buffer was, it has
 /// `{"_placeholder":true,"num":N}`, and the buffer is attachment N.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_arg(event: *const kraken_ws_event, at: usize) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe {
@@ -374,14 +374,14 @@ pub unsafe extern "C" fn kraken_ws_event_arg(event: *const kraken_ws_event, at: 
 }
 
 /// How many attachments there are.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_attachment_count(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.content.attachments.len()) }
 }
 
 /// One attachment, empty beyond the last.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_attachment(
     event: *const kraken_ws_event,
     at: usize,
@@ -395,21 +395,21 @@ pub unsafe extern "C" fn kraken_ws_event_attachment(
 }
 
 /// Which emit or publish this acknowledges: the number that the call gave.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_ack_id(event: *const kraken_ws_event) -> u64 {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.ack_id) }
 }
 
 /// The time for the ack was over before all of it was there.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_timed_out(event: *const kraken_ws_event) -> bool {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, false, |event| event.timed_out) }
 }
 
 /// How many clients a publish with ack went to, or how many nodes a server-side emit.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_expected(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.expected) }
@@ -417,14 +417,14 @@ pub unsafe extern "C" fn kraken_ws_event_expected(event: *const kraken_ws_event)
 
 /// Why the socket is gone: one of `KRAKEN_WS_REASON_…`. Of a `DISCONNECT`, and of an `ACK` that says that there is none
 /// because the socket ends; -1 else.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_reason(event: *const kraken_ws_event) -> i32 {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, -1, |event| event.reason.map_or(-1, |reason| reason as i32)) }
 }
 
 /// The reason in socket.io's words, `transport close` for example; of `CLUSTER`, why the connection is down.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_reason_text(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe {
@@ -438,28 +438,28 @@ pub unsafe extern "C" fn kraken_ws_event_reason_text(event: *const kraken_ws_eve
 }
 
 /// What the client gave as `auth`: JSON text of an object, or empty.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_auth(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, kraken_ws_str::EMPTY, |event| kraken_ws_str::view(&event.auth)) }
 }
 
 /// Of a connect or a request: the peer's address, empty for a Unix socket.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_address(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.address) }
 }
 
 /// Of a connect or a request: the method.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_method(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.method) }
 }
 
 /// Of a connect or a request: path and query as received.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_url(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.url) }
@@ -467,7 +467,7 @@ pub unsafe extern "C" fn kraken_ws_event_url(event: *const kraken_ws_event) -> k
 
 /// Of a connect or a request: the first header of that name, which is in lower case; empty if there is
 /// none.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_header(
     event: *const kraken_ws_event,
     name: kraken_ws_str,

@@ -93,7 +93,7 @@ unsafe fn get<'a>(list: *const kraken_ws_socket_list) -> Result<&'a kraken_ws_so
 /// server to answer. Free the list with `kraken_ws_socket_list_free`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_fetch_sockets(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
@@ -123,7 +123,7 @@ impl kraken_ws_socket_list {
 /// `cluster.requestsTimeout`): not for a callback. What came until then is in the list, and how many are missing.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_fetch_fleet(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
@@ -149,14 +149,14 @@ pub unsafe extern "C" fn kraken_ws_fetch_fleet(
 }
 
 /// How many nodes did not answer `kraken_ws_fetch_fleet` in time: their sockets are not in the list.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_missing(list: *const kraken_ws_socket_list) -> usize {
     // SAFETY: the list is as the header asks for.
     value(0, || unsafe { get(list) }.map_or(0, |list| list.missing))
 }
 
 /// The name of a node that did not answer, empty beyond the last one that is known by name. It lives as long as the list.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_missing_node(
     list: *const kraken_ws_socket_list,
     at: usize,
@@ -169,14 +169,14 @@ pub unsafe extern "C" fn kraken_ws_socket_list_missing_node(
 }
 
 /// How many sockets are in the list.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_len(list: *const kraken_ws_socket_list) -> usize {
     // SAFETY: the list is as the header asks for.
     value(0, || unsafe { get(list) }.map_or(0, |list| list.sockets.len()))
 }
 
 /// Describes one socket of the list in `*info`; false beyond the last.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_get(
     list: *const kraken_ws_socket_list,
     at: usize,
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn kraken_ws_socket_list_get(
 }
 
 /// One room of one socket of the list, empty beyond the last. It lives as long as the list.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_room(
     list: *const kraken_ws_socket_list,
     at: usize,
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn kraken_ws_socket_list_room(
 }
 
 /// Frees a list; null is fine.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_free(list: *mut kraken_ws_socket_list) {
     value((), || {
         // SAFETY: a pointer that passes `get` came from `Box::into_raw` and is freed once by contract.

@@ -21,7 +21,7 @@ pub(crate) fn timeout(ms: u32) -> Option<Duration> {
 /// from the start.
 ///
 /// Errors: `STATE` (it is one already), `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_join_cluster(
     server: *mut kraken_ws_server,
     options: kraken_ws_str,
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn kraken_ws_server_join_cluster(
 /// Counts the servers of the fleet, this one included; 1 without a fleet. Waits for Redis.
 ///
 /// Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_count(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
@@ -79,7 +79,7 @@ unsafe fn get<'a>(list: *const kraken_ws_room_list) -> Option<&'a kraken_ws_room
 /// `cluster.requestsTimeout`: not for a callback. Free the list with `kraken_ws_room_list_free`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_fleet_rooms(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
@@ -100,14 +100,14 @@ pub unsafe extern "C" fn kraken_ws_fleet_rooms(
 }
 
 /// How many rooms are in the list.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_room_list_len(list: *const kraken_ws_room_list) -> usize {
     // SAFETY: the list is as the header asks for.
     value(0, || unsafe { get(list) }.map_or(0, |list| list.fleet.answers.len()))
 }
 
 /// One room of the list, empty beyond the last. It lives as long as the list.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_room_list_get(
     list: *const kraken_ws_room_list,
     at: usize,
@@ -120,14 +120,14 @@ pub unsafe extern "C" fn kraken_ws_room_list_get(
 }
 
 /// How many nodes did not answer in time: their rooms are not in the list.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_room_list_missing(list: *const kraken_ws_room_list) -> usize {
     // SAFETY: the list is as the header asks for.
     value(0, || unsafe { get(list) }.map_or(0, |list| list.fleet.missing))
 }
 
 /// Frees a list; null is fine.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_room_list_free(list: *mut kraken_ws_room_list) {
     value((), || {
         // SAFETY: a pointer that passes `get` came from `Box::into_raw` and is freed once by contract.
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn kraken_ws_room_list_free(list: *mut kraken_ws_room_list
 /// Payload, attachments and flags are as in `kraken_ws_publish`. Without a fleet nobody hears it.
 ///
 /// Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_side_emit(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn kraken_ws_server_side_emit(
 /// `*ack_id`.
 ///
 /// Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_side_emit_with_ack(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
@@ -282,7 +282,7 @@ pub(crate) unsafe fn write_stats(
 /// Reads the figures of a server as a node of its fleet.
 ///
 /// Errors: `STATE` (it is in no fleet), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_cluster_stats(
     server: *mut kraken_ws_server,
     stats: *mut kraken_ws_cluster_stats,

@@ -20,7 +20,7 @@ pub enum kraken_ws_cluster_change {
 }
 
 /// What happened to the connection to the other nodes.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_cluster_change(
     event: *const kraken_ws_event,
 ) -> kraken_ws_cluster_change {
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn kraken_ws_event_cluster_change(
 }
 
 /// How many messages were lost since the last such event.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_lost(event: *const kraken_ws_event) -> u64 {
     let lost = |event: &kraken_ws_event| match event.cluster {
         Some(ClusterChange::Lost { publishes }) => publishes,
@@ -47,14 +47,14 @@ pub unsafe extern "C" fn kraken_ws_event_lost(event: *const kraken_ws_event) -> 
 }
 
 /// Of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`: how many other nodes did not answer in time.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_missing(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.missing) }
 }
 
 /// Of a `SERVER_SIDE_ACK`: the name of a node that did not answer, empty beyond the last one that is known by name.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_missing_node(
     event: *const kraken_ws_event,
     at: usize,

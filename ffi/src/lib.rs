@@ -17,8 +17,10 @@
 //! C names equal Rust names. The header is generated from this crate (`make header`) and
 //! `make lint` compares it with the committed one.
 //!
-//! About `#[unsafe(no_mangle)]`: it is sound when a symbol is the only one of its name in a program. The prefix
-//! `kraken_ws_` is this library's own, and `tests/c` compares the exported symbols with `ffi/symbols.txt`.
+//! About `#[cfg_attr(feature = "symbols", unsafe(no_mangle))]`: `no_mangle` is sound when a symbol is the only one of
+//! its name in a program. The prefix `kraken_ws_` is this library's own, and `tests/c` compares the exported symbols with
+//! `ffi/symbols.txt`. Node's addon leaves the feature out: modules get the table, and a shared object exports all
+//! `no_mangle` functions of its crates, whether anybody looks for them or not.
 
 // Types are named as in C.
 #![allow(non_camel_case_types)]

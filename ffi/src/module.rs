@@ -335,13 +335,13 @@ impl kraken_ws_event {
     }
 }
 
-/// Loads a shared object as a module: it exports `kraken_ws_module_on_load`, which is called with the module's
-/// context, the table of all functions and the arguments, and returns 0. From then on its filter sees what comes in.
-/// Code of a module runs in the process and can do anything; load only what you trust.
+/// Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
+/// called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
+/// sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
 ///
 /// Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
 /// loaded or unloaded), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_module_load(
     server: *mut kraken_ws_server,
     path: kraken_ws_str,
@@ -362,7 +362,7 @@ pub unsafe extern "C" fn kraken_ws_module_load(
 ///
 /// Errors: `BUSY` (a call of its filter is under way, this one perhaps; or another one is being loaded or unloaded),
 /// `MODULE` (not loaded), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_module_unload(
     server: *mut kraken_ws_server,
     name: kraken_ws_str,
@@ -378,7 +378,7 @@ pub unsafe extern "C" fn kraken_ws_module_unload(
 /// also if the load then fails.
 ///
 /// Errors: `STATE` (set before), `UNSUPPORTED` (a filter of a newer header), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_module_set_filter(
     module: *const kraken_ws_module,
     filter: *const kraken_ws_filter,
@@ -400,7 +400,7 @@ pub unsafe extern "C" fn kraken_ws_module_set_filter(
 }
 
 /// For modules: the server that loads it.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_module_server(module: *const kraken_ws_module) -> *mut kraken_ws_server {
     value(std::ptr::null_mut(), || {
         // SAFETY: the context is as the header asks for.
@@ -412,7 +412,7 @@ pub unsafe extern "C" fn kraken_ws_module_server(module: *const kraken_ws_module
 /// attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_SPREAD` an array of all.
 ///
 /// Errors: `STATE` (not the event that the filter is called with), `PAYLOAD`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_filter_replace(
     event: *const kraken_ws_event,
     payload: kraken_ws_str,

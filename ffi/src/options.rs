@@ -84,7 +84,7 @@ impl kraken_ws_options {
 }
 
 /// Makes options that all have their default. Free them with `kraken_ws_options_free`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub extern "C" fn kraken_ws_options_new() -> *mut kraken_ws_options {
     value(std::ptr::null_mut(), || {
         Box::into_raw(Box::new(kraken_ws_options { magic: MAGIC, json: Map::new(), decide: false }))
@@ -97,7 +97,7 @@ pub extern "C" fn kraken_ws_options_new() -> *mut kraken_ws_options {
 /// `strictOptions` is false: then it is a line for `on_log` when the server is made.
 ///
 /// Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_options_set_json(
     options: *mut kraken_ws_options,
     json: kraken_ws_str,
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn kraken_ws_options_set_json(
 /// Sets one option; `value` is JSON: `true`, `60000`, `"text"`, `{"origin":true}`.
 ///
 /// Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_options_set(
     options: *mut kraken_ws_options,
     name: kraken_ws_str,
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn kraken_ws_options_set(
 /// A dot leads inside: `tls.cert`.
 ///
 /// Errors: `OPTION`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_options_set_text(
     options: *mut kraken_ws_options,
     name: kraken_ws_str,
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn kraken_ws_options_set_text(
 
 /// For hosts that poll: whether each connect waits for `kraken_ws_connect_accept` or `_reject`. With callbacks
 /// this is so when there is an `on_connect`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_options_decide_connects(
     options: *mut kraken_ws_options,
     decide: bool,
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn kraken_ws_options_decide_connects(
 }
 
 /// Frees options; null is fine. Servers that were made with them keep what they read.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_options_free(options: *mut kraken_ws_options) {
     value((), || {
         // SAFETY: a pointer that passes `get` came from `Box::into_raw` and is freed once by contract.

@@ -22,7 +22,7 @@ pub enum kraken_ws_room_change {
 }
 
 /// What happened to the room.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_room_change(event: *const kraken_ws_event) -> kraken_ws_room_change {
     use kraken_ws_room_change as Change;
     let change = |event: &kraken_ws_event| match event.room.as_ref().map(|(change, _)| *change) {
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn kraken_ws_event_room_change(event: *const kraken_ws_eve
 }
 
 /// The room that changed, empty if the event is about none.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_room(event: *const kraken_ws_event) -> kraken_ws_str {
     let room = |event: &kraken_ws_event| {
         event.room.as_ref().map_or(kraken_ws_str::EMPTY, |(_, room)| kraken_ws_str::view(room))

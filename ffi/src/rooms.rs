@@ -15,7 +15,7 @@ use crate::text::{kraken_ws_str, out, text, texts};
 /// Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
 ///
 /// Errors: `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_join(
     server: *mut kraken_ws_server,
     socket: u64,
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn kraken_ws_socket_join(
 /// Takes a socket out of rooms.
 ///
 /// Errors: `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_leave(
     server: *mut kraken_ws_server,
     socket: u64,
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn kraken_ws_socket_leave(
 /// Ends a socket; its client sees `io server disconnect`. With `close` its whole connection ends.
 ///
 /// Errors: `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_disconnect(
     server: *mut kraken_ws_server,
     socket: u64,
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn kraken_ws_socket_disconnect(
 /// Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_sockets_join(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn kraken_ws_sockets_join(
 /// Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_sockets_leave(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn kraken_ws_sockets_leave(
 /// their whole connections.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_disconnect_sockets(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn kraken_ws_disconnect_sockets(
 /// Is anybody of this process in that room? Rooms of one, named by a socket's id, don't count.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_has_room(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn kraken_ws_has_room(
 /// `kraken_ws_fetch_sockets`; totals are in `kraken_ws_server_stats`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_count_sockets(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn kraken_ws_count_sockets(
 /// Attaches JSON to a socket, which `kraken_ws_fetch_sockets` shows.
 ///
 /// Errors: `PAYLOAD` (no JSON), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_set_data(
     server: *mut kraken_ws_server,
     socket: u64,
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn kraken_ws_socket_set_data(
 /// events. `drop` (or null) is called with it when another takes its place, or after the socket's disconnect.
 ///
 /// Errors: `GONE` (the socket has left; the pointer stays the host's), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_set_user(
     server: *mut kraken_ws_server,
     socket: u64,
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn kraken_ws_socket_set_user(
 }
 
 /// The pointer of `kraken_ws_socket_set_user`, or null.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_user(server: *mut kraken_ws_server, socket: u64) -> *mut c_void {
     value(std::ptr::null_mut(), || {
         // SAFETY: the handle is as the header asks for.

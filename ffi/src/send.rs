@@ -105,7 +105,7 @@ fn publish(host: &Host, nsp: &str, target: Target, message: Message) -> Result<(
 ///
 /// Errors: `STATE` (no server set), `PAYLOAD` (no JSON), `NAME` (a reserved event name), `QUEUE_FULL` (past
 /// `commandQueueBytes`; nothing was sent), `CLOSED`, `GONE`, `FORKED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_send_to_room(
     room: kraken_ws_str,
     event: kraken_ws_str,
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn kraken_ws_send_to_room(
 
 /// Sends an event to everybody in the main namespace of the process-wide server. Else as
 /// `kraken_ws_send_to_room`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_send_to_all(
     event: kraken_ws_str,
     payload: kraken_ws_str,
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn kraken_ws_send_to_all(
 
 /// `kraken_ws_send_to_room` with buffers: where one belongs, the payload has
 /// `{"_placeholder":true,"num":N}`. They are copied.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_send_to_room_binary(
     room: kraken_ws_str,
     event: kraken_ws_str,
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn kraken_ws_send_to_room_binary(
 }
 
 /// `kraken_ws_send_to_all` with buffers, as in `kraken_ws_send_to_room_binary`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_send_to_all_binary(
     event: kraken_ws_str,
     payload: kraken_ws_str,
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn kraken_ws_send_to_all_binary(
 }
 
 /// `kraken_ws_send_to_room` on a given server.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_send_to_room(
     server: *mut kraken_ws_server,
     room: kraken_ws_str,
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn kraken_ws_server_send_to_room(
 }
 
 /// `kraken_ws_send_to_all` on a given server.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_send_to_all(
     server: *mut kraken_ws_server,
     event: kraken_ws_str,
@@ -201,7 +201,7 @@ pub unsafe extern "C" fn kraken_ws_server_send_to_all(
 /// and 0.
 ///
 /// Errors: those of `kraken_ws_send_to_room`, `NAME` (no such namespace), `UNSUPPORTED` (unknown flags).
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_publish(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn kraken_ws_publish(
 /// those that came. Its number goes to `*ack_id`.
 ///
 /// Errors: those of `kraken_ws_publish`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_publish_with_ack(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn kraken_ws_publish_with_ack(
 /// Sends an event to one socket. To one that is gone it goes nowhere, which is no error.
 ///
 /// Errors: those of `kraken_ws_publish`, `GONE` (the number is of no socket of this server).
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_emit(
     server: *mut kraken_ws_server,
     socket: u64,
@@ -280,7 +280,7 @@ pub unsafe extern "C" fn kraken_ws_socket_emit(
 /// and nothing is said when that ends. Its number goes to `*ack_id`.
 ///
 /// Errors: those of `kraken_ws_socket_emit`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_emit_with_ack(
     server: *mut kraken_ws_server,
     socket: u64,

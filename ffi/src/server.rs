@@ -123,7 +123,7 @@ fn gone() -> Error {
 /// callbacks has been called.
 ///
 /// Errors: `OPTION`, `TLS`, `SYSTEM`, `ARGUMENT`, `UNSUPPORTED` (callbacks of a newer header).
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_new(
     options: *const kraken_ws_options,
     callbacks: *const kraken_ws_callbacks,
@@ -192,7 +192,7 @@ unsafe fn make(
 /// What was bound goes to `*bound`, unless that is null. May be called several times.
 ///
 /// Errors: `LISTEN` with the system's reason, `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_listen(
     server: *mut kraken_ws_server,
     host: kraken_ws_str,
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn kraken_ws_server_listen(
 /// Listens on a Unix socket. A socket file that nobody listens on any more is replaced.
 ///
 /// Errors: `LISTEN` with the system's reason, `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_listen_unix(
     server: *mut kraken_ws_server,
     path: kraken_ws_str,
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn kraken_ws_server_listen_unix(
 }
 
 /// Closes the listeners; connections stay.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_stop_listening(server: *mut kraken_ws_server) -> kraken_ws_status {
     // SAFETY: the handle is as the header asks for.
     call(|| unsafe {
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn kraken_ws_server_stop_listening(server: *mut kraken_ws_
 /// Serves another certificate from now on, both in PEM; connections go on.
 ///
 /// Errors: `TLS` (the server was made without, or the pair can't be used: the old one stays), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_reload_tls(
     server: *mut kraken_ws_server,
     cert: kraken_ws_bytes,
@@ -263,7 +263,7 @@ pub unsafe extern "C" fn kraken_ws_server_reload_tls(
 /// what was read behind it. On success the descriptor belongs to the library; otherwise it is still the host's.
 ///
 /// Errors: `ADOPT` (no connected stream socket), `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_adopt(
     server: *mut kraken_ws_server,
     fd: i32,
@@ -293,7 +293,7 @@ pub unsafe extern "C" fn kraken_ws_server_adopt(
 /// wait. The handle stays valid, and what needs a running server returns `CLOSED`. May be called again.
 ///
 /// Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck), `STATE` (the server is Node's, and a module asks).
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_shutdown(
     server: *mut kraken_ws_server,
     deadline_ms: u32,
@@ -317,7 +317,7 @@ pub unsafe extern "C" fn kraken_ws_server_shutdown(
 ///
 /// Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `STATE` (the server is Node's, and a
 /// module asks), `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_free(server: *mut kraken_ws_server) -> kraken_ws_status {
     call(|| {
         if server.is_null() {
@@ -338,7 +338,7 @@ pub unsafe extern "C" fn kraken_ws_server_free(server: *mut kraken_ws_server) ->
 
 /// Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be changed at any
 /// time.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_set_server(server: *mut kraken_ws_server) -> kraken_ws_status {
     // SAFETY: the handle is as the header asks for.
     call(|| unsafe {
@@ -355,7 +355,7 @@ pub unsafe extern "C" fn kraken_ws_set_server(server: *mut kraken_ws_server) -> 
 ///
 /// Errors: `NAME` (a comma in the name, more than 2047 namespaces), `STATE` (the server is Node's, and a module asks),
 /// `CLOSED`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_namespace_create(
     server: *mut kraken_ws_server,
     name: kraken_ws_str,
@@ -376,7 +376,7 @@ pub unsafe extern "C" fn kraken_ws_namespace_create(
 /// `CLOSED`. Several threads may poll, at the price of the order.
 ///
 /// Errors: `CLOSED`, `STATE` (the server has callbacks), `ARGUMENT`. No event in time is no error: `*count` is 0.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_poll(
     server: *mut kraken_ws_server,
     events: *mut *mut kraken_ws_event,
@@ -441,7 +441,7 @@ fn polling(host: &Host, what: &str) -> Result<()> {
 /// from it, don't close it.
 ///
 /// Errors: `STATE` (the server has callbacks), `SYSTEM`, `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_fd(server: *mut kraken_ws_server, fd: *mut i32) -> kraken_ws_status {
     // SAFETY: handle and result are as the header asks for.
     call(|| unsafe {

@@ -56,7 +56,7 @@ pub struct kraken_ws_stats {
 /// Reads the figures of a server.
 ///
 /// Errors: `ARGUMENT`.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_stats(
     server: *mut kraken_ws_server,
     stats: *mut kraken_ws_stats,
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn kraken_ws_server_stats(
 /// NUL-terminated if it fits, and the length without the NUL into `*needed`; call with a `len` of 0 to ask.
 ///
 /// Errors: `ARGUMENT` (also if it does not fit).
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_modules(
     server: *mut kraken_ws_server,
     buf: *mut std::ffi::c_char,

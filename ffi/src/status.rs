@@ -69,7 +69,7 @@ fn bug(panic: Box<dyn Any + Send>) -> Error {
 /// Copies the message of the last error of this thread into `buf`, NUL-terminated and cut to fit (at a
 /// character). Returns the length of the whole message without the NUL; call with a `len` of 0 to ask for it.
 /// A call that succeeds leaves the message alone.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_last_error(buf: *mut c_char, len: usize) -> usize {
     value(0, || {
         let copy = |last: &RefCell<String>| {
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn kraken_ws_last_error(buf: *mut c_char, len: usize) -> u
 
 /// Returns the stable name of a status, `ERR_KRAKEN_WS_OPTION` for example, `OK` for 0 and
 /// `ERR_KRAKEN_WS_UNKNOWN` for a number that has none. The text is valid for ever.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub extern "C" fn kraken_ws_status_name(status: kraken_ws_status) -> *const c_char {
     static NAMES: OnceLock<Vec<(kraken_ws_status, CString)>> = OnceLock::new();
     value(c"ERR_KRAKEN_WS_INTERNAL".as_ptr(), || {

@@ -12,7 +12,7 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
 ///
 /// The text is valid for as long as the library is loaded; do not free it. May be called from any
 /// thread and before anything else.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub extern "C" fn kraken_ws_version() -> *const c_char {
     VERSION.as_ptr()
 }

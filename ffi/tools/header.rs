@@ -1,7 +1,13 @@
 //! Writes `include/kraken_ws.h` and `ffi/symbols.txt` from this crate and the core's tables, or compares them
 //! with `--check`.
 
-use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
+use std::{
+    error::Error,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
 use kraken_ws_core::{ErrorCode, Reason};
@@ -39,8 +45,11 @@ fn header(crate_dir: &Path) -> Result<String> {
     let mut config = cbindgen::Config::from_file(crate_dir.join("cbindgen.toml"))?;
     config.header = Some(format!("/* SPDX-License-Identifier: MIT */\n{}", CONTRACT.trim_end()));
     config.after_includes = Some(constants(crate_dir)?);
+    let sources = sources(&crate_dir.join("src"))?;
+    let bindings = cbindgen::Builder::new().with_config(config).with_src(sources.join("lib.rs")).generate();
+    fs::remove_dir_all(&sources)?;
     let mut generated = Vec::new();
-    cbindgen::generate_with_config(crate_dir, config)?.write(&mut generated);
+    bindings?.write(&mut generated);
     let generated = String::from_utf8(generated)?;
 
     // The table and the helpers stand with the functions, inside `extern "C"`.
@@ -49,14 +58,30 @@ fn header(crate_dir: &Path) -> Result<String> {
     Ok(format!("{functions}{}\n\n{}\n{tail}", table(functions)?, HELPERS.trim_end()))
 }
 
+/// The sources as they are with the feature `symbols`, in a folder of their own: cbindgen looks for `no_mangle` and
+/// does not read `cfg_attr`.
+fn sources(from: &Path) -> Result<PathBuf> {
+    let to = std::env::temp_dir().join(format!("kraken-ws-header-{}", std::process::id()));
+    fs::create_dir_all(&to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let text = fs::read_to_string(entry.path())?;
+        let text =
+            text.replace("#[cfg_attr(feature = \"symbols\", unsafe(no_mangle))]", "#[unsafe(no_mangle)]");
+        fs::write(to.join(entry.file_name()), text)?;
+    }
+    Ok(to)
+}
+
 fn constants(crate_dir: &Path) -> Result<String> {
     let mut out = String::new();
     let version = env!("CARGO_PKG_VERSION");
     let mut parts = version.split('.');
     writeln!(out, "/** Version of this header; `kraken_ws_version` is the library's. */")?;
     writeln!(out, "#define KRAKEN_WS_VERSION \"{version}\"")?;
-    for name in ["MAJOR", "MINOR", "PATCH"] {
-        writeln!(out, "#define KRAKEN_WS_VERSION_{name} {}", parts.next().unwrap_or("0"))?;
+    for (name, about) in [("MAJOR", "first"), ("MINOR", "second"), ("PATCH", "third")] {
+        let number = parts.next().unwrap_or("0");
+        writeln!(out, "/** Its {about} number. */\n#define KRAKEN_WS_VERSION_{name} {number}")?;
     }
     writeln!(
         out,
@@ -141,7 +166,7 @@ fn table(functions: &str) -> Result<String> {
         let end = at + functions[at..].find(");").ok_or("a prototype has no end")? + 2;
         let arguments = functions[at + call.len()..end].split_whitespace().collect::<Vec<_>>().join(" ");
         let short = name.trim_start_matches("kraken_ws_");
-        writeln!(out, "  {}(*{short})({arguments}", &functions[line..at])?;
+        writeln!(out, "  /** `{name}`. */\n  {}(*{short})({arguments}", &functions[line..at])?;
     }
     Ok(out + "};")
 }

@@ -1,12 +1,13 @@
 // Compiles the TypeScript, builds the addon with cargo and puts it where src-ts/addon.ts looks for it. In the
-// published package, which has JavaScript and the Rust sources in native/, only the latter.
+// published package, which has JavaScript and the Rust sources in native/, only the latter. A release build is
+// stripped; its symbols go to target/packages/debug, for debuggers.
 //   node scripts/build.mjs [--profile release|ci] [--ts-only]
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
@@ -40,13 +41,19 @@ function library() {
   return process.platform === 'win32' ? 'kraken_ws_node.dll' : 'libkraken_ws_node.so';
 }
 
-function build() {
-  run('cargo', ['build', '-p', 'kraken-ws-node', '--profile', profile], workspace);
+async function build() {
+  // Who builds from the published package debugs nothing: there the linker strips.
+  const strip = workspace === published ? ['--config', `profile.${profile}.strip=true`] : [];
+  run('cargo', ['build', '-p', 'kraken-ws-node', '--profile', profile, ...strip], workspace);
   const { triple } = require('../dist/platform.js');
   const target = process.env.CARGO_TARGET_DIR ?? join(workspace, 'target');
   const place = join(here, `kraken-ws-native.${triple()}.node`);
   // A copy and a rename: a running process may have the old file mapped.
   copyFileSync(join(target, profile, library()), `${place}.new`);
+  if (profile === 'release' && workspace !== published) {
+    const { separate } = await import('./strip.mjs');
+    separate(`${place}.new`, join(target, 'packages/debug', `${basename(place)}.debug`));
+  }
   renameSync(`${place}.new`, place);
 }
 
@@ -60,4 +67,4 @@ function copyClient() {
 }
 
 compile();
-if (!args.includes('--ts-only')) build();
+if (!args.includes('--ts-only')) await build();

@@ -1,5 +1,6 @@
 // Packs what a release publishes: the root package, and one package per platform that has a binary.
 //   node scripts/pack.mjs --out DIR [--binaries DIR]
+// Binaries that are not stripped yet are stripped in the packages; DIR/debug has their symbols.
 // --binaries holds kraken-ws-native.<triple>.node files, this folder by default. The root package depends on
 // exactly the platform packages of the same run, in exactly their version.
 import { execFileSync } from 'node:child_process';
@@ -8,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PLATFORMS, binaryName, packageName, platformPackage } from './platforms.mjs';
+import { separate } from './strip.mjs';
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
 const repository = dirname(here);
@@ -47,8 +49,8 @@ function packPlatform(platform) {
   const folder = stage(packageName(platform.triple));
   const binary = join(folder, binaryName(platform.triple));
   cpSync(join(values.binaries, binaryName(platform.triple)), binary);
-  // Line tables are for those who build; they are nine tenths of the file.
-  if (platform.os === process.platform) execFileSync('strip', ['-S', binary]);
+  // Symbols are for debuggers; they are four fifths of the file.
+  separate(binary, join(out, 'debug', `${binaryName(platform.triple)}.debug`));
   writeFileSync(join(folder, 'README.md'), `The ${platform.triple} binary of \`kraken-ws-native\`. Install that package.\n`);
   pack(folder, platformPackage(platform, manifest));
 }

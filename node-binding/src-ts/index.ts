@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 // What the package offers. `require` gives a function that makes a server, with everything else as its
 // properties, as socket.io's does.
 import { Server } from './server';

@@ -12,7 +12,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 passed=0 failed=0
 
-"$root/ffi/install.sh" "$libraries" "$out/installed"
+QUIET=1 "$root/ffi/install.sh" "$libraries" "$out/installed"
 export PKG_CONFIG_PATH=$out/installed/lib/pkgconfig LD_LIBRARY_PATH=$out/installed/lib
 shared=$out/installed/lib/libkraken_ws.so.1
 
@@ -110,6 +110,9 @@ with_clients() { # with_clients NAME FOLDER FILE...: counts each test
 part_library() {
   nm -D --defined-only "$shared" | awk '{ print $3 }' | LC_ALL=C sort >"$out/exported"
   check 'the shared library exports ffi/symbols.txt and nothing else' diff "$root/ffi/symbols.txt" "$out/exported"
+  nm -g --defined-only "$out/installed/lib/libkraken_ws.a" | awk 'NF == 3 { print $3 }' | LC_ALL=C sort >"$out/exported"
+  check 'the static library exports ffi/symbols.txt and nothing else' diff "$root/ffi/symbols.txt" "$out/exported"
+  check 'the libraries have no debug symbols' sh -c "! readelf -SW '$shared' '$out/installed/lib/libkraken_ws.a' | grep -F .debug_"
   check 'the soname has the version of the ABI' sh -c "readelf -d '$shared' | grep -q 'soname: \[libkraken_ws.so.1\]'"
   check "cargo-c's soname has the version of the ABI, and it finds the headers" node -e '
     const { packages } = JSON.parse(require("fs").readFileSync(0));
@@ -143,10 +146,79 @@ part_programs() {
   done
   COMPILER=clang build_and_run 'bad_input.c, clang' bad_input.c "${static[@]}"
   build_and_run 'cost/send_to_room.c' cost/send_to_room.c "${static[@]}"
-  check 'CMake finds the package' cmake -S package -B "$out/cmake" "-DCMAKE_PREFIX_PATH=$out/installed"
-  check 'CMake builds with both targets' cmake --build "$out/cmake"
-  check 'the program of the shared target runs' "$out/cmake/with_shared"
-  check 'the program of the static target runs' env -u LD_LIBRARY_PATH "$out/cmake/with_static"
+}
+
+# The package as a project finds it: installed wherever, and moved.
+part_package() {
+  local places=("lib include" "lib64 include/kraken" "lib/$(gcc -print-multiarch) include" "/opt/lib /opt/headers")
+  local place libdir includedir moved
+  for place in "${places[@]}"; do
+    read -r libdir includedir <<<"$place"
+    rm -rf "$out/stage" "$out/moved"
+    check "make install into $place" make_install PREFIX=/usr "LIBDIR=$libdir" "INCLUDEDIR=$includedir" "DESTDIR=$out/stage"
+    mv "$out/stage" "$out/moved"
+    case $libdir in /*) moved=$out/moved$libdir ;; *) moved=$out/moved/usr/$libdir ;; esac
+    check "pkg-config after a move, $place" pkg_config_program "$moved"
+    rm -rf "$out/cmake"
+    check "find_package after a move, $place" cmake_project "$out/cmake" -DFROM=find_package "-Dkraken_ws_DIR=$moved/cmake/kraken_ws"
+  done
+  check 'find_package by its prefix' cmake_project "$out/prefix" -DFROM=find_package "-DCMAKE_PREFIX_PATH=$out/installed"
+  check 'find_package of a later version fails' sh -c "! cmake -S package -B '$out/later' -DFROM=find_package -DWANTED=99 \
+    '-DCMAKE_PREFIX_PATH=$out/installed' 2>'$out/later.log' && grep -q 'version: 0' '$out/later.log'"
+}
+
+# The package as a project builds it, with CMake.
+part_source() {
+  # With the profile and the target folder of these tests, cargo has nothing to do.
+  local as_built=("-DKRAKEN_WS_PROFILE=$(basename "$libraries")" "-DKRAKEN_WS_TARGET_DIR=$(dirname "$libraries")"
+    -DKRAKEN_WS_FEATURES= '-DKRAKEN_WS_CARGO_FLAGS=--offline;--workspace;--all-targets')
+  check 'FetchContent' cmake_project "$out/fetch" -DFROM=FetchContent "-DFETCHCONTENT_SOURCE_DIR_KRAKEN_WS=$root" "${as_built[@]}"
+  check 'add_subdirectory' cmake_project "$out/subdirectory" -DFROM=add_subdirectory "-DSOURCES=$root" "${as_built[@]}"
+  check 'add_subdirectory for another processor says what to set' sh -c "! cmake -S package -B '$out/cross' -DFROM=add_subdirectory \
+    '-DSOURCES=$root' -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=riscv64 2>'$out/cross.log' && grep -q KRAKEN_WS_RUST_TARGET '$out/cross.log'"
+  check 'CMake installs what make install does' cmake_install "${as_built[@]}"
+}
+
+# Beside another static library that is written in Rust.
+part_second() {
+  # All of it in one object, so that its symbols can't be left out where ours has the same.
+  rustc --edition 2024 --crate-type staticlib -C lto=fat -C codegen-units=1 package/second.rs -o "$out/libsecond.a"
+  local second=$out/libsecond.a ours=${static[0]} system=("${static[@]:1}")
+  RUST_BACKTRACE=0 build_and_run 'a second library in Rust, after ours' package/second_rust.c "$ours" "$second" "${system[@]}"
+  RUST_BACKTRACE=0 build_and_run 'a second library in Rust, before ours' package/second_rust.c "$second" "$ours" "${system[@]}"
+  check "with cargo's own static library that fails" sh -c "! gcc ${flags[*]@Q} package/second_rust.c \
+    '$libraries/libkraken_ws.a' '$second' ${system[*]} -o '$out/program' 2>'$out/twice' && grep -q rust_eh_personality '$out/twice'"
+}
+
+# The last line of the recipe of make install, with the libraries of these tests in place of a release build.
+make_install() { # make_install VARIABLE=VALUE...
+  local line
+  line=$(make --no-print-directory -n -C "$root" install CARGO_TARGET_DIR=built "$@" | grep ffi/install.sh) &&
+    (cd "$root" && sh -ec "${line/built\/release/$libraries}")
+}
+
+pkg_config_program() { # pkg_config_program LIBDIR
+  export PKG_CONFIG_PATH=$1/pkgconfig LD_LIBRARY_PATH=$1
+  gcc "${warnings[@]}" "-DEXPECTED_VERSION=\"$version\"" version.c -o "$out/program" $(pkg-config --cflags --libs kraken_ws) &&
+    "$out/program"
+  local status=$?
+  export PKG_CONFIG_PATH=$out/installed/lib/pkgconfig LD_LIBRARY_PATH=$out/installed/lib
+  return $status
+}
+
+cmake_install() { # cmake_install ARGUMENT...
+  cmake -S "$root/ffi" -B "$out/alone" -DCMAKE_INSTALL_LIBDIR=lib "$@" && cmake --build "$out/alone" &&
+    cmake --install "$out/alone" --prefix "$out/alone-installed" && diff -r "$out/installed" "$out/alone-installed"
+}
+
+# Configures and builds package/ and runs its programs. They have to find the library by themselves.
+cmake_project() { # cmake_project FOLDER ARGUMENT...
+  local folder=$1 program
+  shift
+  cmake -S package -B "$folder" "-DEXPECTED_VERSION=$version" "$@" && cmake --build "$folder" || return
+  for program in with_default with_shared with_static; do
+    env -u LD_LIBRARY_PATH "$folder/$program" || return
+  done
 }
 
 part_clients() {
@@ -188,7 +260,7 @@ part_valgrind() {
   UNDER=$valgrind with_clients 'driven_host under valgrind' "$out/valgrind" driven-*.test.mjs
 }
 
-[ $# -gt 0 ] || set -- library programs clients asan tsan valgrind
+[ $# -gt 0 ] || set -- library programs package source second clients asan tsan valgrind
 for part in "$@"; do
   echo "-- $part"
   "part_$part"

@@ -21,10 +21,10 @@ log: { type: stdout, format: json, level: warn }
 
 const answers = (url) => fetch(`${url}-/ping`).then(({ ok }) => ok, () => false);
 
-/** Starts one with these tarballs. Gives its URL, a folder for applications outside of this repository, and its end. */
+/** Starts one with these tarballs. Gives its URL, a folder for applications outside of this repository, npm's cache and its end. */
 export async function startRegistry(tarballs) {
   const work = mkdtempSync(join(tmpdir(), 'kraken-ws-registry-'));
-  const uplink = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+  const [uplink, cache] = ['registry', 'cache'].map((name) => execFileSync('npm', ['config', 'get', name], { encoding: 'utf8' }).trim());
   mkdirSync(join(work, 'storage'));
   writeFileSync(join(work, 'config.yaml'), config(join(work, 'storage'), uplink));
   const port = await freePort();
@@ -50,5 +50,5 @@ export async function startRegistry(tarballs) {
     await stop();
     throw err;
   }
-  return { url, work, stop };
+  return { url, work, cache, stop };
 }

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 // `kraken-ws-native/nest`: what a NestJS application takes from this package. Nothing else of the package
 // loads Nest.
 export { KrakenIoAdapter } from './adapter';

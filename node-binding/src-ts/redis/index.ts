@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 // `kraken-ws-native/redis`: for applications that know @socket.io/redis-adapter and @socket.io/redis-emitter, under the
 // names that those have.
 export { createAdapter, createShardedAdapter } from './adapters';
