@@ -3,13 +3,26 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { event } from '../../support/wait.mjs';
 import { client, freePort, must, serve } from '../support/application.mjs';
 import { built } from '../support/cargo.mjs';
 import { root } from '../support/markdown.mjs';
 
+// What is installed may be moved, so one install serves all.
+let once;
+function installed() {
+  once ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kraken-docs-installed-'));
+    after(() => rmSync(folder, { recursive: true, force: true }));
+    await must(join(root, 'ffi/install.sh'), [built, join(folder, 'kraken')]);
+    return join(folder, 'kraken');
+  })();
+  return once;
+}
+
 /** A folder in which the repository lies as `kraken-ws-native`, with a home where the library gets installed. */
-async function clone(t) {
+async function clone(t, { install = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'kraken-docs-c-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   await must('mkdir', ['kraken-ws-native', 'home', 'bin'], { cwd: folder });
@@ -22,7 +35,7 @@ exec ${join(root, 'ffi/install.sh')} ${built} "$prefix"
 `, { mode: 0o755 });
   writeFileSync(join(folder, 'bin/npm'), '#!/bin/sh\n[ "$*" = "--prefix tests ci" ]\n', { mode: 0o755 });
   const env = { HOME: join(folder, 'home'), PATH: `${join(folder, 'bin')}:${process.env.PATH}` };
-  await must('make', ['install', `PREFIX=${join(folder, 'home/kraken')}`], { env });
+  if (install) await must('cp', ['-a', await installed(), join(folder, 'home/kraken')]);
   env.PKG_CONFIG_PATH = join(folder, 'home/kraken/lib/pkgconfig');
   env.LD_LIBRARY_PATH = join(folder, 'home/kraken/lib');
   return { folder, repository, env };
@@ -45,9 +58,20 @@ async function compile({ folder, env }, name, text) {
   return join(folder, name);
 }
 
+/** An application with these lines in its CMakeLists.txt, configured, and built if `build` says so. */
+async function cmake(t, lines, build) {
+  const { folder, env } = await clone(t);
+  writeFileSync(join(folder, 'app.c'), '#include <kraken_ws.h>\nint main(void) { return !kraken_ws_get_api(KRAKEN_WS_ABI_VERSION, sizeof(kraken_ws_api)); }\n');
+  writeFileSync(join(folder, 'CMakeLists.txt'), `cmake_minimum_required(VERSION 3.18)\nproject(app C)\nadd_executable(app app.c)\n${lines}`);
+  await must('cmake', ['-S', '.', '-B', 'out', `-DCMAKE_PREFIX_PATH=${join(folder, 'home/kraken')}`], { cwd: folder, env });
+  if (!build) return;
+  await must('cmake', build, { cwd: folder, env });
+  await must(join(folder, 'out/app'), [], { env });
+}
+
 export default {
   'c-first-host': async (t, block) => {
-    const place = await clone(t);
+    const place = await clone(t, { install: false });
     const { url } = await shellThenServe(t, place, block.text, place.folder);
     await client(t, url);
   },
@@ -63,6 +87,14 @@ export default {
     const { url } = await serve(t, program, [], { port, env: place.env });
     assert.deepEqual(await event(await client(t, url), 'newMessage'), [{ content: 'hello' }]);
   },
+  'c-link-lines': async (t, block) => {
+    const { folder, env } = await clone(t);
+    writeFileSync(join(folder, 'host.c'), '#include <kraken_ws.h>\n#include <stdio.h>\nint main(void) { return puts(KRAKEN_WS_VERSION) < 0 || !kraken_ws_get_api(KRAKEN_WS_ABI_VERSION, sizeof(kraken_ws_api)); }\n');
+    for (const line of block.text.trim().split('\n')) await must('bash', ['-euc', `${line}\n./a.out`], { cwd: folder, env });
+  },
+  'cmake-installed': (t, block) => cmake(t, block.text, ['--build', 'out']),
+  // Configured only: the library would be built by cargo. tests/c/run.sh builds it.
+  'cmake-sources': (t, block) => cmake(t, block.text.replace('/path/to/kraken-ws-native', root)),
   'c-module': async (t, block) => {
     const { repository, env } = await clone(t);
     await must('bash', ['-euc', block.text], { cwd: repository, env });
