@@ -46,6 +46,7 @@ pub mod kraken;
 mod net;
 pub mod options;
 mod panics;
+mod random;
 pub mod reason;
 mod rooms;
 mod shard;
