@@ -16,6 +16,7 @@ use super::{
     SocketHandle,
 };
 use crate::cluster::Place;
+use crate::engine::deflate;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
 use crate::error::{Error, ErrorCode, Result};
@@ -138,6 +139,7 @@ impl Server {
             recovery: Recovery::new(&options),
             tag: Id::tag(),
             fleet: Place::default(),
+        deflate::check(&options)?;
             under_way: Arc::default(),
             options,
         });

@@ -1,11 +1,11 @@
 //! Cross-origin rules, as the `cors` package of Node reads them.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use regex::Regex;
 use serde_json::Value;
 
+use super::Pattern;
 use super::parse::refuse;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 
 /// Which origins are allowed.
 #[derive(Debug, Clone)]
@@ -18,8 +18,8 @@ pub enum Origin {
     One(String),
     /// Any of these.
     List(Vec<Origin>),
-    /// All that match.
-    Pattern(Regex),
+    /// All that match (feature `regex`).
+    Pattern(Pattern),
     /// None (`false`): no CORS headers at all, and no answer to preflights.
     None,
 }
@@ -144,7 +144,7 @@ fn allows(rule: &Origin, origin: &str) -> bool {
         Origin::Any | Origin::Reflect => true,
         Origin::One(one) => one == origin,
         Origin::List(list) => list.iter().any(|rule| allows(rule, origin)),
-        Origin::Pattern(regex) => regex.is_match(origin),
+        Origin::Pattern(pattern) => pattern.matches(origin),
         Origin::None => false,
     }
 }
@@ -162,22 +162,8 @@ fn origin(path: &str, value: &Value) -> Result<Origin> {
             .collect::<Result<Vec<_>>>()
             .map(Origin::List),
         Value::Object(map) => {
-            let source = map.get("regex").and_then(Value::as_str).unwrap_or_default();
-            let flags: String = map
-                .get("flags")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .chars()
-                .filter(|c| "ims".contains(*c))
-                .collect();
-            let pattern = if flags.is_empty() { source.to_owned() } else { format!("(?{flags}){source}") };
-            // Linear-time regular expressions only: an Origin header is hostile input.
-            Regex::new(&pattern).map(Origin::Pattern).map_err(|e| {
-                Error::new(
-                    ErrorCode::Option,
-                    format!("{path}: expected a regular expression without look-around or back-references, got /{source}/ ({e})"),
-                )
-            })
+            let text = |key| map.get(key).and_then(Value::as_str).unwrap_or_default();
+            Pattern::new(path, text("regex"), text("flags")).map(Origin::Pattern)
         }
         other => Err(refuse(path, "true, false, text, a regular expression or a list of these", other)),
     }

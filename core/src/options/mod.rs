@@ -3,10 +3,16 @@
 
 mod cors;
 mod parse;
+#[cfg(feature = "regex")]
+mod pattern;
 mod spec;
 
+#[cfg(not(feature = "regex"))]
+pub use crate::without::pattern::Pattern;
 pub use cors::{Cors, Origin};
 pub(crate) use parse::refuse;
+#[cfg(feature = "regex")]
+pub use pattern::Pattern;
 pub use spec::{Kind, OPTIONS, OptionSpec};
 
 use std::sync::Arc;
