@@ -9,6 +9,7 @@ use crate::error::Result;
 
 /// Which origins are allowed.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Origin {
     /// `*`.
     Any,
@@ -26,6 +27,7 @@ pub enum Origin {
 
 /// The `cors` option.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 #[allow(missing_docs)] // the names are the `cors` package's
 pub struct Cors {
     pub origin: Origin,
@@ -84,7 +86,7 @@ impl Cors {
     }
 
     /// Adds the headers of an actual (not preflight) response.
-    pub fn apply(&self, origin: Option<&str>, out: &mut HeaderMap) {
+    pub(crate) fn apply(&self, origin: Option<&str>, out: &mut HeaderMap) {
         self.put_origin(origin, out);
         self.put_exposed(out);
     }
@@ -96,7 +98,7 @@ impl Cors {
     }
 
     /// Adds the headers of a preflight response.
-    pub fn apply_preflight(&self, origin: Option<&str>, requested: Option<&str>, out: &mut HeaderMap) {
+    pub(crate) fn apply_preflight(&self, origin: Option<&str>, requested: Option<&str>, out: &mut HeaderMap) {
         self.put_origin(origin, out);
         put(out, header::ACCESS_CONTROL_ALLOW_METHODS, &self.methods);
         match (&self.allowed_headers, requested) {
