@@ -44,7 +44,7 @@ impl Cors {
     /// Reads the rules from JSON; `false` means none.
     ///
     /// # Errors
-    /// [`ErrorCode::Option`] with the path of the culprit and the accepted values.
+    /// [`ErrorCode::Option`](crate::ErrorCode::Option) with the path of the culprit and the accepted values.
     pub fn from_json(json: &Value) -> Result<Option<Cors>> {
         let map = match json {
             Value::Bool(false) => return Ok(None),
