@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { event } from '../../support/wait.mjs';
 import { client, freePort, must, serve } from '../support/application.mjs';
+import { atEnd } from '../support/at-end.mjs';
 import { built } from '../support/cargo.mjs';
 import { root } from '../support/markdown.mjs';
 
@@ -14,7 +14,7 @@ let once;
 function installed() {
   once ??= (async () => {
     const folder = mkdtempSync(join(tmpdir(), 'kraken-docs-installed-'));
-    after(() => rmSync(folder, { recursive: true, force: true }));
+    atEnd(() => rmSync(folder, { recursive: true, force: true }));
     await must(join(root, 'ffi/install.sh'), [built, join(folder, 'kraken')]);
     return join(folder, 'kraken');
   })();

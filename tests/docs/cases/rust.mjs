@@ -4,20 +4,21 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { client, freePort, must, serve, within } from '../support/application.mjs';
+import { atEnd } from '../support/at-end.mjs';
 import { built, crates } from '../support/cargo.mjs';
 import { root } from '../support/markdown.mjs';
 
 let program;
 
-/** Compiles these blocks; gives the program. `after` of node:test removes it. */
-export function compileRust(blocks, after) {
-  program ??= compile(blocks, after);
+/** Compiles these blocks; gives the program. */
+export function compileRust(blocks) {
+  program ??= compile(blocks);
   return program;
 }
 
-async function compile(blocks, after) {
+async function compile(blocks) {
   const folder = mkdtempSync(join(tmpdir(), 'kraken-docs-rust-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   const modules = blocks.map(({ page, line, text }, at) => {
     // Lines that rustdoc hides are code here.
     const code = text.replace(/^# ?/gm, '').replaceAll(/\b3000\b/g, 'crate::port()');
