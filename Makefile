@@ -61,6 +61,7 @@ lint:
 	node .ci/lint/workflows.mjs
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-core --example typescript -- --check
+	$(MAKE) --no-print-directory docs
 
 fmt:
 	cargo fmt --all
@@ -76,7 +77,7 @@ generated:
 docs: docs-c
 	$(SETUP) rust node docs
 	.ci/docs/node_modules/.bin/typedoc --options .ci/docs/typedoc.json
-	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) -p kraken-ws-core --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --quiet --profile ci -p kraken-ws-core --no-deps
 	@echo 'target/doc/node target/doc/kraken_ws_core target/doc/c'
 
 bench: build
