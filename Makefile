@@ -13,6 +13,9 @@ APART := $(wildcard tests/bench/Cargo.toml tests/fuzz/Cargo.toml)
 # A full run goes into the README and docs/benchmarks.md; try things with make bench BENCH="--quick".
 BENCH := --readme
 
+# Builds of core that have one part, or none.
+FEATURES := none cluster compression regex tls values
+
 # Where `make install` puts the C library; LIBDIR and INCLUDEDIR are below PREFIX unless they are absolute.
 PREFIX ?= /usr/local
 LIBDIR ?= lib
@@ -54,6 +57,8 @@ lint:
 	cargo fmt --all --check
 	$(foreach crate,$(APART),cargo fmt --all --manifest-path $(crate) --check &&) true
 	cargo clippy $(LOCKED) --profile ci --workspace --all-targets -- -D warnings
+	$(foreach features,$(FEATURES),cargo clippy $(LOCKED) --profile ci -p kraken-ws-core --no-default-features $(if $(filter none,$(features)),,--features $(features)) -- -D warnings &&) true
+	cargo test $(LOCKED) --quiet --profile ci -p kraken-ws-core --no-default-features --lib without::
 	.ci/deny.sh
 	.ci/npm-audit.sh
 	$(TSC) --noEmit

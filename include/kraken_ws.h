@@ -84,6 +84,8 @@ enum {
   KRAKEN_WS_ERROR_BUSY = 19,
   /** Redis can't be reached, or refuses; the message says which and why. */
   KRAKEN_WS_ERROR_REDIS = 20,
+  /** The library was built without what the call or option needs; the message names the cargo feature. */
+  KRAKEN_WS_ERROR_FEATURE = 21,
 };
 
 /** Why a socket ended: see `kraken_ws_event_reason`. */

@@ -48,6 +48,8 @@ pub enum ErrorCode {
     Busy = 19,
     /// Redis can't be reached, or refuses; the message says which and why.
     Redis = 20,
+    /// The library was built without what the call or option needs; the message names the cargo feature.
+    Feature = 21,
 }
 
 impl ErrorCode {
@@ -73,6 +75,7 @@ impl ErrorCode {
         (ErrorCode::Module, "MODULE"),
         (ErrorCode::Busy, "BUSY"),
         (ErrorCode::Redis, "REDIS"),
+        (ErrorCode::Feature, "FEATURE"),
     ];
 
     /// Public name, `OPTION` for example. Hosts prefix it: `ERR_KRAKEN_WS_OPTION`.

@@ -59,7 +59,7 @@ impl Reason {
     }
 }
 
-/// Why the engine refused a request: engine.io's numeric codes.
+/// Why the engine refused a request: engine.io's numeric codes, complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Refusal {

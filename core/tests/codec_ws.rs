@@ -130,7 +130,7 @@ fn theirs(role: Role, bytes: &[u8], cuts: &[Index]) -> (Vec<Seen>, End) {
             }
             Ok(Message::Close(Some(close))) => Seen::Close(Some(close.code.into()), close.reason.to_string()),
             Ok(Message::Frame(frame)) => panic!("raw frame {frame}"),
-            Err(Error::Utf8) => return (seen, End::Utf8),
+            Err(Error::Utf8(_)) => return (seen, End::Utf8),
             Err(Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake))
             | Err(Error::ConnectionClosed) => return (seen, End::Fine),
             Err(_) => return (seen, End::Refused),

@@ -62,7 +62,11 @@ impl kraken_ws_event {
             |answer: &Answer| matches!(answer, Answer::Allow(_) | Answer::Headers(_) | Answer::Engine(_));
         // A client that is gone is no error.
         match self.take("request_allow", asked)? {
-            Answer::Allow(reply) => drop(reply.send(Decision { headers, ..Decision::default() })),
+            Answer::Allow(reply) => {
+                let mut decision = Decision::allow();
+                decision.headers = headers;
+                drop(reply.send(decision));
+            }
             Answer::Headers(reply) => drop(reply.send(headers)),
             Answer::Engine(reply) => drop(reply.send(EngineReply::Continue { headers, tag: 0 })),
             _ => {}
@@ -75,7 +79,7 @@ impl kraken_ws_event {
         match self.take("request_refuse", asked)? {
             Answer::Allow(reply) => {
                 let message = if message.is_empty() { Refusal::Forbidden.message() } else { message };
-                drop(reply.send(Decision { refuse: Some(message.to_owned()), ..Decision::default() }));
+                drop(reply.send(Decision::refuse(message)));
             }
             Answer::Engine(reply) => drop(reply.send(EngineReply::Refuse)),
             _ => {}
@@ -240,7 +244,7 @@ pub unsafe extern "C" fn kraken_ws_http_reply(
         }
         let headers = pairs(headers, headers_len)?;
         let body = Bytes::copy_from_slice(list(body.ptr, body.len, "body")?);
-        let response = HttpReply { status, headers, body };
+        let response = HttpReply::new(status, body).with_headers(headers);
         // A client that is gone is no error.
         match event.take("http_reply", |answer| matches!(answer, Answer::Http(_) | Answer::Engine(_)))? {
             Answer::Http(reply) => drop(reply.send(response)),

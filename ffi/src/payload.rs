@@ -24,11 +24,10 @@ pub(crate) fn emit_flags(bits: u32) -> Result<EmitFlags> {
             format!("flags: {:#x} are not known to this version", bits & !known),
         ));
     }
-    Ok(EmitFlags {
-        volatile: bits & KRAKEN_WS_VOLATILE != 0,
-        compress: bits & KRAKEN_WS_NO_COMPRESS == 0,
-        local: bits & KRAKEN_WS_LOCAL != 0,
-    })
+    Ok(EmitFlags::new()
+        .volatile(bits & KRAKEN_WS_VOLATILE != 0)
+        .compress(bits & KRAKEN_WS_NO_COMPRESS == 0)
+        .local(bits & KRAKEN_WS_LOCAL != 0))
 }
 
 /// Refuses what is no JSON text.

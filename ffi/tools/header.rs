@@ -105,7 +105,7 @@ fn constants(crate_dir: &Path) -> Result<String> {
     let mut events = |title: &str, prefix: &str, events: &[EventName]| -> Result<()> {
         writeln!(out, "\n/* {title} */")?;
         for event in events {
-            let EventName { constant, name, about } = event;
+            let EventName { constant, name, about, .. } = event;
             writeln!(out, "/** {about} */\n#define KRAKEN_WS_{prefix}_{constant} \"{name}\"")?;
         }
         Ok(())

@@ -5,7 +5,7 @@ import { checkAdapter } from './adapter';
 import type { AdapterConstructor } from './adapter';
 import { plainCluster } from './cluster/options';
 import type { ClusterOptions } from './cluster/options';
-import { isDynamic, plainOrigin } from './cors';
+import { withoutPatterns } from './cors';
 import type { CorsOptionsDelegate, CustomOrigin, StaticOrigin } from './cors';
 import { coded } from './error';
 import { addon } from './native';
@@ -160,12 +160,11 @@ function refuse(message: string): never {
   throw coded('ERR_KRAKEN_WS_OPTION', new Error(message));
 }
 
-/** Rules that have to be asked for are not the core's. */
+/** Rules that a function gives are not the core's. */
 function cors(value: unknown): unknown {
-  if (isDynamic(value)) return undefined;
   if (value === true) return { origin: '*' };
-  if (!value || typeof value !== 'object' || !('origin' in value)) return value;
-  return { ...value, origin: plainOrigin(value.origin) };
+  if (!value || typeof value !== 'object' || !('origin' in value)) return typeof value === 'function' ? undefined : value;
+  return typeof value.origin === 'function' ? undefined : { ...value, origin: withoutPatterns(value.origin) };
 }
 
 /** `{ type: 0, nsp: '/' }` in msgpack: how its parser gives itself away. */

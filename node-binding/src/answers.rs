@@ -88,12 +88,11 @@ impl NativeServer {
     #[napi]
     pub fn answer_allow(&self, number: f64, refuse: Option<Text>, headers: Vec<String>, sid: Option<Text>) {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
-            let _ = reply.send(Decision {
-                refuse: refuse.map(|text| text.0),
-                failed: false,
-                headers: pairs(headers),
-                sid: sid.map(|text| text.0),
-            });
+            let mut decision = Decision::allow();
+            decision.refuse = refuse.map(|text| text.0);
+            decision.headers = pairs(headers);
+            decision.sid = sid.map(|text| text.0);
+            let _ = reply.send(decision);
         }
     }
 
@@ -101,7 +100,7 @@ impl NativeServer {
     #[napi]
     pub fn fail_allow(&self, number: f64) {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
-            let _ = reply.send(Decision { failed: true, ..Decision::default() });
+            let _ = reply.send(Decision::fail());
         }
     }
 
@@ -150,7 +149,7 @@ impl NativeServer {
                 Some(_) if status == 0 => EngineReply::Continue { headers, tag: tag as u64 },
                 Some(body) => {
                     let body = Bytes::copy_from_slice(&body);
-                    EngineReply::Answer(HttpReply { status: status as u16, headers, body })
+                    EngineReply::Answer(HttpReply::new(status as u16, body).with_headers(headers))
                 }
             });
         }
@@ -161,7 +160,7 @@ impl NativeServer {
     pub fn answer_http(&self, number: f64, status: u32, headers: Vec<String>, body: BufferSlice<'_>) {
         if let Some(Question::Http(reply)) = self.questions.borrow_mut().take(number) {
             let body = Bytes::copy_from_slice(&body);
-            let _ = reply.send(HttpReply { status: status as u16, headers: pairs(headers), body });
+            let _ = reply.send(HttpReply::new(status as u16, body).with_headers(pairs(headers)));
         }
     }
 }

@@ -43,7 +43,7 @@ impl NativeServer {
     ) -> Result<i32> {
         let (ours, theirs) =
             UnixStream::pair().map_err(|e| coded(ErrorCode::System, &format!("no socket pair: {e}")))?;
-        let info = AdoptInfo { address: address.0, port: port as u16, secure };
+        let info = AdoptInfo::new(address.0, port as u16, secure);
         self.server
             .adopt_tagged(OwnedFd::from(ours), head.to_vec(), Some(info), tag_of(tag))
             .map_err(thrown)?;
@@ -65,19 +65,13 @@ impl NativeServer {
         secure: bool,
         tag: Option<f64>,
     ) {
-        let request = RequestInfo {
-            method: method.0.into(),
-            url: url.0.into(),
-            headers: pairs(headers)
-                .into_iter()
-                .map(|(name, value)| (name.to_ascii_lowercase(), value))
-                .collect(),
-            address: address.0.into(),
-            port: port as u16,
-            secure,
-            tag: tag_of(tag),
-            ..RequestInfo::default()
-        };
+        let mut request = RequestInfo::new(method.0, url.0);
+        request.headers =
+            pairs(headers).into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        request.address = address.0.into();
+        request.port = port as u16;
+        request.secure = secure;
+        request.tag = tag_of(tag);
         let (replies, wake) = (self.replies.clone(), self.wake.clone());
         let number = number as u64;
         let cancel = self.server.http(

@@ -19,7 +19,7 @@ const LOCAL: u32 = 4;
 
 /// The flags that `bits` stands for.
 pub fn flags(bits: u32) -> EmitFlags {
-    EmitFlags { volatile: bits & VOLATILE != 0, compress: bits & NO_COMPRESS == 0, local: bits & LOCAL != 0 }
+    EmitFlags::new().volatile(bits & VOLATILE != 0).compress(bits & NO_COMPRESS == 0).local(bits & LOCAL != 0)
 }
 
 fn handle(socket: f64) -> SocketHandle {

@@ -80,7 +80,7 @@ async function pairOf(t, library, where) {
 }
 
 describe('clients of Redis Cluster, as an adapter', nativeOnly, () => {
-  for (const library of ['redis4', 'redis5', 'ioredis', 'ioredis5']) {
+  for (const library of ['redis4', 'redis5', 'redis6', 'ioredis', 'ioredis5']) {
     test(`${library}: the core finds the cluster`, async (t) => {
       const nodes = await startRedisCluster(t);
       const where = { cluster: nodes.map(({ url }) => url) };
@@ -207,7 +207,7 @@ describe('a Redis that wants to know who comes', nativeOnly, () => {
       await startNode(t, { kind: 'native', mode: 'classic', where: { url }, cluster: { tls } }),
       await startNode(t, { kind: 'native', mode: 'classic', where: { url }, cluster: { tls: { ca: Buffer.from(ca), key, cert } } }),
       adapted(t, createAdapter(...(await pairOf(t, 'ioredis', { url, options: { tls } })))),
-      adapted(t, createAdapter(...(await pairOf(t, 'redis5', { url, options: { socket: { tls: true, ca } } })))),
+      adapted(t, createAdapter(...(await pairOf(t, 'redis6', { url, options: { socket: { tls: true, ca } } })))),
       await startNode(t, { kind: 'redis4', mode: 'classic', where: { url, options: { socket: { tls: true, ca } } } }),
     ];
     await together(nodes);

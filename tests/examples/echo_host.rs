@@ -6,7 +6,7 @@ use std::io::Read;
 use kraken_ws_core::{EmitFlags, Event, Options, RawMessage, Server};
 use kraken_ws_tests::ECHO_OPTIONS;
 
-const SHRINK: EmitFlags = EmitFlags { volatile: false, compress: true, local: false };
+const SHRINK: EmitFlags = EmitFlags::new();
 
 fn main() {
     let mut options = Options::from_json(&serde_json::from_str(ECHO_OPTIONS).unwrap()).unwrap();

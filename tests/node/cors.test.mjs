@@ -25,6 +25,9 @@ const ALLOWED = [
   ['a star', { origin: '*' }, '*', undefined],
   ['a list', { origin: ['http://other.example', ORIGIN] }, ORIGIN, 'Origin'],
   ['a RegExp', { origin: /\.example$/ }, ORIGIN, 'Origin'],
+  // What only JavaScript's own engine has.
+  ['a RegExp with look-around and a back-reference', { origin: /^http:(\/)\1(?=page)[a-z.]+(?<!test)$/ }, ORIGIN, 'Origin'],
+  ['a list in a list', { origin: ['http://x', [/^http:\/\/page/]] }, ORIGIN, 'Origin'],
   ['a list with a RegExp', { origin: ['http://x', /^http:\/\/page/] }, ORIGIN, 'Origin'],
   ['true', { origin: true }, ORIGIN, 'Origin'],
 ];
@@ -44,6 +47,14 @@ test('an origin that is not in the list or does not match gets no allowance', as
     const { answer } = await ask(t, { origin });
     const allowed = answer.headers['access-control-allow-origin'];
     assert.ok(allowed === undefined || allowed === 'false', `${origin}: ${allowed}`);
+  }
+});
+
+test('what does not match a RegExp gets the other headers', async (t) => {
+  for (const origin of [/^https:/, ['http://other.example', /^https:/]]) {
+    const { answer } = await ask(t, { origin, credentials: true });
+    assert.equal(answer.headers.vary, 'Origin');
+    assert.equal(answer.headers['access-control-allow-credentials'], 'true');
   }
 });
 

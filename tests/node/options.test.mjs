@@ -55,6 +55,15 @@ const WRONG = [
 ];
 
 describe('wrong options', nativeOnly, () => {
+  test('a pattern that is not JavaScript\'s needs a feature that the addon is built without', () => {
+    const cors = { origin: [{ regex: '^http:' }] };
+    assert.throws(() => new Server(0, { cors }), (error) => {
+      assert.equal(error.code, 'ERR_KRAKEN_WS_FEATURE');
+      assert.match(error.message, /^cors\.origin\[0\]: expected a build .* "regex"/);
+      return true;
+    });
+  });
+
   for (const [options, message] of WRONG) {
     const [[name, value]] = Object.entries(options);
     const shown = JSON.stringify(value, (_, v) => (typeof v === 'function' ? 'a function' : typeof v === 'number' ? String(v) : v));

@@ -127,8 +127,7 @@ impl Gate {
     pub fn hold(server: &Server) -> Self {
         let (open, closed) = mpsc::channel();
         let (entered, enter) = mpsc::channel();
-        let request =
-            RequestInfo { method: "GET".into(), url: "/elsewhere".into(), ..RequestInfo::default() };
+        let request = RequestInfo::new("GET", "/elsewhere");
         let reply = move |_| {
             let _ = entered.send(());
             // Ends when the gate is dropped.

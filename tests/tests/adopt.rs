@@ -48,7 +48,7 @@ fn a_unix_connection_is_what_the_adopter_says() {
     ours.set_read_timeout(Some(PATIENCE)).unwrap();
     let client = thread::spawn(move || UnixClient::joined(ours));
     let head = read_head(&mut theirs);
-    let info = AdoptInfo { address: "192.0.2.7".into(), port: 4711, secure: true };
+    let info = AdoptInfo::new("192.0.2.7", 4711, true);
     host.server.adopt_with(OwnedFd::from(theirs), head, Some(info)).unwrap();
 
     let client = client.join().unwrap();

@@ -88,7 +88,7 @@ fn broadcasts_reach_the_clients_of_all_nodes_once_and_in_order() {
             while near.event() != json!(["heard"]) {}
         }
         heard(&a, "other", &mut other);
-        let here = EmitFlags { local: true, ..EmitFlags::default() };
+        let here = EmitFlags::new().local(true);
         for n in 0..50 {
             a.publish(Target::room("room"), &json!(["room", n]).to_string());
         }

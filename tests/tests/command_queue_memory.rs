@@ -17,7 +17,7 @@ fn small_messages_keep_within_the_limit() {
     let (_client, socket) = host.client(addr);
     let gate = Gate::hold(&host.server);
     let region = Region::new(ALLOCATOR);
-    let flags = EmitFlags { volatile: true, ..EmitFlags::default() };
+    let flags = EmitFlags::new().volatile(true);
     let mut taken = 0_usize;
     let refused = loop {
         // Nobody is in these rooms: the client's outbox has nothing to do with it.

@@ -44,7 +44,7 @@ fn a_request_goes_on_with_the_headers_of_the_host() {
 
 #[test]
 fn the_host_answers_in_our_place() {
-    let reply = HttpReply { status: 418, headers: vec![], body: "teapot".into() };
+    let reply = HttpReply::new(418, "teapot");
     let (answer, events) = answered(Some(EngineReply::Answer(reply)));
     assert!(answer.starts_with("HTTP/1.1 418") && answer.ends_with("\r\n\r\nteapot"), "{answer}");
     assert!(events.is_empty(), "{events:?}");

@@ -28,7 +28,7 @@ fn the_host_answers_with_status_headers_and_body() {
     let Event::Http { request, body, reply } = host.event() else { panic!("expected the request") };
     assert_eq!((&*request.method, &*request.url, &body[..]), ("POST", "/rooms?x=1", &b"body"[..]));
     let headers = vec![("x-rooms".to_owned(), "2".to_owned())];
-    reply.send(HttpReply { status: 201, headers, body: "made".into() }).unwrap();
+    reply.send(HttpReply::new(201, "made").with_headers(headers)).unwrap();
     let answer = client.join().unwrap();
     assert!(answer.starts_with("HTTP/1.1 201") && answer.ends_with("\r\n\r\nmade"), "{answer}");
     assert!(answer.contains("x-rooms: 2\r\n"), "{answer}");

@@ -188,8 +188,9 @@ fn who_waits_for_a_broken_shard_is_answered() {
     let silent: Vec<Box<str>> = hit.iter().map(|(client, _)| client.id.as_str().into()).collect();
     // A session by polling, on the same shard, whose poll waits.
     let ask = |method: &str, query: &str, body: &'static str| {
-        let url = format!("/socket.io/?EIO=4&transport=polling{query}").into();
-        let request = RequestInfo { method: method.into(), url, protocol: 4, ..RequestInfo::default() };
+        let url = format!("/socket.io/?EIO=4&transport=polling{query}");
+        let mut request = RequestInfo::new(method, url);
+        request.protocol = 4;
         let (reply, answer) = mpsc::channel();
         let _ = host.server.http(request, body.into(), Box::new(move |got| reply.send(got).unwrap()));
         move || {
@@ -264,7 +265,7 @@ fn a_reply_of_the_host_that_panics_costs_that_reply() {
     let mut host = Host::start(&json!({ "shards": 1 }));
     let addr = host.listen();
     let (mut client, socket) = host.client(addr);
-    let request = RequestInfo { method: "GET".into(), url: "/elsewhere".into(), ..RequestInfo::default() };
+    let request = RequestInfo::new("GET", "/elsewhere");
     let _ = host.server.http(request, bytes::Bytes::new(), Box::new(|_| panic!("deliberate")));
     eventually("it is counted", || host.server.stats().panics == 1);
     host.emit(socket, r#"["still here"]"#);

@@ -5,7 +5,7 @@ use kraken_ws_core::{EmitFlags, Event, Options, RawMessage, Reason, Target};
 use kraken_ws_tests::{Client, Gate, Host, TcpClient, dial, eventually};
 use serde_json::{Value, json};
 
-const PLAIN: EmitFlags = EmitFlags { volatile: false, compress: false, local: false };
+const PLAIN: EmitFlags = EmitFlags::new().compress(false);
 
 fn raw(options: &Value) -> Host {
     let mut options = Options::from_json(options).unwrap();
@@ -129,9 +129,9 @@ fn a_host_hears_when_what_it_sent_has_left() {
     assert_eq!(client.stream().peek(&mut [0]).unwrap(), 1);
     host.server.raw_send_text(conn, "behind", PLAIN, false).unwrap();
     host.server.raw_notify(conn, 3);
-    host.server.raw_send_text(conn, "volatile", EmitFlags { volatile: true, ..PLAIN }, false).unwrap();
+    host.server.raw_send_text(conn, "volatile", PLAIN.volatile(true), false).unwrap();
     let bytes = Bytes::from_static(b"of it");
-    host.server.raw_send_binary(conn, &bytes, EmitFlags { volatile: true, ..PLAIN }, true).unwrap();
+    host.server.raw_send_binary(conn, &bytes, PLAIN.volatile(true), true).unwrap();
     eventually("the volatile packet is dropped", || host.server.stats().volatile_dropped == 1);
     assert_eq!(client.packet().len(), big.len());
     assert_eq!(client.packet().len(), big.len());
@@ -148,7 +148,7 @@ fn a_volatile_packet_with_attachments_closes_nobody() {
     let mut host = raw(&json!({ "shards": 1, "maxOutboxBytes": 1 << 20 }));
     let addr = host.listen();
     let (mut client, conn) = connect(&mut host, addr);
-    let flags = EmitFlags { volatile: true, ..PLAIN };
+    let flags = PLAIN.volatile(true);
     // More than the kernel's buffers take while the client does not read.
     let part = Bytes::from(vec![7; 700 << 10]);
     host.server.raw_send_text(conn, "volatile", flags, false).unwrap();

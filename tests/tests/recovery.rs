@@ -228,7 +228,7 @@ fn a_text_at_the_end_of_a_volatile_event_gets_an_offset_behind_it() {
     let mut host = Host::start(&json!({ "shards": 2, "connectionStateRecovery": {} }));
     let addr = host.listen();
     let (mut was, socket) = first(&mut host, addr);
-    let flags = EmitFlags { volatile: true, ..EmitFlags::default() };
+    let flags = EmitFlags::new().volatile(true);
     let mut volatile = |data: &str, room: bool| {
         match room {
             true => host.server.publish(&host.main, Target::all(), data, vec![], flags).expect("publish"),

@@ -100,8 +100,9 @@ fn a_poll_on_its_way_to_another_shard_still_gets_the_last_packets() {
     // Requests go to the two shards in turn: the session lives on the first.
     let mut host = Host::start(&json!({ "shards": 2 }));
     let ask = |method: &str, query: &str, body: &'static str| {
-        let url = format!("/socket.io/?EIO=4&transport=polling{query}").into();
-        let request = RequestInfo { method: method.into(), url, protocol: 4, ..RequestInfo::default() };
+        let url = format!("/socket.io/?EIO=4&transport=polling{query}");
+        let mut request = RequestInfo::new(method, url);
+        request.protocol = 4;
         let (reply, answer) = mpsc::channel();
         // Forgotten, not cancelled: the answer is what counts.
         let _ = host.server.http(request, body.into(), Box::new(move |got| reply.send(got).unwrap()));

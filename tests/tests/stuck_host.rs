@@ -145,7 +145,7 @@ fn new_connections_and_their_requests_count_while_the_host_is_stuck() {
     let mut asked = 0;
     loop {
         if let Event::AllowRequest { request, reply, .. } = host.event() {
-            let _ = reply.send(Decision { refuse: Some("no".into()), ..Decision::default() });
+            let _ = reply.send(Decision::refuse("no"));
             if request.header("cookie") == Some("last") {
                 break;
             }

@@ -4,13 +4,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use super::fleet::RemoteSocket;
 use super::handshake::handshake;
 use super::message::{Answer, Change, Question};
 use super::node::Node;
-use crate::host::{Event, FetchedSocket, Namespace, Server};
+use crate::host::{Event, FetchedSocket, Namespace, Reply, Server};
 use crate::rooms::Target;
 use crate::socketio::packet;
 
@@ -62,7 +61,7 @@ impl Node {
     ) -> Vec<RemoteSocket> {
         let mut data = Vec::new();
         if server.hooks().socket_data && !found.is_empty() {
-            let (reply, answer) = oneshot::channel();
+            let (reply, answer) = Reply::channel();
             let sockets = found.iter().map(|socket| socket.socket).collect();
             self.event(Event::SocketData { nsp: nsp.0.name.clone(), sockets, reply });
             if let Ok(Ok(answer)) = tokio::time::timeout(self.options.requests_timeout, answer).await {
@@ -93,7 +92,7 @@ impl Node {
             return;
         }
         let reply = from.map(|from| {
-            let (reply, answer) = oneshot::channel();
+            let (reply, answer) = Reply::channel();
             let (node, nsp) = (self.clone(), nsp.clone());
             self.spawn(async move {
                 // A host that does not answer says nothing: so do JavaScript nodes.

@@ -16,6 +16,7 @@ const DAY: u64 = 86_400_000;
 
 /// Which wire format, and with it which kind of channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mode {
     /// `createAdapter`: PUBLISH, PSUBSCRIBE.
     Classic,
@@ -25,6 +26,7 @@ pub enum Mode {
 
 /// Which rooms have a channel of their own in sharded mode (`subscriptionMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Subscriptions {
     /// None.
     Static,
@@ -36,6 +38,7 @@ pub enum Subscriptions {
 
 /// What happens to a publish when `queueBytes` wait for Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Overflow {
     /// The oldest goes, and is counted as lost.
     DropOldest,
@@ -45,6 +48,7 @@ pub enum Overflow {
 
 /// Where Redis is.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Redis {
     /// One server: `redis://`, `rediss://` or `redis+unix://`.
     Url(String),
@@ -61,6 +65,7 @@ pub enum Redis {
 
 /// TLS to Redis, beyond what `rediss://` says. All PEM.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RedisTls {
     /// Certificates to trust instead of the system's.
     pub ca: Option<Vec<u8>>,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::query::unescape;
+use crate::engine::query;
 use crate::host::RequestInfo;
-use crate::socketio::msgpack::date::civil;
+use crate::socketio::msgpack::date;
 use crate::socketio::packet::json::quote;
 
 /// Node keeps the first of these when a client repeats them.
@@ -44,12 +44,8 @@ pub(super) fn handshake(request: &RequestInfo, auth: &str) -> String {
         }
     }
     // Of a repeated key the last counts, as in `Object.fromEntries`.
-    let mut query = BTreeMap::new();
-    let pairs = request.url.split_once('?').map_or("", |(_, query)| query);
-    for pair in pairs.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        query.insert(unescape(name), unescape(value));
-    }
+    let query: BTreeMap<_, _> =
+        query::pairs(request.url.split_once('?').map_or("", |(_, query)| query)).collect();
     let mut out = String::with_capacity(768);
     out.push_str("{\"headers\":");
     object(&mut out, headers.iter().map(|(name, value)| (*name, &**value)));
@@ -86,18 +82,13 @@ fn object<'a>(out: &mut String, entries: impl Iterator<Item = (&'a str, &'a str)
 
 /// As `String(new Date(millis))` in a process whose time zone is UTC.
 fn time(millis: u64) -> String {
-    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let seconds = millis / 1000;
-    let days = (seconds / 86_400) as i64;
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    // 1970-01-01 was a Thursday.
-    let weekday = DAYS[(days + 4).rem_euclid(7) as usize];
-    let month = MONTHS[month as usize - 1];
+    let Some(time) = date::utc(millis as f64) else { return "Invalid Date".to_owned() };
+    let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
+    let (hour, minute, second) = time.as_hms();
     format!(
-        "{weekday} {month} {day:02} {year:04} {hour:02}:{minute:02}:{second:02} GMT+0000 (Coordinated Universal Time)"
+        "{weekday:.3} {month:.3} {day:02} {year:04} {hour:02}:{minute:02}:{second:02} GMT+0000 (Coordinated Universal Time)",
+        day = time.day(),
+        year = time.year(),
     )
 }
 

@@ -1,12 +1,17 @@
-//! permessage-deflate (RFC 7692) without context takeover in either direction.
+//! permessage-deflate (RFC 7692) without context takeover in either direction, and compressed HTTP bodies.
 //!
 //! Each message is a deflate stream of its own, so a broadcast is compressed once for everybody and no
 //! connection owns a window (two of them cost about 300 KiB). The compressor and the decompressor
 //! belong to the thread and are reset between messages.
 
 use std::cell::RefCell;
+use std::io::Write;
 
+use flate2::write::{GzEncoder, ZlibEncoder};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use crate::error::Result;
+use crate::options::Options;
 
 /// What a sync flush ends with; left out on the wire (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -17,8 +22,17 @@ thread_local! {
     static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
+/// See the features of this crate.
+pub(crate) const IS_BUILT_IN: bool = true;
+
+/// Whether the options ask for no more than this build has.
+pub(crate) fn check(_: &Options) -> Result<()> {
+    Ok(())
+}
+
 /// Why a message can't be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InflateError {
     /// It would be longer than the limit.
     TooBig,
@@ -89,6 +103,20 @@ fn inflate_part(
         let room = (limit - out.len()).saturating_add(1);
         out.reserve_exact(out.len().max(64).min(room));
     }
+}
+
+/// The body of an HTTP answer in an encoding: `gzip` or `deflate`.
+pub(crate) fn encode(encoding: &str, body: &[u8]) -> Vec<u8> {
+    // Level 6 is zlib's own default and what Node uses.
+    let level = Compression::new(6);
+    let written = if encoding == "gzip" {
+        let mut gzip = GzEncoder::new(Vec::new(), level);
+        gzip.write_all(body).and_then(|()| gzip.finish())
+    } else {
+        let mut zlib = ZlibEncoder::new(Vec::new(), level);
+        zlib.write_all(body).and_then(|()| zlib.finish())
+    };
+    written.expect("writing to memory can't fail")
 }
 
 /// The `Sec-WebSocket-Extensions` answer to a client's offers: the first permessage-deflate offer that

@@ -2,6 +2,7 @@
 //! Source: Engine.IO protocol v4 and v3, RFC 6455, RFC 7692.
 
 pub(crate) mod conn;
+#[cfg(feature = "compression")]
 pub mod deflate;
 pub(crate) mod frame;
 pub(crate) mod http;
@@ -11,3 +12,6 @@ pub mod query;
 pub(crate) mod respond;
 pub(crate) mod sid;
 pub mod ws;
+
+#[cfg(not(feature = "compression"))]
+pub(crate) use crate::without::deflate;

@@ -1,4 +1,4 @@
-//! The query of an engine request: `EIO`, `transport`, `sid`, `b64`, `j`.
+//! The query of an engine request: `EIO`, `transport`, `sid`, `b64`, `j`. Escapes that are none are kept as they are.
 
 use std::borrow::Cow;
 
@@ -17,28 +17,18 @@ pub struct Query {
     pub jsonp: Option<String>,
 }
 
-/// Reads the part behind `?`. Of a repeated key the last wins, as in engine.io; broken escapes are kept as they are.
+/// Reads the part behind `?`. Of a repeated key the last wins, as in engine.io.
 pub fn parse(query: &str) -> Query {
     let mut out = Query::default();
-    for pair in query.split('&') {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let key = unescape(key);
-        let slot = match &*key {
-            "EIO" => &mut out.eio,
-            "transport" => &mut out.transport,
-            "sid" => &mut out.sid,
-            "b64" => {
-                out.b64 = !value.is_empty();
-                continue;
-            }
-            "j" => {
-                let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-                out.jsonp = Some(digits);
-                continue;
-            }
-            _ => continue,
-        };
-        *slot = Some(unescape(value).into_owned());
+    for (key, value) in pairs(query) {
+        match &*key {
+            "EIO" => out.eio = Some(value.into_owned()),
+            "transport" => out.transport = Some(value.into_owned()),
+            "sid" => out.sid = Some(value.into_owned()),
+            "b64" => out.b64 = !value.is_empty(),
+            "j" => out.jsonp = Some(value.chars().filter(char::is_ascii_digit).collect()),
+            _ => {}
+        }
     }
     out
 }
@@ -46,37 +36,13 @@ pub fn parse(query: &str) -> Query {
 /// A query as JSON: an object of texts. Of a repeated key the last wins, as in socket.io.
 pub fn to_json(query: &str) -> String {
     let query = query.split('#').next().unwrap_or_default();
-    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (unescape(key).into_owned(), unescape(value).into_owned().into())
-    });
+    let pairs = pairs(query).map(|(key, value)| (key.into_owned(), value.into_owned().into()));
     serde_json::Value::Object(pairs.collect()).to_string()
 }
 
-/// `%XX` and `+` of a query value.
-pub fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains(['%', '+']) {
-        return Cow::Borrowed(text);
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let hex = |at: usize| bytes.get(at).and_then(|b| (*b as char).to_digit(16));
-        match bytes[i] {
-            b'%' => match (hex(i + 1), hex(i + 2)) {
-                (Some(high), Some(low)) => {
-                    out.push((high * 16 + low) as u8);
-                    i += 2;
-                }
-                _ => out.push(b'%'),
-            },
-            b'+' => out.push(b' '),
-            other => out.push(other),
-        }
-        i += 1;
-    }
-    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+/// Keys and values, without their escapes.
+pub fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    form_urlencoded::parse(query.as_bytes())
 }
 
 #[cfg(test)]
@@ -113,7 +79,7 @@ mod tests {
 
     #[test]
     fn broken_escapes_are_kept() {
-        assert_eq!(unescape("%zz%4"), "%zz%4");
-        assert_eq!(unescape("a+b%41"), "a bA");
+        assert_eq!(to_json("k=%zz%4"), r#"{"k":"%zz%4"}"#);
+        assert_eq!(to_json("a+b%41=%ff"), "{\"a bA\":\"\u{fffd}\"}");
     }
 }

@@ -1,13 +1,12 @@
 //! HTTP answers of the engine.
 
-use std::io::Write as _;
-
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 
 use super::conn::PollShape;
+use super::deflate;
 use super::outbox::Shared;
 use super::payload;
 use crate::net::http::Answer;
@@ -66,7 +65,7 @@ pub(crate) fn payload(
         .encoding
         // As engine.io: one packet that may be compressed is enough for the payload.
         .filter(|_| body.len() >= threshold && frames.iter().any(|frame| frame.may_compress()))
-        .map(|encoding| (encoding, squeeze(encoding, &body)));
+        .map(|encoding| (encoding, deflate::encode(encoding, &body)));
     let (encoding, body) = match encoded {
         Some((encoding, small)) => (Some(encoding), small),
         None => (None, body),
@@ -80,19 +79,6 @@ pub(crate) fn payload(
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     response
-}
-
-fn squeeze(encoding: &str, body: &[u8]) -> Vec<u8> {
-    // Level 6 is zlib's own default and what Node uses.
-    let level = flate2::Compression::new(6);
-    let written = if encoding == "gzip" {
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), level);
-        gzip.write_all(body).and_then(|()| gzip.finish())
-    } else {
-        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
-        zlib.write_all(body).and_then(|()| zlib.finish())
-    };
-    written.expect("writing to memory can't fail")
 }
 
 /// The compression that a client accepts, gzip before deflate.

@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::random;
+
 /// A 20-character id, kept inline: session ids (secret) and public socket ids.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Id([u8; 20]);
@@ -26,7 +28,7 @@ thread_local! {
 fn random15() -> [u8; 15] {
     POOL.with_borrow_mut(|pool| {
         if pool.left < 15 {
-            getrandom::fill(&mut pool.bytes).expect("the system's random generator works");
+            random::fill(&mut pool.bytes);
             pool.left = pool.bytes.len();
         }
         let start = pool.left - 15;

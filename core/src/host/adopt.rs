@@ -12,6 +12,7 @@ use crate::shard::{Command, PassedIn};
 
 /// What an adopted connection is known to be, when its descriptor can't tell (a proxy, a pipe).
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct AdoptInfo {
     /// Peer address.
     pub address: String,
@@ -19,6 +20,13 @@ pub struct AdoptInfo {
     pub port: u16,
     /// The peer's connection is encrypted.
     pub secure: bool,
+}
+
+impl AdoptInfo {
+    /// All that there is.
+    pub fn new(address: impl Into<String>, port: u16, secure: bool) -> Self {
+        Self { address: address.into(), port, secure }
+    }
 }
 
 /// Gives up a request of [`Server::http`]. Dropping it does nothing.

@@ -30,6 +30,7 @@ impl SocketHandle {
 
 /// The request that opened a connection.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct RequestInfo {
     /// `GET` for a handshake.
     pub method: Box<str>,
@@ -54,6 +55,11 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
+    /// A request of which no more is known; the fields take the rest.
+    pub fn new(method: impl Into<Box<str>>, url: impl Into<Box<str>>) -> Self {
+        Self { method: method.into(), url: url.into(), ..Self::default() }
+    }
+
     /// What it takes, in bytes. Several events of one connection share it and are counted as if they did not.
     fn weight(&self) -> usize {
         size_of::<Self>() + self.url.len() + self.headers.len() + self.address.len()
@@ -67,6 +73,7 @@ impl RequestInfo {
 
 /// The host's answer to [`Event::AllowRequest`].
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Decision {
     /// `Some(message)` refuses with HTTP 403, code 4.
     pub refuse: Option<String>,
@@ -78,8 +85,26 @@ pub struct Decision {
     pub sid: Option<String>,
 }
 
+impl Decision {
+    /// The handshake goes on.
+    pub fn allow() -> Self {
+        Self::default()
+    }
+
+    /// HTTP 403 with that message.
+    pub fn refuse(message: impl Into<String>) -> Self {
+        Self { refuse: Some(message.into()), ..Self::default() }
+    }
+
+    /// HTTP 400: see [`Decision::failed`](#structfield.failed).
+    pub fn fail() -> Self {
+        Self { failed: true, ..Self::default() }
+    }
+}
+
 /// The host's answer to [`Event::Engine`].
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum EngineReply {
     /// The request goes on.
     Continue {
@@ -96,6 +121,7 @@ pub enum EngineReply {
 
 /// The host's answer to [`Event::Cors`].
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum CorsReply {
     /// These rules hold for the request; `None` adds no headers and answers no preflight.
     Rules(Option<Box<Cors>>),
@@ -105,6 +131,7 @@ pub enum CorsReply {
 
 /// The host's answer to [`Event::Http`].
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct HttpReply {
     /// HTTP status.
     pub status: u16,
@@ -114,8 +141,43 @@ pub struct HttpReply {
     pub body: Bytes,
 }
 
+impl HttpReply {
+    /// An answer without headers of the host's.
+    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// With these headers as well.
+    pub fn with_headers(mut self, headers: Vec<(String, String)>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+}
+
 /// A question that the host answers once; dropping it answers with the default.
-pub type Reply<T> = oneshot::Sender<T>;
+#[derive(Debug)]
+pub struct Reply<T>(oneshot::Sender<T>);
+
+impl<T> Reply<T> {
+    /// And where the answer comes out.
+    pub(crate) fn channel() -> (Self, oneshot::Receiver<T>) {
+        let (reply, answer) = oneshot::channel();
+        (Self(reply), answer)
+    }
+
+    /// Nobody waits for the answer any more.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// Answers.
+    ///
+    /// # Errors
+    /// The answer comes back: nobody waits for it any more, as the client has gone or the server has ended.
+    pub fn send(self, answer: T) -> Result<(), T> {
+        self.0.send(answer)
+    }
+}
 
 /// What happened. Per socket the order is the order on the wire.
 #[derive(Debug)]
@@ -390,6 +452,7 @@ pub enum Event {
 
 /// What a recovered socket brings along; see [`Event::Connect`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Recovered {
     /// The rooms that it is in again, the one named by its own id included.
     pub rooms: Vec<Box<str>>,
@@ -438,7 +501,7 @@ pub enum ClusterChange {
     },
 }
 
-/// See [`Event::Room`].
+/// See [`Event::Room`]. Complete: hosts have a callback or an event for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoomChange {
     /// First member in this process.

@@ -16,6 +16,7 @@ use super::{
     SocketHandle,
 };
 use crate::cluster::Place;
+use crate::engine::deflate;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
 use crate::error::{Error, ErrorCode, Result};
@@ -33,6 +34,7 @@ pub const COMMAND_BYTES: usize = 512;
 
 /// How a packet is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EmitFlags {
     /// Drop it for clients that can't be written to at that moment.
     pub volatile: bool,
@@ -42,9 +44,37 @@ pub struct EmitFlags {
     pub local: bool,
 }
 
+impl EmitFlags {
+    /// To all nodes, compressed where that was negotiated, and kept for clients that are slow.
+    pub const fn new() -> Self {
+        Self { volatile: false, compress: true, local: false }
+    }
+
+    /// With [`EmitFlags::volatile`](#structfield.volatile) as given.
+    #[must_use]
+    pub const fn volatile(mut self, on: bool) -> Self {
+        self.volatile = on;
+        self
+    }
+
+    /// With [`EmitFlags::compress`](#structfield.compress) as given.
+    #[must_use]
+    pub const fn compress(mut self, on: bool) -> Self {
+        self.compress = on;
+        self
+    }
+
+    /// With [`EmitFlags::local`](#structfield.local) as given.
+    #[must_use]
+    pub const fn local(mut self, on: bool) -> Self {
+        self.local = on;
+        self
+    }
+}
+
 impl Default for EmitFlags {
     fn default() -> Self {
-        Self { volatile: false, compress: true, local: false }
+        Self::new()
     }
 }
 
@@ -109,6 +139,7 @@ impl Server {
         for what in &options.unknown {
             tracing::warn!("an option is ignored: {what}");
         }
+        deflate::check(&options)?;
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
         let (shards, receivers): (Vec<_>, Vec<_>) = queue::channels(count)
             .enumerate()

@@ -1,5 +1,6 @@
 /// An event as both sides of the application know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EventName {
     /// Name of the constant in every language, `NEW_MESSAGE` for example.
     pub constant: &'static str,

@@ -5,4 +5,8 @@ pub(crate) mod http;
 pub(crate) mod listener;
 pub(crate) mod no_signal;
 pub(crate) mod stream;
+#[cfg(feature = "tls")]
 pub(crate) mod tls;
+
+#[cfg(not(feature = "tls"))]
+pub(crate) use crate::without::tls;

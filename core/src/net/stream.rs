@@ -10,9 +10,9 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
-use tokio_rustls::server::TlsStream;
 
 use super::no_signal::{self, NoSignal};
+use super::tls::TlsStream;
 
 /// A socket on its way to a shard, not registered with any runtime.
 #[derive(Debug)]

@@ -6,7 +6,10 @@ use std::sync::{Arc, RwLock};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::TlsAcceptor;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{Accept, TlsAcceptor};
+
+pub(crate) use tokio_rustls::server::TlsStream;
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -25,8 +28,9 @@ impl TlsState {
         Ok(())
     }
 
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.0.read().unwrap_or_else(|e| e.into_inner()).clone())
+    /// The handshake with a client.
+    pub(crate) fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, below: S) -> Accept<S> {
+        TlsAcceptor::from(self.0.read().unwrap_or_else(|e| e.into_inner()).clone()).accept(below)
     }
 }
 

@@ -1,14 +1,15 @@
 //! Cross-origin rules, as the `cors` package of Node reads them.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use regex::Regex;
 use serde_json::Value;
 
+use super::Pattern;
 use super::parse::refuse;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 
 /// Which origins are allowed.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Origin {
     /// `*`.
     Any,
@@ -18,14 +19,15 @@ pub enum Origin {
     One(String),
     /// Any of these.
     List(Vec<Origin>),
-    /// All that match.
-    Pattern(Regex),
+    /// All that match (feature `regex`).
+    Pattern(Pattern),
     /// None (`false`): no CORS headers at all, and no answer to preflights.
     None,
 }
 
 /// The `cors` option.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 #[allow(missing_docs)] // the names are the `cors` package's
 pub struct Cors {
     pub origin: Origin,
@@ -42,7 +44,7 @@ impl Cors {
     /// Reads the rules from JSON; `false` means none.
     ///
     /// # Errors
-    /// [`ErrorCode::Option`] with the path of the culprit and the accepted values.
+    /// [`ErrorCode::Option`](crate::ErrorCode::Option) with the path of the culprit and the accepted values.
     pub fn from_json(json: &Value) -> Result<Option<Cors>> {
         let map = match json {
             Value::Bool(false) => return Ok(None),
@@ -84,7 +86,7 @@ impl Cors {
     }
 
     /// Adds the headers of an actual (not preflight) response.
-    pub fn apply(&self, origin: Option<&str>, out: &mut HeaderMap) {
+    pub(crate) fn apply(&self, origin: Option<&str>, out: &mut HeaderMap) {
         self.put_origin(origin, out);
         self.put_exposed(out);
     }
@@ -96,7 +98,7 @@ impl Cors {
     }
 
     /// Adds the headers of a preflight response.
-    pub fn apply_preflight(&self, origin: Option<&str>, requested: Option<&str>, out: &mut HeaderMap) {
+    pub(crate) fn apply_preflight(&self, origin: Option<&str>, requested: Option<&str>, out: &mut HeaderMap) {
         self.put_origin(origin, out);
         put(out, header::ACCESS_CONTROL_ALLOW_METHODS, &self.methods);
         match (&self.allowed_headers, requested) {
@@ -144,7 +146,7 @@ fn allows(rule: &Origin, origin: &str) -> bool {
         Origin::Any | Origin::Reflect => true,
         Origin::One(one) => one == origin,
         Origin::List(list) => list.iter().any(|rule| allows(rule, origin)),
-        Origin::Pattern(regex) => regex.is_match(origin),
+        Origin::Pattern(pattern) => pattern.matches(origin),
         Origin::None => false,
     }
 }
@@ -162,22 +164,8 @@ fn origin(path: &str, value: &Value) -> Result<Origin> {
             .collect::<Result<Vec<_>>>()
             .map(Origin::List),
         Value::Object(map) => {
-            let source = map.get("regex").and_then(Value::as_str).unwrap_or_default();
-            let flags: String = map
-                .get("flags")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .chars()
-                .filter(|c| "ims".contains(*c))
-                .collect();
-            let pattern = if flags.is_empty() { source.to_owned() } else { format!("(?{flags}){source}") };
-            // Linear-time regular expressions only: an Origin header is hostile input.
-            Regex::new(&pattern).map(Origin::Pattern).map_err(|e| {
-                Error::new(
-                    ErrorCode::Option,
-                    format!("{path}: expected a regular expression without look-around or back-references, got /{source}/ ({e})"),
-                )
-            })
+            let text = |key| map.get(key).and_then(Value::as_str).unwrap_or_default();
+            Pattern::new(path, text("regex"), text("flags")).map(Origin::Pattern)
         }
         other => Err(refuse(path, "true, false, text, a regular expression or a list of these", other)),
     }

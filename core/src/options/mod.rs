@@ -3,10 +3,16 @@
 
 mod cors;
 mod parse;
+#[cfg(feature = "regex")]
+mod pattern;
 mod spec;
 
+#[cfg(not(feature = "regex"))]
+pub use crate::without::pattern::Pattern;
 pub use cors::{Cors, Origin};
 pub(crate) use parse::refuse;
+#[cfg(feature = "regex")]
+pub use pattern::Pattern;
 pub use spec::{Kind, OPTIONS, OptionSpec};
 
 use std::sync::Arc;
@@ -17,6 +23,7 @@ use crate::cluster::ClusterOptions;
 
 /// Which packet parser clients use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Parser {
     /// socket.io-parser: JSON text with binary attachments.
     Default,
@@ -26,13 +33,22 @@ pub enum Parser {
 
 /// permessage-deflate or HTTP compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Compression {
     /// Payloads below this many bytes are sent as they are.
     pub threshold: usize,
 }
 
+impl Compression {
+    /// From that many bytes on.
+    pub fn new(threshold: usize) -> Self {
+        Self { threshold }
+    }
+}
+
 /// The `cookie` option: a cookie with the session id, set by the handshake response.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Cookie {
     /// Cookie name, `io` unless told.
     pub name: String,
@@ -40,13 +56,28 @@ pub struct Cookie {
     pub attributes: String,
 }
 
+impl Cookie {
+    /// A cookie of that name; `attributes` as in the field.
+    pub fn new(name: impl Into<String>, attributes: impl Into<String>) -> Self {
+        Self { name: name.into(), attributes: attributes.into() }
+    }
+}
+
 /// Certificate chain and private key, PEM.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Tls {
     /// Certificate chain, PEM.
     pub cert: Vec<u8>,
     /// Private key, PEM.
     pub key: Vec<u8>,
+}
+
+impl Tls {
+    /// From PEM.
+    pub fn new(cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        Self { cert: cert.into(), key: key.into() }
+    }
 }
 
 impl std::fmt::Debug for Tls {
@@ -57,6 +88,7 @@ impl std::fmt::Debug for Tls {
 
 /// The `connectionStateRecovery` option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecoveryRules {
     /// How long a client may stay away.
     pub max_disconnection: Duration,
@@ -64,8 +96,16 @@ pub struct RecoveryRules {
     pub skip_middlewares: bool,
 }
 
+impl RecoveryRules {
+    /// For clients that come back in that time; the host is not asked again.
+    pub fn new(max_disconnection: Duration) -> Self {
+        Self { max_disconnection, skip_middlewares: true }
+    }
+}
+
 /// Which questions the host wants to be asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hooks {
     /// `Event::AllowRequest` for each handshake.
     pub allow_request: bool,
@@ -214,6 +254,7 @@ pub struct Options {
 
 /// Which transports are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Transports {
     /// HTTP long-polling.
     pub polling: bool,

@@ -1,6 +1,6 @@
 //! The table of options: the only place where a name, a range or a default is written down.
 
-/// What an option accepts.
+/// What an option accepts. Complete: whoever reads the table has to know them all.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// `true` or `false`.
@@ -25,6 +25,7 @@ pub enum Kind {
 
 /// One option.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct OptionSpec {
     /// Public name.
     pub name: &'static str,

@@ -192,7 +192,7 @@ async fn serve(shard: Rc<Shard>, raw: RawStream, prefix: Bytes, known: Option<Pe
     if let Some(state) = shard.core.tls.as_ref().filter(|_| tls) {
         match stream.into_tcp() {
             Ok(tcp) => {
-                let handshake = tokio::time::timeout(limits.headers_timeout, state.acceptor().accept(tcp));
+                let handshake = tokio::time::timeout(limits.headers_timeout, state.accept(tcp));
                 match handshake.await {
                     Ok(Ok(tls)) => stream = Stream::from_tls(tls),
                     _ => return,

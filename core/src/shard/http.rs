@@ -23,7 +23,7 @@ use crate::engine::http::{self as rules, Transport};
 use crate::engine::query::{self, Query};
 use crate::engine::sid::Id;
 use crate::engine::{deflate, respond, ws};
-use crate::host::{CorsReply, Decision, EngineReply, Event, Headers, RequestInfo};
+use crate::host::{CorsReply, Decision, EngineReply, Event, Headers, Reply, RequestInfo};
 use crate::net::activity::Watched;
 use crate::net::http::Answer;
 use crate::net::stream::{Peer, Stream};
@@ -177,7 +177,7 @@ async fn ask_cors(
     info: &RequestInfo,
     headers: &HeaderMap,
 ) -> Result<Option<Cors>, Box<Answer>> {
-    let (reply, answer) = oneshot::channel();
+    let (reply, answer) = Reply::channel();
     let request = Arc::new(info.clone());
     shard.with(|s| s.event(Event::Cors { request: request.clone(), reply }));
     match answer.await {
@@ -204,7 +204,7 @@ async fn middleware(
     info: &mut RequestInfo,
     headers: &mut HeaderMap,
 ) -> Result<(), Box<Answer>> {
-    let (reply, answer) = oneshot::channel();
+    let (reply, answer) = Reply::channel();
     let request = Arc::new(info.clone());
     shard.with(|s| s.event(Event::Engine { request: request.clone(), reply }));
     match answer.await {
@@ -241,7 +241,7 @@ async fn elsewhere(
             return refused;
         }
     };
-    let (reply, answer) = oneshot::channel();
+    let (reply, answer) = Reply::channel();
     let request = Arc::new(info);
     shard.with(|s| s.event(Event::Http { request, body, reply }));
     match answer.await {
@@ -373,7 +373,7 @@ impl Exchange {
 
     /// The host's word on a handshake. A host that can't answer has not allowed it.
     async fn ask(&self, sid: Id) -> Decision {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::channel();
         let (request, sid) = (self.request.clone(), sid.as_str().into());
         self.shard.with(|s| s.event(Event::AllowRequest { request, sid, reply }));
         answer.await.unwrap_or_else(|_| Decision {
@@ -478,7 +478,7 @@ impl Exchange {
             return self.refuse(Refusal::BadRequest, None, context);
         }
         if core.hooks.get().headers {
-            let (reply, answer) = oneshot::channel();
+            let (reply, answer) = Reply::channel();
             let request = self.request.clone();
             self.shard.with(|s| s.event(Event::Headers { request, reply }));
             respond::add_headers(&mut self.headers, &answer.await.unwrap_or_default());

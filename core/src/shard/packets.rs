@@ -15,7 +15,7 @@ use crate::engine::frame::Frame;
 use crate::engine::query;
 use crate::engine::sid::Id;
 use crate::host::recovery::Session;
-use crate::host::{Event, NspShared, RawMessage, Recovered, SocketHandle};
+use crate::host::{Event, NspShared, RawMessage, Recovered, Reply, SocketHandle};
 use crate::options::Parser;
 use crate::reason::Reason;
 use crate::socketio::msgpack;
@@ -228,7 +228,7 @@ impl State {
         }
         conn.asking_bytes += nsp.len() + auth.len();
         let request = conn.request.clone();
-        let (reply, answer) = tokio::sync::oneshot::channel();
+        let (reply, answer) = Reply::channel();
         let question = self.ask(key, nsp);
         self.event(Event::Namespace { name: nsp.into(), auth: auth.into(), request, reply });
         self.caused_event(key);

@@ -1,5 +1,6 @@
 //! Long-polling: a GET waits for packets, a POST brings some.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -11,8 +12,8 @@ use super::state::State;
 use crate::engine::conn::{Conn, ConnKey, PollShape, PollWaiter, PostWaiter, Transport};
 use crate::engine::outbox::Shared;
 use crate::engine::payload::{self, Packet};
+use crate::engine::respond;
 use crate::engine::sid::Id;
-use crate::engine::{query, respond};
 use crate::host::Charge;
 use crate::net::http::Answer;
 use crate::reason::{Reason, Refusal};
@@ -240,9 +241,8 @@ pub(super) fn post_taken(shape: &PollShape) -> Answer {
 
 /// The `d` field of a JSONP form, with its escaped line ends (engine.io's polling-jsonp).
 fn unwrap_jsonp(body: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(body);
-    let field = text.split('&').find_map(|pair| pair.strip_prefix("d=")).unwrap_or_default();
-    let plain = query::unescape(field);
+    let plain =
+        form_urlencoded::parse(body).find(|(name, _)| name == "d").map_or_else(Cow::default, |(_, d)| d);
     // `\\n` stands for an escaped backslash and n, `\n` for a line end that a form would have changed.
     plain.replace("\\\\n", "\u{0}").replace("\\n", "\n").replace('\u{0}', "\\n").into_bytes()
 }

@@ -4,7 +4,7 @@
 //! Inside, data is JSON text plus attachments, whatever the parser: what leaves [`decode`] and enters
 //! [`encode`] is exactly what the default parser's packets carry. Both directions are one pass without a
 //! tree (encoding walks the JSON twice: a MessagePack container starts with its length). The dialect is
-//! notepack.io's, which both JavaScript ends use: see [`read`] and [`write`].
+//! notepack.io's, which both JavaScript ends use: see `read` and `write`.
 //!
 //! `socketioxide-parser-msgpack` deserialises into the handler's own type; here the payload only passes
 //! through, towards a host that speaks JSON.

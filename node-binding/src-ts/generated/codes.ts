@@ -21,7 +21,8 @@ export type CoreErrorCode =
   | 'ERR_KRAKEN_WS_FORKED'
   | 'ERR_KRAKEN_WS_MODULE'
   | 'ERR_KRAKEN_WS_BUSY'
-  | 'ERR_KRAKEN_WS_REDIS';
+  | 'ERR_KRAKEN_WS_REDIS'
+  | 'ERR_KRAKEN_WS_FEATURE';
 
 /** Why a socket ended. `slow consumer` is ours: the client took too little of what
  *  waited for it. */

@@ -8,6 +8,7 @@ import * as ioredis from 'ioredis';
 import * as ioredis5 from 'ioredis5';
 import * as redis4 from 'redis4';
 import * as redis5 from 'redis5';
+import * as redis6 from 'redis6';
 import { Server as SocketIo } from 'socket.io';
 import { nativePath } from '../../support/subject.mjs';
 import { deferred, within } from '../../support/wait.mjs';
@@ -23,6 +24,7 @@ const QUIT_MS = 500;
 const LIBRARIES = {
   redis4: (where) => nodeRedis(redis4, where),
   redis5: (where) => nodeRedis(redis5, where),
+  redis6: (where) => nodeRedis(redis6, where),
   ioredis: (where) => ioRedis(ioredis, where),
   ioredis5: (where) => ioRedis(ioredis5, where),
 };

@@ -102,7 +102,7 @@ impl Stage {
         let main = self.server.namespace("/").unwrap();
         let newest = self.sockets.lock().unwrap().last().copied();
         let target = if what & 0x80 == 0 { Target::all() } else { Target::room("room") };
-        let flags = EmitFlags { volatile: what & 0x40 != 0, compress: true, local: false };
+        let flags = EmitFlags::new().volatile(what & 0x40 != 0);
         let data = serde_json::json!(["event", text]).to_string();
         match (what & 0x0f, newest) {
             (0..4, _) => drop(self.server.publish(&main, target, &data, vec![], flags)),

@@ -15,7 +15,7 @@ pub const PING: u8 = 9;
 pub const PONG: u8 = 10;
 
 const MASK: [u8; 4] = [0xa7, 0x01, 0x5c, 0xf0];
-const SHRINK: EmitFlags = EmitFlags { volatile: false, compress: true, local: false };
+const SHRINK: EmitFlags = EmitFlags::new();
 
 /// Runs `client` against a host on the production engine that sends every message back as it came.
 pub fn with_echo_host(client: impl FnOnce(SocketAddr) + Send) {

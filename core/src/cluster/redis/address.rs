@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
+
 use crate::error::{Error, ErrorCode, Result};
 
 const DEFAULT_PORT: u16 = 6379;
@@ -125,19 +127,12 @@ fn host_and_port(text: &str) -> Option<(&str, u16)> {
 
 /// Undoes percent-encoding; `None` if it is none or no UTF-8.
 fn decode(text: &str) -> Option<Box<str>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = &tail[2..];
+    let is_escape =
+        |after: &str| after.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+    if !text.split('%').skip(1).all(is_escape) {
+        return None;
     }
-    String::from_utf8(bytes).ok().map(String::into_boxed_str)
+    percent_decode_str(text).decode_utf8().ok().map(|decoded| decoded.into())
 }
 
 #[cfg(test)]
@@ -180,6 +175,8 @@ mod tests {
             "redis://u:secret@h:70000",
             "redis://h/name",
             "redis://u:secret%zz@h",
+            "redis://u:secret%+1@h",
+            "redis://u:secret%ff@h",
             "redis://[::1",
             "redis+unix://relative",
         ] {

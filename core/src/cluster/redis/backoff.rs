@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::random;
+
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
@@ -31,9 +33,7 @@ impl Backoff {
     fn delay(&mut self) -> Duration {
         let full = FIRST.saturating_mul(1 << self.attempts.min(10)).min(LONGEST);
         self.attempts += 1;
-        // Without the system's random numbers there is no jitter, and no harm.
-        let random = getrandom::u32().unwrap_or(u32::MAX);
-        full / 2 + (full / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
+        full / 2 + (full / 2).mul_f64(f64::from(random::u32()) / f64::from(u32::MAX))
     }
 }
 

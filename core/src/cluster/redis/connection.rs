@@ -4,10 +4,8 @@
 use std::io;
 
 use bytes::BytesMut;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Place};
 use super::resp::{self, Value};
@@ -129,11 +127,10 @@ async fn connect(settings: &Settings, address: &Address) -> io::Result<Box<dyn D
             if !address.tls {
                 return Ok(Box::new(stream));
             }
-            let Some(config) = &settings.tls else {
+            let Some(tls) = &settings.tls else {
                 return Err(io::Error::other("TLS is not set up"));
             };
-            let name = ServerName::try_from(host.to_string()).map_err(io::Error::other)?;
-            Ok(Box::new(TlsConnector::from(config.clone()).connect(name, stream).await?))
+            Ok(Box::new(tls.connect(host, stream).await?))
         }
         #[cfg(unix)]
         Place::Unix(path) => {

@@ -11,6 +11,7 @@ use super::outgoing::LinkId;
 use super::shared::Shared;
 use super::target::Target;
 use super::{publisher, subscriber};
+use crate::random;
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Link {
         let mut backoff = Backoff::default();
         // Not all processes to the same node; sentinels are asked in their order.
         let mut turn = match self.target {
-            Target::Node => getrandom::u32().unwrap_or(0) as usize,
+            Target::Node => random::u32() as usize,
             _ => 0,
         };
         let mut connected = false;

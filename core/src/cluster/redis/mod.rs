@@ -32,6 +32,7 @@ mod subscriptions;
 mod target;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tls")]
 mod tls;
 mod topology;
 #[cfg(test)]
@@ -46,6 +47,9 @@ pub(crate) use settings::{Settings, Site};
 pub(crate) use shared::{COMMANDS, SUBSCRIPTIONS, Shared, State};
 pub(crate) use target::Target;
 pub(crate) use topology::Cluster;
+
+#[cfg(not(feature = "tls"))]
+use crate::without::tls;
 
 /// For [`crate::fuzzing`].
 pub(crate) mod fuzzing {

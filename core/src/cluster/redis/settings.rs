@@ -1,9 +1,6 @@
 //! What the connections need of the option `cluster`, checked.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use rustls::ClientConfig;
 
 use super::address::{Address, Login, Place};
 use super::tls;
@@ -27,7 +24,7 @@ pub(crate) enum Site {
 /// See the fields of the same names in [`ClusterOptions`].
 pub(crate) struct Settings {
     pub site: Site,
-    pub tls: Option<Arc<ClientConfig>>,
+    pub tls: Option<tls::Client>,
     pub resp3: bool,
     pub sharded: bool,
     /// `redisTimeout`
@@ -50,8 +47,8 @@ impl Settings {
             (Some(_), false) => {
                 return Err(option("cluster.tls", "a redis URL that begins with rediss://", "redis://"));
             }
-            (Some(given), true) => Some(tls::client(given)?),
-            (None, true) => Some(tls::client(&RedisTls::default())?),
+            (Some(given), true) => Some(tls::Client::new(given)?),
+            (None, true) => Some(tls::Client::new(&RedisTls::default())?),
             (None, false) => None,
         };
         let resp3 = match options.protocol {

@@ -1,5 +1,7 @@
 //! Slots of Redis Cluster, and which link has which. <https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>
 
+use crc16::{State, XMODEM};
+
 use super::outgoing::LinkId;
 
 pub(crate) const SLOTS: usize = 16384;
@@ -45,29 +47,8 @@ pub(crate) fn slot_of(name: &[u8]) -> u16 {
         .and_then(|rest| memchr::memchr(b'}', rest).map(|close| &rest[..close]))
         .filter(|tag| !tag.is_empty())
         .unwrap_or(name);
-    crc16(tag) % SLOTS as u16
+    State::<XMODEM>::calculate(tag) % SLOTS as u16
 }
-
-/// CRC-16/XMODEM.
-fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, byte| (crc << 8) ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)])
-}
-
-const TABLE: [u16; 256] = {
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let mut crc = (index as u16) << 8;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 };
-            bit += 1;
-        }
-        table[index] = crc;
-        index += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {
@@ -75,10 +56,10 @@ mod tests {
 
     #[test]
     fn slots_are_those_of_the_specification() {
-        assert_eq!(crc16(b"123456789"), 0x31C3);
+        assert_eq!(slot_of(b"123456789"), 0x31C3);
         assert_eq!(slot_of(b"foo"), 12182);
         assert_eq!(slot_of(b"{user1000}.following"), slot_of(b"{user1000}.followers"));
-        assert_eq!(slot_of(b"foo{}{bar}"), crc16(b"foo{}{bar}") % 16384);
+        assert_eq!(slot_of(b"foo{}{bar}"), 8363);
         assert_eq!(slot_of(b"foo{{bar}}zap"), slot_of(b"{bar"));
     }
 }

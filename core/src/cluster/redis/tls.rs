@@ -1,17 +1,39 @@
 //! TLS to Redis: whom to trust, and who we are.
 
-use std::io::Cursor;
+use std::io::{self, Cursor};
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::cluster::config::RedisTls;
 use crate::error::{Error, ErrorCode, Result};
 
-/// The configuration of every connection by TLS; trusts the system's certificates unless `tls.ca` has others.
-pub(crate) fn client(tls: &RedisTls) -> Result<Arc<ClientConfig>> {
+/// The configuration of every connection by TLS.
+#[derive(Clone)]
+pub(crate) struct Client(Arc<ClientConfig>);
+
+impl Client {
+    /// Trusts the system's certificates unless `tls.ca` has others.
+    pub(crate) fn new(tls: &RedisTls) -> Result<Self> {
+        config(tls).map(|config| Self(Arc::new(config)))
+    }
+
+    /// The handshake with the server `host`.
+    pub(crate) async fn connect<S>(&self, host: &str, below: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        TlsConnector::from(self.0.clone()).connect(name, below).await
+    }
+}
+
+fn config(tls: &RedisTls) -> Result<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|e| fail("ca", &e))?
@@ -19,7 +41,7 @@ pub(crate) fn client(tls: &RedisTls) -> Result<Arc<ClientConfig>> {
             Some(pem) => given_roots(pem)?,
             None => system_roots()?,
         });
-    let config = match (&tls.cert, &tls.key) {
+    Ok(match (&tls.cert, &tls.key) {
         (Some(cert), Some(key)) => {
             let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| fail("key", &e))?;
             builder.with_client_auth_cert(certificates("cert", cert)?, key).map_err(|e| fail("key", &e))?
@@ -27,8 +49,7 @@ pub(crate) fn client(tls: &RedisTls) -> Result<Arc<ClientConfig>> {
         (None, None) => builder.with_no_client_auth(),
         (Some(_), None) => return Err(fail("key", &"none, with a certificate")),
         (None, Some(_)) => return Err(fail("cert", &"none, with a key")),
-    };
-    Ok(Arc::new(config))
+    })
 }
 
 fn given_roots(pem: &[u8]) -> Result<RootCertStore> {

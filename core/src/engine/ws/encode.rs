@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use bytes::Bytes;
-use sha1::{Digest, Sha1};
+use ring::digest;
 
 use super::{CLOSE, MAX_CONTROL, PONG};
 
@@ -58,10 +58,10 @@ pub fn pong_frame(payload: &[u8]) -> Bytes {
 
 /// `Sec-WebSocket-Accept` for a client's `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
 pub fn accept_key(key: &str) -> String {
-    let mut sha1 = Sha1::new();
+    let mut sha1 = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
     sha1.update(key.as_bytes());
     sha1.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    base64::engine::general_purpose::STANDARD.encode(sha1.finalize())
+    base64::engine::general_purpose::STANDARD.encode(sha1.finish())
 }
 
 /// Whether a `Sec-WebSocket-Key` is 16 bytes in base64: 22 characters and `==`, as `ws` checks it.

@@ -11,13 +11,14 @@ use crate::cluster::redis::address::Address;
 use crate::cluster::redis::connection::Connection;
 use crate::cluster::redis::resp::Value;
 use crate::cluster::redis::settings::Settings;
+use crate::random;
 
 /// A directory that goes with its test.
 pub(super) struct Folder(pub PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        let name = format!("kraken-ws-redis-{}-{:08x}", std::process::id(), getrandom::u32().unwrap());
+        let name = format!("kraken-ws-redis-{}-{:08x}", std::process::id(), random::u32());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).unwrap();
         Self(path)

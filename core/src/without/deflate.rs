@@ -1,0 +1,39 @@
+use super::needs;
+use crate::error::Result;
+use crate::options::Options;
+
+/// Why a message can't be inflated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(dead_code)] // the same names, whether they are needed or not
+pub enum InflateError {
+    /// It would be longer than the limit.
+    TooBig,
+    /// It is not a deflate stream.
+    Corrupt,
+}
+
+pub(crate) const IS_BUILT_IN: bool = false;
+
+pub(crate) fn check(options: &Options) -> Result<()> {
+    let asked =
+        [("perMessageDeflate", options.per_message_deflate), ("httpCompression", options.http_compression)];
+    asked.iter().find(|(_, on)| on.is_some()).map_or(Ok(()), |(name, _)| Err(needs(name, "compression")))
+}
+
+pub(crate) fn negotiate(_header: &str) -> Option<String> {
+    None
+}
+
+/// No client was told that messages may be compressed.
+pub(crate) fn compress(_payload: &[u8]) -> Vec<u8> {
+    unreachable!("a server with compression was refused")
+}
+
+pub(crate) fn decompress(_payload: &[u8], _limit: usize) -> Result<Vec<u8>, InflateError> {
+    Err(InflateError::Corrupt)
+}
+
+pub(crate) fn encode(_encoding: &str, _body: &[u8]) -> Vec<u8> {
+    unreachable!("a server with compression was refused")
+}
