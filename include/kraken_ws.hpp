@@ -275,7 +275,7 @@ class options {
  public:
   /// See `kraken_ws_options_new`.
   options() : raw_(kraken_ws_options_new()) {}
-  /// From a JSON object with the names of the README's table.
+  /// From a JSON object with the names of docs/options.md.
   explicit options(std::string_view json) : options() { set_json(json); }
   /// See `kraken_ws_options_set_json`.
   options &set_json(std::string_view json) {

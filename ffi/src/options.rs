@@ -91,7 +91,7 @@ pub extern "C" fn kraken_ws_options_new() -> *mut kraken_ws_options {
     })
 }
 
-/// Sets options from a JSON object with the names of the README's table, such as
+/// Sets options from a JSON object with the names of docs/options.md, such as
 /// `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
 /// wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
 /// `strictOptions` is false: then it is a line for `on_log` when the server is made.

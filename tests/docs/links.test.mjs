@@ -67,4 +67,5 @@ test('the checks find what is wrong', () => {
   assert.equal(fault('node-binding/README.md', '../README.md'), 'is not in the package');
   assert.equal(fault('node-binding/README.md', 'API.md'), undefined);
   assert.equal(fault('docs/scale.md', '../../elsewhere'), 'leaves the repository');
+  assert.equal(fault('node-binding/README.md', `${home}/blob/main/docs/none.md`), 'does not exist');
 });

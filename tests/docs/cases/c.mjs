@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { event } from '../../support/wait.mjs';
 import { client, freePort, must, serve } from '../support/application.mjs';
+import { atEnd } from '../support/at-end.mjs';
 import { built } from '../support/cargo.mjs';
 import { root } from '../support/markdown.mjs';
 
@@ -14,7 +14,7 @@ let once;
 function installed() {
   once ??= (async () => {
     const folder = mkdtempSync(join(tmpdir(), 'kraken-docs-installed-'));
-    after(() => rmSync(folder, { recursive: true, force: true }));
+    atEnd(() => rmSync(folder, { recursive: true, force: true }));
     await must(join(root, 'ffi/install.sh'), [built, join(folder, 'kraken')]);
     return join(folder, 'kraken');
   })();
@@ -28,14 +28,15 @@ async function clone(t, { install = true } = {}) {
   await must('mkdir', ['kraken-ws-native', 'home', 'bin'], { cwd: folder });
   const repository = join(folder, 'kraken-ws-native');
   for (const name of ['ffi', 'include', 'tests', 'node-binding']) symlinkSync(join(root, name), join(repository, name));
-  // The release build is not for a test: this `make` installs what is built.
+  // The release build is not for a test: this `make` puts what is built where it should go.
+  const from = await installed();
   writeFileSync(join(folder, 'bin/make'), `#!/bin/sh
 for word in "$@"; do case $word in PREFIX=*) prefix=\${word#PREFIX=};; install) ;; *) exit 1;; esac; done
-exec ${join(root, 'ffi/install.sh')} ${built} "$prefix"
+exec cp -a ${from} "$prefix"
 `, { mode: 0o755 });
   writeFileSync(join(folder, 'bin/npm'), '#!/bin/sh\n[ "$*" = "--prefix tests ci" ]\n', { mode: 0o755 });
   const env = { HOME: join(folder, 'home'), PATH: `${join(folder, 'bin')}:${process.env.PATH}` };
-  if (install) await must('cp', ['-a', await installed(), join(folder, 'home/kraken')]);
+  if (install) await must('cp', ['-a', from, join(folder, 'home/kraken')]);
   env.PKG_CONFIG_PATH = join(folder, 'home/kraken/lib/pkgconfig');
   env.LD_LIBRARY_PATH = join(folder, 'home/kraken/lib');
   return { folder, repository, env };

@@ -28,14 +28,4 @@ export default {
     assert.match(await (await fetch(url)).text(), /^<!doctype html>/);
     await client(t, url);
   },
-  'install-tarball': async (t, block) => {
-    const folder = folderOf(t);
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-    const [packs, installs, ...more] = block.text.trim().split('\n');
-    assert.deepEqual(more, []);
-    await must('bash', ['-euc', packs.replace('/path/to/kraken-ws-native', root)], { cwd: folder });
-    await must('bash', ['-euc', installs.replace('install', 'install --prefer-offline --no-audit --no-fund')], { cwd: folder });
-    const out = await must(process.execPath, ['-e', "const io = new (require('kraken-ws-native').Server)(0); console.log(io.httpServer.listening); io.close()"], { cwd: folder });
-    assert.equal(out, 'true\n');
-  },
 };

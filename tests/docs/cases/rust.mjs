@@ -3,24 +3,26 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { event } from '../../support/wait.mjs';
 import { client, freePort, must, serve, within } from '../support/application.mjs';
+import { atEnd } from '../support/at-end.mjs';
 import { built, crates } from '../support/cargo.mjs';
 import { root } from '../support/markdown.mjs';
 
 let program;
 
-/** Compiles these blocks; gives the program. `after` of node:test removes it. */
-export function compileRust(blocks, after) {
-  program ??= compile(blocks, after);
+/** Compiles these blocks; gives the program. */
+export function compileRust(blocks) {
+  program ??= compile(blocks);
   return program;
 }
 
-async function compile(blocks, after) {
+async function compile(blocks) {
   const folder = mkdtempSync(join(tmpdir(), 'kraken-docs-rust-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   const modules = blocks.map(({ page, line, text }, at) => {
     // Lines that rustdoc hides are code here.
-    const code = text.replace(/^# ?/gm, '').replaceAll(/\b3000\b/g, 'crate::port()');
+    const code = text.replace(/^#( |$)/gm, '').replaceAll(/\b3000\b/g, 'crate::port()');
     const whole = /\bfn main\(/.test(code) ? code.replace(/^((?:async )?)fn main\(/m, 'pub $1fn main(') : `pub fn main() -> Result<(), Box<dyn std::error::Error>> {\n${code}\nOk(()) }`;
     return `// ${page}:${line}\nmod block_${at} {\n${whole}\n}`;
   });
@@ -45,12 +47,15 @@ ${choice.join('\n')}
 const run = (check) => async (t, block, { rust }) => {
   const port = await freePort();
   const { url, out } = await serve(t, rust.program, [String(rust.number)], { port, env: { PORT: String(port) } });
-  await check(await client(t, url), out, url);
+  await check({ url, out, enter: () => client(t, url) });
 };
 
 export default {
-  'rust-host': run(async (one, out) => {
-    await within(new Promise((resolve) => one.once('userOnline', resolve)), 'userOnline');
+  'rust-host': run(async ({ out, enter }) => {
+    const one = await enter();
+    const told = event(one, 'userOnline');
+    await enter();
+    await told;
     assert.equal(await within(one.emitWithAck('anything', 1), 'ack'), true);
     assert.match(out(), /^clients connect to http:\/\/127\.0\.0\.1:\d+\n/);
   }),

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { application, run } from '../support/application.mjs';
+import { atEnd } from '../support/at-end.mjs';
 import { blocks, root } from '../support/markdown.mjs';
 
 const modules = join(root, 'tests/docs/node_modules');
@@ -14,7 +14,7 @@ const runs = new Map();
 /** What a runner says of these files: `[name, text]` each. */
 function once(runner, packages, args) {
   runs.get(runner) ?? runs.set(runner, (async () => {
-    const folder = application({ after }, packages);
+    const folder = application({ after: atEnd }, packages);
     const files = blocks('docs/testing.md').filter(({ marker }) => marker === runner);
     for (const { text } of files) writeFileSync(join(folder, nameOf(text)), text);
     const { code, out } = await run(process.execPath, [...args, ...(runner === 'jest' ? ['--rootDir', folder] : [])], { cwd: folder, env: { NO_COLOR: '1' } });

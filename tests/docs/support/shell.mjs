@@ -64,6 +64,9 @@ const CHECKS = {
     assert.ok(['install', 'pack', 'ci', 'uninstall'].includes(command), `npm ${command}`);
     for (const word of args) {
       const inside = /kraken-ws-native\/(.+)$/.exec(word)?.[1];
+      // Tarballs and packages of ours are named with the version of today.
+      const version = /^(?:.*\/)?kraken-ws-native[\w-]*[-@](\d+\.\d+\.\d+)(?:\.tgz)?$/.exec(word)?.[1];
+      if (version) assert.equal(version, JSON.parse(readFileSync(join(root, 'node-binding/package.json'), 'utf8')).version, word);
       if (word.startsWith('/path/to/') && inside) exists(`${inside}/package.json`, root);
     }
     return undefined;
