@@ -1,7 +1,7 @@
 //! Payloads from values of Rust, and values from payloads (feature `values`): what serde writes as bytes becomes an
 //! attachment.
 //!
-//! A tuple or an array is a list of arguments, anything else one argument; `()` is one `null`, `[(); 0]` none.
+//! A tuple, or an array of fixed size, is a list of arguments; anything else is one argument. `[(); 0]` is none.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -86,8 +86,8 @@ mod tests {
         assert!(crate::socketio::encode::check(&data, &attachments).is_ok());
         let read: (u32, Vec<(Bytes, String)>) = of_ack(data, attachments).unwrap();
         assert_eq!((read.0, &*read.1[1].0, &*read.1[1].1), (1, &b"two"[..], "2"));
-        assert_eq!(event("one", &Option::<u8>::None).unwrap().0, r#"["one",null]"#);
         assert_eq!(event("none", &[(); 0]).unwrap().0, r#"["none"]"#);
+        assert_eq!(event("one", &()).unwrap().0, r#"["one",null]"#);
     }
 
     #[test]

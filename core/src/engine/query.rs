@@ -55,6 +55,7 @@ mod tests {
         assert_eq!(q.eio.as_deref(), Some("4"));
         assert_eq!(q.transport.as_deref(), Some("polling"));
         assert_eq!(q.sid.as_deref(), Some("a-b"));
+        // As engine.io: the digits of what `0%27` stands for.
         assert_eq!(q.jsonp.as_deref(), Some("0"));
         assert!(!q.b64);
     }
