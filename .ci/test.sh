@@ -97,8 +97,9 @@ run_c() {
 
 rm -rf "$logs"
 mkdir -p "$logs"
-# All targets at once: dependencies are resolved one way for the tests and the library. The addon has other features of core.
-cargo build "${locked[@]}" --workspace --exclude kraken-ws-node --all-targets --profile "$profile" || exit 1
+# All targets at once: dependencies are resolved one way for all that names the workspace after this. The addon is built
+# alone below, as its users get it: with other features of core.
+cargo build "${locked[@]}" --workspace --all-targets --profile "$profile" || exit 1
 node node-binding/scripts/build.mjs --profile "$profile" || exit 1
 
 for suite in "$@"; do
