@@ -190,7 +190,7 @@ for (const major of majors) {
     test('an adapter of an unknown door is refused', () => {
       assert.throws(() => new KrakenIoAdapter(undefined, { door: 'window' }), {
         code: 'ERR_KRAKEN_WS_OPTION',
-        message: 'door: expected "server" or "bridge", got "window"',
+        message: 'door: expected one of "server", "bridge", "socket.io", got "window"',
       });
     });
 
