@@ -112,7 +112,7 @@ everywhere('the end of an application', ({ major, door, load }) => {
     assert.equal(await made(), 'server');
     process.env.KRAKEN_WS_DOOR = 'window';
     assert.throws(() => new WithLogger(), { code: 'ERR_KRAKEN_WS_OPTION', message: /^KRAKEN_WS_DOOR: expected one of .+, got "window"$/ });
-    assert.throws(() => new WithLogger(undefined, { door: 'window' }), { code: 'ERR_KRAKEN_WS_OPTION', message: /^door: / });
+    assert.throws(() => new WithLogger(undefined, { door: 'window' }), { code: 'ERR_KRAKEN_WS_OPTION', message: /^door: expected one of "server", "bridge", "socket.io", got "window"$/ });
   });
 
   test('an adapter from a linked package, with a Nest of its own, finds the HTTP server', { skip: door !== 'server' }, async (t) => {

@@ -49,7 +49,7 @@ for (const major of majors) {
     const { WsException } = require('@nestjs/websockets');
     const { Test } = require('@nestjs/testing');
     const nest = require('kraken-ws-native/nest');
-    const { WebsocketModule, WebsocketService, WsExceptionFilter, KrakenIoAdapter } = nest;
+    const { WebsocketModule, WebsocketService, WsExceptionFilter } = nest;
     const fresh = async () => {
       const module = await Test.createTestingModule({ providers: [WebsocketService] }).compile();
       return module.get(WebsocketService);
@@ -184,13 +184,6 @@ for (const major of majors) {
         assert.equal(name, 'exception');
         assert.deepEqual(payload, { status: 'error', message: 'no', cause: { pattern: 'x', data: 'data' } });
         assert.throws(() => new WsExceptionFilter({ event: 'oops' }), { code: 'ERR_KRAKEN_WS_OPTION', message: /"oops"/ });
-      });
-    });
-
-    test('an adapter of an unknown door is refused', () => {
-      assert.throws(() => new KrakenIoAdapter(undefined, { door: 'window' }), {
-        code: 'ERR_KRAKEN_WS_OPTION',
-        message: 'door: expected one of "server", "bridge", "socket.io", got "window"',
       });
     });
 

@@ -93,6 +93,7 @@ describe('the packed package', () => {
     const folder = application('by-path', [whole, 'socket.io-client@4.8.4'], ['anywhere/serve.cjs']);
     assert.equal(run(process.execPath, ['serve.cjs'], { cwd: folder }), 'true,bytes,websocket,200\n');
     assert.throws(() => packPlainly({ without: /\.node$/ }), /kraken-ws-native\..+\.node is missing. Build it first: npm run build/);
+    assert.throws(() => packPlainly({ command: ['publish', '--dry-run'] }), /the binary of one platform. Publish what `make packages` packs/);
     assert.throws(() => packPlainly({ without: /^dist$/ }), /JavaScript is missing. Build it first: npm run build/);
   });
 

@@ -24,15 +24,15 @@ export function pack() {
   return Object.fromEntries(tarballs.map((name) => [name.slice(0, -`-${version}.tgz`.length), join(out, name)]));
 }
 
-/** `npm pack` in a copy of the package's folder, `without` some of it; gives the tarball. */
-export function packPlainly({ without } = {}) {
+/** `npm pack`, or another command, in a copy of the package's folder, `without` some of it; gives the tarballs. */
+export function packPlainly({ without, command = ['pack', '--silent'] } = {}) {
   mkdirSync(work, { recursive: true });
   const folder = mkdtempSync(join(work, 'plain-'));
   const left = new Set(['node_modules', 'target', 'src', 'src-ts', 'examples']);
   for (const name of readdirSync(binding)) {
     if (!left.has(name) && !(without && without.test(name))) cpSync(join(binding, name), join(folder, name), { recursive: true });
   }
-  run('npm', ['pack', '--silent'], { cwd: folder });
+  run('npm', command, { cwd: folder, stdio: 'pipe' });
   return readdirSync(folder).filter((name) => name.endsWith('.tgz')).map((name) => join(folder, name));
 }
 

@@ -10,9 +10,6 @@ use std::io::Write;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use crate::error::Result;
-use crate::options::Options;
-
 /// What a sync flush ends with; left out on the wire (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
@@ -20,14 +17,6 @@ thread_local! {
     // Level 6 is zlib's default, which socket.io uses too.
     static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), false));
     static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
-}
-
-/// See the features of this crate.
-pub(crate) const IS_BUILT_IN: bool = true;
-
-/// Whether the options ask for no more than this build has.
-pub(crate) fn check(_: &Options) -> Result<()> {
-    Ok(())
 }
 
 /// Why a message can't be inflated.

@@ -16,7 +16,6 @@ use super::{
     SocketHandle,
 };
 use crate::cluster::Place;
-use crate::engine::deflate;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
 use crate::error::{Error, ErrorCode, Result};
@@ -139,7 +138,7 @@ impl Server {
         for what in &options.unknown {
             tracing::warn!("an option is ignored: {what}");
         }
-        deflate::check(&options)?;
+        options.check_features()?;
         let tls = options.tls.as_ref().map(|t| TlsState::new(&t.cert, &t.key)).transpose()?;
         let (shards, receivers): (Vec<_>, Vec<_>) = queue::channels(count)
             .enumerate()

@@ -20,6 +20,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crate::cluster::ClusterOptions;
+use crate::error::Result;
+use crate::without::needs;
+
+/// Whether this build has the feature `compression`, the only one whose options are plain values.
+const HAS_COMPRESSION: bool = cfg!(feature = "compression");
 
 /// Which packet parser clients use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,6 +265,18 @@ pub struct Transports {
     pub polling: bool,
     /// WebSocket.
     pub websocket: bool,
+}
+
+impl Options {
+    /// Whether they ask for no more than this build has. Other parts that are absent say so where they are asked for.
+    pub(crate) fn check_features(&self) -> Result<()> {
+        let compressed =
+            [("perMessageDeflate", self.per_message_deflate), ("httpCompression", self.http_compression)];
+        match compressed.iter().find(|(_, on)| on.is_some()) {
+            Some((name, _)) if !HAS_COMPRESSION => Err(needs(name, "compression")),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Default for Options {

@@ -10,7 +10,6 @@ use super::{
     Transports,
 };
 use crate::cluster::ClusterOptions;
-use crate::engine::deflate;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A refusal in the one form all options share.
@@ -57,7 +56,7 @@ impl Given<'_> {
 
     fn compression(&self, name: &str) -> Result<Option<Compression>> {
         let Kind::Compression(on, threshold) = spec(name).kind else { unreachable!("{name}") };
-        let on = on && deflate::IS_BUILT_IN;
+        let on = on && super::HAS_COMPRESSION;
         let default = Compression { threshold: threshold as usize };
         match self.get(name) {
             None => Ok(on.then_some(default)),

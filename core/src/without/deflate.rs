@@ -1,7 +1,3 @@
-use super::needs;
-use crate::error::Result;
-use crate::options::Options;
-
 /// Why a message can't be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -11,14 +7,6 @@ pub enum InflateError {
     TooBig,
     /// It is not a deflate stream.
     Corrupt,
-}
-
-pub(crate) const IS_BUILT_IN: bool = false;
-
-pub(crate) fn check(options: &Options) -> Result<()> {
-    let asked =
-        [("perMessageDeflate", options.per_message_deflate), ("httpCompression", options.http_compression)];
-    asked.iter().find(|(_, on)| on.is_some()).map_or(Ok(()), |(name, _)| Err(needs(name, "compression")))
 }
 
 pub(crate) fn negotiate(_header: &str) -> Option<String> {

@@ -10,8 +10,7 @@ pub(crate) mod pattern;
 #[cfg(not(feature = "tls"))]
 pub(crate) mod tls;
 
-#[cfg(not(all(feature = "cluster", feature = "compression", feature = "regex", feature = "tls")))]
-fn needs(option: &str, feature: &str) -> crate::error::Error {
+pub(crate) fn needs(option: &str, feature: &str) -> crate::error::Error {
     crate::error::Error::new(
         crate::error::ErrorCode::Feature,
         format!(
