@@ -58,7 +58,7 @@ lint:
 	$(foreach crate,$(APART),cargo fmt --all --manifest-path $(crate) --check &&) true
 	cargo clippy $(LOCKED) --profile ci --workspace --all-targets -- -D warnings
 	$(foreach features,$(FEATURES),cargo clippy $(LOCKED) --profile ci -p kraken-ws-core --no-default-features $(if $(filter none,$(features)),,--features $(features)) -- -D warnings &&) true
-	cargo test $(LOCKED) --quiet --profile ci -p kraken-ws-core --no-default-features --lib without::
+	cargo test $(LOCKED) --quiet --profile ci -p kraken-ws-core --no-default-features --lib absent
 	.ci/deny.sh
 	.ci/npm-audit.sh
 	$(TSC) --noEmit

@@ -2,19 +2,24 @@
 //!
 //! # Where things are
 //!
-//! | folder | what it holds |
-//! |---|---|
-//! | [`host`] | [`Server`]: commands in; [`Events`]: events out; both in batches |
-//! | `shard` | one thread with its connections: puts the boxes below together |
-//! | `cluster` | many nodes as one room space, over Redis |
-//! | `socketio` | packets: default and msgpack encoding |
-//! | `rooms` | who is where; [`Target`], a room expression |
-//! | `engine` | Engine.IO: frames, payloads, outbox, sessions |
-//! | `values` | payloads from values of Rust |
-//! | `net` | listeners, streams, TLS, HTTP/1.1 |
-//! | `panics` | what becomes of a panic on a thread of the library |
-//! | [`options`], [`error`], [`reason`] | names, defaults and codes: each written down once |
-//! | [`kraken`] | names of the Kraken application's events and rooms |
+//! Each folder stands above those that it sees; a test (`tests/tests/arrows.rs`) compares this table with the code.
+//!
+//! | folder | sees | what it holds |
+//! |---|---|---|
+//! | `fuzzing` | `cluster` `socketio` | what the fuzz targets call |
+//! | `server` | `cluster` `local` `options` `shared` `socketio` `types` | what reaches the whole fleet |
+//! | `cluster` | `engine` `local` `net` `options` `shared` `socketio` `types` | other nodes, over Redis: a `Broker` |
+//! | `local` | `engine` `net` `options` `rooms` `shard` `shared` `socketio` `types` | [`Server`]: this node, as hosts drive it |
+//! | `shard` | `engine` `net` `options` `rooms` `shared` `socketio` `types` | one thread with its connections and sockets |
+//! | `shared` | `engine` `net` `options` `rooms` `types` | what all threads hold: commands, [`Events`], tables |
+//! | `socketio` | `engine` `options` `types` | packets of Socket.IO: default and msgpack encoding |
+//! | `engine` | `net` `options` `types` | Engine.IO: frames, payloads, outbox, transports |
+//! | `rooms` | | who is where |
+//! | `net` | `types` | listeners, streams, TLS, HTTP/1.1 |
+//! | [`options`] | `types` | the table of options, and what they become |
+//! | `values` | `types` | payloads from values of Rust |
+//! | [`kraken`] | | names of the Kraken application's events and rooms |
+//! | `types` | | words that all folders use: errors, reasons, ids, flags, targets |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // What only the thread of the cluster uses.
 #![cfg_attr(not(feature = "cluster"), allow(dead_code, unused_imports))]
@@ -23,37 +28,42 @@
 pub mod cluster;
 #[doc(hidden)]
 pub mod engine;
-pub mod error;
 #[cfg(feature = "cluster")]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod host;
 pub mod kraken;
+mod local;
 mod net;
 pub mod options;
-mod panics;
-mod random;
-pub mod reason;
 mod rooms;
+mod server;
 mod shard;
+mod shared;
 #[doc(hidden)]
 pub mod socketio;
+mod types;
 #[cfg(feature = "values")]
 pub mod values;
-mod without;
 
-#[cfg(not(feature = "cluster"))]
-use without::cluster;
-
-pub use cluster::ClusterOptions;
 #[cfg(feature = "cluster")]
-pub use cluster::{ClusterStats, Emitter, Fleet, RemoteSocket};
-pub use error::{Error, ErrorCode, Result};
-pub use host::{
-    AdoptInfo, COMMAND_BYTES, Cancel, ClusterChange, CorsReply, Decision, EmitFlags, EngineReply, Event,
-    Events, FetchedSocket, Headers, HttpReply, Namespace, RawMessage, Recovered, Reply, RequestInfo,
-    RoomChange, Server, SessionEnd, SocketHandle, Stats,
-};
+pub use cluster::Emitter;
+pub use local::{AdoptInfo, COMMAND_BYTES, Cancel, FetchedSocket, Server};
+pub use options::cluster::ClusterOptions;
 pub use options::{Hooks, Options};
-pub use reason::{Reason, Refusal};
-pub use rooms::Target;
+pub use shared::event::{ClusterChange, Event, Recovered, RoomChange, SessionEnd};
+pub use shared::figures::Stats;
+#[cfg(feature = "cluster")]
+pub use shared::figures::{BusStats, ClusterStats};
+#[cfg(feature = "cluster")]
+pub use shared::fleet_reply::{FleetReply, RemoteSocket};
+pub use shared::host_queue::Events;
+pub use shared::namespaces::Namespace;
+pub use shared::reply::{CorsReply, Decision, EngineReply, HttpReply, Reply};
+pub use types::error::{Error, ErrorCode, Result};
+pub use types::flags::EmitFlags;
+pub use types::headers::Headers;
+pub use types::ids::SocketHandle;
+pub use types::raw_message::RawMessage;
+pub use types::reason::{Reason, Refusal};
+pub use types::request::RequestInfo;
+pub use types::target::Target;

@@ -24,7 +24,7 @@ use socketioxide_core::Value;
 use socketioxide_core::parser::{Parse, ParserError};
 use socketioxide_parser_common::CommonParser;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::types::error::{Error, ErrorCode, Result};
 
 /// Data and attachments of the event `name`, as [`Server::publish`](crate::Server::publish) takes them.
 ///

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use kraken_ws_core::{Error, ErrorCode, Fleet, Result};
+use kraken_ws_core::{Error, ErrorCode, FleetReply, Result};
 
 use crate::inbox::{Wake, lock};
 
@@ -46,7 +46,7 @@ pub(crate) fn aside<T: Send + 'static>(act: impl FnOnce() -> Result<T> + Send + 
 }
 
 /// What the hosts of other nodes answered.
-pub(crate) type Answers = Fleet<Vec<(Box<str>, Vec<Bytes>)>>;
+pub(crate) type Answers = FleetReply<Vec<(Box<str>, Vec<Bytes>)>>;
 type Ask = Pin<Box<dyn Future<Output = Result<Answers>> + Send>>;
 
 /// Marks one question as worth a look, and wakes whoever takes events.

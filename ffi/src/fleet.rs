@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 use std::time::Duration;
 
-use kraken_ws_core::{ClusterOptions, ClusterStats, Error, ErrorCode, Fleet};
+use kraken_ws_core::{ClusterOptions, ClusterStats, Error, ErrorCode, FleetReply};
 
 use crate::asks::{aside, block_on};
 use crate::options::parse;
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn kraken_ws_server_count(
 /// What `kraken_ws_fleet_rooms` found.
 pub struct kraken_ws_room_list {
     magic: u64,
-    fleet: Fleet<Vec<Box<str>>>,
+    fleet: FleetReply<Vec<Box<str>>>,
 }
 
 const MAGIC: u64 = 0x6b72_616b_656e_726c;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kraken_ws_core::{
-    ClusterChange, ClusterOptions, EmitFlags, Emitter, ErrorCode, Event, Fleet, Options, Reply, Server,
+    ClusterChange, ClusterOptions, EmitFlags, Emitter, ErrorCode, Event, FleetReply, Options, Reply, Server,
     Target,
 };
 use kraken_ws_tests::{Gate, Host, PATIENCE, Redis, TcpClient, eventually};
@@ -306,7 +306,7 @@ fn hosts_talk_to_each_other() {
         let ask = |timeout| {
             wait(a.server.server_side_emit_with_ack(&a.main, r#"["load?"]"#, vec![], timeout)).unwrap()
         };
-        let Fleet { answers, expected, missing, .. } = ask(None);
+        let FleetReply { answers, expected, missing, .. } = ask(None);
         assert_eq!((answers, expected, missing), (vec![(r#"{"load":0.5}"#.into(), vec![])], 1, 0), "{mode}");
         // A host that doesn't answer: what came, and who is missing.
         let b = answering.join().unwrap();

@@ -10,15 +10,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::config::ClusterOptions;
-use super::redis::{
+use crate::cluster::redis::{
     Address, Ask, COMMANDS, Cluster, Link, LinkId, Role, SUBSCRIPTIONS, Settings, Shared, Site, State,
     Target, Value, command,
 };
-use crate::error::{Error, ErrorCode, Result};
-use crate::panics::{Panic, caught};
+use crate::options::cluster::ClusterOptions;
+use crate::shared::figures::BusStats;
+use crate::shared::panics::{Panic, caught};
+use crate::types::error::{Error, ErrorCode, Result};
 
-pub(crate) use super::redis::Held;
+pub(crate) use crate::cluster::redis::Held;
 
 /// What is subscribed to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -49,31 +50,6 @@ pub(crate) enum BusEvent {
     Up,
     /// Not connected any more, and why. Attempts to reconnect are under way.
     Down(String),
-}
-
-/// Figures of a bus; all but the last two only rise. Every publish is in one of `published`, `lost` and `unconfirmed`, or
-/// in `queued_bytes`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BusStats {
-    /// Messages published: Redis has confirmed them.
-    pub published: u64,
-    /// Messages that came.
-    pub received: u64,
-    /// Publishes that are lost for certain: overflow, or Redis refused them.
-    pub lost: u64,
-    /// Publishes whose connection broke before Redis confirmed them; never sent again, so nothing comes twice.
-    pub unconfirmed: u64,
-    /// Connections made anew.
-    pub reconnects: u64,
-    /// How often the node was cut off after it had been connected: what others sent meanwhile it has not heard.
-    pub gaps: u64,
-    /// For how many milliseconds altogether.
-    pub gap_ms: u64,
-    /// Bytes of publishes that wait, to be written or to be confirmed.
-    pub queued_bytes: u64,
-    /// Connected and subscribed.
-    pub up: bool,
 }
 
 /// How long a count waits for what is being subscribed. A cluster that lacks a master can't confirm everything.

@@ -7,16 +7,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::config::ClusterOptions;
-use super::message::{Broadcast, Message};
-use super::node::{self, NodeParts};
-use super::queue::{Command, Queue};
-use super::stats::{ClusterStats, Figures};
-use super::wire::Names;
-use crate::error::{Error, ErrorCode, Result};
-use crate::host::EmitFlags;
-use crate::rooms::Target;
+use crate::cluster::message::{Broadcast, Message};
+use crate::cluster::node::{self, NodeParts};
+use crate::cluster::queue::{Command, Queue};
+use crate::cluster::stats::Figures;
+use crate::cluster::wire::Names;
+use crate::options::cluster::ClusterOptions;
+use crate::shared::figures::ClusterStats;
 use crate::socketio::{encode, packet};
+use crate::types::error::{Error, ErrorCode, Result};
+use crate::types::flags::EmitFlags;
+use crate::types::target::Target;
 
 /// A way to all nodes of a fleet, from outside. Every method may be called from any thread; what one thread
 /// sends leaves in the order of the calls. What waits when it is dropped goes out first, within the time that one

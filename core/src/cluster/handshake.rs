@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::engine::query;
-use crate::host::RequestInfo;
 use crate::socketio::msgpack::date;
 use crate::socketio::packet::json::quote;
+use crate::types::request::RequestInfo;
 
 /// Node keeps the first of these when a client repeats them.
 const SINGLE: [&str; 19] = [

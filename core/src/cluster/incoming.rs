@@ -9,18 +9,20 @@ use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use super::answer::From;
-use super::bus::BusEvent;
-use super::config::Mode;
-use super::message::{Answer, Broadcast, Incoming, Message};
-use super::node::Node;
-use super::queue::Command;
-use super::stats::Figures;
-use super::wire::{Kind, Malformed, is_emitter};
+use crate::cluster::bus::BusEvent;
+use crate::cluster::message::{Answer, Broadcast, Incoming, Message};
+use crate::cluster::node::Node;
+use crate::cluster::queue::Command;
+use crate::cluster::responders::From;
+use crate::cluster::stats::Figures;
+use crate::cluster::wire::{Kind, Malformed, is_emitter};
 use crate::engine::sid::Id;
-use crate::error::ErrorCode;
-use crate::host::{BroadcastAcks, Heard, Namespace, Server};
-use crate::shard::ShardSender;
+use crate::local::Server;
+use crate::options::cluster::Mode;
+use crate::shared::broadcast_acks::{BroadcastAcks, Heard};
+use crate::shared::namespaces::Namespace;
+use crate::shared::shard_sender::ShardSender;
+use crate::types::error::ErrorCode;
 
 /// Messages that are handed to the shards at once.
 const BATCH: usize = 256;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::fleet::RemoteSocket;
-use crate::host::EmitFlags;
-use crate::rooms::Target;
+use crate::shared::fleet_reply::RemoteSocket;
+use crate::types::flags::EmitFlags;
+use crate::types::target::Target;
 
 /// An event for clients.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,12 +16,9 @@
 //! | `ask`, `answer` | requests to other nodes, and of them |
 //! | `bus` | the connections to Redis: publish, subscribe, count, reconnect |
 
-mod answer;
-mod ask;
-pub mod bus;
-mod config;
+mod broker;
+pub(crate) mod bus;
 mod emitter;
-mod fleet;
 mod handshake;
 mod incoming;
 mod joining;
@@ -30,19 +27,18 @@ mod node;
 mod peers;
 mod queue;
 mod redis;
+mod requests;
+mod responders;
 mod stats;
 mod wire;
 
-pub use config::{ClusterOptions, Mode, Overflow, Redis, RedisTls, Subscriptions};
+pub(crate) use broker::start;
 pub use emitter::Emitter;
-pub(crate) use fleet::Place;
-pub use fleet::{Fleet, RemoteSocket};
-pub use stats::ClusterStats;
 
 /// For [`crate::fuzzing`].
 pub(crate) mod fuzzing {
-    pub(crate) use super::config::{Mode, Subscriptions};
-    pub(crate) use super::message::{Answer, Incoming, Message};
-    pub(crate) use super::redis::fuzzing::{Value, take};
-    pub(crate) use super::wire::{Kind, Names, Wire};
+    pub(crate) use crate::cluster::message::{Answer, Incoming, Message};
+    pub(crate) use crate::cluster::redis::fuzzing::{Value, take};
+    pub(crate) use crate::cluster::wire::{Kind, Names, Wire};
+    pub(crate) use crate::options::cluster::{Mode, Subscriptions};
 }

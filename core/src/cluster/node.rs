@@ -13,19 +13,23 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::Instant;
 
-use super::ask::Pending;
-use super::bus::{Bus, Subscription};
-use super::config::{ClusterOptions, Mode};
-use super::joining::Joining;
-use super::message::Message;
-use super::peers::Peers;
-use super::queue::{Command, Queue, RoomKind};
-use super::stats::Figures;
-use super::wire::{Kind, Malformed, Names, Published, Wire};
-use crate::error::{Error, ErrorCode, Result};
-use crate::host::{ClusterChange, Event, HostQueue, Namespace, Server, WeakServer};
-use crate::panics::Panics;
+use crate::cluster::broker;
+use crate::cluster::bus::{Bus, Subscription};
+use crate::cluster::joining::Joining;
+use crate::cluster::message::Message;
+use crate::cluster::peers::Peers;
+use crate::cluster::queue::{Command, Queue};
+use crate::cluster::requests::Pending;
+use crate::cluster::stats::Figures;
+use crate::cluster::wire::{Kind, Malformed, Names, Published, Wire};
+use crate::local::{Server, WeakServer};
+use crate::options::cluster::{ClusterOptions, Mode, RoomKind};
+use crate::shared::event::{ClusterChange, Event};
+use crate::shared::host_queue::HostQueue;
+use crate::shared::namespaces::Namespace;
+use crate::shared::panics::Panics;
 use crate::socketio::packet::PacketError;
+use crate::types::error::{Error, ErrorCode, Result};
 
 /// How long the end of a server waits for its last messages to be confirmed.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -134,7 +138,7 @@ pub(crate) fn run(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
                 });
                 std::thread::sleep(PAUSE);
                 if let Some(server) = parts.server() {
-                    parts.panics.catch(CLUSTER, || server.show_all(&queue, &parts.names));
+                    parts.panics.catch(CLUSTER, || broker::show_all(&server, &queue, &parts.names));
                 }
             }
         }

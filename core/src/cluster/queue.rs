@@ -7,16 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
-use super::config::Overflow;
-use super::fleet::{Fleet, RemoteSocket};
-use super::message::{Answer, FLAT, Message, target_weight};
-use super::stats::Figures;
-use crate::error::Result;
-use crate::host::{BroadcastAcks, NspShared};
-use crate::rooms::Target;
-
-/// One JSON value of each host, with its attachments.
-type HostAnswers = Vec<(Box<str>, Vec<Bytes>)>;
+use crate::cluster::message::{Answer, FLAT, Message, target_weight};
+use crate::cluster::stats::Figures;
+use crate::options::cluster::{Overflow, RoomKind};
+use crate::shared::broadcast_acks::BroadcastAcks;
+use crate::shared::broker::HostAnswers;
+use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
+use crate::shared::namespaces::NspShared;
+use crate::types::error::Result;
+use crate::types::target::Target;
 
 /// See the module's text.
 pub(crate) enum Command {
@@ -43,19 +42,19 @@ pub(crate) enum Command {
         nsp: Arc<str>,
         target: Target,
         timeout: Duration,
-        reply: oneshot::Sender<Fleet<Vec<RemoteSocket>>>,
+        reply: oneshot::Sender<FleetReply<Vec<RemoteSocket>>>,
     },
     Rooms {
         nsp: Arc<str>,
         timeout: Duration,
-        reply: oneshot::Sender<Fleet<Vec<Box<str>>>>,
+        reply: oneshot::Sender<FleetReply<Vec<Box<str>>>>,
     },
     Hosts {
         nsp: Arc<str>,
         data: Box<str>,
         attachments: Vec<Bytes>,
         timeout: Duration,
-        reply: oneshot::Sender<Fleet<HostAnswers>>,
+        reply: oneshot::Sender<FleetReply<HostAnswers>>,
     },
     Count {
         nsp: Arc<str>,
@@ -100,23 +99,12 @@ impl Command {
         Figures::count(&figures.overflowed);
         match self {
             Command::AskClients { acks, .. } => drop(acks.nodes_missing(1, true)),
-            Command::Sockets { reply, .. } => drop(reply.send(Fleet::unasked())),
-            Command::Rooms { reply, .. } => drop(reply.send(Fleet::unasked())),
-            Command::Hosts { reply, .. } => drop(reply.send(Fleet::unasked())),
+            Command::Sockets { reply, .. } => drop(reply.send(FleetReply::unasked())),
+            Command::Rooms { reply, .. } => drop(reply.send(FleetReply::unasked())),
+            Command::Hosts { reply, .. } => drop(reply.send(FleetReply::unasked())),
             _ => {}
         }
     }
-}
-
-/// Two kinds of rooms may have one name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RoomKind {
-    /// Sockets joined it.
-    Joined = 1,
-    /// Named by the id of a socket that sits in it.
-    Own = 2,
-    /// Of sockets whose clients are away, of both kinds.
-    Away = 4,
 }
 
 struct State {
@@ -241,7 +229,7 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::*;
-    use crate::host::Event;
+    use crate::shared::event::Event;
 
     fn message_of(n: usize) -> Message {
         Message::ServerSide { data: "x".repeat(n).into(), attachments: Vec::new(), id: None }
@@ -297,7 +285,7 @@ mod tests {
         let data = "x".repeat(50_000).into();
         let timeout = Duration::from_secs(5);
         queue.send(Command::Hosts { nsp: "/".into(), data, attachments: Vec::new(), timeout, reply });
-        let acks = BroadcastAcks::new(1, 1, true, &crate::host::AnswerRoom::new(1 << 20));
+        let acks = BroadcastAcks::new(1, 1, true, &crate::shared::answer_room::AnswerRoom::new(1 << 20));
         assert!(acks.sent(0).is_none(), "other nodes may have clients");
         let message =
             Message::ServerSide { data: "x".repeat(40_000).into(), attachments: Vec::new(), id: None };

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::bus::{Bus, BusStats};
+use crate::cluster::bus::Bus;
+use crate::shared::figures::{BusStats, ClusterStats};
 
 /// Counters that the cluster's thread and the queue share with whoever asks.
 #[derive(Default)]
@@ -34,24 +35,6 @@ enum Source {
     Bus(Weak<Bus>),
     /// It is closed; these were its last.
     Last(BusStats),
-}
-
-/// A snapshot of a node of a fleet. All but `nodes` and what the bus says of the moment only rise.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClusterStats {
-    /// The connections to Redis; `lost` and `queued_bytes` with the queue in front of them.
-    pub bus: BusStats,
-    /// Messages that can't be read.
-    pub malformed: u64,
-    /// Messages for one room that has no member here, dropped before they were decoded.
-    pub dropped_no_room: u64,
-    /// Messages of other nodes that were read.
-    pub foreign: u64,
-    /// Messages of other nodes that are lost because shards or host had no room for them in time.
-    pub lost_here: u64,
-    /// Nodes in the fleet that Redis counted last, this one included; 0 before the first count.
-    pub nodes: u64,
 }
 
 impl Figures {

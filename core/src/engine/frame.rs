@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-use super::payload::Part;
-use super::{deflate, payload, ws};
-use crate::host::{Charge, Outboxes};
+use crate::engine::budget::{Charge, Outboxes};
+use crate::engine::payload::{self, Part};
+use crate::engine::{deflate, ws};
 
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;

@@ -1,17 +1,16 @@
 //! Engine.IO sessions: WebSocket, long-polling, upgrade, outbox. Protocol 4, and 3 behind `allowEIO3`.
 //! Source: Engine.IO protocol v4 and v3, RFC 6455, RFC 7692.
 
-pub(crate) mod conn;
-#[cfg(feature = "compression")]
+pub(crate) mod backpressure;
+pub(crate) mod budget;
+#[cfg_attr(not(feature = "compression"), path = "deflate_absent.rs")]
 pub mod deflate;
 pub(crate) mod frame;
-pub(crate) mod http;
 pub(crate) mod outbox;
 pub mod payload;
 pub mod query;
-pub(crate) mod respond;
+pub(crate) mod response;
 pub(crate) mod sid;
+pub(crate) mod transport;
+pub(crate) mod verify;
 pub mod ws;
-
-#[cfg(not(feature = "compression"))]
-pub(crate) use crate::without::deflate;

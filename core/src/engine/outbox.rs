@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use smallvec::SmallVec;
 
-use super::frame::{Form, Frame};
-use crate::host::Outboxes;
+use crate::engine::budget::Outboxes;
+use crate::engine::frame::{Form, Frame};
 use crate::net::stream::WriteHalf;
 
 /// A frame within one shard: cloning it for a recipient touches no cache line of another shard.

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::http::Limits;
-use super::stream::Stream;
+use crate::net::http::Limits;
+use crate::net::stream::Stream;
 
 /// See the module's text. One thread uses it, but hyper wants streams that may be sent to another.
 pub(super) struct Activity {

@@ -15,8 +15,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::activity::{Activity, Watched};
-use super::stream::Stream;
+use crate::net::activity::{Activity, Watched};
+use crate::net::stream::Stream;
 
 /// Lines of a request head: as many as Node reads. `max_header_bytes` bounds them too.
 const MAX_HEADERS: usize = 2000;

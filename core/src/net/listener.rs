@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::stream::RawStream;
+use crate::net::stream::RawStream;
 
 /// Where a pause after a failed accept starts and ends. A full descriptor table stays full for a
 /// while: trying again at once would spin, giving up would kill the server.

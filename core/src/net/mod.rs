@@ -5,8 +5,5 @@ pub(crate) mod http;
 pub(crate) mod listener;
 pub(crate) mod no_signal;
 pub(crate) mod stream;
-#[cfg(feature = "tls")]
+#[cfg_attr(not(feature = "tls"), path = "tls_absent.rs")]
 pub(crate) mod tls;
-
-#[cfg(not(feature = "tls"))]
-pub(crate) use crate::without::tls;

@@ -11,8 +11,8 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 
-use super::no_signal::{self, NoSignal};
-use super::tls::TlsStream;
+use crate::net::no_signal::{self, NoSignal};
+use crate::net::tls::TlsStream;
 
 /// A socket on its way to a shard, not registered with any runtime.
 #[derive(Debug)]

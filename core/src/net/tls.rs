@@ -9,9 +9,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{Accept, TlsAcceptor};
 
-pub(crate) use tokio_rustls::server::TlsStream;
+use crate::types::error::{Error, ErrorCode, Result};
 
-use crate::error::{Error, ErrorCode, Result};
+pub(crate) use tokio_rustls::server::TlsStream;
 
 /// The current server configuration; connections that exist keep the one they began with.
 pub(crate) struct TlsState(RwLock<Arc<ServerConfig>>);

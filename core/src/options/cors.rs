@@ -3,9 +3,9 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::Pattern;
-use super::parse::refuse;
-use crate::error::Result;
+use crate::options::Pattern;
+use crate::options::parse::refuse;
+use crate::types::error::Result;
 
 /// Which origins are allowed.
 #[derive(Debug, Clone)]

@@ -1,17 +1,16 @@
 //! Options: one table ([`spec::OPTIONS`]) holds names, ranges and defaults; [`Options`] is what the core
 //! works with. A wrong value is refused at start with its path and the accepted values.
 
+#[cfg_attr(not(feature = "cluster"), path = "cluster_absent.rs")]
+pub(crate) mod cluster;
 mod cors;
 mod parse;
-#[cfg(feature = "regex")]
+#[cfg_attr(not(feature = "regex"), path = "pattern_absent.rs")]
 mod pattern;
 mod spec;
 
-#[cfg(not(feature = "regex"))]
-pub use crate::without::pattern::Pattern;
 pub use cors::{Cors, Origin};
 pub(crate) use parse::refuse;
-#[cfg(feature = "regex")]
 pub use pattern::Pattern;
 pub use spec::{Kind, OPTIONS, OptionSpec};
 
@@ -19,9 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use crate::cluster::ClusterOptions;
-use crate::error::Result;
-use crate::without::needs;
+use crate::options::cluster::ClusterOptions;
+use crate::types::error::{Result, needs};
 
 /// Whether this build has the feature `compression`, the only one whose options are plain values.
 const HAS_COMPRESSION: bool = cfg!(feature = "compression");

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{
+use crate::options::cluster::ClusterOptions;
+use crate::options::{
     Compression, Cookie, Cors, Hooks, Kind, OPTIONS, OptionSpec, Options, Parser, RecoveryRules, Tls,
     Transports,
 };
-use crate::cluster::ClusterOptions;
-use crate::error::{Error, ErrorCode, Result};
+use crate::types::error::{Error, ErrorCode, Result};
 
 /// A refusal in the one form all options share.
 pub(crate) fn refuse(path: &str, expected: &str, got: &Value) -> Error {

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::types::error::{Error, ErrorCode, Result};
 
 /// A regular expression that takes linear time: an Origin header is hostile input.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::Directory;
+use crate::rooms::Directory;
 
 /// Names of rooms, each counted in the directory of such rooms until it is left or this is dropped.
 pub(crate) struct AwayRooms {

@@ -2,11 +2,9 @@
 
 mod away;
 mod directory;
-mod target;
 
 pub(crate) use away::AwayRooms;
 pub(crate) use directory::Directory;
-pub use target::Target;
 
 use std::hash::{BuildHasher, RandomState};
 

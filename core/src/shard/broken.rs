@@ -8,14 +8,16 @@ use std::collections::HashMap;
 use std::mem::{replace, take};
 use std::sync::Arc;
 
-use super::SHARD;
-use super::lifecycle::Goodbye;
-use super::state::{AckWait, Sock, State};
-use super::wheel::Timer;
-use crate::engine::conn::{Conn, ConnKey, ReaderState, Transport};
-use crate::host::{Event, RoomChange, SocketHandle};
-use crate::panics::Panic;
-use crate::reason::Reason;
+use crate::engine::transport::{ReaderState, Transport};
+use crate::shard::SHARD;
+use crate::shard::conn::Conn;
+use crate::shard::conn::close::Goodbye;
+use crate::shard::state::{AckWait, Sock, State};
+use crate::shard::wheel::Timer;
+use crate::shared::event::{Event, RoomChange};
+use crate::shared::panics::Panic;
+use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::reason::Reason;
 
 /// What the host and the log hear beside the reason.
 const DETAIL: &str = "internal error";
@@ -100,7 +102,7 @@ impl State {
     fn forsake_socket(&mut self, slot: u32, sock: Sock) {
         let (socket, reason) = (SocketHandle::new(self.index, slot, sock.generation), Reason::TransportError);
         if self.shows_own_rooms && sock.connected {
-            self.core.fleet.own_room(sock.nsp, sock.id.as_str(), false);
+            self.core.broker.own_room(sock.nsp, sock.id.as_str(), false);
         }
         if let Some(rare) = sock.rare {
             for (id, wait) in rare.acks {
@@ -157,9 +159,10 @@ mod tests {
     use tokio::task::LocalSet;
 
     use super::*;
-    use crate::host::{RequestInfo, Server};
+    use crate::local::Server;
     use crate::options::Options;
     use crate::shard::Shard;
+    use crate::types::request::RequestInfo;
 
     #[test]
     fn what_can_not_be_closed_in_order_is_told_all_the_same() {

@@ -5,33 +5,13 @@
 //! event loop: commands and reads fill outboxes and the list of host events, and at its end every dirty
 //! connection is written once and the events are handed over at once.
 
-mod accept;
-mod ack;
-mod aliases;
-mod broadcast;
 mod broken;
-mod busy;
-mod command;
-mod ending;
+mod conn;
+mod execute;
 mod http;
-mod lifecycle;
-mod membership;
-mod moves;
-mod own_rooms;
-mod packets;
-mod polling;
-pub(crate) mod queue;
-mod raw;
-mod reader;
-mod recovery;
-mod session;
-mod slow;
-mod started;
+mod sockets;
 mod state;
 mod timers;
-mod together;
-mod upgrade;
-mod watch;
 mod wheel;
 
 use std::cell::{Cell, RefCell};
@@ -39,20 +19,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use state::State;
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
-pub(crate) use aliases::Aliases;
-pub(crate) use command::{Command, Core, EmitTo, Outgoing, PassedIn, Publish, ShardSender};
-pub(crate) use raw::{RawCommand, RawSend};
-pub(crate) use started::{Tell, started};
-use state::State;
-pub(crate) use together::together;
-
-use crate::panics::{self, Panics};
+use crate::shared::command::Command;
+use crate::shared::command_queue;
+use crate::shared::core::Core;
+use crate::shared::panics::{self, Panics};
+use crate::shared::thread_start::Tell;
+use crate::shared::under_way::Hold;
 
 /// Bytes read at once; one buffer serves all connections of the shard. A read that fills it is repeated,
 /// so a large message costs a call per 64 KiB.
@@ -119,47 +97,8 @@ impl Shard {
     }
 }
 
-/// What must end before the server may: HTTP answers and goodbyes. One count for all shards, for a request on
-/// one may still ask for a session on another.
-#[derive(Default)]
-pub(crate) struct UnderWay {
-    count: AtomicUsize,
-    none: Notify,
-}
-
-impl UnderWay {
-    /// One more, until what this returns is dropped.
-    pub(crate) fn hold(self: &Arc<Self>) -> Hold {
-        self.count.fetch_add(1, Ordering::AcqRel);
-        Hold(self.clone())
-    }
-
-    /// Until nothing is under way.
-    async fn end(&self) {
-        loop {
-            let mut none = pin!(self.none.notified());
-            none.as_mut().enable();
-            if self.count.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            none.await;
-        }
-    }
-}
-
-/// See [`UnderWay::hold`].
-pub(crate) struct Hold(Arc<UnderWay>);
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.none.notify_waiters();
-        }
-    }
-}
-
 /// The thread's main function. Who waits for `started` hears whether there is one to run.
-pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver, started: &Tell) {
+pub(crate) fn run(core: Arc<Core>, index: usize, commands: command_queue::Receiver, started: &Tell) {
     let (asleep, awake) = (commands.sleep(), commands.sleep());
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -183,7 +122,7 @@ pub(crate) fn run(core: Arc<Core>, index: usize, commands: queue::Receiver, star
     drop(runtime);
 }
 
-async fn live(shard: Rc<Shard>, commands: queue::Receiver) {
+async fn live(shard: Rc<Shard>, commands: command_queue::Receiver) {
     tokio::task::spawn_local(for_ever(shard.clone(), end_turns));
     tokio::task::spawn_local(for_ever(shard.clone(), keep_time));
     tokio::select! {
@@ -208,7 +147,7 @@ fn spawn(shard: Rc<Shard>, task: impl Future<Output = ()> + 'static) {
 }
 
 /// Takes commands until the server closes.
-async fn take_commands(shard: Rc<Shard>, mut commands: queue::Receiver) {
+async fn take_commands(shard: Rc<Shard>, mut commands: command_queue::Receiver) {
     /// Commands per borrow of the state: enough to make one wake-up cheap, few enough that sockets
     /// get their turn.
     const BATCH: usize = 256;

@@ -9,29 +9,27 @@ use bytes::Bytes;
 use slab::Slab;
 use smallvec::SmallVec;
 
-use super::moves::Moved;
-use super::recovery::Trace;
-use super::slow::Slow;
-use super::wheel::{Timer, Wheel};
-use super::{Core, Hold, Shard};
-use crate::engine::conn::{Conn, ConnKey, Transport};
 use crate::engine::frame::Frame;
 use crate::engine::outbox::{Flushed, Shared};
 use crate::engine::sid::Id;
-use crate::host::{BroadcastAcks, Event, NspShared, RequestInfo, ShardStats, SocketHandle};
+use crate::engine::transport::Transport;
 use crate::net::no_signal;
-use crate::reason::{Reason, Refusal};
 use crate::rooms::RoomIndex;
-
-/// What `fetch_sockets` finds in one shard.
-pub(crate) struct Fetched {
-    pub socket: SocketHandle,
-    pub id: Box<str>,
-    pub request: Arc<RequestInfo>,
-    pub auth: Box<str>,
-    pub rooms: Vec<Box<str>>,
-    pub data: Box<str>,
-}
+use crate::shard::Shard;
+use crate::shard::conn::Conn;
+use crate::shard::conn::slow::Slow;
+use crate::shard::sockets::moves::Moved;
+use crate::shard::sockets::recovery::Trace;
+use crate::shard::wheel::{Timer, Wheel};
+use crate::shared::broadcast_acks::BroadcastAcks;
+use crate::shared::core::Core;
+use crate::shared::event::Event;
+use crate::shared::figures::ShardStats;
+use crate::shared::namespaces::NspShared;
+use crate::shared::under_way::Hold;
+use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::reason::{Reason, Refusal};
+use crate::types::request::RequestInfo;
 
 /// Who waits for an ack of a client.
 pub(super) enum AckWait {
@@ -84,7 +82,7 @@ impl Held {
 #[derive(Default)]
 pub(super) struct Rare {
     /// Emits made before the host accepted the socket, with their numbers in the journal.
-    pub early: Vec<(Shared, crate::host::EmitFlags, u64)>,
+    pub early: Vec<(Shared, crate::types::flags::EmitFlags, u64)>,
     /// Events that the client sent before the host accepted the socket.
     pub held: Vec<Held>,
     pub acks: HashMap<u64, AckWait>,
@@ -381,13 +379,13 @@ impl State {
                         if !conn.outbox.is_empty() {
                             self.fell_behind(key, true);
                         }
-                        super::spawn(self.shard(), super::reader::drain(self.shard(), key));
+                        super::spawn(self.shard(), super::conn::reader::drain(self.shard(), key));
                     }
                     Err(_) => self.close_conn(
                         key,
                         Reason::TransportError,
                         "write failed",
-                        super::lifecycle::Goodbye::None,
+                        crate::shard::conn::close::Goodbye::None,
                     ),
                 }
             }
@@ -416,7 +414,12 @@ impl State {
                 }
             },
             Err(_) => {
-                self.close_conn(key, Reason::TransportError, "write failed", super::lifecycle::Goodbye::None);
+                self.close_conn(
+                    key,
+                    Reason::TransportError,
+                    "write failed",
+                    crate::shard::conn::close::Goodbye::None,
+                );
                 Poll::Ready(())
             }
         }

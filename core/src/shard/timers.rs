@@ -1,10 +1,10 @@
 //! What happens when time is over.
 
-use super::lifecycle::Goodbye;
-use super::state::State;
-use super::wheel::Timer;
-use crate::engine::conn::ConnKey;
-use crate::reason::Reason;
+use crate::shard::conn::close::Goodbye;
+use crate::shard::state::State;
+use crate::shard::wheel::Timer;
+use crate::types::ids::ConnKey;
+use crate::types::reason::Reason;
 
 /// Timers of closed connections that are left alone: fewer are not worth a sweep.
 const STALE: usize = 4096;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::conn::ConnKey;
-use crate::host::{BroadcastAcks, SocketHandle};
+use crate::shared::broadcast_acks::BroadcastAcks;
+use crate::types::ids::{ConnKey, SocketHandle};
 
 /// Length of a tick: what the runtime's own timers resolve.
 const TICK: Duration = Duration::from_millis(1);

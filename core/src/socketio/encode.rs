@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::msgpack;
-use super::packet::{PacketType, write_event_prefix};
 use crate::engine::frame::Frame;
-use crate::error::{Error, ErrorCode, Result};
 use crate::options::Parser;
+use crate::socketio::msgpack;
+use crate::socketio::packet::{PacketType, write_event_prefix};
+use crate::types::error::{Error, ErrorCode, Result};
 
 /// An event or an ack, as a host gives it.
 pub(crate) struct Packet<'a> {

@@ -11,13 +11,13 @@
 
 use bytes::Bytes;
 
-use super::packet::{self, MAX_ARGUMENTS, PacketError, PacketType};
+use crate::socketio::packet::{self, MAX_ARGUMENTS, PacketError, PacketType};
 
 pub(crate) mod date;
 pub(crate) mod read;
 pub(crate) mod write;
 
-pub use super::packet::MAX_DEPTH;
+pub use crate::socketio::packet::MAX_DEPTH;
 
 /// Binary values of one packet. An empty one is two bytes here and a placeholder of thirty in JSON: without
 /// a limit a packet could grow fifteenfold.

@@ -12,11 +12,10 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
+use json::{Token, Tokens};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 pub mod json;
-
-use json::{Token, Tokens};
 
 /// Binary attachments of one packet, as in socket.io-parser.
 pub const MAX_ATTACHMENTS: usize = 10;

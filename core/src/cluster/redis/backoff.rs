@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::random;
+use crate::types::random;
 
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);

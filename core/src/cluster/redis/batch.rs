@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::resp;
+use crate::cluster::redis::resp;
 
 /// A batch takes no more when it has this much: what comes meanwhile goes out in the next write.
 const FULL: usize = 256 * 1024;

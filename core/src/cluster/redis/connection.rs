@@ -7,9 +7,9 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 
-use super::address::{Address, Place};
-use super::resp::{self, Value};
-use super::settings::Settings;
+use crate::cluster::redis::address::{Address, Place};
+use crate::cluster::redis::resp::{self, Value};
+use crate::cluster::redis::settings::Settings;
 use crate::net::no_signal::NoSignal;
 
 /// Answers to questions: the largest is a big cluster's `CLUSTER SLOTS`.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use super::outgoing::LinkId;
 use crate::cluster::bus::BusEvent;
+use crate::cluster::redis::outgoing::LinkId;
 
 /// See the module.
 pub(crate) struct Health {

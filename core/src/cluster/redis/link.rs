@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use super::address::Address;
-use super::backoff::Backoff;
-use super::outgoing::LinkId;
-use super::shared::Shared;
-use super::target::Target;
-use super::{publisher, subscriber};
-use crate::random;
+use crate::cluster::redis::address::Address;
+use crate::cluster::redis::backoff::Backoff;
+use crate::cluster::redis::outgoing::LinkId;
+use crate::cluster::redis::shared::Shared;
+use crate::cluster::redis::target::Target;
+use crate::cluster::redis::{publisher, subscriber};
+use crate::types::random;
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

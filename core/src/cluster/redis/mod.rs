@@ -32,7 +32,7 @@ mod subscriptions;
 mod target;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "tls")]
+#[cfg_attr(not(feature = "tls"), path = "tls_absent.rs")]
 mod tls;
 mod topology;
 #[cfg(test)]
@@ -48,10 +48,7 @@ pub(crate) use shared::{COMMANDS, SUBSCRIPTIONS, Shared, State};
 pub(crate) use target::Target;
 pub(crate) use topology::Cluster;
 
-#[cfg(not(feature = "tls"))]
-use crate::without::tls;
-
 /// For [`crate::fuzzing`].
 pub(crate) mod fuzzing {
-    pub(crate) use super::resp::{Value, take};
+    pub(crate) use crate::cluster::redis::resp::{Value, take};
 }

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Notify, oneshot};
 
-use super::batch::Batch;
-use super::resp::{self, Value};
-use super::slot::{Routes, slot_of};
-use crate::cluster::config::Overflow;
+use crate::cluster::redis::batch::Batch;
+use crate::cluster::redis::resp::{self, Value};
+use crate::cluster::redis::slot::{Routes, slot_of};
+use crate::options::cluster::Overflow;
 
 /// Names one connection (and its successors) to one server.
 pub(crate) type LinkId = u32;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
-use super::batch::Batch;
-use super::connection::{CLOSED, Connection};
-use super::outgoing::LinkId;
-use super::pulse::{Due, Pulse};
-use super::resp;
-use super::shared::Shared;
+use crate::cluster::redis::batch::Batch;
+use crate::cluster::redis::connection::{CLOSED, Connection};
+use crate::cluster::redis::outgoing::LinkId;
+use crate::cluster::redis::pulse::{Due, Pulse};
+use crate::cluster::redis::resp;
+use crate::cluster::redis::shared::Shared;
 
 /// Answers are short: numbers, and now and then a list.
 const READ: usize = 16 * 1024;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::address::{Address, Login, Place};
-use super::tls;
-use crate::cluster::config::{ClusterOptions, Mode, Overflow, Redis, RedisTls};
-use crate::error::{Error, ErrorCode, Result};
+use crate::cluster::redis::address::{Address, Login, Place};
+use crate::cluster::redis::tls;
+use crate::options::cluster::{ClusterOptions, Mode, Overflow, Redis, RedisTls};
+use crate::types::error::{Error, ErrorCode, Result};
 
 /// Where Redis is.
 #[derive(Clone)]

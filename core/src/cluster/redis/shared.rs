@@ -4,15 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::address::Address;
-use super::health::Health;
-use super::lag::Lag;
-use super::outgoing::{LinkId, Outgoing};
-use super::settings::Settings;
-use super::slot::Routes;
-use super::subscriptions::Subscriptions;
 use crate::cluster::bus::BusEvent;
-use crate::panics::Panic;
+use crate::cluster::redis::address::Address;
+use crate::cluster::redis::health::Health;
+use crate::cluster::redis::lag::Lag;
+use crate::cluster::redis::outgoing::{LinkId, Outgoing};
+use crate::cluster::redis::settings::Settings;
+use crate::cluster::redis::slot::Routes;
+use crate::cluster::redis::subscriptions::Subscriptions;
+use crate::shared::panics::Panic;
 
 /// See the module.
 pub(crate) struct Shared {

@@ -2,7 +2,7 @@
 
 use crc16::{State, XMODEM};
 
-use super::outgoing::LinkId;
+use crate::cluster::redis::outgoing::LinkId;
 
 pub(crate) const SLOTS: usize = 16384;
 

@@ -6,13 +6,13 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
-use super::connection::{CLOSED, Connection};
-use super::outgoing::LinkId;
-use super::pulse::{Due, Pulse};
-use super::resp;
-use super::shared::Shared;
-use super::subscriptions::Incoming;
 use crate::cluster::bus::BusEvent;
+use crate::cluster::redis::connection::{CLOSED, Connection};
+use crate::cluster::redis::outgoing::LinkId;
+use crate::cluster::redis::pulse::{Due, Pulse};
+use crate::cluster::redis::resp;
+use crate::cluster::redis::shared::Shared;
+use crate::cluster::redis::subscriptions::Incoming;
 
 /// One read: what has come since the last, up to this much. Messages are slices of it.
 const READ: usize = 64 * 1024;

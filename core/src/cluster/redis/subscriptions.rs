@@ -7,10 +7,10 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
-use super::outgoing::LinkId;
-use super::resp::{self, Value};
-use super::slot::{Routes, slot_of};
 use crate::cluster::bus::Subscription;
+use crate::cluster::redis::outgoing::LinkId;
+use crate::cluster::redis::resp::{self, Value};
+use crate::cluster::redis::slot::{Routes, slot_of};
 
 /// Commands written and not confirmed; more wait. So much is one batch when all is subscribed again.
 const WINDOW: usize = 1000;

@@ -1,10 +1,10 @@
 //! Which server a link connects to: named, found through sentinels, or any of a cluster.
 
-use super::address::Address;
-use super::connection::Connection;
-use super::resp::Value;
-use super::settings::{Settings, Site};
-use super::shared::Shared;
+use crate::cluster::redis::address::Address;
+use crate::cluster::redis::connection::Connection;
+use crate::cluster::redis::resp::Value;
+use crate::cluster::redis::settings::{Settings, Site};
+use crate::cluster::redis::shared::Shared;
 
 /// See the module.
 #[derive(Clone)]

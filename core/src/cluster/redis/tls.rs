@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::cluster::config::RedisTls;
-use crate::error::{Error, ErrorCode, Result};
+use crate::options::cluster::RedisTls;
+use crate::types::error::{Error, ErrorCode, Result};
 
 /// The configuration of every connection by TLS.
 #[derive(Clone)]

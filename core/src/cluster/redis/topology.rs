@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::address::{Address, Place};
-use super::backoff::Backoff;
-use super::connection::Connection;
-use super::link::{Link, Role};
-use super::outgoing::LinkId;
-use super::resp::Value;
-use super::shared::{Shared, State};
-use super::slot::{Routes, SLOTS};
-use super::target::Target;
+use crate::cluster::redis::address::{Address, Place};
+use crate::cluster::redis::backoff::Backoff;
+use crate::cluster::redis::connection::Connection;
+use crate::cluster::redis::link::{Link, Role};
+use crate::cluster::redis::outgoing::LinkId;
+use crate::cluster::redis::resp::Value;
+use crate::cluster::redis::shared::{Shared, State};
+use crate::cluster::redis::slot::{Routes, SLOTS};
+use crate::cluster::redis::target::Target;
 
 /// Changes that no refused command and no broken connection tells of are found by then.
 const LOOK: Duration = Duration::from_secs(10);

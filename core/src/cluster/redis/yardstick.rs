@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use redis::Value as Theirs;
 
-use super::resp::{Value, take};
+use crate::cluster::redis::resp::{Value, take};
 
 /// A reply as bytes. Errors inside arrays are left out: the crate gives them types of its own.
 fn reply() -> impl Strategy<Value = Vec<u8>> {

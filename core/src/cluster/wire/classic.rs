@@ -11,15 +11,15 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::shapes::{Flags, Name, Opts, Packet, Socket, is_event, names};
-use super::text::{self, Object, distinct, is_number, of_payload};
-use super::{Malformed, Names, Written};
 use crate::cluster::message::{Answer, Broadcast, Change, Incoming, Message, Question};
-use crate::host::EmitFlags;
-use crate::rooms::Target;
+use crate::cluster::wire::shapes::{Flags, Name, Opts, Packet, Socket, is_event, names};
+use crate::cluster::wire::text::{self, Object, distinct, is_number, of_payload};
+use crate::cluster::wire::{Malformed, Names, Written};
 use crate::socketio::msgpack::read::Reader;
 use crate::socketio::msgpack::{self, write};
 use crate::socketio::packet::{PacketError, PacketType};
+use crate::types::flags::EmitFlags;
+use crate::types::target::Target;
 
 const IDS: u64 = 0;
 const ROOMS: u64 = 1;

@@ -10,14 +10,13 @@ mod text;
 use std::sync::Arc;
 
 use bytes::Bytes;
-
-pub(crate) use names::{Names, is_emitter, is_private};
-
 use seal::Seal;
 
-use super::config::Mode;
-use super::message::{Answer, Broadcast, Incoming, Message};
+use crate::cluster::message::{Answer, Broadcast, Incoming, Message};
+use crate::options::cluster::Mode;
 use crate::socketio::packet::PacketError;
+
+pub(crate) use names::{Names, is_emitter, is_private};
 
 /// What can't be read; the kind, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! Who a node is, and what its channels are called.
 
-use crate::cluster::config::{Mode, Subscriptions};
-use crate::cluster::queue::RoomKind;
 use crate::engine::sid::Id;
+use crate::options::cluster::{Mode, RoomKind, Subscriptions};
 
 /// Who an emitter says it is.
 const EMITTER: &str = "emitter";

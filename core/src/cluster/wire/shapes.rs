@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 
-use super::text::{ILL_FORMED, distinct};
-use crate::cluster::fleet::RemoteSocket;
-use crate::host::EmitFlags;
-use crate::rooms::Target;
+use crate::cluster::wire::text::{ILL_FORMED, distinct};
+use crate::shared::fleet_reply::RemoteSocket;
 use crate::socketio::packet::json::replace_placeholders;
 use crate::socketio::packet::{PacketType, has_shape};
+use crate::types::flags::EmitFlags;
+use crate::types::target::Target;
 
 /// Longest time that another node may ask us to wait for acks.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

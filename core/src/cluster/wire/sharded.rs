@@ -8,10 +8,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::shapes::{Name, Opts, Packet, Socket, is_event, names};
-use super::text::{self, Object, distinct, of_payload};
-use super::{Malformed, Names, Written};
 use crate::cluster::message::{Answer, Broadcast, Incoming, Message, Question};
+use crate::cluster::wire::shapes::{Name, Opts, Packet, Socket, is_event, names};
+use crate::cluster::wire::text::{self, Object, distinct, of_payload};
+use crate::cluster::wire::{Malformed, Names, Written};
 use crate::socketio::packet::PacketError;
 
 const BROADCAST: u64 = 3;

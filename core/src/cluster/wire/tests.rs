@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::config::Subscriptions;
-use crate::cluster::fleet::RemoteSocket;
 use crate::cluster::message::{Change, Question};
-use crate::host::EmitFlags;
-use crate::rooms::Target;
+use crate::options::cluster::Subscriptions;
+use crate::shared::fleet_reply::RemoteSocket;
 use crate::socketio::msgpack::msgpack_to_json;
+use crate::types::flags::EmitFlags;
+use crate::types::target::Target;
 
 /// One thing that a JavaScript package published.
 struct Fixture {

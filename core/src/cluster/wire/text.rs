@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::cluster::fleet::RemoteSocket;
-use crate::host::EmitFlags;
-use crate::rooms::Target;
+use crate::shared::fleet_reply::RemoteSocket;
 use crate::socketio::msgpack;
 use crate::socketio::packet::PacketError;
 use crate::socketio::packet::json::quote;
+use crate::types::flags::EmitFlags;
+use crate::types::target::Target;
 
 /// An object under construction.
 pub(super) struct Object(String);

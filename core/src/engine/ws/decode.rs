@@ -1,8 +1,10 @@
 //! Reading frames. A frame that lies whole in the read buffer is unmasked where it is and handed over as a
 //! borrow; only what is still incomplete when the buffer ends is copied to the heap.
 
-use super::{BINARY, CLOSE, CONTINUATION, Incoming, Limits, MAX_CONTROL, PING, PONG, TEXT, WsError};
 use crate::engine::deflate::{self, InflateError};
+use crate::engine::ws::{
+    BINARY, CLOSE, CONTINUATION, Incoming, Limits, MAX_CONTROL, PING, PONG, TEXT, WsError,
+};
 
 /// 2 bytes, 8 of extended length, 4 of mask.
 const MAX_HEAD: usize = 14;

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use bytes::Bytes;
 use ring::digest;
 
-use super::{CLOSE, MAX_CONTROL, PONG};
+use crate::engine::ws::{CLOSE, MAX_CONTROL, PONG};
 
 /// Length of the header that [`put_header`] writes.
 pub fn header_len(payload: usize) -> usize {

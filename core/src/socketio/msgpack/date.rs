@@ -35,7 +35,7 @@ pub fn utc(millis: f64) -> Option<UtcDateTime> {
 
 #[cfg(test)]
 mod tests {
-    use super::from_millis;
+    use crate::socketio::msgpack::date::from_millis;
 
     #[test]
     fn dates_are_written_as_javascript_writes_them() {

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use rmp::Marker;
 
-use super::{MAX_ATTACHMENTS, MAX_DEPTH, date};
-use crate::socketio::packet::{PacketError, json::quote};
+use crate::socketio::msgpack::{MAX_ATTACHMENTS, MAX_DEPTH, date};
+use crate::socketio::packet::PacketError;
+use crate::socketio::packet::json::quote;
 
 /// A value as JSON text with its binary parts set apart.
 #[derive(Debug, Default)]

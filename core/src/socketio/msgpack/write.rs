@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use rmp::encode as rmp;
 
-use super::MAX_DEPTH;
+use crate::socketio::msgpack::MAX_DEPTH;
 use crate::socketio::packet::PacketError;
 use crate::socketio::packet::json::{Closed, Token, Tokens, Walk, unescape};
 

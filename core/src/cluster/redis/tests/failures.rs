@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::cluster::redis::resp::Value;
-use crate::error::ErrorCode;
+use crate::types::error::ErrorCode;
 
 #[tokio::test]
 async fn redis_restarts_five_times_under_traffic() {

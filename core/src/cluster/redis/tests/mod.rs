@@ -11,12 +11,13 @@ mod tls;
 use std::time::Duration;
 
 use bytes::Bytes;
+use server::Server;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::cluster::bus::{Bus, BusEvent, BusStats, Held, Subscription};
-use crate::cluster::config::{ClusterOptions, Mode, Overflow, Redis, Subscriptions};
-use server::Server;
+use crate::cluster::bus::{Bus, BusEvent, Held, Subscription};
+use crate::options::cluster::{ClusterOptions, Mode, Overflow, Redis, Subscriptions};
+use crate::shared::figures::BusStats;
 
 /// No single wait is longer, on however slow a machine.
 const LONG: Duration = Duration::from_secs(20);

@@ -11,7 +11,7 @@ use crate::cluster::redis::address::Address;
 use crate::cluster::redis::connection::Connection;
 use crate::cluster::redis::resp::Value;
 use crate::cluster::redis::settings::Settings;
-use crate::random;
+use crate::types::random;
 
 /// A directory that goes with its test.
 pub(super) struct Folder(pub PathBuf);

@@ -3,8 +3,8 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use super::*;
-use crate::cluster::config::RedisTls;
-use crate::error::ErrorCode;
+use crate::options::cluster::RedisTls;
+use crate::types::error::ErrorCode;
 
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 

@@ -1,0 +1,152 @@
+//! The broker of a server: what it says to the thread of the fleet, and how that thread begins.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::cluster::message::{Broadcast, Message};
+use crate::cluster::node::{self, NodeParts};
+use crate::cluster::queue::{Command, Queue};
+use crate::cluster::stats::Figures;
+use crate::cluster::wire::{Names, is_private};
+use crate::local::Server;
+use crate::options::cluster::{ClusterOptions, RoomKind};
+use crate::shared::broadcast_acks::BroadcastAcks;
+use crate::shared::broker::{Broker, Emit, Question};
+use crate::shared::figures::ClusterStats;
+use crate::shared::namespaces::{Namespace, NspShared};
+use crate::types::error::{Error, ErrorCode, Result};
+use crate::types::target::Target;
+
+/// The way to the cluster's thread.
+pub(crate) struct Cluster {
+    queue: Arc<Queue>,
+    figures: Arc<Figures>,
+    names: Arc<Names>,
+    requests_timeout: Duration,
+}
+
+impl Broker for Cluster {
+    fn emit(&self, emit: Emit<'_>) {
+        let nsp = &emit.nsp.0.name.clone();
+        self.queue.say(nsp, Message::Broadcast(broadcast(emit, None)));
+    }
+
+    fn emit_with_ack(&self, emit: Emit<'_>, acks: Arc<BroadcastAcks>, timeout: Duration) {
+        let nsp = emit.nsp.0.name.clone();
+        let ack = Some((self.names.request_id(), Some(timeout)));
+        let message = Message::Broadcast(broadcast(emit, ack));
+        self.queue.send(Command::AskClients { nsp, message, timeout, acks });
+    }
+
+    fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
+        self.queue.say(&nsp.0.name, Message::Join { target, rooms });
+    }
+
+    fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
+        self.queue.say(&nsp.0.name, Message::Leave { target, rooms });
+    }
+
+    fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool) {
+        self.queue.say(&nsp.0.name, Message::Disconnect { target, close });
+    }
+
+    fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>) {
+        self.queue.say(&nsp.0.name, Message::ServerSide { data: data.into(), attachments, id: None });
+    }
+
+    fn own_room(&self, nsp: u32, id: &str, here: bool) {
+        self.queue.send(Command::Room { nsp, room: id.into(), kind: RoomKind::Own, here });
+    }
+
+    fn wants_own_rooms(&self) -> bool {
+        self.names.has_channels(RoomKind::Own)
+    }
+
+    fn ask(&self, nsp: &Namespace, question: Question) {
+        let nsp = nsp.0.name.clone();
+        let within = |timeout: Option<Duration>| timeout.unwrap_or(self.requests_timeout);
+        self.queue.send(match question {
+            Question::Sockets { target, timeout, reply } => {
+                Command::Sockets { nsp, target, timeout: within(timeout), reply }
+            }
+            Question::Rooms { reply } => Command::Rooms { nsp, timeout: within(None), reply },
+            Question::Hosts { data, attachments, timeout, reply } => {
+                Command::Hosts { nsp, data, attachments, timeout: within(timeout), reply }
+            }
+            Question::Count { reply } => Command::Count { nsp, reply },
+        });
+    }
+
+    fn stats(&self) -> ClusterStats {
+        self.figures.snapshot(self.queue.bytes())
+    }
+
+    fn close(&self) {
+        self.queue.send(Command::Close);
+    }
+}
+
+fn broadcast(emit: Emit<'_>, ack: Option<(Box<str>, Option<Duration>)>) -> Broadcast {
+    let Emit { target, data, attachments, flags, .. } = emit;
+    Broadcast { target, data: data.into(), attachments, flags, ack }
+}
+
+/// Makes `server` a node of a fleet: starts its thread, and gives the way there.
+pub(crate) fn start(server: &Server, options: ClusterOptions) -> Result<Box<dyn Broker>> {
+    let figures = Arc::<Figures>::default();
+    let queue = Queue::new(options.queue_bytes, options.overflow, figures.clone());
+    let names = Arc::new(Names::new(options.mode, &options.prefix, options.subscriptions));
+    let requests_timeout = options.requests_timeout;
+    let (ready, is_ready) = mpsc::channel();
+    let core = server.core();
+    let parts = NodeParts {
+        options,
+        names: names.clone(),
+        queue: queue.clone(),
+        figures: figures.clone(),
+        server: Some((server.downgrade(), core.host.clone(), core.shards.len())),
+        panics: core.host.panics.clone(),
+    };
+    // Before it connects, so that the first `Up` means the namespaces that are there.
+    show_namespaces(server, &queue, &names);
+    server.spawn("kraken-cluster", move || node::run(parts, ready))?;
+    let started = is_ready.recv();
+    started.unwrap_or_else(|_| Err(Error::new(ErrorCode::Internal, "cluster: its thread ended")))?;
+    Ok(Box::new(Cluster { queue, figures, names, requests_timeout }))
+}
+
+/// A node that begins anew hears of everything.
+pub(crate) fn show_all(server: &Server, queue: &Arc<Queue>, names: &Names) {
+    show_namespaces(server, queue, names);
+    if names.has_channels(RoomKind::Own) {
+        server.show_own_rooms();
+    }
+}
+
+/// The node hears of namespaces and, where they have channels of their own, of rooms.
+fn show_namespaces(server: &Server, queue: &Arc<Queue>, names: &Names) {
+    let core = server.core();
+    let to = queue.clone();
+    core.namespaces.watch(Box::new(move |nsp: &Arc<NspShared>, here| {
+        to.send(Command::Namespace { nsp: nsp.clone(), here });
+    }));
+    if !names.has_channels(RoomKind::Joined) {
+        return;
+    }
+    let all = names.has_channels(RoomKind::Own);
+    let tell = |kind| {
+        let to = queue.clone();
+        // What looks like a socket id goes over the main channel: JavaScript nodes send it there.
+        Box::new(move |nsp, room: &str, here| {
+            if all || !is_private(room) {
+                to.send(Command::Room { nsp, room: room.into(), kind, here });
+            }
+        })
+    };
+    core.directory.watch(tell(RoomKind::Joined));
+    if let Some(recovery) = &core.recovery {
+        recovery.away.watch(tell(RoomKind::Away));
+    }
+}

@@ -1,0 +1,365 @@
+//! Requests to the other nodes: who is waited for, and for how long.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::cluster::message::{Answer, Message, Question};
+use crate::cluster::node::Node;
+use crate::cluster::queue::Command;
+use crate::shared::answer_room::Collected;
+use crate::shared::broadcast_acks::BroadcastAcks;
+use crate::shared::event::Event;
+use crate::shared::fleet_reply::FleetReply;
+use crate::types::error::{Error, ErrorCode, Result};
+
+/// How often the nodes are counted again while some have not answered: one that died is no longer waited for.
+const RECOUNT: Duration = Duration::from_millis(250);
+/// How long it may take to find out who did not answer.
+const BLAME: Duration = Duration::from_millis(500);
+/// Longest time that answers are waited for; any longer one is as good as for ever.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Nodes that are looked at for that.
+const SUSPECTS: usize = 32;
+
+/// A request that waits for answers.
+pub(super) struct Pending {
+    /// For acks of clients, which go there.
+    acks: Option<Arc<BroadcastAcks>>,
+    progress: RefCell<Progress>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Progress {
+    answers: Vec<Answer>,
+    /// Nodes that have answered.
+    nodes: usize,
+    /// Those of them that said who they are.
+    uids: HashSet<Box<str>>,
+    /// Nodes whose answers there was no room for.
+    refused: usize,
+    /// What the answers take.
+    room: Option<Collected>,
+}
+
+/// What came of a request.
+#[derive(Default)]
+struct Gathered {
+    answers: Vec<Answer>,
+    expected: usize,
+    missing: usize,
+    missing_nodes: Vec<Box<str>>,
+}
+
+impl Gathered {
+    fn fleet<T>(self, read: impl FnMut(Answer) -> Vec<T>) -> FleetReply<Vec<T>> {
+        let Gathered { answers, expected, missing, missing_nodes } = self;
+        FleetReply { answers: answers.into_iter().flat_map(read).collect(), expected, missing, missing_nodes }
+    }
+}
+
+/// Takes a request out of the list when nobody waits for it any more.
+struct Listed<'a>(&'a Node, Box<str>);
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.0.asking.borrow_mut().remove(&self.1);
+    }
+}
+
+/// A request under way.
+struct Asked {
+    nsp: Arc<str>,
+    id: Box<str>,
+    pending: Rc<Pending>,
+    deadline: Instant,
+    word: Word,
+}
+
+/// What the other nodes hear of a request.
+enum Word {
+    /// It is on its way, or goes when Redis is back.
+    Said,
+    /// To be said when this node can hear the answers.
+    Later(Message),
+    /// Not said: later nobody would wait for it any more.
+    Never,
+}
+
+impl Node {
+    /// Starts a request. What the others are to do goes out in its turn among all that this node says.
+    pub(super) fn ask(self: &Rc<Self>, question: Command) {
+        let node = self.clone();
+        match question {
+            Command::Sockets { nsp, target, timeout, reply } => {
+                let asked = self.question(nsp, Question::Sockets(target), timeout);
+                self.spawn(async move {
+                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
+                        Answer::Sockets(sockets) => sockets,
+                        _ => Vec::new(),
+                    }));
+                });
+            }
+            Command::Rooms { nsp, timeout, reply } => {
+                let asked = self.question(nsp, Question::Rooms, timeout);
+                self.spawn(async move {
+                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
+                        Answer::Rooms(rooms) => rooms,
+                        _ => Vec::new(),
+                    }));
+                });
+            }
+            Command::Hosts { nsp, data, attachments, timeout, reply } => {
+                let id = self.names.request_id();
+                let message = Message::ServerSide { data, attachments, id: Some(id.clone()) };
+                let asked = self.open(nsp, id, timeout, None, message);
+                self.spawn(async move {
+                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
+                        Answer::ServerSide { data, attachments } => vec![(data, attachments)],
+                        _ => Vec::new(),
+                    }));
+                });
+            }
+            Command::AskClients { nsp, message, timeout, acks } => {
+                if let Message::Broadcast(broadcast) = &message
+                    && let Some((id, _)) = &broadcast.ack
+                {
+                    let asked = self.open(nsp, id.clone(), timeout, Some(acks), message);
+                    self.spawn(async move {
+                        node.gather(asked).await;
+                    });
+                }
+            }
+            Command::Count { nsp, reply } => {
+                self.spawn(async move {
+                    let deadline = Instant::now() + node.options.redis_timeout;
+                    let _ = reply.send(node.others(&nsp, deadline).await.map(|others| others + 1));
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Answers to `id` are taken from now on.
+    fn open(
+        &self,
+        nsp: Arc<str>,
+        id: Box<str>,
+        timeout: Duration,
+        acks: Option<Arc<BroadcastAcks>>,
+        message: Message,
+    ) -> Asked {
+        let pending = Rc::new(Pending { acks, progress: RefCell::default(), changed: Notify::new() });
+        self.asking.borrow_mut().insert(id.clone(), pending.clone());
+        let hears = || self.channels(&nsp).iter().all(|(channel, _)| self.bus.hears(channel));
+        let word = match self.is_up() {
+            Some(false) if matches!(message, Message::Ask { .. }) => Word::Never,
+            Some(true) if !hears() => Word::Later(message),
+            None => Word::Later(message),
+            Some(_) => {
+                self.say(&nsp, &message);
+                Word::Said
+            }
+        };
+        Asked { nsp, id, pending, deadline: Instant::now() + timeout.min(LONGEST), word }
+    }
+
+    /// Asks the other nodes what they have.
+    fn question(&self, nsp: Arc<str>, question: Question, timeout: Duration) -> Asked {
+        let id = self.names.request_id();
+        self.open(nsp, id.clone(), timeout, None, Message::Ask { id, question })
+    }
+
+    /// Counts the nodes of the main namespace for the figures.
+    pub(super) fn count_nodes(self: &Rc<Self>) {
+        let node = self.clone();
+        self.spawn(async move {
+            // Who wants to know is told by the figures; a failure is followed by another `Up`.
+            let _ = node.others("/", Instant::now() + node.options.redis_timeout).await;
+        });
+    }
+
+    /// How many other nodes there are.
+    async fn others(&self, nsp: &str, deadline: Instant) -> Result<usize> {
+        let late = || Error::new(ErrorCode::Redis, "cluster: no answer from Redis in time");
+        let up = async {
+            loop {
+                let changed = self.up_changed.notified();
+                if let Some(up) = self.is_up() {
+                    return up;
+                }
+                changed.await;
+            }
+        };
+        if !timeout_at(deadline, up).await.map_err(|_| late())? {
+            return Err(Error::new(ErrorCode::Redis, "cluster: not connected to Redis"));
+        }
+        let channel = self.names.requests(nsp);
+        let count = timeout_at(deadline, self.bus.count(&channel)).await.map_err(|_| late())??;
+        let others = count.saturating_sub(1);
+        self.note_others(nsp, others);
+        Ok(others)
+    }
+
+    /// Waits for the answers of all other nodes.
+    async fn gather(self: &Rc<Self>, asked: Asked) -> Gathered {
+        let Asked { nsp, id, pending, deadline, word } = asked;
+        let nsp = &*nsp;
+        let listed = Listed(self, id);
+        let acks = pending.acks.as_ref();
+        let tell = |missing: usize, open: bool| {
+            self.tell(acks.and_then(|acks| acks.nodes_missing(missing, open)));
+        };
+        let counted = self.others(nsp, deadline).await;
+        let all = match (counted, word) {
+            (Ok(0), _) => {
+                tell(0, false);
+                return Gathered::default();
+            }
+            (Ok(others), Word::Said) => others,
+            (Ok(others), Word::Later(message)) => {
+                self.say(nsp, &message);
+                others
+            }
+            // Asked they are: who is not known can't be waited for, but answers may come.
+            (Err(_), Word::Said) if self.is_up() == Some(true) => self.known(nsp).max(1),
+            _ => {
+                let gathered = self.unreachable(nsp, pending.progress.take());
+                tell(gathered.missing, false);
+                return gathered;
+            }
+        };
+        let mut expected = all;
+        let mut recount = Instant::now() + RECOUNT;
+        loop {
+            let missing = expected.saturating_sub(pending.progress.borrow().nodes);
+            tell(missing, missing > 0);
+            let over = match acks {
+                Some(acks) => acks.is_done(),
+                None => missing == 0,
+            };
+            if over || Instant::now() >= deadline {
+                break;
+            }
+            tokio::select! {
+                () = pending.changed.notified() => continue,
+                () = sleep_until(recount.min(deadline)) => {}
+            }
+            if missing > 0
+                && Instant::now() < deadline
+                && let Ok(others) = self.others(nsp, deadline).await
+                && others < all
+            {
+                // Nodes that answered and then ended are not those that are waited for.
+                let answered: Vec<_> = pending.progress.borrow().uids.iter().cloned().collect();
+                let count = answered.len();
+                if let Ok(living) = timeout_at(deadline, self.living(nsp, answered)).await {
+                    expected = expected.min(others + count - living.len());
+                }
+            }
+            recount = Instant::now() + RECOUNT;
+        }
+        drop(listed);
+        let Progress { answers, nodes, uids, refused, .. } = pending.progress.take();
+        let missing = expected.saturating_sub(nodes) + refused;
+        let missing_nodes = match missing {
+            0 => Vec::new(),
+            _ if acks.is_some() => Vec::new(),
+            _ => self.blame(nsp, &uids, missing).await,
+        };
+        Gathered { answers, expected: expected.max(nodes), missing, missing_nodes }
+    }
+
+    /// How many other nodes there were last.
+    fn known(&self, nsp: &str) -> usize {
+        self.spaces.borrow().get(nsp).map_or(0, |space| space.others)
+    }
+
+    /// Without Redis nobody can be asked any more.
+    fn unreachable(&self, nsp: &str, heard: Progress) -> Gathered {
+        let Progress { answers, nodes, uids, .. } = heard;
+        let missing = self.known(nsp).saturating_sub(nodes).max(usize::from(nodes == 0));
+        let spaces = self.spaces.borrow();
+        let mut missing_nodes = spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.silent(&uids));
+        missing_nodes.truncate(missing);
+        Gathered { answers, expected: nodes + missing, missing, missing_nodes }
+    }
+
+    /// Those who listen to the channel that each node has for itself.
+    async fn living(&self, nsp: &str, uids: Vec<Box<str>>) -> Vec<Box<str>> {
+        let mut living = Vec::new();
+        for uid in uids {
+            let channel = self.names.answers_to(nsp, &uid);
+            match self.bus.count(&channel).await {
+                Ok(0) => {
+                    if let Some(space) = self.spaces.borrow_mut().get_mut(nsp) {
+                        space.peers.forget(&uid);
+                    }
+                }
+                _ => living.push(uid),
+            }
+        }
+        living
+    }
+
+    /// The names of the nodes that did not answer, as far as that can be said.
+    async fn blame(&self, nsp: &str, answered: &HashSet<Box<str>>, missing: usize) -> Vec<Box<str>> {
+        let mut silent = match self.spaces.borrow().get(nsp) {
+            Some(space) => space.peers.silent(answered),
+            None => return Vec::new(),
+        };
+        silent.truncate(SUSPECTS);
+        let living = tokio::time::timeout(BLAME, self.living(nsp, silent)).await.unwrap_or_default();
+        let spaces = self.spaces.borrow();
+        spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.to_blame(living, missing))
+    }
+
+    /// An answer came.
+    pub(super) fn on_answer(&self, nsp: &str, uid: Option<Box<str>>, id: &str, answer: Answer) {
+        if let (Some(uid), Some(space)) = (&uid, self.spaces.borrow_mut().get_mut(nsp)) {
+            space.peers.heard(uid, true);
+        }
+        // Of a request that is over, or of another node.
+        let Some(pending) = self.asking.borrow().get(id).cloned() else { return };
+        if let Answer::Ack { data, attachments } = answer {
+            self.tell(pending.acks.as_ref().and_then(|acks| acks.answered(None, &data, attachments)));
+            return pending.changed.notify_one();
+        }
+        let mut progress = pending.progress.borrow_mut();
+        if uid.as_ref().is_some_and(|uid| !progress.uids.insert(uid.clone())) {
+            return;
+        }
+        progress.nodes += 1;
+        match answer {
+            Answer::Clients(count) => {
+                self.tell(pending.acks.as_ref().and_then(|acks| acks.node_sent(count)));
+            }
+            answer => {
+                let room = self.server().map(|server| server.core().answers.clone());
+                if room.is_none_or(|room| {
+                    progress.room.get_or_insert_with(|| Collected::new(&room)).add(answer.weight())
+                }) {
+                    progress.answers.push(answer);
+                } else {
+                    progress.refused += 1;
+                    uid.iter().for_each(|uid| {
+                        progress.uids.remove(uid);
+                    });
+                }
+            }
+        }
+        pending.changed.notify_one();
+    }
+
+    fn tell(&self, event: Option<Event>) {
+        if let Some(event) = event {
+            self.event(event);
+        }
+    }
+}

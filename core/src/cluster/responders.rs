@@ -1,0 +1,134 @@
+//! Requests of other nodes.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::cluster::handshake::handshake;
+use crate::cluster::message::{Answer, Change, Question};
+use crate::cluster::node::Node;
+use crate::local::{FetchedSocket, Server};
+use crate::shared::event::Event;
+use crate::shared::fleet_reply::RemoteSocket;
+use crate::shared::namespaces::Namespace;
+use crate::shared::reply::Reply;
+use crate::socketio::packet;
+use crate::types::target::Target;
+
+/// How long a host may take to answer a server-side emit; who asked has long given up then.
+const HOST: Duration = Duration::from_secs(600);
+
+/// Who asked what: the uid of the node, and its number for the request.
+pub(super) struct From {
+    pub uid: Option<Box<str>>,
+    pub id: Box<str>,
+}
+
+impl Node {
+    fn answer_to(&self, nsp: &Namespace, from: &From, answer: &Answer) {
+        self.answer(&nsp.0.name, from.uid.as_deref(), &from.id, answer);
+    }
+
+    /// Another node wants to know something.
+    pub(super) fn on_question(
+        self: &Rc<Self>,
+        server: Server,
+        nsp: Namespace,
+        from: From,
+        question: Question,
+    ) {
+        let node = self.clone();
+        self.spawn(async move {
+            let answer = match question {
+                Question::Ids(rooms) => {
+                    let found = server.fetch_sockets(&nsp, Target { rooms, except: Vec::new() }).await;
+                    Answer::Ids(found.into_iter().map(|socket| socket.id).collect())
+                }
+                Question::Rooms => Answer::Rooms(server.all_rooms(&nsp).await),
+                Question::Sockets(target) => {
+                    let found = server.fetch_sockets(&nsp, target).await;
+                    Answer::Sockets(node.describe(&server, &nsp, found).await)
+                }
+            };
+            node.answer_to(&nsp, &from, &answer);
+        });
+    }
+
+    /// What another node gets to know of our sockets.
+    async fn describe(
+        &self,
+        server: &Server,
+        nsp: &Namespace,
+        found: Vec<FetchedSocket>,
+    ) -> Vec<RemoteSocket> {
+        let mut data = Vec::new();
+        if server.hooks().socket_data && !found.is_empty() {
+            let (reply, answer) = Reply::channel();
+            let sockets = found.iter().map(|socket| socket.socket).collect();
+            self.event(Event::SocketData { nsp: nsp.0.name.clone(), sockets, reply });
+            if let Ok(Ok(answer)) = tokio::time::timeout(self.options.requests_timeout, answer).await {
+                data = answer;
+            }
+        }
+        let mut data = data.into_iter();
+        let remote = |socket: FetchedSocket| RemoteSocket {
+            handshake: handshake(&socket.request, &socket.auth).into(),
+            data: data.next().filter(|json| !json.is_empty()).unwrap_or(socket.data),
+            id: socket.id,
+            rooms: socket.rooms,
+        };
+        found.into_iter().map(remote).collect()
+    }
+
+    /// Another node's host sent an event to ours; `from` if it wants an answer.
+    pub(super) fn on_server_side(
+        self: &Rc<Self>,
+        nsp: Namespace,
+        data: Box<str>,
+        attachments: Vec<Bytes>,
+        from: Option<From>,
+    ) {
+        // Hosts in JavaScript make arguments of it, as of a client's.
+        if let Err(error) = packet::check_arguments(&data) {
+            tracing::warn!(%error, "another node's event for this host is dropped");
+            return;
+        }
+        let reply = from.map(|from| {
+            let (reply, answer) = Reply::channel();
+            let (node, nsp) = (self.clone(), nsp.clone());
+            self.spawn(async move {
+                // A host that does not answer says nothing: so do JavaScript nodes.
+                if let Ok(Ok((data, attachments))) = tokio::time::timeout(HOST, answer).await {
+                    node.answer_to(&nsp, &from, &Answer::ServerSide { data, attachments });
+                }
+            });
+            reply
+        });
+        self.event(Event::ServerSide { nsp: nsp.0.name.clone(), data, attachments, reply });
+    }
+
+    /// An old node means one socket.
+    pub(super) fn on_one(
+        self: &Rc<Self>,
+        server: Server,
+        nsp: Namespace,
+        from: Option<From>,
+        sid: Box<str>,
+        change: Change,
+    ) {
+        let node = self.clone();
+        self.spawn(async move {
+            let found = server.fetch_sockets(&nsp, Target::room(sid.clone())).await;
+            let Some(socket) = found.into_iter().find(|found| found.id == sid) else { return };
+            match change {
+                Change::Join(room) => server.join(socket.socket, &[&*room]),
+                Change::Leave(room) => server.leave(socket.socket, &[&*room]),
+                Change::Disconnect { close } => server.disconnect(socket.socket, close),
+            }
+            if let Some(from) = from {
+                node.answer_to(&nsp, &from, &Answer::Done);
+            }
+        });
+    }
+}

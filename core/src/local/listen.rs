@@ -1,0 +1,73 @@
+//! Listeners of this node, and its certificate.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
+
+use crate::local::Server;
+use crate::net::listener;
+use crate::shared::command::Command;
+use crate::types::error::{Error, ErrorCode, Result};
+
+impl Server {
+    /// Listens on a TCP address; port 0 takes a free one. Returns what was bound.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Listen`] with the system's reason.
+    pub fn listen_tcp(&self, host: &str, port: u16) -> Result<SocketAddr> {
+        self.bind(host, port, false)
+    }
+
+    /// [`Server::listen_tcp`] on a port that other processes of this user may listen on as well, by this function
+    /// (`SO_REUSEPORT`): the system spreads connections over them. Port 0 is another one for each.
+    ///
+    /// # Errors
+    /// As [`Server::listen_tcp`].
+    pub fn listen_tcp_shared(&self, host: &str, port: u16) -> Result<SocketAddr> {
+        self.bind(host, port, true)
+    }
+
+    fn bind(&self, host: &str, port: u16, shared: bool) -> Result<SocketAddr> {
+        self.open()?;
+        let fail = |e: std::io::Error| Error::new(ErrorCode::Listen, format!("listen {host}:{port}: {e}"));
+        let addrs: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(fail)?.collect();
+        let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
+        for addr in addrs {
+            match listener::bind_tcp(addr, self.core().options.backlog, shared) {
+                Ok((listener, bound)) => {
+                    self.core().shards[0].send(Command::Listen(listener));
+                    return Ok(bound);
+                }
+                Err(e) => last = e,
+            }
+        }
+        Err(fail(last))
+    }
+
+    /// Listens on a Unix socket path. A socket file that nobody listens on any more is replaced.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Listen`] with the system's reason.
+    pub fn listen_unix(&self, path: &Path) -> Result<()> {
+        self.open()?;
+        let listener = listener::bind_unix(path)
+            .map_err(|e| Error::new(ErrorCode::Listen, format!("listen {}: {e}", path.display())))?;
+        self.core().shards[0].send(Command::Listen(listener));
+        Ok(())
+    }
+
+    /// Closes the listeners; connections stay.
+    pub fn stop_listening(&self) {
+        self.core().shards[0].send(Command::StopListening);
+    }
+
+    /// Serves another certificate from now on; connections that exist go on.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Tls`] if the server has no `tls` option or the new pair can't be used; the old stays.
+    pub fn reload_tls(&self, cert: &[u8], key: &[u8]) -> Result<()> {
+        match &self.core().tls {
+            Some(tls) => tls.reload(cert, key),
+            None => Err(Error::new(ErrorCode::Tls, "tls: the server was started without it")),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Namespaces of this node.
+
+use crate::local::Server;
+use crate::shared::namespaces::Namespace;
+use crate::types::error::{Error, ErrorCode, Result};
+
+impl Server {
+    /// The namespace of that name; it is created if need be. A missing leading `/` is added.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Name`] for a name with a comma, which the protocol can't carry.
+    pub fn namespace(&self, name: &str) -> Result<Namespace> {
+        self.create_namespace(name, false)
+    }
+
+    /// [`Server::namespace`] whose clients wait for [`Server::accept`] from the first on; see
+    /// [`Namespace::set_decide`].
+    ///
+    /// # Errors
+    /// As [`Server::namespace`].
+    pub fn deciding_namespace(&self, name: &str) -> Result<Namespace> {
+        let namespace = self.create_namespace(name, true)?;
+        namespace.set_decide(true);
+        Ok(namespace)
+    }
+
+    fn create_namespace(&self, name: &str, decide: bool) -> Result<Namespace> {
+        if name.contains(',') {
+            return Err(Error::new(
+                ErrorCode::Name,
+                format!("namespace: expected a name without commas, got {name:?}"),
+            ));
+        }
+        let name = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
+        Ok(Namespace(self.core().namespaces.create(&name, decide)))
+    }
+
+    /// Forgets a namespace: later CONNECTs to it are refused; sockets in it stay.
+    pub fn remove_namespace(&self, name: &str) {
+        self.core().namespaces.remove(name);
+    }
+}

@@ -1,0 +1,146 @@
+//! Sockets of this node, and the rooms that they are in.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::local::{FetchedSocket, Server};
+use crate::shared::command::Command;
+use crate::shared::namespaces::Namespace;
+use crate::types::ids::SocketHandle;
+use crate::types::target::Target;
+
+impl Server {
+    /// Accepts a socket whose `Connect` was `pending`.
+    pub fn accept(&self, socket: SocketHandle) {
+        self.tell(socket, Command::Accept(socket));
+    }
+
+    /// Refuses a socket whose `Connect` was `pending`. `error` is JSON: `{"message": …, "data": …}`.
+    pub fn reject(&self, socket: SocketHandle, error: &str) {
+        self.tell(socket, Command::Reject(socket, error.into()));
+    }
+
+    /// Adds a socket to rooms.
+    pub fn join(&self, socket: SocketHandle, rooms: &[&str]) {
+        if let Some(shard) = self.shard_of(socket) {
+            shard.send_join(Command::Join(socket, names(rooms)));
+        }
+    }
+
+    /// Takes a socket out of rooms.
+    pub fn leave(&self, socket: SocketHandle, rooms: &[&str]) {
+        self.tell(socket, Command::Leave(socket, names(rooms)));
+    }
+
+    /// Takes a socket out of all rooms, also the one named by its own id.
+    pub fn leave_all(&self, socket: SocketHandle) {
+        self.tell(socket, Command::LeaveAll(socket));
+    }
+
+    /// The broker hears of the rooms that are named by ids of sockets: of all that there are, then of each change.
+    pub(crate) fn show_own_rooms(&self) {
+        self.all(|| Command::ShowOwnRooms);
+    }
+
+    /// [`Server::sockets_join`] on this node.
+    pub(crate) fn sockets_join_here(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
+        let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
+        for shard in &self.core().shards {
+            shard.send_join(Command::SocketsJoin(nsp.0.clone(), target.clone(), rooms.clone()));
+        }
+    }
+
+    /// [`Server::sockets_leave`] on this node.
+    pub(crate) fn sockets_leave_here(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
+        let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
+        self.all(|| Command::SocketsLeave(nsp.0.clone(), target.clone(), rooms.clone()));
+    }
+
+    /// [`Server::disconnect_sockets`] on this node.
+    pub(crate) fn disconnect_sockets_here(&self, nsp: &Namespace, target: Target, close: bool) {
+        let target = Arc::new(target);
+        self.all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), close));
+    }
+
+    /// What another node's [`Server::sockets_join`] or [`Server::sockets_leave`] means here.
+    pub(crate) fn move_for_others(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, join: bool) {
+        let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
+        for shard in &self.core().shards {
+            shard.send_join(Command::MoveSockets(nsp.0.clone(), target.clone(), rooms.clone(), join));
+        }
+    }
+
+    /// Disconnects one socket, with `close` its whole connection. What was sent to it before arrives first, also on a client
+    /// that is upgrading. To tell the client why, send it `["disconnect_reason", …]` before: the Node package does so too.
+    pub fn disconnect(&self, socket: SocketHandle, close: bool) {
+        self.tell(socket, Command::Disconnect(socket, close));
+    }
+
+    /// Closes a connection, by its number, as the engine does (`forced close`): without a Socket.IO
+    /// DISCONNECT, so that clients reconnect.
+    pub fn close_connection(&self, conn: u64) {
+        self.tell(SocketHandle(conn), Command::CloseConnection(conn));
+    }
+
+    /// Attaches JSON to a socket, for [`Server::fetch_sockets`].
+    pub fn set_data(&self, socket: SocketHandle, json: &str) {
+        self.tell(socket, Command::SetData(socket, json.into()));
+    }
+
+    /// Finds the sockets of this process that `target` means.
+    pub async fn fetch_sockets(&self, nsp: &Namespace, target: Target) -> Vec<FetchedSocket> {
+        let target = Arc::new(target);
+        let mut waiting = Vec::new();
+        for shard in &self.core().shards {
+            let (reply, found) = oneshot::channel();
+            shard.send(Command::Fetch(nsp.0.clone(), target.clone(), reply));
+            waiting.push(found);
+        }
+        let mut out = Vec::new();
+        for found in waiting {
+            // A shard that ended has no sockets.
+            out.extend(found.await.unwrap_or_default().into_iter().map(|f| FetchedSocket {
+                socket: f.socket,
+                id: f.id,
+                request: f.request,
+                auth: f.auth,
+                rooms: f.rooms,
+                data: f.data,
+            }));
+        }
+        out
+    }
+
+    /// Does any socket of this process sit in that room? Does not count own-id rooms.
+    pub fn has_room(&self, nsp: &Namespace, room: &str) -> bool {
+        self.core().directory.has(nsp.0.id, room)
+    }
+
+    /// Names of the rooms of this process, those named by the ids of sockets included.
+    pub(crate) async fn all_rooms(&self, nsp: &Namespace) -> Vec<Box<str>> {
+        let mut waiting = Vec::new();
+        for shard in &self.core().shards {
+            let (reply, rooms) = oneshot::channel();
+            shard.send(Command::OwnRooms(nsp.0.clone(), reply));
+            waiting.push(rooms);
+        }
+        let mut rooms = Vec::new();
+        for own in waiting {
+            // A shard that ended has no sockets.
+            rooms.extend(own.await.unwrap_or_default());
+        }
+        // After the shards have done what they were asked before.
+        rooms.extend(self.rooms(nsp));
+        rooms
+    }
+
+    /// Names of the rooms of this process, without own-id rooms.
+    pub fn rooms(&self, nsp: &Namespace) -> Vec<Box<str>> {
+        self.core().directory.rooms(nsp.0.id)
+    }
+}
+
+fn names(rooms: &[&str]) -> Box<[Box<str>]> {
+    rooms.iter().map(|r| Box::from(*r)).collect()
+}

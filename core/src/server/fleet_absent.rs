@@ -1,0 +1,11 @@
+//! The other nodes of a build without the feature `cluster`: there are none to join.
+
+use crate::local::Server;
+use crate::options::cluster::ClusterOptions;
+use crate::types::error::Result;
+
+impl Server {
+    pub(crate) fn join_cluster(&self, options: ClusterOptions) -> Result<()> {
+        match options {}
+    }
+}

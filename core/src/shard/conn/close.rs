@@ -1,0 +1,260 @@
+//! How connections and sockets end.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::engine::frame::{Form, Frame};
+use crate::engine::outbox::{Flushed, Outbox};
+use crate::engine::transport::{ReaderState, Transport, WsTransport};
+use crate::engine::ws;
+use crate::net::stream::WriteHalf;
+use crate::shard::Shard;
+use crate::shard::conn::{polling, session};
+use crate::shard::state::{Held, State};
+use crate::shared::event::Event;
+use crate::socketio::packet;
+use crate::types::ids::ConnKey;
+use crate::types::reason::Reason;
+
+/// How long a goodbye may take to be written.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A close frame without a code.
+const EMPTY_CLOSE: [u8; 2] = [0x88, 0];
+
+/// What the peer is told at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::shard) enum Goodbye {
+    /// The peer is gone, nothing can be said.
+    None,
+    /// The client closed with a packet: a poll that waits is let go.
+    Release,
+    /// The peer was silent: it is told, as it may be alive after all.
+    Timeout,
+    /// What waits, then a close frame without a code, as engine.io sends it; on polling, the close packet.
+    Close,
+    /// As [`Goodbye::Close`], with a code that says what the peer did wrong.
+    Ws(u16),
+    /// The answer to the peer's close frame waits already.
+    Said,
+    /// Reset: the peer does not read, and what waits for it is to be freed at once.
+    Reset,
+}
+
+impl State {
+    /// Ends a session: its sockets leave their rooms, the host hears, the transport says goodbye.
+    pub(in crate::shard) fn close_conn(
+        &mut self,
+        key: ConnKey,
+        reason: Reason,
+        detail: &'static str,
+        goodbye: Goodbye,
+    ) {
+        match self.conn(key) {
+            None => return,
+            // Its client is gone while it was being told, or broke a rule.
+            Some(conn) if conn.ending => return self.drop_conn(key, goodbye),
+            Some(_) => {}
+        }
+        for slot in self.sockets_of(key) {
+            self.remove_socket(slot, reason, detail);
+        }
+        if self.core.hooks.get().connections || self.conns[key.slot as usize].watched() {
+            let conn = self.conn_number(key);
+            self.event(Event::ConnectionClosed { conn, reason, detail });
+        }
+        self.stats().connections.sub(1);
+        if self.conns[key.slot as usize].paused {
+            self.paused.retain(|k| *k != key);
+        }
+        // On polling only a session that the server ends is told so; one that broke the rules is gone.
+        let told =
+            matches!(reason, Reason::ForcedClose | Reason::ForcedServerClose | Reason::ServerShuttingDown);
+        match (&self.conns[key.slot as usize].transport, goodbye) {
+            (Transport::Polling(_), Goodbye::Close | Goodbye::Ws(_)) if told => self.begin_ending(key),
+            _ => self.drop_conn(key, goodbye),
+        }
+    }
+
+    /// Takes a session out and says goodbye on the transports that it has.
+    pub(in crate::shard) fn drop_conn(&mut self, key: ConnKey, goodbye: Goodbye) {
+        let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
+        let mut conn = self.conns.remove(key.slot as usize);
+        self.sids.remove(&conn.sid);
+        if let Some(alias) = &conn.alias {
+            self.core.aliases.remove(alias);
+        }
+        self.awaited.remove(&key);
+        self.sweep_timers();
+        let form = conn.form(threshold);
+        if let Some(probe) = conn.probe.take() {
+            let ws = probe.ws;
+            self.end_websocket(
+                ws,
+                (Outbox::default(), form),
+                if matches!(goodbye, Goodbye::None | Goodbye::Said) { Goodbye::Close } else { goodbye },
+            );
+        }
+        match conn.transport {
+            Transport::WebSocket(ws) => {
+                // Also behind the peer's close frame, where data is not wanted: a frame that is half written can't be
+                // left so, without the rest our close frame would be read as its payload.
+                self.end_websocket(ws, (conn.outbox, form), goodbye);
+            }
+            Transport::Polling(mut polling) => {
+                if let Some(post) = polling.post.take() {
+                    let answer = match post.held {
+                        Some(held) => held,
+                        None if conn.ending => polling::post_taken(&post.shape),
+                        None => self.bad_request(&post.shape),
+                    };
+                    let _ = post.reply.send(answer);
+                }
+                let Some(get) = polling.get.take() else { return };
+                // A poll that waits is told in any case; a later one only of a session that the server ended.
+                let last = if goodbye == Goodbye::Release { "6" } else { "1" };
+                self.answer_with(get, conn.protocol, &[session::engine_packet(last)]);
+            }
+        }
+    }
+
+    /// Ends a WebSocket: writes what waits and the close frame, then closes our direction.
+    pub(in crate::shard) fn end_websocket(
+        &mut self,
+        ws: WsTransport,
+        waiting: (Outbox, Form),
+        goodbye: Goodbye,
+    ) {
+        self.stats().wires.sub(1);
+        let mut write = ws.write;
+        let close = match goodbye {
+            Goodbye::None => return ws.ctl.set(ReaderState::Stop),
+            Goodbye::Reset => {
+                write.reset_on_close();
+                return ws.ctl.set(ReaderState::Stop);
+            }
+            Goodbye::Close | Goodbye::Timeout | Goodbye::Release => Some(Bytes::from_static(&EMPTY_CLOSE)),
+            Goodbye::Ws(code) => Some(ws::close_frame(code, "")),
+            Goodbye::Said => None,
+        };
+        ws.ctl.set(ReaderState::Drain);
+        let (mut outbox, form) = waiting;
+        if let Some(close) = close {
+            outbox.push(Rc::new(Arc::new(Frame::control(close))));
+        }
+        let shutdown = !ws.blocked
+            && matches!(outbox.flush(&mut write, form, None), Ok(Flushed::All))
+            && write.poll_shutdown(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready();
+        if !shutdown {
+            crate::shard::spawn(self.shard(), say_goodbye(self.shard(), write, outbox, form));
+        }
+    }
+
+    /// Takes a socket out of everything and tells the host.
+    pub(in crate::shard) fn remove_socket(&mut self, slot: u32, reason: Reason, detail: &'static str) {
+        let handle = self.handle(slot);
+        let parting = self.parting(slot, reason);
+        if !self.moved.is_empty() {
+            self.moved.forget(Instant::now());
+        }
+        if self.socks[slot as usize].connected {
+            self.show_own_room(slot, false);
+        }
+        // A raw host made its sockets itself, and knows when they end.
+        self.leaving =
+            (!self.core.options.raw).then_some(Event::Disconnect { socket: handle, reason, detail });
+        let sock = self.socks.remove(slot as usize);
+        if let Some(conn) = self.conns.get_mut(sock.conn as usize) {
+            conn.sockets.retain(|(_, s)| *s != slot);
+            if conn.partial.as_ref().is_some_and(|p| p.socket == slot) {
+                conn.partial = None;
+            }
+        }
+        let mut left: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
+        self.rooms.leave_all(slot, |_, room, gone| left.push((room.into(), gone)));
+        if let Some(nsp) = self.nsps.get_mut(&sock.nsp) {
+            nsp.by_id.remove(&sock.id);
+            if sock.connected {
+                let position = sock.position as usize;
+                nsp.members.swap_remove(position);
+                if let Some(moved) = nsp.members.get(position) {
+                    self.socks[*moved as usize].position = sock.position;
+                }
+            }
+            let shared = nsp.shared.clone();
+            for (room, gone) in left {
+                self.left(&shared, handle, &room, gone);
+            }
+            // Clients make dynamic namespaces come and go.
+            let nsp = self.nsps.get_mut(&sock.nsp).expect("it was there");
+            nsp.sockets -= 1;
+            if nsp.sockets == 0 {
+                self.nsps.remove(&sock.nsp);
+            }
+        }
+        self.stats().sockets.sub(1);
+        if let Some(rare) = sock.rare {
+            self.held -= rare.held.iter().map(Held::weight).sum::<usize>();
+            self.give_up_acks(handle, &sock.id, rare.acks, reason);
+        }
+        if let Some(event) = self.leaving.take() {
+            self.event(event);
+        }
+        if let Some(parting) = parting {
+            self.part(handle, parting);
+        }
+    }
+
+    /// The host disconnects one socket; with `close` the whole client.
+    pub(in crate::shard) fn disconnect_socket(&mut self, slot: u32, close: bool) {
+        let conn = self.socks[slot as usize].conn;
+        let key = self.key(conn);
+        let slots = if close { self.sockets_of(key) } else { SmallVec::from_slice(&[slot]) };
+        for slot in slots {
+            if self.conn(key).is_none() {
+                return;
+            }
+            let nsp = self.nsp_name(slot);
+            self.push_packet(conn, packet::PacketType::Disconnect, &nsp, &packet::disconnect(&nsp));
+            if self.socks.contains(slot as usize) {
+                self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
+            }
+        }
+        if close {
+            self.close_conn(key, Reason::ForcedServerClose, "", Goodbye::Close);
+        }
+    }
+
+    /// Everything ends.
+    pub(in crate::shard) fn shutdown(&mut self) {
+        self.closing = true;
+        for task in self.accepting.drain(..) {
+            task.abort();
+        }
+        let keys: Vec<u32> = self.conns.iter().map(|(slot, _)| slot as u32).collect();
+        for slot in keys {
+            let key = self.key(slot);
+            if self.conns[slot as usize].ending {
+                continue;
+            }
+            self.close_conn(key, Reason::ServerShuttingDown, "", Goodbye::Close);
+        }
+    }
+}
+
+/// Writes the last frames of a connection whose kernel buffer was full.
+async fn say_goodbye(shard: Rc<Shard>, mut write: WriteHalf, mut outbox: Outbox, form: Form) {
+    let _hold = shard.hold();
+    let all = poll_fn(|cx| match outbox.flush(&mut write, form, Some(cx)) {
+        Ok(Flushed::All) => write.poll_shutdown(cx).map(|_| ()),
+        Ok(Flushed::Blocked) => Poll::Pending,
+        Err(_) => Poll::Ready(()),
+    });
+    let _ = tokio::time::timeout(GOODBYE, all).await;
+}

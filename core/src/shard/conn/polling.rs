@@ -1,0 +1,255 @@
+//! Long-polling: a GET waits for packets, a POST brings some.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderValue};
+use tokio::sync::oneshot;
+
+use crate::engine::budget::Charge;
+use crate::engine::outbox::Shared;
+use crate::engine::payload::{self, Packet};
+use crate::engine::response;
+use crate::engine::sid::Id;
+use crate::engine::transport::{PollShape, PollWaiter, PostWaiter, Transport};
+use crate::net::http::Answer;
+use crate::shard::conn::Conn;
+use crate::shard::conn::close::Goodbye;
+use crate::shard::state::State;
+use crate::types::ids::ConnKey;
+use crate::types::reason::{Reason, Refusal};
+
+/// Smaller answers are not counted among what waits: they fit the kernel's buffer.
+const LARGE_ANSWER: usize = 64 << 10;
+
+/// An answer that counts among what waits for clients until it is written.
+struct UnderWay {
+    body: Vec<u8>,
+    _charge: Charge,
+    _whole: Arc<()>,
+}
+
+impl AsRef<[u8]> for UnderWay {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl State {
+    /// A 400 without a body of interest.
+    pub(in crate::shard) fn bad_request(&self, shape: &PollShape) -> Answer {
+        response::answer(400, "", Bytes::new(), &shape.headers)
+    }
+
+    /// A poll arrived.
+    pub(in crate::shard) fn poll(&mut self, sid: Id, shape: PollShape, reply: oneshot::Sender<Answer>) {
+        let waiter = PollWaiter { reply, shape };
+        let Some(key) = self.by_sid(sid) else {
+            let _ = waiter.reply.send(response::refusal(Refusal::UnknownSid, None, &waiter.shape.headers));
+            return;
+        };
+        let conn = &mut self.conns[key.slot as usize];
+        let Transport::Polling(polling) = &mut conn.transport else {
+            let _ = waiter.reply.send(response::refusal(Refusal::BadRequest, None, &waiter.shape.headers));
+            return;
+        };
+        if polling.get.is_some() {
+            let answer = self.bad_request(&waiter.shape);
+            let _ = waiter.reply.send(answer);
+            return self.close_conn(key, Reason::TransportError, "overlap from client", Goodbye::None);
+        }
+        polling.get = Some(PollWaiter { shape: PollShape { b64: polling.b64, ..waiter.shape }, ..waiter });
+        if conn.ending {
+            self.tell_ending(key);
+        } else if conn.probe.as_ref().is_some_and(|p| p.probed) {
+            self.release_poll(key);
+        } else if !conn.outbox.is_empty() {
+            self.answer_poll(key);
+        }
+    }
+
+    /// The connection under a waiting poll is gone.
+    pub(in crate::shard) fn poll_aborted(&mut self, sid: Id) {
+        let Some(key) = self.by_sid(sid) else { return };
+        let conn = &mut self.conns[key.slot as usize];
+        let gone = matches!(&conn.transport, Transport::Polling(p) if p.get.as_ref().is_none_or(|g| g.reply.is_closed()));
+        if gone {
+            self.close_conn(key, Reason::TransportError, "poll connection closed prematurely", Goodbye::None);
+        }
+    }
+
+    /// Answers the waiting poll with everything that waits, if there is one.
+    pub(in crate::shard) fn answer_poll(&mut self, key: ConnKey) {
+        let limit = self.core.options.max_outbox_bytes;
+        let Some(conn) = self.conn(key) else { return };
+        let Transport::Polling(polling) = &mut conn.transport else { return };
+        let Some(get) = polling.get.take() else { return };
+        if get.reply.is_closed() {
+            return self.close_conn(
+                key,
+                Reason::TransportError,
+                "poll connection closed prematurely",
+                Goodbye::None,
+            );
+        }
+        let protocol = conn.protocol;
+        let before = conn.outbox.left();
+        // What was given at once is taken piece by piece, so that it can be seen whether it is taken.
+        let frames = conn.outbox.take_some(limit);
+        conn.took(before);
+        let answer = self.answer_with(get, protocol, &frames);
+        let Some(conn) = self.conn(key) else { return };
+        if let Transport::Polling(polling) = &mut conn.transport {
+            polling.answer = answer;
+        }
+        if !conn.outbox.is_empty() {
+            self.fell_behind(key, true);
+        }
+        self.raw_flushed(key);
+    }
+
+    /// Answers a poll with these packets. What is given back is alive until the client has taken the answer, if that is
+    /// a large one.
+    pub(in crate::shard) fn answer_with(
+        &self,
+        get: PollWaiter,
+        protocol: u8,
+        packets: &[Shared],
+    ) -> Weak<()> {
+        let mut alive = Weak::new();
+        let weigh = |body: Vec<u8>| {
+            if body.len() < LARGE_ANSWER {
+                return Bytes::from(body);
+            }
+            let whole = Arc::new(());
+            alive = Arc::downgrade(&whole);
+            let _charge = self.core.outboxes.charge(body.len());
+            Bytes::from_owner(UnderWay { body, _charge, _whole: whole })
+        };
+        let answer = response::payload(&self.core.options, &get.shape, protocol, packets, weigh);
+        let _ = get.reply.send(answer);
+        alive
+    }
+
+    /// The head of a POST arrived; its body follows with [`State::post`].
+    pub(in crate::shard) fn post_begin(
+        &mut self,
+        sid: Id,
+        binary: bool,
+        shape: PollShape,
+        reply: oneshot::Sender<Answer>,
+    ) {
+        let Some(key) = self.by_sid(sid) else {
+            let _ = reply.send(response::refusal(Refusal::UnknownSid, None, &shape.headers));
+            return;
+        };
+        let conn = &mut self.conns[key.slot as usize];
+        let protocol = conn.protocol;
+        let Transport::Polling(polling) = &mut conn.transport else {
+            let _ = reply.send(response::refusal(Refusal::BadRequest, None, &shape.headers));
+            return;
+        };
+        let wrong = if polling.post.is_some() {
+            Some("data request overlap from client")
+        } else if binary && protocol == 4 {
+            Some("invalid content")
+        } else {
+            None
+        };
+        if let Some(detail) = wrong {
+            let answer = self.bad_request(&shape);
+            let _ = reply.send(answer);
+            return self.close_conn(key, Reason::TransportError, detail, Goodbye::None);
+        }
+        polling.post = Some(PostWaiter { reply, shape, held: None });
+    }
+
+    /// The POST came to nothing: its body is too long, or with `gone` its connection ended.
+    pub(in crate::shard) fn post_ended(&mut self, sid: Id, gone: bool) {
+        let Some(key) = self.by_sid(sid) else { return };
+        if let Transport::Polling(polling) = &mut self.conns[key.slot as usize].transport {
+            let under_way =
+                polling.post.as_ref().is_some_and(|p| !gone || p.reply.is_closed() || p.held.is_none());
+            if under_way {
+                polling.post = None;
+                if gone {
+                    let detail = "data request connection closed prematurely";
+                    self.close_conn(key, Reason::TransportError, detail, Goodbye::None);
+                }
+            }
+        }
+    }
+
+    /// The body of a POST; it is within `maxHttpBufferSize`.
+    pub(in crate::shard) fn post(&mut self, sid: Id, body: &[u8], binary: bool) {
+        let Some(key) = self.by_sid(sid) else { return };
+        let conn = &mut self.conns[key.slot as usize];
+        let (protocol, ended) = (conn.protocol, conn.ending);
+        let Transport::Polling(polling) = &mut conn.transport else { return };
+        // Whatever is in it, the POST is taken: a session that it ends does not answer it.
+        let Some(mut post) = polling.post.take() else { return };
+        let jsonp = post.shape.jsonp.is_some();
+        self.stats().bytes_in.add(body.len());
+        let unwrapped = jsonp.then(|| unwrap_jsonp(body));
+        let body = unwrapped.as_deref().unwrap_or(body);
+        let mut on = |packet: Packet<'_>| {
+            match (self.live(key).is_some(), packet) {
+                (true, Packet::Text(text)) => self.on_packet(key, text),
+                (true, Packet::Binary(bytes)) => self.on_binary(key, &bytes),
+                // Nobody hears what comes after the end, but the client need not be told of it any more.
+                (false, Packet::Text("1")) if ended => {
+                    self.close_conn(key, Reason::TransportClose, "", Goodbye::Release);
+                }
+                _ => return ended && self.conn(key).is_some(),
+            }
+            true
+        };
+        let result = if protocol == 4 {
+            payload::decode_v4(body, &mut on)
+        } else {
+            payload::decode_v3(body, binary, &mut on)
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "bad polling payload");
+            self.close_conn(key, Reason::ParseError, "bad polling payload", Goodbye::None);
+        }
+        let answer = post_taken(&post.shape);
+        match self.conn(key) {
+            // The client sends no more before this one is answered: HTTP's way of pushing back.
+            Some(Conn { paused: true, transport: Transport::Polling(polling), .. }) => {
+                post.held = Some(answer);
+                polling.post = Some(post);
+            }
+            _ => {
+                let _ = post.reply.send(answer);
+            }
+        }
+    }
+
+    /// What a session is, for a request that names it.
+    pub(in crate::shard) fn lookup(&mut self, sid: Id) -> Option<(&'static str, u8)> {
+        let key = self.by_sid(sid)?;
+        let conn = &self.conns[key.slot as usize];
+        let transport = match conn.transport {
+            Transport::Polling(_) => "polling",
+            Transport::WebSocket(_) => "websocket",
+        };
+        Some((transport, conn.protocol))
+    }
+}
+
+/// The answer to a POST whose packets were taken.
+pub(in crate::shard) fn post_taken(shape: &PollShape) -> Answer {
+    let mut answer = response::answer(200, "text/html", "ok", &shape.headers);
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// The `d` field of a JSONP form, with its escaped line ends (engine.io's polling-jsonp).
+fn unwrap_jsonp(body: &[u8]) -> Vec<u8> {
+    let plain =
+        form_urlencoded::parse(body).find(|(name, _)| name == "d").map_or_else(Cow::default, |(_, d)| d);
+    // `\\n` stands for an escaped backslash and n, `\n` for a line end that a form would have changed.
+    plain.replace("\\\\n", "\u{0}").replace("\\n", "\n").replace('\u{0}', "\\n").into_bytes()
+}

@@ -1,0 +1,383 @@
+//! Engine.IO sessions: opening, frames of the active transport, heartbeat.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::json;
+use smallvec::SmallVec;
+
+use crate::engine::frame::Frame;
+use crate::engine::outbox::{Outbox, Shared};
+use crate::engine::payload;
+use crate::engine::sid::Id;
+use crate::engine::transport::{Agreed, Polling, ReaderCtl, Transport, WsTransport};
+use crate::engine::ws::{self, Incoming, WsError};
+use crate::net::stream::Stream;
+use crate::shard::conn::Conn;
+use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::reader::{Reader, read_loop};
+use crate::shard::state::State;
+use crate::shard::wheel::Timer;
+use crate::shared::event::Event;
+use crate::types::ids::ConnKey;
+use crate::types::raw_message::RawMessage;
+use crate::types::reason::Reason;
+use crate::types::request::RequestInfo;
+
+/// A session id, and the one that the host chose to stand for it.
+pub(in crate::shard) type Sid = (Id, Option<Box<str>>);
+
+impl State {
+    /// A fresh session id of this shard.
+    pub(in crate::shard) fn fresh_sid(&self) -> Id {
+        loop {
+            let sid = Id::for_shard(self.index);
+            if !self.sids.contains_key(&sid) {
+                return sid;
+            }
+        }
+    }
+
+    /// Starts a session on a WebSocket.
+    pub(in crate::shard) fn open_websocket(
+        &mut self,
+        stream: Stream,
+        rest: Bytes,
+        agreed: Agreed,
+        sid: Sid,
+        request: Arc<RequestInfo>,
+    ) {
+        let (prefix, read, write) = stream.split();
+        // What hyper has read ahead was before what is left to read.
+        let rest = [&rest[..], &prefix[..]].concat();
+        let ctl = ReaderCtl::new();
+        let ws = WsTransport { write, ctl: ctl.clone(), agreed, blocked: false };
+        self.stats().wires.add(1);
+        let key = self.open(Transport::WebSocket(ws), sid, request);
+        let shard = self.shard();
+        tokio::task::spawn_local(read_loop(Reader {
+            shard,
+            key,
+            probe: 0,
+            read,
+            ctl,
+            deflate: agreed.deflate,
+            rest,
+        }));
+        self.greet(key);
+    }
+
+    /// Starts a polling session; its first poll is answered by the open packet.
+    pub(in crate::shard) fn open_polling(
+        &mut self,
+        sid: Sid,
+        b64: bool,
+        request: Arc<RequestInfo>,
+    ) -> ConnKey {
+        let polling = Polling { b64, ..Polling::default() };
+        let key = self.open(Transport::Polling(Box::new(polling)), sid, request);
+        self.greet(key);
+        key
+    }
+
+    fn open(&mut self, transport: Transport, (sid, alias): Sid, request: Arc<RequestInfo>) -> ConnKey {
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let protocol = request.protocol;
+        let slot = self.conns.insert(Conn {
+            generation,
+            sid,
+            alias,
+            protocol,
+            transport,
+            outbox: Outbox::default(),
+            behind: None,
+            dirty: false,
+            awaiting_pong: false,
+            deadline: 0,
+            armed: u64::MAX,
+            request: request.clone(),
+            sockets: SmallVec::new(),
+            partial: None,
+            probe: None,
+            probes: 0,
+            asking: 0,
+            asking_bytes: 0,
+            asked: SmallVec::new(),
+            questions: 0,
+            last_event: 0,
+            pending_events: 0,
+            paused: false,
+            ending: false,
+            raw: None,
+        }) as u32;
+        let key = ConnKey { slot, generation };
+        self.sids.insert(sid, slot);
+        self.stats().connections.add(1);
+        if self.core.hooks.get().connections {
+            let conn = self.conn_number(key);
+            let sid = self.conns[slot as usize].public_sid().into();
+            self.event(Event::Open { conn, sid, request });
+        }
+        // A raw host keeps its own time.
+        if !self.core.options.raw {
+            let tick = self.wheel.tick_after(self.core.options.connect_timeout);
+            self.wheel.insert(tick, Timer::Connect(key));
+        }
+        key
+    }
+
+    /// Sends the open packet (Engine.IO protocol v4, "Handshake") and starts the heartbeat.
+    fn greet(&mut self, key: ConnKey) {
+        let options = &self.core.options;
+        let conn = &self.conns[key.slot as usize];
+        let upgrades: &[&str] = match conn.transport {
+            Transport::Polling(_) if options.allow_upgrades && options.transports.websocket => &["websocket"],
+            _ => &[],
+        };
+        // In the order that engine.io writes them.
+        let open = format!(
+            r#"0{{"sid":{},"upgrades":{},"pingInterval":{},"pingTimeout":{},"maxPayload":{}}}"#,
+            json!(conn.public_sid()),
+            json!(upgrades),
+            options.ping_interval.as_millis(),
+            options.ping_timeout.as_millis(),
+            options.max_http_buffer_size,
+        );
+        let protocol = conn.protocol;
+        let slot = key.slot;
+        let initial = options.initial_packet.as_ref().map(|text| engine_packet(&format!("4{text}")));
+        self.push(slot, engine_packet(&open));
+        if let Some(initial) = initial {
+            self.push(slot, initial);
+        }
+        if self.conn(key).is_none() {
+            return;
+        }
+        self.heard(key);
+        if self.core.hooks.get().packets {
+            self.watch(self.conn_number(key), true);
+        }
+        if protocol == 3 && !self.core.options.raw {
+            self.connect_v3(key);
+        }
+    }
+
+    /// A number for the connection that is unique in this process, for the host.
+    pub(in crate::shard) fn conn_number(&self, key: ConnKey) -> u64 {
+        crate::types::ids::SocketHandle::new(self.index, key.slot, key.generation).0
+    }
+
+    /// The connection with that number, if the session has not ended.
+    pub(in crate::shard) fn conn_numbered(&self, number: u64) -> Option<ConnKey> {
+        let slot = crate::types::ids::SocketHandle(number).slot();
+        let generation = self.conns.get(slot).filter(|conn| !conn.ending)?.generation;
+        let key = ConnKey { slot: slot as u32, generation };
+        (self.conn_number(key) == number).then_some(key)
+    }
+
+    /// A WebSocket frame came in.
+    pub(in crate::shard) fn on_frame(&mut self, key: ConnKey, probe: u32, incoming: Incoming<'_>) {
+        if probe != 0 && self.is_probe(key, probe) {
+            return self.on_probe_frame(key, incoming);
+        }
+        if self.conn(key).is_none() {
+            return;
+        }
+        match incoming {
+            Incoming::Text(text) => self.on_packet(key, text),
+            Incoming::Binary(bytes) => {
+                // Engine.IO 3 types binary frames too: 4 is a message.
+                let v3 = self.conns[key.slot as usize].protocol == 3;
+                match bytes {
+                    [4, rest @ ..] if v3 => self.on_binary(key, rest),
+                    _ if v3 => self.close_conn(
+                        key,
+                        Reason::ParseError,
+                        "binary packet of unknown type",
+                        Goodbye::Close,
+                    ),
+                    bytes => self.on_binary(key, bytes),
+                }
+            }
+            Incoming::Ping(payload) => {
+                let pong = Frame::control(ws::pong_frame(payload));
+                self.push(key.slot, Rc::new(Arc::new(pong)));
+            }
+            Incoming::Pong(_) => {}
+            Incoming::Close { code, reason } => {
+                self.push(key.slot, close_echo(code, reason));
+                self.close_conn(key, Reason::TransportClose, "", Goodbye::Said);
+            }
+        }
+    }
+
+    /// A WebSocket broke RFC 6455.
+    pub(in crate::shard) fn on_frame_error(&mut self, key: ConnKey, probe: u32, error: WsError) {
+        if probe != 0 && self.is_probe(key, probe) {
+            return self.drop_probe(key, Goodbye::Ws(error.close_code()));
+        }
+        tracing::debug!(%error, "WebSocket error");
+        let detail = match error {
+            WsError::Protocol(what) => what,
+            WsError::InvalidUtf8 => "invalid UTF-8 sequence",
+            WsError::TooBig => "max payload size exceeded",
+            WsError::Deflate => "invalid compressed data",
+        };
+        self.close_conn(key, Reason::TransportError, detail, Goodbye::Ws(error.close_code()));
+    }
+
+    /// The stream under a reader task ended.
+    pub(in crate::shard) fn transport_ended(&mut self, key: ConnKey, probe: u32) {
+        if probe != 0 && self.is_probe(key, probe) {
+            return self.drop_probe(key, Goodbye::None);
+        }
+        self.close_conn(key, Reason::TransportClose, "", Goodbye::None);
+    }
+
+    /// An Engine.IO packet on the active transport.
+    pub(in crate::shard) fn on_packet(&mut self, key: ConnKey, packet: &str) {
+        self.heard_from(key);
+        self.show_incoming(key, || RawMessage::Text(packet.into()));
+        let protocol = self.conns[key.slot as usize].protocol;
+        match packet.as_bytes().first() {
+            Some(b'4') => self.on_message(key, &packet[1..]),
+            Some(b'2') if protocol == 3 => {
+                self.push(key.slot, engine_packet(&format!("3{}", &packet[1..])));
+                self.raw_heartbeat(key);
+            }
+            Some(b'3') if protocol == 4 => {
+                self.heard(key);
+                self.raw_heartbeat(key);
+            }
+            Some(b'2' | b'3') => {
+                self.close_conn(key, Reason::TransportError, "invalid heartbeat direction", Goodbye::Close);
+            }
+            Some(b'1') => self.close_conn(key, Reason::TransportClose, "", Goodbye::Release),
+            // A client that keeps to text. In a polling payload it has been read already.
+            Some(b'b') => match payload::base64_text(packet, protocol) {
+                Ok(bytes) => self.on_binary(key, &bytes),
+                Err(_) => {
+                    self.close_conn(key, Reason::ParseError, "binary packet is not base64", Goodbye::Close)
+                }
+            },
+            // What means nothing here: open, upgrade, noop.
+            Some(b'0' | b'5' | b'6') => {}
+            // An unknown type or nothing at all.
+            _ => self.close_conn(key, Reason::ParseError, "unknown packet type", Goodbye::Close),
+        }
+    }
+
+    /// Protocol 3: any packet shows that the client lives; the server only watches.
+    fn heard_from(&mut self, key: ConnKey) {
+        if self.conns[key.slot as usize].protocol == 3 {
+            self.heard(key);
+        }
+    }
+
+    /// The client answered the heartbeat: the next one is due in `pingInterval`.
+    fn heard(&mut self, key: ConnKey) {
+        let options = &self.core.options;
+        let conn = &self.conns[key.slot as usize];
+        let wait = match conn.protocol {
+            3 => options.ping_interval + options.ping_timeout,
+            _ => options.ping_interval,
+        };
+        let tick = self.wheel.tick_after(wait);
+        let conn = &mut self.conns[key.slot as usize];
+        conn.awaiting_pong = false;
+        self.arm_heartbeat(key, tick);
+    }
+
+    fn arm_heartbeat(&mut self, key: ConnKey, tick: u64) {
+        let conn = &mut self.conns[key.slot as usize];
+        conn.deadline = tick;
+        // One entry per connection is under way; a later deadline waits for it to fire.
+        if tick < conn.armed {
+            conn.armed = tick;
+            self.wheel.insert(tick, Timer::Heartbeat(key));
+        }
+    }
+
+    /// The heartbeat's entry fired.
+    pub(in crate::shard) fn on_heartbeat(&mut self, key: ConnKey, tick: u64) {
+        let Some(conn) = self.live(key) else { return };
+        if conn.armed != tick {
+            return;
+        }
+        conn.armed = u64::MAX;
+        if conn.deadline > tick {
+            let deadline = conn.deadline;
+            return self.arm_heartbeat(key, deadline);
+        }
+        if conn.paused {
+            return self.beat_unheard(key);
+        }
+        if conn.awaiting_pong || conn.protocol == 3 {
+            return self.close_conn(key, Reason::PingTimeout, "", Goodbye::Timeout);
+        }
+        conn.awaiting_pong = true;
+        let tick = self.wheel.tick_after(self.core.options.ping_timeout);
+        self.arm_heartbeat(key, tick);
+        let ping = self.ping.clone();
+        self.push(key.slot, ping);
+    }
+
+    /// We stop reading from a connection. A protocol 3 client has asked, or is about to, and wants its answer within
+    /// `pingTimeout`.
+    pub(in crate::shard) fn hold_heartbeat(&mut self, key: ConnKey) {
+        if self.conn(key).is_some_and(|conn| conn.protocol == 3) {
+            let tick = self.wheel.tick_after(self.core.options.ping_timeout / 2);
+            self.arm_heartbeat(key, tick);
+        }
+    }
+
+    /// The heartbeat of a connection that we don't read from: its silence is our doing, but its client counts on what
+    /// we send. Protocol 4 waits for pings, protocol 3 for answers to pings that lie unread.
+    fn beat_unheard(&mut self, key: ConnKey) {
+        let options = &self.core.options;
+        let conn = &mut self.conns[key.slot as usize];
+        let (beat, wait) = match conn.protocol {
+            3 => (engine_packet("3"), options.ping_timeout / 2),
+            _ => {
+                conn.awaiting_pong = true;
+                (self.ping.clone(), options.ping_interval)
+            }
+        };
+        let tick = self.wheel.tick_after(wait);
+        self.arm_heartbeat(key, tick);
+        self.push(key.slot, beat);
+    }
+
+    /// We read again: what the client answered meanwhile is still to be read.
+    pub(in crate::shard) fn release_heartbeat(&mut self, key: ConnKey) {
+        let Some(conn) = self.conn(key) else { return };
+        if conn.protocol == 3 {
+            self.heard(key);
+        } else if conn.awaiting_pong {
+            let tick = self.wheel.tick_after(self.core.options.ping_timeout);
+            self.arm_heartbeat(key, tick);
+        }
+    }
+}
+
+/// The answer to a close frame: what came (RFC 6455 §5.5.1; the `ws` package gives the reason back too).
+pub(in crate::shard) fn close_echo(code: Option<u16>, reason: &str) -> Shared {
+    let frame = match code {
+        Some(code) => ws::close_frame(code, reason),
+        None => Bytes::from_static(&[0x88, 0]),
+    };
+    Rc::new(Arc::new(Frame::control(frame)))
+}
+
+/// An engine packet as a frame of its own.
+pub(in crate::shard) fn engine_packet(text: &str) -> Shared {
+    Rc::new(Arc::new(Frame::engine(text)))
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Transport::Polling(Box::<Polling>::default())
+    }
+}

@@ -1,0 +1,186 @@
+//! Fan-out: one frame, many outboxes.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::engine::outbox::Shared;
+use crate::engine::sid::Id;
+use crate::shard::conn::slow::Slow;
+use crate::shard::state::{AckWait, Pushed, State};
+use crate::shard::wheel::Timer;
+use crate::shared::command::{EmitTo, Outgoing, Publish};
+use crate::shared::event::Event;
+use crate::shared::namespaces::NspShared;
+use crate::types::flags::EmitFlags;
+use crate::types::ids::ConnKey;
+use crate::types::target::Target;
+
+/// A client that never answers keeps what it was asked for as long as it stays: when there are twice as many as
+/// before, those that nobody waits for go.
+fn forget_done(acks: &mut HashMap<u64, AckWait>) {
+    const FEW: usize = 64;
+    if acks.len() >= FEW && acks.len().is_power_of_two() {
+        acks.retain(|_, wait| !matches!(wait, AckWait::Broadcast(acks) if acks.is_done()));
+    }
+}
+
+impl State {
+    /// Sends what a host thread encoded.
+    pub(in crate::shard) fn send(&mut self, outgoing: Outgoing) {
+        match outgoing {
+            Outgoing::Publish(publish) => self.publish(publish),
+            Outgoing::Emit(emit) => self.emit(emit),
+            Outgoing::Raw(send) => self.raw_send(send),
+        }
+    }
+
+    fn publish(&mut self, publish: Publish) {
+        // One reference count of this shard for all its recipients.
+        let frame: Shared = Rc::new(publish.frame);
+        let mut slow: SmallVec<[ConnKey; 4]> = SmallVec::new();
+        if let Some((id, acks)) = &publish.acks {
+            self.asking = Some(acks.clone());
+            if let Some(timeout) = publish.timeout {
+                let tick = self.wheel.tick_after(timeout);
+                self.wheel.insert(tick, Timer::Broadcast(acks.clone(), publish.nsp.id, *id));
+            }
+        }
+        let targets = self.targets(&publish.nsp, &publish.target);
+        if let Some((id, acks)) = &publish.acks {
+            for &slot in &targets {
+                let rare = self.socks[slot as usize].rare.get_or_insert_default();
+                forget_done(&mut rare.acks);
+                rare.acks.insert(*id, AckWait::Broadcast(acks.clone()));
+            }
+            self.asking = None;
+            if let Some(event) = acks.sent(targets.len()) {
+                self.event(event);
+            }
+        }
+        for &slot in &targets {
+            // A failed write may have closed a connection with several of the targets.
+            let Some(sock) = self.socks.get(slot as usize) else { continue };
+            let conn = sock.conn;
+            if publish.entry != 0 && !self.note_entry(slot, publish.entry) {
+                continue;
+            }
+            if publish.flags.volatile && !self.takes_volatile(conn, frame.len()) {
+                self.stats().volatile_dropped.add(1);
+                continue;
+            }
+            if let Pushed::TooMuch = self.push_checked(conn, frame.clone()) {
+                slow.push(self.key(conn));
+            }
+        }
+        self.give_back(targets);
+        for key in slow {
+            self.close_slow(key, Slow::TooMuch);
+        }
+        self.note_done(publish.entry);
+    }
+
+    /// The connected sockets that a room expression means, each once.
+    pub(in crate::shard) fn targets(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<u32> {
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        let Some(local) = self.nsps.get(&nsp.id) else { return out };
+        // `seen` of a socket marks it as excluded or taken already: no set is built.
+        self.epoch += 1;
+        let epoch = self.epoch;
+        let own = |name: &str, socks: &slab::Slab<crate::shard::state::Sock>| {
+            let slot = *local.by_id.get(&Id::parse(name)?)?;
+            socks[slot as usize].own_room.then_some(slot)
+        };
+        for room in &target.except {
+            for &slot in self.rooms.members(nsp.id, room) {
+                self.socks[slot as usize].seen = epoch;
+            }
+            if let Some(slot) = own(room, &self.socks) {
+                self.socks[slot as usize].seen = epoch;
+            }
+        }
+        let socks = &mut self.socks;
+        let mut take = |slot: u32, socks: &mut slab::Slab<crate::shard::state::Sock>| {
+            let sock = &mut socks[slot as usize];
+            if sock.seen != epoch && sock.connected {
+                sock.seen = epoch;
+                out.push(slot);
+            }
+        };
+        if target.rooms.is_empty() {
+            local.members.iter().for_each(|&slot| take(slot, socks));
+        }
+        for room in &target.rooms {
+            self.rooms.members(nsp.id, room).iter().for_each(|&slot| take(slot, socks));
+            if let Some(slot) = own(room, socks) {
+                take(slot, socks);
+            }
+        }
+        out
+    }
+
+    /// Returns the list of [`State::targets`] for the next broadcast.
+    pub(in crate::shard) fn give_back(&mut self, mut targets: Vec<u32>) {
+        // A list for a hundred thousand recipients is not kept for ever.
+        targets.clear();
+        targets.shrink_to(16 * 1024);
+        self.scratch = targets;
+    }
+
+    fn emit(&mut self, emit: EmitTo) {
+        let slot = self.socket(emit.socket);
+        if let Some((id, timeout)) = emit.ack {
+            match slot {
+                Some(slot) => {
+                    let rare = self.socks[slot as usize].rare.get_or_insert_default();
+                    rare.acks.insert(id, AckWait::Host { timed: timeout.is_some() });
+                }
+                None if timeout.is_some() => {
+                    self.event(Event::AckTimeout { socket: emit.socket, id, gone: None });
+                }
+                None => {}
+            }
+            if let (Some(timeout), Some(_)) = (timeout, slot) {
+                let tick = self.wheel.tick_after(timeout);
+                self.wheel.insert(tick, Timer::Ack(emit.socket, id));
+            }
+        }
+        if let Some(slot) = slot {
+            self.deliver(slot, Rc::new(emit.frame), emit.flags, emit.entry);
+        }
+        self.note_done(emit.entry);
+    }
+
+    /// Sends a frame to one socket; before it is accepted the frame waits. `entry` is its number in the journal,
+    /// or 0.
+    pub(in crate::shard) fn deliver(&mut self, slot: u32, frame: Shared, flags: EmitFlags, entry: u64) {
+        let limit = self.core.options.max_outbox_bytes;
+        let sock = &mut self.socks[slot as usize];
+        let conn = sock.conn;
+        if !sock.connected {
+            let early = &mut sock.rare.get_or_insert_default().early;
+            let waiting: usize = early.iter().map(|(f, ..)| f.len()).sum();
+            if flags.volatile && !early.is_empty() && waiting + frame.len() > limit / 2 {
+                return self.stats().volatile_dropped.add(1);
+            }
+            if !early.is_empty() && waiting + frame.len() > self.core.options.hard_outbox_bytes {
+                let key = self.key(conn);
+                return self.close_slow(key, Slow::TooMuch);
+            }
+            frame.wait(&self.core.outboxes);
+            early.push((frame, flags, entry));
+            return;
+        }
+        if entry != 0 && !self.note_entry(slot, entry) {
+            return;
+        }
+        if flags.volatile && !self.takes_volatile(conn, frame.len()) {
+            self.stats().volatile_dropped.add(1);
+            return;
+        }
+        self.push(conn, frame);
+    }
+}

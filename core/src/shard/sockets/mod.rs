@@ -1,0 +1,10 @@
+//! The Socket.IO side of a shard: sockets, packets, acks, rooms.
+
+pub(in crate::shard) mod acks;
+mod broadcast;
+pub(in crate::shard) mod moves;
+mod own_rooms;
+mod packets;
+mod raw;
+pub(in crate::shard) mod recovery;
+mod rooms;

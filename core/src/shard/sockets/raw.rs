@@ -1,0 +1,132 @@
+//! Connections of a host that speaks Socket.IO itself: messages pass as they are, and rooms hold members that the
+//! host made.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::engine::sid::Id;
+use crate::shard::state::{Sock, State};
+use crate::shared::command::{RawCommand, RawSend};
+use crate::shared::event::Event;
+use crate::shared::namespaces::NspShared;
+use crate::types::ids::ConnKey;
+use crate::types::raw_message::RawMessage;
+use crate::types::reason::Reason;
+
+impl State {
+    /// A message came in.
+    pub(in crate::shard) fn raw_message(&mut self, key: ConnKey, message: RawMessage) {
+        self.stats().messages_in.add(1);
+        let conn = self.conn_number(key);
+        self.event(Event::Message { conn, message });
+        self.caused_event(key);
+    }
+
+    /// A ping or a pong came in.
+    pub(in crate::shard) fn raw_heartbeat(&mut self, key: ConnKey) {
+        if self.core.hooks.get().heartbeats && self.conn(key).is_some() {
+            let conn = self.conn_number(key);
+            self.event(Event::Heartbeat { conn });
+            self.caused_event(key);
+        }
+    }
+
+    pub(in crate::shard) fn raw_send(&mut self, send: RawSend) {
+        let Some(key) = self.conn_numbered(send.conn) else { return };
+        if send.flags.volatile {
+            let dropping = match send.more {
+                true => self.conns[key.slot as usize].raw.as_ref().is_some_and(|raw| raw.dropping),
+                false => !self.takes_volatile(key.slot, send.frame.len()),
+            };
+            let Some(conn) = self.conn(key) else { return };
+            if dropping || conn.raw.is_some() {
+                conn.raw.get_or_insert_default().dropping = dropping;
+            }
+            if dropping {
+                return self.stats().volatile_dropped.add(usize::from(!send.more));
+            }
+        }
+        let frame = Rc::new(Arc::new(send.frame));
+        if send.flags.volatile && send.more {
+            // The rest of a packet that was taken: it can't be torn, and closes nobody.
+            self.push_within(key.slot, frame, usize::MAX);
+        } else {
+            self.push(key.slot, frame);
+        }
+    }
+
+    pub(in crate::shard) fn raw_command(&mut self, command: RawCommand) {
+        match command {
+            RawCommand::Join { conn, nsp, id, rooms } => {
+                if let Some(key) = self.conn_numbered(conn) {
+                    let slot = self.member(key, nsp.id).unwrap_or_else(|| self.add_member(key, &nsp, &id));
+                    self.join(slot, &rooms);
+                }
+            }
+            RawCommand::Leave { conn, nsp, room } => {
+                if let Some(slot) = self.conn_numbered(conn).and_then(|key| self.member(key, nsp)) {
+                    self.leave(slot, &[room]);
+                }
+            }
+            RawCommand::Remove { conn, nsp } => {
+                if let Some(slot) = self.conn_numbered(conn).and_then(|key| self.member(key, nsp)) {
+                    self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
+                }
+            }
+            RawCommand::Notify { conn, number } => {
+                if let Some(key) = self.conn_numbered(conn) {
+                    let conn = &mut self.conns[key.slot as usize];
+                    conn.raw.get_or_insert_default().flushes.push(number);
+                    self.raw_flushed(key);
+                }
+            }
+        }
+    }
+
+    fn member(&self, key: ConnKey, nsp: u32) -> Option<u32> {
+        let conn = &self.conns[key.slot as usize];
+        conn.sockets.iter().find(|(id, _)| *id == nsp).map(|(_, slot)| *slot)
+    }
+
+    fn add_member(&mut self, key: ConnKey, nsp: &Arc<NspShared>, id: &str) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        // The room of an id of another form is a room like others.
+        let id = Id::parse(id).unwrap_or_else(Id::random);
+        let sock = Sock {
+            generation: self.generation,
+            conn: key.slot,
+            nsp: nsp.id,
+            id,
+            connected: true,
+            own_room: false,
+            seen: 0,
+            position: 0,
+            rare: None,
+        };
+        let slot = self.socks.insert(sock) as u32;
+        let local = self.nsp(nsp);
+        local.sockets += 1;
+        let position = local.members.len() as u32;
+        local.members.push(slot);
+        local.by_id.insert(id, slot);
+        self.socks[slot as usize].position = position;
+        self.conns[key.slot as usize].sockets.push((nsp.id, slot));
+        self.stats().sockets.add(1);
+        slot
+    }
+
+    /// What was written may have been all that the host waits for.
+    pub(in crate::shard) fn raw_flushed(&mut self, key: ConnKey) {
+        let Some(conn) = self.conn(key).filter(|conn| conn.outbox.is_empty()) else { return };
+        let Some(raw) = &mut conn.raw else { return };
+        let numbers = std::mem::take(&mut raw.flushes);
+        let watched = raw.watched;
+        let conn = self.conn_number(key);
+        if watched {
+            self.event(Event::Drained { conn });
+        }
+        for number in numbers {
+            self.event(Event::Flushed { conn, number });
+        }
+    }
+}

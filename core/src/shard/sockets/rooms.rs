@@ -1,0 +1,175 @@
+//! Rooms of sockets, by handle and by room expression.
+
+use std::sync::Arc;
+
+use crate::shard::state::State;
+use crate::shared::command::Fetched;
+use crate::shared::event::{Event, RoomChange};
+use crate::shared::namespaces::NspShared;
+use crate::types::ids::SocketHandle;
+use crate::types::target::Target;
+
+impl State {
+    pub(in crate::shard) fn join(&mut self, slot: u32, rooms: &[Box<str>]) {
+        let (nsp, id) = (self.socks[slot as usize].nsp, self.socks[slot as usize].id);
+        for room in rooms {
+            // The room named by the own id needs no entry.
+            if &**room == id.as_str() {
+                self.set_own_room(slot, true);
+                continue;
+            }
+            if let Some(created) = self.rooms.join(nsp, room, slot) {
+                self.note_stay(slot, room, true);
+                self.joined(slot, room, created);
+            }
+        }
+    }
+
+    fn joined(&mut self, slot: u32, room: &str, created: bool) {
+        let nsp = self.socks[slot as usize].nsp;
+        let core = self.core.clone();
+        if !core.hooks.get().rooms {
+            if created {
+                core.directory.add(self.index, nsp, room, |_| {});
+            }
+            return;
+        }
+        let (name, handle) = (self.nsp_name(slot), self.handle(slot));
+        if !created {
+            return self.room_event(RoomChange::Joined, &name, room, Some(handle));
+        }
+        core.directory.add(self.index, nsp, room, |first| {
+            if first {
+                self.room_event(RoomChange::Created, &name, room, None);
+            }
+            self.room_event(RoomChange::Joined, &name, room, Some(handle));
+            self.hand_over_events();
+        });
+    }
+
+    /// A socket left a room; `gone`: it was the shard's last member.
+    pub(in crate::shard) fn left(
+        &mut self,
+        nsp: &Arc<NspShared>,
+        handle: SocketHandle,
+        room: &str,
+        gone: bool,
+    ) {
+        let core = self.core.clone();
+        if !core.hooks.get().rooms {
+            if gone {
+                core.directory.remove(self.index, nsp.id, room, |_| {});
+            }
+            return;
+        }
+        self.room_event(RoomChange::Left, &nsp.name, room, Some(handle));
+        if gone {
+            core.directory.remove(self.index, nsp.id, room, |last| {
+                if last {
+                    self.room_event(RoomChange::Deleted, &nsp.name, room, None);
+                }
+                self.hand_over_events();
+            });
+        }
+    }
+
+    pub(in crate::shard) fn leave(&mut self, slot: u32, rooms: &[Box<str>]) {
+        let (nsp, id) = (self.socks[slot as usize].nsp, self.socks[slot as usize].id);
+        for room in rooms {
+            if &**room == id.as_str() {
+                self.set_own_room(slot, false);
+            }
+            if let Some(gone) = self.rooms.leave(nsp, room, slot) {
+                self.note_stay(slot, room, false);
+                let shared = self.nsps[&nsp].shared.clone();
+                self.left(&shared, self.handle(slot), room, gone);
+            }
+        }
+    }
+
+    /// Leaves every room, the own one too, as socket.io's `leaveAll`.
+    pub(in crate::shard) fn leave_all(&mut self, slot: u32) -> Vec<Box<str>> {
+        let rooms: Vec<Box<str>> = self.rooms.rooms_of(slot).map(Into::into).collect();
+        self.leave(slot, &rooms);
+        self.set_own_room(slot, false);
+        rooms
+    }
+
+    pub(in crate::shard) fn room_event(
+        &mut self,
+        change: RoomChange,
+        nsp: &Arc<str>,
+        room: &str,
+        socket: Option<SocketHandle>,
+    ) {
+        if self.core.hooks.get().rooms {
+            self.event(Event::Room { change, nsp: nsp.clone(), room: room.into(), socket });
+        }
+    }
+
+    pub(in crate::shard) fn sockets_join(
+        &mut self,
+        nsp: &Arc<NspShared>,
+        target: &Target,
+        rooms: &[Box<str>],
+    ) {
+        let targets = self.targets(nsp, target);
+        for &slot in &targets {
+            self.join(slot, rooms);
+            self.confirm(slot, rooms);
+        }
+        self.give_back(targets);
+        self.move_away(nsp, target, rooms, Some(true));
+    }
+
+    pub(in crate::shard) fn sockets_leave(
+        &mut self,
+        nsp: &Arc<NspShared>,
+        target: &Target,
+        rooms: &[Box<str>],
+    ) {
+        let targets = self.targets(nsp, target);
+        for &slot in &targets {
+            self.leave(slot, rooms);
+            self.confirm(slot, rooms);
+        }
+        self.give_back(targets);
+        self.move_away(nsp, target, rooms, Some(false));
+    }
+
+    pub(in crate::shard) fn disconnect_sockets(
+        &mut self,
+        nsp: &Arc<NspShared>,
+        target: &Target,
+        close: bool,
+    ) {
+        let targets = self.targets(nsp, target);
+        for &slot in &targets {
+            if self.socks.contains(slot as usize) {
+                self.disconnect_socket(slot, close);
+            }
+        }
+        self.give_back(targets);
+        self.move_away(nsp, target, &[], None);
+    }
+
+    pub(in crate::shard) fn fetch(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<Fetched> {
+        let targets = self.targets(nsp, target);
+        let found = targets.iter().map(|&slot| self.describe(slot)).collect();
+        self.give_back(targets);
+        found
+    }
+
+    fn describe(&self, slot: u32) -> Fetched {
+        let sock = &self.socks[slot as usize];
+        let own = sock.own_room.then(|| sock.id.as_str().into());
+        Fetched {
+            socket: self.handle(slot),
+            id: sock.public_id().into(),
+            request: self.conns[sock.conn as usize].request.clone(),
+            auth: sock.rare.as_ref().map(|r| r.auth.clone()).unwrap_or_default(),
+            rooms: own.into_iter().chain(self.rooms.rooms_of(slot).map(Into::into)).collect(),
+            data: sock.rare.as_ref().map(|r| r.data.clone()).unwrap_or_default(),
+        }
+    }
+}

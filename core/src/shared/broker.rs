@@ -1,0 +1,126 @@
+//! The socket that other nodes are behind. The folder `cluster` plugs in there; without one a server is alone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::shared::broadcast_acks::BroadcastAcks;
+#[cfg(feature = "cluster")]
+use crate::shared::figures::ClusterStats;
+use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
+use crate::shared::namespaces::Namespace;
+use crate::types::error::Result;
+use crate::types::flags::EmitFlags;
+use crate::types::target::Target;
+
+/// An event for the clients of other nodes.
+pub(crate) struct Emit<'a> {
+    pub nsp: &'a Namespace,
+    pub target: Target,
+    /// JSON array `["event", …]`.
+    pub data: &'a str,
+    pub attachments: Vec<Bytes>,
+    pub flags: EmitFlags,
+}
+
+/// The way to the other nodes. No method waits: each queues a message for the thread of the fleet.
+pub(crate) trait Broker: Send + Sync {
+    /// Sends an event to the clients of the other nodes.
+    fn emit(&self, emit: Emit<'_>);
+
+    /// [`Broker::emit`] with acks, which `acks` collects for as long as `timeout`.
+    fn emit_with_ack(&self, emit: Emit<'_>, acks: Arc<BroadcastAcks>, timeout: Duration);
+
+    /// Adds the sockets of the other nodes that `target` means to rooms.
+    fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>);
+
+    /// Takes them out of rooms.
+    fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>);
+
+    /// Disconnects them, with `close` their whole connections.
+    fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool);
+
+    /// Sends an event to the hosts of the other nodes.
+    fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>);
+
+    /// A socket of this node entered (`here`) or left the room that is named by its id.
+    fn own_room(&self, nsp: u32, id: &str, here: bool);
+
+    /// Whether it wants to hear of [`Broker::own_room`].
+    fn wants_own_rooms(&self) -> bool;
+
+    /// Asks the other nodes. The channel in `question` is dropped if the fleet's thread has ended.
+    fn ask(&self, nsp: &Namespace, question: Question);
+
+    /// Figures of this node.
+    #[cfg(feature = "cluster")]
+    fn stats(&self) -> ClusterStats;
+
+    /// Ends the thread of the fleet when what is queued has gone out.
+    fn close(&self);
+}
+
+/// What can be asked of the other nodes. A `timeout` that is `None` is the option `requestsTimeout`.
+pub(crate) enum Question {
+    /// The sockets that a target means.
+    Sockets {
+        target: Target,
+        timeout: Option<Duration>,
+        reply: oneshot::Sender<FleetReply<Vec<RemoteSocket>>>,
+    },
+    /// The names of all rooms.
+    Rooms { reply: oneshot::Sender<FleetReply<Vec<Box<str>>>> },
+    /// The answers of their hosts to an event.
+    Hosts {
+        data: Box<str>,
+        attachments: Vec<Bytes>,
+        timeout: Option<Duration>,
+        reply: oneshot::Sender<FleetReply<HostAnswers>>,
+    },
+    /// How many servers there are, this one included.
+    Count { reply: oneshot::Sender<Result<usize>> },
+}
+
+/// One argument as JSON text per host, with its attachments.
+pub(crate) type HostAnswers = Vec<(Box<str>, Vec<Bytes>)>;
+
+/// Where a server's broker goes, once.
+#[derive(Default)]
+pub(crate) struct BrokerSlot {
+    /// There is one, or is about to be.
+    taken: AtomicBool,
+    broker: OnceLock<Box<dyn Broker>>,
+}
+
+impl BrokerSlot {
+    pub(crate) fn get(&self) -> Option<&dyn Broker> {
+        self.broker.get().map(|broker| &**broker)
+    }
+
+    /// A socket of this node entered (`here`) or left the room that is named by its id.
+    pub(crate) fn own_room(&self, nsp: u32, id: &str, here: bool) {
+        if let Some(broker) = self.get() {
+            broker.own_room(nsp, id, here);
+        }
+    }
+
+    /// Fills the slot with what `make` makes. `None`: it is filled, or being filled, already.
+    pub(crate) fn fill(&self, make: impl FnOnce() -> Result<Box<dyn Broker>>) -> Option<Result<()>> {
+        if self.taken.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        Some(match make() {
+            Ok(broker) => {
+                let _ = self.broker.set(broker);
+                Ok(())
+            }
+            Err(error) => {
+                self.taken.store(false, Ordering::Release);
+                Err(error)
+            }
+        })
+    }
+}

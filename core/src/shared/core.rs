@@ -1,0 +1,57 @@
+//! What all threads of one server hold.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::engine::budget::Outboxes;
+use crate::engine::sid::Tag;
+use crate::net::tls::TlsState;
+use crate::options::{Options, SharedHooks};
+use crate::rooms::Directory;
+use crate::shared::aliases::Aliases;
+use crate::shared::answer_room::AnswerRoom;
+use crate::shared::broker::BrokerSlot;
+use crate::shared::host_queue::HostQueue;
+use crate::shared::journal::Recovery;
+use crate::shared::namespaces::Namespaces;
+use crate::shared::shard_sender::ShardSender;
+use crate::shared::under_way::UnderWay;
+
+/// What all shards and the host share.
+pub(crate) struct Core {
+    pub options: Options,
+    pub hooks: SharedHooks,
+    pub aliases: Aliases,
+    /// One count for all namespaces, so that an id names one ack in the whole server.
+    pub ack_ids: AtomicU64,
+    pub namespaces: Namespaces,
+    pub directory: Directory,
+    pub host: Arc<HostQueue>,
+    pub outboxes: Outboxes,
+    pub answers: Arc<AnswerRoom>,
+    pub shards: Vec<ShardSender>,
+    pub tls: Option<TlsState>,
+    pub started: Instant,
+    pub closing: AtomicBool,
+    pub next_shard: AtomicUsize,
+    pub running: AtomicUsize,
+    /// With the option `connectionStateRecovery`.
+    pub recovery: Option<Recovery>,
+    /// Of the socket ids that this server gives.
+    pub tag: Tag,
+    /// With the option `cluster`.
+    pub broker: BrokerSlot,
+    pub under_way: Arc<UnderWay>,
+}
+
+impl Core {
+    /// The shard for the next connection.
+    pub(crate) fn pick(&self) -> usize {
+        self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len()
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+}

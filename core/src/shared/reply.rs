@@ -1,0 +1,114 @@
+//! What hosts answer to the questions among the events.
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::options::Cors;
+
+/// The host's answer to [`Event::AllowRequest`].
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Decision {
+    /// `Some(message)` refuses with HTTP 403, code 4.
+    pub refuse: Option<String>,
+    /// Refuses with HTTP 400, code 3, without an [`Event::ConnectionError`]: the host failed and knows it.
+    pub failed: bool,
+    /// Headers to add to the handshake response.
+    pub headers: Vec<(String, String)>,
+    /// A session id of the host's own making, instead of a random one. It must be a secret and not in use.
+    pub sid: Option<String>,
+}
+
+impl Decision {
+    /// The handshake goes on.
+    pub fn allow() -> Self {
+        Self::default()
+    }
+
+    /// HTTP 403 with that message.
+    pub fn refuse(message: impl Into<String>) -> Self {
+        Self { refuse: Some(message.into()), ..Self::default() }
+    }
+
+    /// HTTP 400: see [`Decision::failed`](#structfield.failed).
+    pub fn fail() -> Self {
+        Self { failed: true, ..Self::default() }
+    }
+}
+
+/// The host's answer to [`Event::Engine`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EngineReply {
+    /// The request goes on.
+    Continue {
+        /// Headers that go out with whatever answers it.
+        headers: Vec<(String, String)>,
+        /// The host's number for it: [`RequestInfo::tag`] from here on.
+        tag: u64,
+    },
+    /// The host answers it.
+    Answer(HttpReply),
+    /// HTTP 400, code 3: the host's middleware failed.
+    Refuse,
+}
+
+/// The host's answer to [`Event::Cors`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CorsReply {
+    /// These rules hold for the request; `None` adds no headers and answers no preflight.
+    Rules(Option<Box<Cors>>),
+    /// HTTP 400, code 3: the host could not decide.
+    Refuse,
+}
+
+/// The host's answer to [`Event::Http`].
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct HttpReply {
+    /// HTTP status.
+    pub status: u16,
+    /// Response headers.
+    pub headers: Vec<(String, String)>,
+    /// Response body.
+    pub body: Bytes,
+}
+
+impl HttpReply {
+    /// An answer without headers of the host's.
+    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// With these headers as well.
+    pub fn with_headers(mut self, headers: Vec<(String, String)>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+}
+
+/// A question that the host answers once; dropping it answers with the default.
+#[derive(Debug)]
+pub struct Reply<T>(oneshot::Sender<T>);
+
+impl<T> Reply<T> {
+    /// And where the answer comes out.
+    pub(crate) fn channel() -> (Self, oneshot::Receiver<T>) {
+        let (reply, answer) = oneshot::channel();
+        (Self(reply), answer)
+    }
+
+    /// Nobody waits for the answer any more.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// Answers.
+    ///
+    /// # Errors
+    /// The answer comes back: nobody waits for it any more, as the client has gone or the server has ended.
+    pub fn send(self, answer: T) -> Result<(), T> {
+        self.0.send(answer)
+    }
+}

@@ -1,0 +1,95 @@
+//! The way into one shard.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use smallvec::SmallVec;
+
+use crate::shared::command::Command;
+use crate::shared::figures::ShardStats;
+use crate::shared::{batch, command_queue};
+
+/// The way into one shard.
+pub(crate) struct ShardSender {
+    index: usize,
+    commands: command_queue::Sender,
+    /// Payload bytes of publishes and emits that wait in `commands`.
+    pub queued: AtomicUsize,
+    /// Joins that wait in `commands`: rooms may be about to have members here.
+    joining: AtomicUsize,
+    pub stats: ShardStats,
+}
+
+impl ShardSender {
+    pub(crate) fn new(index: usize, commands: command_queue::Sender) -> Self {
+        Self {
+            index,
+            commands,
+            queued: AtomicUsize::new(0),
+            joining: AtomicUsize::new(0),
+            stats: ShardStats::default(),
+        }
+    }
+
+    /// Queues a command; false if the shard has ended.
+    pub(crate) fn send(&self, command: Command) -> bool {
+        match batch::hold(self, self.index, command) {
+            Some(command) => self.commands.send(command),
+            None => !self.is_closed(),
+        }
+    }
+
+    /// The shard has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.commands.is_closed()
+    }
+
+    /// Queues a command for each shard; false if one has ended.
+    pub(crate) fn send_all(shards: &[Self], mut command: impl FnMut(&Self) -> Command) -> bool {
+        let mut sent = true;
+        let mut wake: SmallVec<[&command_queue::Sender; 16]> = SmallVec::new();
+        for shard in shards {
+            match batch::hold(shard, shard.index, command(shard)) {
+                None => sent &= !shard.is_closed(),
+                Some(command) => match shard.commands.push(command) {
+                    true => wake.push(&shard.commands),
+                    false => sent = false,
+                },
+            }
+        }
+        command_queue::wake(wake);
+        sent
+    }
+
+    /// Queues what was held back.
+    pub(crate) fn release(shards: &[Self], held: Vec<Vec<Command>>) {
+        let mut wake: SmallVec<[&command_queue::Sender; 16]> = SmallVec::new();
+        for (shard, mut commands) in shards.iter().zip(held) {
+            let command = match commands.len() {
+                0 => continue,
+                1 => commands.remove(0),
+                _ => Command::Together(commands),
+            };
+            if shard.commands.push(command) {
+                wake.push(&shard.commands);
+            }
+        }
+        command_queue::wake(wake);
+    }
+
+    /// Queues a command that puts sockets into rooms; the shard calls `joined` when it is done.
+    pub(crate) fn send_join(&self, command: Command) {
+        self.joining.fetch_add(1, Ordering::Relaxed);
+        if !self.send(command) {
+            self.joined();
+        }
+    }
+
+    pub(crate) fn joined(&self) {
+        self.joining.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Whether the directory of rooms may lack what the host has asked for.
+    pub(crate) fn is_joining(&self) -> bool {
+        self.joining.load(Ordering::Acquire) > 0
+    }
+}

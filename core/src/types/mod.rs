@@ -1,0 +1,11 @@
+//! Words without behaviour: what every folder may name.
+
+pub mod error;
+pub(crate) mod flags;
+pub(crate) mod headers;
+pub(crate) mod ids;
+pub(crate) mod random;
+pub(crate) mod raw_message;
+pub mod reason;
+pub(crate) mod request;
+pub(crate) mod target;

@@ -1,0 +1,359 @@
+//! Core → JavaScript. A batch is three things: numbers in a lane array, payloads as one JSON text that
+//! JavaScript parses in one go, and attachments. Payloads are spliced in as the client sent them.
+//!
+//! Lanes per event: kind, socket (slot and shard), socket generation, number. Lane 0 holds how many events
+//! there are, lane 1 how many attachments, lane 2 whether more wait, lane 3 how many bytes the core's command
+//! queues have to spare; the events start at lane 4.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kraken_ws_core::{Event, HttpReply, RequestInfo, SocketHandle};
+
+use crate::exports::answers::{Question, Questions};
+use crate::parts::handshake::{quote, request_json};
+
+/// Lanes of one event, and of the head.
+pub const LANES: usize = 4;
+/// Events in one batch: enough to make the crossing cheap, few enough that timers and other sockets of the
+/// host get their turn in between.
+pub const BATCH: usize = 256;
+/// Text after which a batch ends early; a JavaScript string can't hold 256 of the largest messages.
+const TEXT_LIMIT: usize = 4 << 20;
+/// Capacity above which the text buffer is given back after a batch.
+const KEEP_TEXT: usize = 1 << 20;
+
+const CONNECT: u8 = 1;
+const PACKET: u8 = 2;
+const PACKET_BINARY: u8 = 3;
+const ACK: u8 = 4;
+const ACK_BINARY: u8 = 5;
+const BROADCAST_ACK: u8 = 7;
+const DISCONNECT: u8 = 8;
+const NAMESPACE: u8 = 9;
+const ALLOW_REQUEST: u8 = 10;
+const HEADERS: u8 = 11;
+const HTTP: u8 = 12;
+const CONNECTION_ERROR: u8 = 13;
+const OPEN: u8 = 14;
+const HTTP_REPLY: u8 = 15;
+const CLOSED: u8 = 16;
+const UPGRADED: u8 = 17;
+const ENGINE: u8 = 18;
+const CORS: u8 = 19;
+const CONNECTION_CLOSED: u8 = 30;
+const BROADCAST_ANSWERS: u8 = 36;
+
+/// See [`Batcher::mark`].
+pub struct Mark([usize; 5]);
+
+/// Builds batches; one per server, on the JavaScript thread.
+#[derive(Default)]
+pub struct Batcher {
+    /// Taken from the core, not yet given to JavaScript.
+    pub pending: VecDeque<Event>,
+    /// What is left of an event whose beginning the last batch had.
+    pub rest: Option<Event>,
+    /// The JSON array of the last batch.
+    pub text: String,
+    /// Messages of a raw server, behind the JSON in what JavaScript gets; see `raw.rs`.
+    pub messages: String,
+    /// The server is raw.
+    pub raw: bool,
+    /// Where each payload ends in `text`, for the slow path after a payload that JavaScript can't parse.
+    pub ends: Vec<usize>,
+    /// Attachments of the last batch, until JavaScript takes them.
+    pub buffers: Vec<Bytes>,
+    /// Request and CONNECT payload of each socket, until JavaScript takes them: most applications never read
+    /// them, and here they are shared with the core.
+    handshakes: HashMap<u64, (Arc<RequestInfo>, Box<str>)>,
+    /// Events in the last batch.
+    count: usize,
+}
+
+impl Batcher {
+    /// Starts a batch.
+    pub fn begin(&mut self) {
+        if self.text.capacity() > KEEP_TEXT {
+            self.text = String::new();
+        }
+        if self.messages.capacity() > KEEP_TEXT {
+            self.messages = String::new();
+        }
+        self.text.clear();
+        self.messages.clear();
+        self.text.push('[');
+        self.ends.clear();
+        self.buffers.clear();
+        self.count = 0;
+    }
+
+    /// Keeps request and CONNECT payload of a socket for `handshake`.
+    pub fn keep_handshake(&mut self, socket: u64, request: Arc<RequestInfo>, auth: Box<str>) {
+        self.handshakes.insert(socket, (request, auth));
+    }
+
+    /// The handshake of a socket as JSON text; it is given out once.
+    pub fn handshake(&mut self, socket: u64) -> Option<String> {
+        self.handshakes.remove(&socket).map(|(request, auth)| request_json(&request, &auth))
+    }
+
+    /// Where the batch is, for [`Batcher::back_to`].
+    pub fn mark(&self) -> Mark {
+        let Self { text, messages, ends, buffers, count, .. } = self;
+        Mark([text.len(), messages.len(), ends.len(), buffers.len(), *count])
+    }
+
+    /// Takes back what was added since then: an event that could not be written.
+    pub fn back_to(&mut self, Mark([text, messages, ends, buffers, count]): Mark) {
+        self.text.truncate(text);
+        self.messages.truncate(messages);
+        self.ends.truncate(ends);
+        self.buffers.truncate(buffers);
+        self.count = count;
+        self.rest = None;
+    }
+
+    /// No room for another event.
+    pub fn is_full(&self) -> bool {
+        self.count == BATCH || self.rest.is_some() || self.text.len() + self.messages.len() > TEXT_LIMIT
+    }
+
+    /// Ends the batch and writes its head lanes.
+    pub fn end(&mut self, lanes: &mut [f64], more: bool, room: f64) {
+        self.text.push(']');
+        self.text.push_str(&self.messages);
+        lanes[0] = self.count as f64;
+        lanes[1] = self.buffers.len() as f64;
+        lanes[2] = f64::from(u8::from(more));
+        lanes[3] = room;
+    }
+
+    /// The payloads of the last batch one by one.
+    pub fn payloads(&self) -> Vec<String> {
+        let mut start = 1;
+        let mut out = Vec::with_capacity(self.ends.len());
+        for &end in &self.ends {
+            out.push(self.text[start..end].to_owned());
+            start = end + 1;
+        }
+        out
+    }
+
+    /// Lanes of an event with a payload, which the caller appends.
+    pub fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+        self.head(lanes, kind, socket, number);
+        if !self.ends.is_empty() {
+            self.text.push(',');
+        }
+    }
+
+    /// Lanes of an event without a payload.
+    pub fn head(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+        let at = (self.count + 1) * LANES;
+        let handle = socket.map_or(0, |socket| socket.0);
+        lanes[at] = f64::from(kind);
+        lanes[at + 1] = (handle & 0x1fff_ffff) as f64;
+        lanes[at + 2] = (handle >> 29) as f64;
+        lanes[at + 3] = number;
+        self.count += 1;
+    }
+
+    fn payload(&mut self, attachments: Vec<Bytes>, data: &str) {
+        // A client may leave the list of arguments out altogether.
+        let data = if data.is_empty() { "[]" } else { data };
+        if attachments.is_empty() {
+            self.text.push_str(data);
+        } else {
+            let _ = write!(self.text, "[{},{data}]", attachments.len());
+            self.buffers.extend(attachments);
+        }
+    }
+
+    /// Values with their attachments, and the end of the list that they are in.
+    fn answers(&mut self, answers: Vec<(Box<str>, Vec<Bytes>)>) {
+        for (data, attachments) in answers {
+            let _ = write!(self.text, ",{},{data}", attachments.len());
+            self.buffers.extend(attachments);
+        }
+        self.text.push(']');
+    }
+
+    /// An answer for Node's own HTTP server.
+    pub fn reply(&mut self, lanes: &mut [f64], number: u64, reply: HttpReply) {
+        self.lanes(lanes, HTTP_REPLY, None, number as f64);
+        let _ = write!(self.text, "[{},[", reply.status);
+        for (i, (name, value)) in reply.headers.iter().enumerate() {
+            self.text.push_str(if i > 0 { "," } else { "" });
+            quote(&mut self.text, name);
+            self.text.push(',');
+            quote(&mut self.text, value);
+        }
+        self.text.push_str("]]");
+        self.buffers.push(reply.body);
+        self.ends.push(self.text.len());
+    }
+
+    /// One event of the core.
+    pub fn event(&mut self, lanes: &mut [f64], questions: &mut Questions, event: Event) {
+        let event = match self.raw {
+            true => match self.raw_event(lanes, event) {
+                Some(event) => event,
+                None => return,
+            },
+            false => event,
+        };
+        match event {
+            Event::Packet { socket, data, attachments, ack } => {
+                let kind = if attachments.is_empty() { PACKET } else { PACKET_BINARY };
+                self.lanes(lanes, kind, Some(socket), ack.map_or(-1.0, |id| id as f64));
+                self.payload(attachments, &data);
+            }
+            Event::Ack { socket, id, data, attachments } => {
+                let kind = if attachments.is_empty() { ACK } else { ACK_BINARY };
+                self.lanes(lanes, kind, Some(socket), id as f64);
+                self.payload(attachments, &data);
+            }
+            // JavaScript tells by its own clock, and of who left by itself.
+            Event::AckTimeout { .. } => return,
+            Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered } => {
+                self.lanes(lanes, CONNECT, Some(socket), conn as f64);
+                self.text.push('[');
+                quote(&mut self.text, &nsp);
+                self.text.push(',');
+                quote(&mut self.text, &id);
+                if recovered.is_some() || !pending {
+                    let _ = write!(self.text, ",{pending}");
+                }
+                if let Some(recovered) = recovered {
+                    self.text.push_str(",[");
+                    for (i, room) in recovered.rooms.iter().enumerate() {
+                        self.text.push_str(if i > 0 { "," } else { "" });
+                        quote(&mut self.text, room);
+                    }
+                    self.text.push(']');
+                }
+                self.text.push(']');
+                self.keep_handshake(socket.0, request, auth);
+            }
+            Event::Disconnect { socket, reason, detail } => {
+                self.lanes(lanes, DISCONNECT, Some(socket), f64::from(reason as u8));
+                quote(&mut self.text, detail);
+            }
+            Event::BroadcastAck { id, timed_out, expected, missing, silent, mut responses } => {
+                // A JavaScript string can't hold all that may have come, and should not: the first answers go ahead.
+                let mut room = TEXT_LIMIT;
+                let fit = responses.iter().take_while(|(data, _)| {
+                    let before = room;
+                    room = room.saturating_sub(data.len());
+                    before > 0
+                });
+                let fit = fit.count();
+                if fit < responses.len() {
+                    let rest = responses.split_off(fit);
+                    self.lanes(lanes, BROADCAST_ANSWERS, None, id as f64);
+                    self.text.push_str("[0,0,[]");
+                    self.answers(responses);
+                    self.rest = Some(Event::BroadcastAck {
+                        id,
+                        timed_out,
+                        expected,
+                        missing,
+                        silent,
+                        responses: rest,
+                    });
+                } else {
+                    self.lanes(lanes, BROADCAST_ACK, None, id as f64);
+                    let _ = write!(self.text, "[{timed_out},{missing},");
+                    self.names(&silent);
+                    self.answers(responses);
+                }
+            }
+            Event::Namespace { name, auth, request, reply } => {
+                let number = questions.keep(Question::Namespace(reply));
+                self.lanes(lanes, NAMESPACE, None, number as f64);
+                self.text.push('[');
+                quote(&mut self.text, &name);
+                self.text.push(',');
+                self.text.push_str(if auth.is_empty() { "{}" } else { &auth });
+                self.text.push(',');
+                quote(&mut self.text, &request_json(&request, ""));
+                self.text.push(']');
+            }
+            Event::AllowRequest { request, sid, reply } => {
+                let number = questions.keep(Question::Allow(reply));
+                self.lanes(lanes, ALLOW_REQUEST, None, number as f64);
+                self.text.push('[');
+                quote(&mut self.text, &sid);
+                self.text.push(',');
+                quote(&mut self.text, &request_json(&request, ""));
+                self.text.push(']');
+            }
+            Event::Headers { request, reply } => {
+                let number = questions.keep(Question::Headers(reply));
+                self.lanes(lanes, HEADERS, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Engine { request, reply } => {
+                let number = questions.keep(Question::Engine(reply));
+                self.lanes(lanes, ENGINE, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Cors { request, reply } => {
+                let number = questions.keep(Question::Cors(reply));
+                self.lanes(lanes, CORS, None, number as f64);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::Http { request, body, reply } => {
+                let number = questions.keep(Question::Http(reply));
+                self.lanes(lanes, HTTP, None, number as f64);
+                self.buffers.push(body);
+                quote(&mut self.text, &request_json(&request, ""));
+            }
+            Event::ConnectionError { request, refusal, context } => {
+                self.lanes(lanes, CONNECTION_ERROR, None, f64::from(refusal as u8));
+                self.text.push('[');
+                quote(&mut self.text, refusal.message());
+                self.text.push_str(",{");
+                for (i, (name, value)) in context.iter().enumerate() {
+                    self.text.push_str(if i > 0 { "," } else { "" });
+                    quote(&mut self.text, name);
+                    self.text.push(':');
+                    quote(&mut self.text, value);
+                }
+                self.text.push_str("},");
+                quote(&mut self.text, &request_json(&request, ""));
+                self.text.push(']');
+            }
+            Event::Open { conn, sid, request } => {
+                self.lanes(lanes, OPEN, None, conn as f64);
+                self.text.push('[');
+                quote(&mut self.text, &sid);
+                self.text.push(',');
+                quote(&mut self.text, &request_json(&request, ""));
+                self.text.push(']');
+            }
+            Event::ConnectionClosed { conn, reason, detail } => {
+                self.lanes(lanes, CONNECTION_CLOSED, None, conn as f64);
+                let _ = write!(self.text, "[{},", reason as u8);
+                quote(&mut self.text, detail);
+                self.text.push(']');
+            }
+            Event::Upgraded { conn } => {
+                self.lanes(lanes, UPGRADED, None, conn as f64);
+                self.text.push('0');
+            }
+            Event::Closed => {
+                self.lanes(lanes, CLOSED, None, 0.0);
+                self.text.push('0');
+            }
+            other => match self.cluster_event(lanes, questions, other) {
+                Some(other) => return self.watched_event(lanes, other),
+                None => return,
+            },
+        }
+        self.ends.push(self.text.len());
+    }
+}

@@ -1,0 +1,241 @@
+//! JavaScript → core. Data is the text of `JSON.stringify([event, …args])`, attachments are buffers, a socket
+//! is the number of its handle, a namespace the number that `NativeServer.namespace` gave.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use kraken_ws_core::{EmitFlags, SocketHandle, Target};
+use napi::bindgen_prelude::BufferSlice;
+use napi_derive::napi;
+
+use crate::exports::server::NativeServer;
+use crate::parts::error::Result;
+use crate::parts::text::Text;
+
+/// Bits of the `flags` argument.
+const VOLATILE: u32 = 1;
+const NO_COMPRESS: u32 = 2;
+const LOCAL: u32 = 4;
+
+/// The flags that `bits` stands for.
+pub fn flags(bits: u32) -> EmitFlags {
+    EmitFlags::new().volatile(bits & VOLATILE != 0).compress(bits & NO_COMPRESS == 0).local(bits & LOCAL != 0)
+}
+
+fn handle(socket: f64) -> SocketHandle {
+    SocketHandle(socket as u64)
+}
+
+pub fn attachments(buffers: Option<Vec<BufferSlice<'_>>>) -> Vec<Bytes> {
+    buffers.unwrap_or_default().iter().map(|buffer| Bytes::copy_from_slice(buffer)).collect()
+}
+
+fn boxed(names: Vec<Text>) -> Vec<Box<str>> {
+    names.into_iter().map(|name| name.0.into_boxed_str()).collect()
+}
+
+pub fn target(rooms: Vec<Text>, except: Vec<Text>) -> Target {
+    let mut target = Target::all();
+    target.rooms = boxed(rooms);
+    target.except = boxed(except);
+    target
+}
+
+fn refs(names: &[Text]) -> Vec<&str> {
+    names.iter().map(|name| &**name).collect()
+}
+
+fn millis(timeout: f64) -> Duration {
+    Duration::from_millis(timeout.max(0.0) as u64)
+}
+
+#[napi]
+impl NativeServer {
+    /// Lets a waiting socket in.
+    #[napi]
+    pub fn accept(&self, socket: f64) {
+        self.server.accept(handle(socket));
+    }
+
+    /// Refuses a waiting socket; `error` is the JSON of `connect_error`.
+    #[napi]
+    pub fn reject(&self, socket: f64, error: Text) {
+        self.server.reject(handle(socket), &error);
+    }
+
+    /// An event to one socket.
+    #[napi]
+    pub fn emit(
+        &self,
+        namespace: u32,
+        socket: f64,
+        data: Text,
+        bits: u32,
+        buffers: Option<Vec<BufferSlice<'_>>>,
+    ) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            self.server.emit(namespace, handle(socket), &data, attachments(buffers), flags(bits))
+        })
+    }
+
+    /// An event to one socket that is to be acknowledged; returns the number of the ack. A negative
+    /// `timeout` means none.
+    #[napi]
+    pub fn emit_with_ack(
+        &self,
+        namespace: u32,
+        socket: f64,
+        data: Text,
+        bits: u32,
+        timeout: f64,
+        buffers: Option<Vec<BufferSlice<'_>>>,
+    ) -> Result<f64> {
+        self.with_namespace(namespace, |namespace| {
+            let timeout = (timeout >= 0.0).then(|| millis(timeout));
+            let attachments = attachments(buffers);
+            self.server.emit_with_ack(namespace, handle(socket), &data, attachments, flags(bits), timeout)
+        })
+        .map(|id| id as f64)
+    }
+
+    /// Acknowledges an event of the client.
+    #[napi]
+    pub fn ack(
+        &self,
+        namespace: u32,
+        socket: f64,
+        id: f64,
+        data: Text,
+        buffers: Option<Vec<BufferSlice<'_>>>,
+    ) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            self.server.ack(namespace, handle(socket), id as u64, &data, attachments(buffers))
+        })
+    }
+
+    /// An event to one room: the shortest path.
+    #[napi]
+    pub fn publish_room(&self, namespace: u32, room: Text, data: Text, bits: u32) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            let target = Target::room(room.0);
+            self.server.publish(namespace, target, &data, Vec::new(), flags(bits))
+        })
+    }
+
+    /// An event to a room expression.
+    #[napi]
+    pub fn publish(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        data: Text,
+        bits: u32,
+        buffers: Option<Vec<BufferSlice<'_>>>,
+    ) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            self.server.publish(namespace, target(rooms, except), &data, attachments(buffers), flags(bits))
+        })
+    }
+
+    /// An event to a room expression that every receiver acknowledges; returns the number of the answer.
+    #[napi]
+    #[allow(clippy::too_many_arguments)] // each is one value of the crossing
+    pub fn publish_with_ack(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        data: Text,
+        bits: u32,
+        timeout: f64,
+        buffers: Option<Vec<BufferSlice<'_>>>,
+    ) -> Result<f64> {
+        self.with_namespace(namespace, |namespace| {
+            let (target, attachments) = (target(rooms, except), attachments(buffers));
+            self.server.publish_with_ack(namespace, target, &data, attachments, flags(bits), millis(timeout))
+        })
+        .map(|id| id as f64)
+    }
+
+    /// Puts a socket into rooms.
+    #[napi]
+    pub fn join(&self, socket: f64, rooms: Vec<Text>) {
+        self.server.join(handle(socket), &refs(&rooms));
+    }
+
+    /// Takes a socket out of a room.
+    #[napi]
+    pub fn leave(&self, socket: f64, room: Text) {
+        self.server.leave(handle(socket), &[&room]);
+    }
+
+    /// Takes a socket out of all rooms, its own included.
+    #[napi]
+    pub fn leave_all(&self, socket: f64) {
+        self.server.leave_all(handle(socket));
+    }
+
+    /// Puts everybody of a room expression into rooms.
+    #[napi]
+    pub fn sockets_join(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        join: Vec<Text>,
+        bits: u32,
+    ) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            let local = flags(bits).local;
+            self.server.sockets_join(namespace, target(rooms, except), &refs(&join), local);
+            Ok(())
+        })
+    }
+
+    /// Takes everybody of a room expression out of rooms.
+    #[napi]
+    pub fn sockets_leave(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        leave: Vec<Text>,
+        bits: u32,
+    ) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            let local = flags(bits).local;
+            self.server.sockets_leave(namespace, target(rooms, except), &refs(&leave), local);
+            Ok(())
+        })
+    }
+
+    /// Ends everybody of a room expression.
+    #[napi]
+    pub fn disconnect_sockets(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        close: bool,
+        bits: u32,
+    ) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            let local = flags(bits).local;
+            self.server.disconnect_sockets(namespace, target(rooms, except), close, local);
+            Ok(())
+        })
+    }
+
+    /// Ends a socket, with `close` its whole connection.
+    #[napi]
+    pub fn disconnect(&self, socket: f64, close: bool) {
+        self.server.disconnect(handle(socket), close);
+    }
+
+    /// Closes a connection without a word of Socket.IO, so that its client reconnects.
+    #[napi]
+    pub fn close_connection(&self, conn: f64) {
+        self.server.close_connection(conn as u64);
+    }
+}

@@ -1,0 +1,99 @@
+//! Modules in C: the shared objects that a C host loads with `kraken_ws_module_load`, unchanged. They see connections,
+//! events and disconnects on the JavaScript thread, before JavaScript does.
+
+use std::ffi::CString;
+
+use kraken_ws_core::{ErrorCode, Event, Namespace};
+use kraken_ws_ffi::ModuleHost;
+use napi_derive::napi;
+
+use crate::exports::server::NativeServer;
+use crate::parts::error::{Result, coded, thrown};
+use crate::parts::text::Text;
+
+/// What a module has done.
+#[napi(object)]
+pub struct NativeModule {
+    pub name: String,
+    pub path: String,
+    pub calls: f64,
+    pub dropped: f64,
+    pub replaced: f64,
+    pub rejected: f64,
+}
+
+/// The modules of a server; nothing is there before the first is loaded.
+#[derive(Default)]
+pub struct Modules(Option<ModuleHost>);
+
+impl Modules {
+    /// `None`: a module took the event.
+    pub fn see(&self, event: Event) -> Option<Event> {
+        match &self.0 {
+            Some(host) => host.see(event),
+            None => Some(event),
+        }
+    }
+
+    /// A namespace was made.
+    pub fn add_namespace(&self, namespace: &Namespace) {
+        if let Some(host) = &self.0 {
+            host.add_namespace(namespace);
+        }
+    }
+
+    /// A namespace is gone.
+    pub fn remove_namespace(&self, name: &str) {
+        if let Some(host) = &self.0 {
+            host.remove_namespace(name);
+        }
+    }
+
+    /// In the order in which they were loaded.
+    pub fn figures(&self) -> Vec<NativeModule> {
+        let figures = self.0.as_ref().map(ModuleHost::figures).unwrap_or_default();
+        figures
+            .into_iter()
+            .map(|figures| NativeModule {
+                name: figures.name.to_string(),
+                path: figures.path,
+                calls: figures.calls as f64,
+                dropped: figures.dropped as f64,
+                replaced: figures.replaced as f64,
+                rejected: figures.rejected as f64,
+            })
+            .collect()
+    }
+}
+
+#[napi]
+impl NativeServer {
+    /// Loads a module; returns its name.
+    #[napi]
+    pub fn load_module(&self, path: Text, args: Vec<Text>) -> Result<String> {
+        let texts =
+            args.into_iter().map(|arg| CString::new(arg.0)).collect::<std::result::Result<Vec<_>, _>>();
+        let args =
+            texts.map_err(|_| coded(ErrorCode::Argument, "args: expected texts without a NUL character"))?;
+        let mut modules = self.modules.borrow_mut();
+        if modules.0.is_none() {
+            let namespaces = self.namespaces.borrow();
+            modules.0 = Some(ModuleHost::new(&self.server, namespaces.iter().flatten()).map_err(thrown)?);
+        }
+        let Some(host) = &modules.0 else {
+            return Err(coded(ErrorCode::Internal, "modules: there is no host"));
+        };
+        // SAFETY: that its code may run in this process is what the application says by loading it.
+        let name = unsafe { host.load(&path, &args) }.map_err(thrown)?;
+        Ok(name.to_string())
+    }
+
+    /// Unloads a module by its name.
+    #[napi]
+    pub fn unload_module(&self, name: Text) -> Result<()> {
+        match &self.modules.borrow().0 {
+            Some(host) => host.unload(&name).map_err(thrown),
+            None => Err(coded(ErrorCode::Module, &format!("module {}: it is not loaded", &*name))),
+        }
+    }
+}

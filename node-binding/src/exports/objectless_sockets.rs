@@ -1,0 +1,123 @@
+//! Sockets of namespaces that JavaScript does not look at: nobody listens, nobody decides, nobody reads the
+//! maps. They are let in here and cost JavaScript nothing; it gets their objects when it first looks.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use kraken_ws_core::{Event, RequestInfo, Server};
+use napi_derive::napi;
+
+use crate::exports::server::NativeServer;
+use crate::parts::error::Result;
+use crate::parts::handshake::quote;
+
+/// What makes the socket's object later.
+struct Socket {
+    nsp: Arc<str>,
+    id: Box<str>,
+    conn: u64,
+    request: Arc<RequestInfo>,
+    auth: Box<str>,
+    /// How many were there before it.
+    order: u64,
+}
+
+/// A connection with unseen sockets.
+#[derive(Default)]
+struct Connection {
+    sockets: u32,
+    upgraded: bool,
+}
+
+/// The sockets without an object, on the JavaScript thread.
+#[derive(Default)]
+pub struct ObjectlessSockets {
+    /// Names of namespaces that nobody looks at.
+    quiet: HashSet<Box<str>>,
+    sockets: HashMap<u64, Socket>,
+    connections: HashMap<u64, Connection>,
+    last: u64,
+}
+
+impl ObjectlessSockets {
+    /// Handles what concerns unseen sockets; other events come back.
+    pub fn take(&mut self, server: &Server, event: Event) -> Option<Event> {
+        match event {
+            Event::Connect { socket, nsp, id, request, auth, conn, .. } if self.quiet.contains(&*nsp) => {
+                server.accept(socket);
+                self.connections.entry(conn).or_default().sockets += 1;
+                self.last += 1;
+                let order = self.last;
+                self.sockets.insert(socket.0, Socket { nsp, id, conn, request, auth, order });
+                None
+            }
+            Event::Packet { socket, .. } if self.sockets.contains_key(&socket.0) => None,
+            Event::Disconnect { socket, .. } if self.sockets.contains_key(&socket.0) => {
+                self.remove(socket.0);
+                None
+            }
+            Event::Upgraded { conn } => {
+                if let Some(connection) = self.connections.get_mut(&conn) {
+                    connection.upgraded = true;
+                }
+                Some(event)
+            }
+            other => Some(other),
+        }
+    }
+
+    /// The namespace is gone.
+    pub fn forget(&mut self, namespace: &str) {
+        self.quiet.remove(namespace);
+    }
+
+    /// The socket, and whether its connection left polling.
+    fn remove(&mut self, handle: u64) -> Option<(Socket, bool)> {
+        let socket = self.sockets.remove(&handle)?;
+        let connection = self.connections.get_mut(&socket.conn)?;
+        connection.sockets -= 1;
+        let upgraded = connection.upgraded;
+        if connection.sockets == 0 {
+            self.connections.remove(&socket.conn);
+        }
+        Some((socket, upgraded))
+    }
+}
+
+#[napi]
+impl NativeServer {
+    /// Nobody looks at this namespace.
+    #[napi]
+    pub fn overlook(&self, namespace: u32) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            self.unseen.borrow_mut().quiet.insert(namespace.name().into());
+            Ok(())
+        })
+    }
+
+    /// From here on JavaScript has an object for each socket of the namespace; returns the sockets that have
+    /// none yet as JSON, `[[id, handle, connection, upgraded], …]`.
+    #[napi]
+    pub fn look_at(&self, namespace: u32) -> Result<String> {
+        self.with_namespace(namespace, |namespace| {
+            let mut unseen = self.unseen.borrow_mut();
+            let mut batcher = self.batcher.borrow_mut();
+            unseen.quiet.remove(namespace.name());
+            let there = unseen.sockets.iter().filter(|(_, socket)| &*socket.nsp == namespace.name());
+            let mut handles: Vec<(u64, u64)> =
+                there.map(|(handle, socket)| (socket.order, *handle)).collect();
+            handles.sort_unstable();
+            let mut out = String::from("[");
+            for (_, handle) in handles {
+                let Some((socket, upgraded)) = unseen.remove(handle) else { continue };
+                out.push_str(if out.len() > 1 { ",[" } else { "[" });
+                quote(&mut out, &socket.id);
+                let _ = write!(out, ",{handle},{},{upgraded}]", socket.conn);
+                batcher.keep_handshake(handle, socket.request, socket.auth);
+            }
+            out.push(']');
+            Ok(out)
+        })
+    }
+}

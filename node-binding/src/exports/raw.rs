@@ -1,0 +1,207 @@
+//! The crossings of a raw server, whose host speaks Socket.IO itself: `src-ts/bridge/` is that host. Out: many
+//! commands at once, four lanes each (kind with namespace, connection, number, length) with a line of text for
+//! those that need one and their bytes in one buffer. In: messages as one text behind the batch's JSON.
+
+use kraken_ws_core::{ErrorCode, Event, RawMessage, RequestInfo, SocketHandle, Target};
+use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice};
+use napi_derive::napi;
+
+use crate::exports::batch::Batcher;
+use crate::exports::commands::{attachments, flags, target};
+use crate::exports::server::NativeServer;
+use crate::parts::error::{Code, Result, coded, thrown};
+use crate::parts::handshake::{quote, request_json};
+use crate::parts::text::Text;
+
+const SEND: u32 = 0;
+const SEND_BINARY: u32 = 1;
+const PUBLISH_ROOM: u32 = 2;
+const PUBLISH: u32 = 3;
+const JOIN: u32 = 4;
+const LEAVE: u32 = 5;
+const REMOVE: u32 = 6;
+const CLOSE: u32 = 7;
+const NOTIFY: u32 = 8;
+
+const LANES: usize = 4;
+const NAMESPACE_SHIFT: u32 = 8;
+/// Beside the flags of `commands.rs`: the message is a further frame of a packet.
+const MORE: u32 = 8;
+
+/// Kinds of events that only a raw server has, beside those of `batch.rs`.
+const OPEN: u8 = 14;
+const MESSAGE: u8 = 18;
+const MESSAGE_BINARY: u8 = 19;
+const CONNECTION_CLOSED: u8 = 20;
+const FLUSHED: u8 = 21;
+const HEARTBEAT: u8 = 22;
+
+#[napi]
+impl NativeServer {
+    /// Does `count` commands in order. If one is refused the others are done all the same, and the first
+    /// refusal is thrown.
+    #[napi]
+    pub fn raw_deliver(
+        &self,
+        lanes: Float64ArraySlice<'_>,
+        count: u32,
+        text: Text,
+        bytes: BufferSlice<'_>,
+    ) -> Result<()> {
+        let mut lines = text.split('\n');
+        let mut bytes = &bytes[..];
+        let mut first = Ok(());
+        for command in lanes.chunks_exact(LANES).take(count as usize) {
+            let done = self.raw_command(command, &mut lines, &mut bytes);
+            if first.is_ok() {
+                first = done;
+            }
+        }
+        first
+    }
+
+    fn raw_command<'t>(
+        &self,
+        lanes: &[f64],
+        lines: &mut impl Iterator<Item = &'t str>,
+        bytes: &mut &[u8],
+    ) -> Result<()> {
+        let (head, conn, number) = (lanes[0] as u32, lanes[1] as u64, lanes[2]);
+        let namespace = head >> NAMESPACE_SHIFT;
+        let mut line = || lines.next().ok_or_else(|| coded(ErrorCode::Payload, "a command has no text"));
+        match head & ((1 << NAMESPACE_SHIFT) - 1) {
+            SEND => {
+                let bits = number as u32;
+                self.server.raw_send_text(conn, line()?, flags(bits), bits & MORE != 0).map_err(thrown)?;
+            }
+            SEND_BINARY => {
+                let bits = number as u32;
+                let (message, rest) = bytes
+                    .split_at_checked(lanes[3] as usize)
+                    .ok_or_else(|| coded(ErrorCode::Payload, "a command has no bytes"))?;
+                *bytes = rest;
+                self.server.raw_send_binary(conn, message, flags(bits), bits & MORE != 0).map_err(thrown)?;
+            }
+            PUBLISH_ROOM => {
+                let (room, data) = (line()?, line()?);
+                self.with_namespace(namespace, |namespace| {
+                    let flags = flags(number as u32);
+                    self.server.raw_publish(namespace, Target::room(room), Some(data), &[], flags)
+                })?;
+            }
+            PUBLISH => {
+                let (rooms, except): (Vec<Box<str>>, Vec<Box<str>>) =
+                    serde_json::from_str(line()?).map_err(unreadable)?;
+                let data = line()?;
+                self.with_namespace(namespace, |namespace| {
+                    let mut target = Target::all();
+                    (target.rooms, target.except) = (rooms, except);
+                    self.server.raw_publish(namespace, target, Some(data), &[], flags(number as u32))
+                })?;
+            }
+            JOIN => {
+                let (id, rooms): (Box<str>, Vec<Box<str>>) =
+                    serde_json::from_str(line()?).map_err(unreadable)?;
+                let rooms: Vec<&str> = rooms.iter().map(|room| &**room).collect();
+                self.with_namespace(namespace, |namespace| {
+                    self.server.raw_join(namespace, conn, &id, &rooms);
+                    Ok(())
+                })?;
+            }
+            LEAVE => {
+                let room: Box<str> = serde_json::from_str(line()?).map_err(unreadable)?;
+                self.with_namespace(namespace, |namespace| {
+                    self.server.raw_leave(namespace, conn, &room);
+                    Ok(())
+                })?;
+            }
+            REMOVE => self.with_namespace(namespace, |namespace| {
+                self.server.raw_remove(namespace, conn);
+                Ok(())
+            })?,
+            CLOSE => self.server.raw_close(conn),
+            NOTIFY => self.server.raw_notify(conn, number as u64),
+            other => return Err(coded(ErrorCode::Payload, &format!("there is no command {other}"))),
+        }
+        Ok(())
+    }
+
+    /// One text message to a connection.
+    #[napi]
+    pub fn raw_send(&self, conn: f64, text: Text, bits: u32) -> Result<()> {
+        self.server.raw_send_text(conn as u64, &text, flags(bits), bits & MORE != 0).map_err(thrown)
+    }
+
+    /// One binary message to a connection.
+    #[napi]
+    pub fn raw_send_binary(&self, conn: f64, bytes: BufferSlice<'_>, bits: u32) -> Result<()> {
+        self.server.raw_send_binary(conn as u64, &bytes, flags(bits), bits & MORE != 0).map_err(thrown)
+    }
+
+    /// One packet to a room expression: a text with attachments, or without `text` one binary message.
+    #[napi]
+    pub fn raw_publish(
+        &self,
+        namespace: u32,
+        rooms: Vec<Text>,
+        except: Vec<Text>,
+        text: Option<Text>,
+        buffers: Option<Vec<BufferSlice<'_>>>,
+        bits: u32,
+    ) -> Result<()> {
+        self.with_namespace(namespace, |namespace| {
+            let (target, attachments) = (target(rooms, except), attachments(buffers));
+            self.server.raw_publish(namespace, target, text.as_deref(), &attachments, flags(bits))
+        })
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> napi::Error<Code> {
+    coded(ErrorCode::Payload, &format!("a command can't be read: {error}"))
+}
+
+/// Length as JavaScript counts it.
+fn utf16_len(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
+}
+
+impl Batcher {
+    /// An event that a raw server writes in a way of its own; gives the others back. A message goes into a text of
+    /// its own, its length is the number.
+    pub fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
+        match event {
+            Event::Message { conn, message: RawMessage::Text(text) } => {
+                self.head(lanes, MESSAGE, Some(SocketHandle(conn)), utf16_len(&text) as f64);
+                self.messages.push_str(&text);
+            }
+            Event::Message { conn, message: RawMessage::Binary(bytes) } => {
+                self.head(lanes, MESSAGE_BINARY, Some(SocketHandle(conn)), 0.0);
+                self.buffers.push(bytes);
+            }
+            Event::Open { conn, sid, request } => self.raw_open(lanes, conn, &sid, &request),
+            Event::ConnectionClosed { conn, reason, detail } => {
+                self.lanes(lanes, CONNECTION_CLOSED, Some(SocketHandle(conn)), f64::from(reason as u8));
+                quote(&mut self.text, detail);
+                self.ends.push(self.text.len());
+            }
+            Event::Flushed { conn, number } => {
+                self.head(lanes, FLUSHED, Some(SocketHandle(conn)), number as f64);
+            }
+            Event::Heartbeat { conn } => self.head(lanes, HEARTBEAT, Some(SocketHandle(conn)), 0.0),
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// A connection: `[session id, tag, transport, protocol, request]`; JavaScript has the request if there is a
+    /// tag, and then gets none.
+    fn raw_open(&mut self, lanes: &mut [f64], conn: u64, sid: &str, request: &RequestInfo) {
+        self.lanes(lanes, OPEN, Some(SocketHandle(conn)), request.tag as f64);
+        self.text.push('[');
+        quote(&mut self.text, sid);
+        self.text.push_str(&format!(",{},\"{}\",{},", request.tag, request.transport, request.protocol));
+        quote(&mut self.text, &if request.tag == 0 { request_json(request, "") } else { String::new() });
+        self.text.push(']');
+        self.ends.push(self.text.len());
+    }
+}

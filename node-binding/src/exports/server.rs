@@ -1,0 +1,441 @@
+//! `NativeServer`: one core server as a JavaScript object. Its life, its namespaces and its figures; what
+//! else it can do is in `commands.rs`, `attach.rs` and `answers.rs`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kraken_ws_core::{
+    COMMAND_BYTES, Cancel, ClusterStats, ErrorCode, Event, Events, HttpReply, Namespace, Options, Reason,
+    Server,
+};
+use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
+use napi::{Env, JsString};
+use napi_derive::napi;
+
+use crate::exports::answers::Questions;
+use crate::exports::batch::{BATCH, Batcher, LANES};
+use crate::exports::cluster::Asked;
+use crate::exports::modules::{Modules, NativeModule};
+use crate::exports::objectless_sockets::ObjectlessSockets;
+use crate::parts::error::{Result, coded, node, thrown};
+use crate::parts::text::Text;
+use crate::parts::wake::Wake;
+
+/// Answers on their way to Node's HTTP server, by request number.
+pub type Replies = Arc<Mutex<Vec<(u64, HttpReply)>>>;
+
+/// One server. Lives on one JavaScript thread; the core's threads only touch `wake` and `replies`.
+#[napi]
+pub struct NativeServer {
+    pub(crate) server: Server,
+    events: RefCell<Events>,
+    pub(crate) batcher: RefCell<Batcher>,
+    /// Sockets that have no object in JavaScript.
+    pub(crate) unseen: RefCell<ObjectlessSockets>,
+    /// Shared objects that see events first.
+    pub(crate) modules: RefCell<Modules>,
+    /// Scratch for `Events::recv_batch`.
+    taken: RefCell<Vec<kraken_ws_core::Event>>,
+    /// By the number that JavaScript knows a namespace by.
+    pub(crate) namespaces: RefCell<Vec<Option<Namespace>>>,
+    pub(crate) questions: RefCell<Questions>,
+    /// Questions of JavaScript to other nodes.
+    pub(crate) asked: RefCell<Asked>,
+    pub(crate) replies: Replies,
+    /// Requests of Node's HTTP server that the core has not answered yet.
+    pub(crate) passed_in: RefCell<HashMap<u64, Cancel>>,
+    pub(crate) wake: Arc<Wake>,
+    /// The option of that name.
+    command_queue_bytes: f64,
+    closed: Cell<bool>,
+}
+
+/// Figures of a server.
+#[napi(object)]
+pub struct NativeStats {
+    pub connections: f64,
+    pub sockets: f64,
+    pub rooms: f64,
+    pub messages_in: f64,
+    pub messages_out: f64,
+    pub bytes_in: f64,
+    pub bytes_out: f64,
+    pub slow_consumers: f64,
+    pub slow_stalled: f64,
+    pub slow_too_much: f64,
+    pub slow_over_budget: f64,
+    pub volatile_dropped: f64,
+    pub outbox_bytes: f64,
+    pub host_queue_bytes: f64,
+    pub command_queue_bytes: f64,
+    pub answer_bytes: f64,
+    pub answers_refused: f64,
+    pub panics: f64,
+    pub recovery_bytes: f64,
+    pub uptime_ms: f64,
+    pub modules: Vec<NativeModule>,
+    pub cluster: Option<NativeClusterStats>,
+}
+
+/// Figures of a server's part in its fleet.
+#[napi(object)]
+pub struct NativeClusterStats {
+    pub up: bool,
+    pub nodes: f64,
+    pub published: f64,
+    pub received: f64,
+    pub lost: f64,
+    pub unconfirmed: f64,
+    pub lost_here: f64,
+    pub reconnects: f64,
+    pub queued_bytes: f64,
+    pub malformed: f64,
+    pub dropped_no_room: f64,
+    pub gaps: f64,
+    pub gap_ms: f64,
+}
+
+impl From<ClusterStats> for NativeClusterStats {
+    fn from(stats: ClusterStats) -> Self {
+        Self {
+            up: stats.bus.up,
+            nodes: stats.nodes as f64,
+            published: stats.bus.published as f64,
+            received: stats.bus.received as f64,
+            lost: stats.bus.lost as f64,
+            unconfirmed: stats.bus.unconfirmed as f64,
+            lost_here: stats.lost_here as f64,
+            reconnects: stats.bus.reconnects as f64,
+            queued_bytes: stats.bus.queued_bytes as f64,
+            malformed: stats.malformed as f64,
+            dropped_no_room: stats.dropped_no_room as f64,
+            gaps: stats.bus.gaps as f64,
+            gap_ms: stats.bus.gap_ms as f64,
+        }
+    }
+}
+
+fn options(json: &str) -> Result<Options> {
+    let value = serde_json::from_str(json).map_err(|e| coded(ErrorCode::Option, &format!("options: {e}")))?;
+    Options::from_json(&value).map_err(thrown)
+}
+
+/// Throws what `new NativeServer` would throw for these options, without making anything. What was given under names that no
+/// option has comes back, in words.
+#[napi]
+pub fn check_options(json: Text) -> Result<Vec<String>> {
+    options(&json).map(|options| options.unknown)
+}
+
+/// Disconnect reasons by number.
+#[napi]
+pub fn reasons() -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for reason in Reason::ALL {
+        let at = *reason as usize;
+        out.resize(out.len().max(at + 1), String::new());
+        out[at] = reason.as_str().to_owned();
+    }
+    out
+}
+
+/// Lanes that the array given to `NativeServer.drain` has to have.
+#[napi]
+pub fn lane_count() -> u32 {
+    ((BATCH + 1) * LANES) as u32
+}
+
+/// Bytes that a message which waits for a shard counts beside its payload.
+#[napi]
+pub fn command_bytes() -> u32 {
+    COMMAND_BYTES as u32
+}
+
+#[napi]
+impl NativeServer {
+    /// `json` are the core's options; `on_wake` is called when there are events to drain. `raw`: JavaScript speaks
+    /// Socket.IO, see `raw.rs`.
+    #[napi(constructor)]
+    pub fn new(json: Text, on_wake: Function<'_, (), ()>, raw: Option<bool>) -> Result<Self> {
+        let mut options = options(&json)?;
+        options.raw = raw.unwrap_or(false);
+        let mut batcher = Batcher::default();
+        batcher.raw = options.raw;
+        let command_queue_bytes = options.command_queue_bytes as f64;
+        let (server, events) = Server::new(options).map_err(thrown)?;
+        let wake = Wake::new(on_wake)?;
+        let waker = wake.clone();
+        events.on_wake(Box::new(move || waker.wake()));
+        Ok(Self {
+            server,
+            events: RefCell::new(events),
+            batcher: RefCell::new(batcher),
+            unseen: RefCell::default(),
+            modules: RefCell::default(),
+            taken: RefCell::default(),
+            namespaces: RefCell::default(),
+            questions: RefCell::default(),
+            asked: RefCell::new(Asked::new(wake.clone())),
+            replies: Replies::default(),
+            passed_in: RefCell::default(),
+            wake,
+            command_queue_bytes,
+            closed: Cell::new(false),
+        })
+    }
+
+    /// Binds a TCP listener; returns `[address, port]`. `shared`: other processes may bind the same.
+    #[napi]
+    pub fn listen_tcp(&self, host: Text, port: u32, shared: bool) -> Result<(String, u32)> {
+        let port = u16::try_from(port).map_err(|_| {
+            coded(ErrorCode::Option, &format!("port: expected a whole number from 0 to 65535, got {port}"))
+        })?;
+        let address = match shared {
+            true => self.server.listen_tcp_shared(&host, port),
+            false => self.server.listen_tcp(&host, port),
+        };
+        let address = address.map_err(thrown)?;
+        Ok((address.ip().to_string(), u32::from(address.port())))
+    }
+
+    /// Binds a Unix socket.
+    #[napi]
+    pub fn listen_unix(&self, path: Text) -> Result<()> {
+        self.server.listen_unix(Path::new(&*path)).map_err(thrown)
+    }
+
+    /// Accepts no more connections; those that are there stay.
+    #[napi]
+    pub fn stop_listening(&self) {
+        self.server.stop_listening();
+    }
+
+    /// New certificate and key for the TLS listeners; connections stay.
+    #[napi]
+    pub fn reload_tls(&self, cert: BufferSlice<'_>, key: BufferSlice<'_>) -> Result<()> {
+        self.server.reload_tls(&cert, &key).map_err(thrown)
+    }
+
+    /// Creates or finds a namespace whose sockets wait for `accept`; returns its number.
+    #[napi]
+    pub fn namespace(&self, name: Text) -> Result<u32> {
+        let namespace = self.server.deciding_namespace(&name).map_err(thrown)?;
+        self.modules.borrow().add_namespace(&namespace);
+        let mut namespaces = self.namespaces.borrow_mut();
+        let free = namespaces.iter().position(Option::is_none).unwrap_or(namespaces.len());
+        if free == namespaces.len() {
+            namespaces.push(None);
+        }
+        namespaces[free] = Some(namespace);
+        Ok(free as u32)
+    }
+
+    /// Forgets a namespace; its number may be given out again.
+    #[napi]
+    pub fn remove_namespace(&self, number: u32) {
+        if let Some(slot) = self.namespaces.borrow_mut().get_mut(number as usize)
+            && let Some(namespace) = slot.take()
+        {
+            self.unseen.borrow_mut().forget(namespace.name());
+            self.modules.borrow().remove_namespace(namespace.name());
+            self.server.remove_namespace(namespace.name());
+        }
+    }
+
+    pub(crate) fn with_namespace<T>(
+        &self,
+        number: u32,
+        run: impl FnOnce(&Namespace) -> kraken_ws_core::Result<T>,
+    ) -> Result<T> {
+        match self.namespaces.borrow().get(number as usize) {
+            Some(Some(namespace)) => run(namespace).map_err(thrown),
+            _ => Err(coded(ErrorCode::Name, "the namespace does not exist any more")),
+        }
+    }
+
+    /// Fills `lanes` with the next batch and returns its payloads as one JSON array.
+    #[napi]
+    pub fn drain<'env>(&self, env: &'env Env, mut lanes: Float64ArraySlice<'_>) -> Result<JsString<'env>> {
+        if lanes.len() < (BATCH + 1) * LANES {
+            return Err(coded(ErrorCode::Payload, "the lane array is too short"));
+        }
+        // SAFETY: JavaScript runs on this thread only, so nothing else reads or writes the array meanwhile.
+        let lanes = unsafe { lanes.as_mut() };
+        let mut batcher = self.batcher.borrow_mut();
+        let mut questions = self.questions.borrow_mut();
+        let mut unseen = self.unseen.borrow_mut();
+        let modules = self.modules.borrow();
+        self.wake.answered();
+        batcher.begin();
+        if let Some(rest) = batcher.rest.take() {
+            batcher.event(lanes, &mut questions, rest);
+        }
+        let mut replies =
+            std::mem::take(&mut *self.replies.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        while !batcher.is_full()
+            && let Some((number, reply)) = replies.next()
+        {
+            batcher.reply(lanes, number, reply);
+        }
+        let late: Vec<_> = replies.collect();
+        let mut more = !late.is_empty();
+        more |= self.asked.borrow_mut().take(|number, answer| {
+            batcher.fleet(lanes, number, answer);
+            !batcher.is_full()
+        });
+        if !late.is_empty() {
+            self.replies.lock().unwrap_or_else(PoisonError::into_inner).splice(0..0, late);
+        }
+        if batcher.pending.is_empty() {
+            let mut taken = self.taken.borrow_mut();
+            self.events.borrow_mut().recv_batch(&mut taken, BATCH);
+            more |= taken.len() == BATCH;
+            batcher.pending.extend(taken.drain(..));
+        }
+        while !batcher.is_full()
+            && let Some(event) = batcher.pending.pop_front()
+        {
+            // JavaScript's end of the server waits for this one.
+            let last = matches!(event, Event::Closed);
+            let mark = batcher.mark();
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                if let Some(event) = modules.see(event)
+                    && let Some(event) = unseen.take(&self.server, event)
+                {
+                    batcher.event(lanes, &mut questions, event);
+                }
+            }));
+            if let Err(panic) = caught {
+                self.server.panicked("JavaScript", panic);
+                batcher.back_to(mark);
+                if last {
+                    batcher.event(lanes, &mut questions, Event::Closed);
+                }
+            }
+        }
+        more |= !batcher.pending.is_empty() || batcher.rest.is_some();
+        batcher.end(lanes, more, self.command_room());
+        js_text(env, &batcher.text)
+    }
+
+    /// Bytes of messages that the core's command queues can still take.
+    #[napi]
+    pub fn command_room(&self) -> f64 {
+        self.command_queue_bytes - self.server.stats().command_queue_bytes as f64
+    }
+
+    /// Attachments of the batch that `drain` returned last.
+    #[napi]
+    pub fn take_buffers<'env>(&self, env: &'env Env) -> Result<Vec<BufferSlice<'env>>> {
+        let buffers = std::mem::take(&mut self.batcher.borrow_mut().buffers);
+        buffers.iter().map(|bytes| BufferSlice::copy_from(env, &bytes[..]).map_err(node)).collect()
+    }
+
+    /// The handshake of a socket as JSON text. It is given out once, and has to be taken when the socket ends.
+    #[napi]
+    pub fn handshake(&self, socket: f64) -> Option<String> {
+        self.batcher.borrow_mut().handshake(socket as u64)
+    }
+
+    /// Payloads of the batch that `drain` returned last, each for itself.
+    #[napi]
+    pub fn payloads(&self) -> Vec<String> {
+        self.batcher.borrow().payloads()
+    }
+
+    /// Which questions JavaScript wants to be asked.
+    #[napi]
+    pub fn set_hooks(
+        &self,
+        allow_request: bool,
+        headers: bool,
+        connections: bool,
+        engine: bool,
+        heartbeats: Option<bool>,
+    ) {
+        let mut hooks = self.server.hooks();
+        hooks.allow_request = allow_request;
+        hooks.headers = headers;
+        hooks.connections = connections;
+        hooks.engine = engine;
+        hooks.heartbeats = heartbeats.unwrap_or(false);
+        self.server.set_hooks(hooks);
+    }
+
+    /// Whether this server keeps the process alive.
+    #[napi]
+    pub fn keep_process(&self, env: Env, keep: bool) {
+        self.wake.keep_process(env, keep);
+    }
+
+    /// Can any client be heard, on a connection of the core's own?
+    #[napi]
+    pub fn hears_clients(&self) -> bool {
+        self.server.hears_clients()
+    }
+
+    /// Current figures.
+    #[napi]
+    pub fn stats(&self) -> NativeStats {
+        let stats = self.server.stats();
+        NativeStats {
+            connections: stats.connections as f64,
+            sockets: stats.sockets as f64,
+            rooms: stats.rooms as f64,
+            messages_in: stats.messages_in as f64,
+            messages_out: stats.messages_out as f64,
+            bytes_in: stats.bytes_in as f64,
+            bytes_out: stats.bytes_out as f64,
+            slow_consumers: stats.slow_consumers as f64,
+            slow_stalled: stats.slow_stalled as f64,
+            slow_too_much: stats.slow_too_much as f64,
+            slow_over_budget: stats.slow_over_budget as f64,
+            volatile_dropped: stats.volatile_dropped as f64,
+            outbox_bytes: stats.outbox_bytes as f64,
+            host_queue_bytes: stats.host_queue_bytes as f64,
+            command_queue_bytes: stats.command_queue_bytes as f64,
+            answer_bytes: stats.answer_bytes as f64,
+            answers_refused: stats.answers_refused as f64,
+            panics: stats.panics as f64,
+            recovery_bytes: stats.recovery_bytes as f64,
+            uptime_ms: stats.uptime_ms as f64,
+            modules: self.modules.borrow().figures(),
+            cluster: self.server.cluster_stats().map(Into::into),
+        }
+    }
+
+    /// Stops listening, disconnects everybody, ends the threads. The last event says when it is done.
+    #[napi]
+    pub fn close(&self) {
+        if !self.closed.replace(true) {
+            self.server.close();
+        }
+    }
+
+    /// After the last event: releases what could keep the process alive.
+    #[napi]
+    pub fn end(&self, env: Env) {
+        drop(self.modules.take());
+        self.wake.end(Some(env));
+    }
+}
+
+impl Drop for NativeServer {
+    /// A worker or a process that ends without `close` leaves no threads behind.
+    fn drop(&mut self) {
+        self.wake.end(None);
+        self.close();
+    }
+}
+
+/// Text without characters beyond ASCII is one byte per character in V8 too and is copied, not decoded.
+fn js_text<'env>(env: &'env Env, text: &str) -> Result<JsString<'env>> {
+    if text.is_ascii() {
+        env.create_string_latin1(text.as_bytes()).map_err(node)
+    } else {
+        env.create_string(text).map_err(node)
+    }
+}

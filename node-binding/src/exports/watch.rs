@@ -1,0 +1,70 @@
+//! Connections that JavaScript looks into: the events of `socket.conn`. `src-ts/raw-connection.ts` is the other side.
+
+use std::fmt::Write as _;
+
+use kraken_ws_core::{Event, RawMessage};
+use napi_derive::napi;
+
+use crate::exports::batch::Batcher;
+use crate::exports::server::NativeServer;
+use crate::parts::handshake::quote;
+
+const FLUSHED: u8 = 21;
+const PACKET_IN: u8 = 23;
+const PACKET_OUT: u8 = 24;
+const DRAINED: u8 = 25;
+
+#[napi]
+impl NativeServer {
+    /// Whether the packets of a connection are shown.
+    #[napi]
+    pub fn watch(&self, conn: f64, on: bool) {
+        self.server.watch(conn as u64, on);
+    }
+
+    /// Whether connections are shown from their beginning.
+    #[napi]
+    pub fn watch_new(&self, on: bool) {
+        let mut hooks = self.server.hooks();
+        hooks.packets = on;
+        self.server.set_hooks(hooks);
+    }
+
+    /// Asks to hear `number` when what was sent so far has left the connection.
+    #[napi]
+    pub fn notify(&self, conn: f64, number: f64) {
+        self.server.raw_notify(conn as u64, number as u64);
+    }
+}
+
+impl Batcher {
+    /// An event of a connection that is watched; others are not for JavaScript. A packet's payload is its text, or 0
+    /// and an attachment.
+    pub fn watched_event(&mut self, lanes: &mut [f64], event: Event) {
+        match event {
+            Event::PacketIn { conn, packet } => self.packet(lanes, PACKET_IN, conn, packet),
+            Event::PacketOut { conn, packet } => self.packet(lanes, PACKET_OUT, conn, packet),
+            Event::Drained { conn } => {
+                self.lanes(lanes, DRAINED, None, conn as f64);
+                self.text.push('0');
+            }
+            Event::Flushed { conn, number } => {
+                self.lanes(lanes, FLUSHED, None, conn as f64);
+                let _ = write!(self.text, "{number}");
+            }
+            _ => return,
+        }
+        self.ends.push(self.text.len());
+    }
+
+    fn packet(&mut self, lanes: &mut [f64], kind: u8, conn: u64, packet: RawMessage) {
+        self.lanes(lanes, kind, None, conn as f64);
+        match packet {
+            RawMessage::Text(text) => quote(&mut self.text, &text),
+            RawMessage::Binary(bytes) => {
+                self.text.push('0');
+                self.buffers.push(bytes);
+            }
+        }
+    }
+}

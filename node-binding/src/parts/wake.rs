@@ -1,0 +1,68 @@
+//! The one thread-safe function of a server. It carries no data: a call says that there are events, and the
+//! JavaScript thread then takes them in batches. At most one call is outstanding.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Status, sys};
+
+use crate::parts::error::{Result, node};
+
+type Callback = ThreadsafeFunction<(), (), (), Status, false, true, 0>;
+
+/// Shared by the core's threads (which wake) and the JavaScript thread (which ends it).
+pub struct Wake {
+    /// A call is on its way to JavaScript; further wake-ups would tell nothing new.
+    called: AtomicBool,
+    /// `None` once the server is closed: releasing it lets the process exit.
+    callback: Mutex<Option<Callback>>,
+}
+
+impl Wake {
+    /// `callback` is called without arguments on the JavaScript thread. It starts without keeping the
+    /// process alive.
+    pub fn new(callback: Function<'_, (), ()>) -> Result<Arc<Self>> {
+        let callback = callback.build_threadsafe_function::<()>().weak::<true>().build().map_err(node)?;
+        Ok(Arc::new(Self { called: AtomicBool::new(false), callback: Mutex::new(Some(callback)) }))
+    }
+
+    /// From any thread.
+    pub fn wake(&self) {
+        if self.called.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(callback) = &*self.callback.lock().unwrap_or_else(PoisonError::into_inner) {
+            callback.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+
+    /// Before the queues are looked at: what comes after this needs a new wake-up.
+    pub fn answered(&self) {
+        self.called.store(false, Ordering::Release);
+    }
+
+    /// Whether this server alone keeps the process alive, as a listening handle does.
+    pub fn keep_process(&self, env: Env, keep: bool) {
+        if let Some(callback) = &*self.callback.lock().unwrap_or_else(PoisonError::into_inner) {
+            // SAFETY: called on the JavaScript thread that made the function, which is not released yet.
+            unsafe {
+                if keep {
+                    sys::napi_ref_threadsafe_function(env.raw(), callback.raw());
+                } else {
+                    sys::napi_unref_threadsafe_function(env.raw(), callback.raw());
+                }
+            }
+        }
+    }
+
+    /// No call after this one. On the JavaScript thread `env` is known and the function stops counting as a
+    /// reason to stay alive at once; releasing it does so only when the event loop next turns.
+    pub fn end(&self, env: Option<Env>) {
+        if let Some(env) = env {
+            self.keep_process(env, false);
+        }
+        self.callback.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
