@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use kraken_ws_core::{Error, ErrorCode, Options, Result};
+use kraken_ws_core::{Error, ErrorCode, Hooks, Options, Result};
 
 use crate::dispatch::{self, kraken_ws_callbacks};
 use crate::event::kraken_ws_event;
@@ -173,12 +173,12 @@ unsafe fn make(
     let mut log = Log::default();
     if let Some(callbacks) = callbacks {
         decide = callbacks.on_connect.is_some();
-        read.hooks.http = callbacks.on_http.is_some();
-        read.hooks.allow_request = callbacks.on_allow_request.is_some();
-        read.hooks.headers = callbacks.on_headers.is_some();
-        read.hooks.engine = callbacks.on_engine.is_some();
-        read.hooks.rooms = callbacks.on_room.is_some();
-        read.hooks.sessions = callbacks.on_session_end.is_some();
+        read.hooks.set(Hooks::HTTP, callbacks.on_http.is_some());
+        read.hooks.set(Hooks::ALLOW_REQUEST, callbacks.on_allow_request.is_some());
+        read.hooks.set(Hooks::HEADERS, callbacks.on_headers.is_some());
+        read.hooks.set(Hooks::ENGINE, callbacks.on_engine.is_some());
+        read.hooks.set(Hooks::ROOMS, callbacks.on_room.is_some());
+        read.hooks.set(Hooks::SESSIONS, callbacks.on_session_end.is_some());
         if callbacks.on_log.is_some() {
             log = Log::listening();
         }

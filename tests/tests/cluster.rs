@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kraken_ws_core::{
-    ClusterChange, ClusterOptions, EmitFlags, Emitter, ErrorCode, Event, FleetReply, Options, Reply, Server,
-    Target,
+    ClusterChange, ClusterOptions, EmitFlags, Emitter, ErrorCode, Event, FleetReply, Hooks, Options, Reply,
+    Server, Target,
 };
 use kraken_ws_tests::{Gate, Host, PATIENCE, Redis, TcpClient, eventually};
 use serde_json::{Value, json};
@@ -323,7 +323,7 @@ fn the_host_is_asked_for_the_data_of_sockets_where_it_keeps_it() {
     let cluster = options(&redis, MODES[0]);
     let [a, mut b] = pair(&cluster);
     let mut hooks = b.server.hooks();
-    hooks.socket_data = true;
+    hooks.set(Hooks::SOCKET_DATA, true);
     b.server.set_hooks(hooks);
     let addr = b.listen();
     let (_far, socket) = b.client(addr);
@@ -342,7 +342,7 @@ fn the_host_is_asked_for_the_data_of_sockets_where_it_keeps_it() {
     let b = answering.join().unwrap();
     b.server.set_data(socket, r#"{"attached":true}"#);
     let mut hooks = b.server.hooks();
-    hooks.socket_data = false;
+    hooks.set(Hooks::SOCKET_DATA, false);
     b.server.set_hooks(hooks);
     let found = wait(a.server.fetch_remote(&a.main, Target::all(), None));
     assert_eq!(&*found.answers[0].data, r#"{"attached":true}"#);

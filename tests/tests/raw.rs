@@ -1,7 +1,7 @@
 //! A host that speaks Socket.IO itself: messages pass as they are, rooms hold the members that it makes.
 
 use bytes::Bytes;
-use kraken_ws_core::{EmitFlags, Event, Options, RawMessage, Reason, Target};
+use kraken_ws_core::{EmitFlags, Event, Hooks, Options, RawMessage, Reason, Target};
 use kraken_ws_tests::{Client, Gate, Host, TcpClient, dial, eventually};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const PLAIN: EmitFlags = EmitFlags::new().compress(false);
 fn raw(options: &Value) -> Host {
     let mut options = Options::from_json(options).unwrap();
     options.raw = true;
-    options.hooks.connections = true;
+    options.hooks |= Hooks::CONNECTIONS;
     Host::with(options)
 }
 

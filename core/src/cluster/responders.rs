@@ -9,6 +9,7 @@ use crate::cluster::handshake::handshake;
 use crate::cluster::message::{Answer, Change, Question};
 use crate::cluster::node::Node;
 use crate::local::{FetchedSocket, Server};
+use crate::options::Hooks;
 use crate::shared::event::Event;
 use crate::shared::fleet_reply::RemoteSocket;
 use crate::shared::namespaces::Namespace;
@@ -63,7 +64,7 @@ impl Node {
         found: Vec<FetchedSocket>,
     ) -> Vec<RemoteSocket> {
         let mut data = Vec::new();
-        if server.hooks().socket_data && !found.is_empty() {
+        if server.hooks().contains(Hooks::SOCKET_DATA) && !found.is_empty() {
             let (reply, answer) = Reply::channel();
             let sockets = found.iter().map(|socket| socket.socket).collect();
             self.event(Event::SocketData { nsp: nsp.0.name.clone(), sockets, reply });

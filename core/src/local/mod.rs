@@ -120,7 +120,7 @@ impl Server {
             }
         }));
         if let Some(recovery) = &core.recovery {
-            recovery.lock().tell(core.hooks.get().sessions);
+            recovery.lock().tell(core.hooks.has(Hooks::SESSIONS));
         }
         core.namespaces.create("/", false);
         // Dropped on failure, it ends the threads that have started.
@@ -206,7 +206,7 @@ impl Server {
     pub fn set_hooks(&self, hooks: Hooks) {
         self.core().hooks.set(hooks);
         if let Some(recovery) = &self.core().recovery {
-            recovery.lock().tell(hooks.sessions);
+            recovery.lock().tell(hooks.contains(Hooks::SESSIONS));
         }
     }
 

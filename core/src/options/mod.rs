@@ -4,18 +4,20 @@
 #[cfg_attr(not(feature = "cluster"), path = "cluster_absent.rs")]
 pub(crate) mod cluster;
 mod cors;
+mod hooks;
 mod parse;
 #[cfg_attr(not(feature = "regex"), path = "pattern_absent.rs")]
 mod pattern;
 mod spec;
 
 pub use cors::{Cors, Origin};
+pub use hooks::Hooks;
+pub(crate) use hooks::SharedHooks;
 pub(crate) use parse::refuse;
 pub use pattern::Pattern;
 pub use spec::{Kind, OPTIONS, OptionSpec};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crate::options::cluster::ClusterOptions;
@@ -103,104 +105,6 @@ impl RecoveryRules {
     /// For clients that come back in that time; the host is not asked again.
     pub fn new(max_disconnection: Duration) -> Self {
         Self { max_disconnection, skip_middlewares: true }
-    }
-}
-
-/// Which questions the host wants to be asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Hooks {
-    /// `Event::AllowRequest` for each handshake.
-    pub allow_request: bool,
-    /// `Event::Headers` for each later polling response and upgrade.
-    pub headers: bool,
-    /// `Event::Engine` for each request under the path.
-    pub engine: bool,
-    /// `Event::Cors` for each request under the path, in place of the option `cors`.
-    pub cors: bool,
-    /// `Event::Http` for the files of a client, which lie under the path.
-    pub files: bool,
-    /// `Event::Http` for requests outside the path.
-    pub http: bool,
-    /// `Event::Open` for each engine connection.
-    pub connections: bool,
-    /// `Event::Room` for each change of a room.
-    pub rooms: bool,
-    /// `Event::Namespace` for namespaces that do not exist.
-    pub namespaces: bool,
-    /// `Event::Heartbeat` for each ping or pong of a client.
-    pub heartbeats: bool,
-    /// New connections are watched, as by `Server::watch`, from behind their open packet on.
-    pub packets: bool,
-    /// `Event::SocketData` when another node of the fleet fetches sockets, in place of `Server::set_data`.
-    pub socket_data: bool,
-    /// `Event::Moved` when another node of the fleet puts sockets into a room or takes them out.
-    pub moves: bool,
-    /// `Event::SessionEnd` when a client can't come back any more.
-    pub sessions: bool,
-}
-
-/// [`Hooks`] that can change while the server runs.
-#[derive(Debug, Default)]
-pub(crate) struct SharedHooks(AtomicU16);
-
-impl SharedHooks {
-    pub(crate) fn set(&self, hooks: Hooks) {
-        let Hooks {
-            allow_request,
-            headers,
-            engine,
-            cors,
-            files,
-            http,
-            connections,
-            rooms,
-            namespaces,
-            heartbeats,
-            packets,
-            socket_data,
-            moves,
-            sessions,
-        } = hooks;
-        let bits = [
-            allow_request,
-            headers,
-            http,
-            connections,
-            rooms,
-            namespaces,
-            engine,
-            cors,
-            files,
-            heartbeats,
-            packets,
-            socket_data,
-            moves,
-            sessions,
-        ];
-        let word = bits.iter().enumerate().fold(0, |word, (i, on)| word | (u16::from(*on) << i));
-        self.0.store(word, Ordering::Release);
-    }
-
-    pub(crate) fn get(&self) -> Hooks {
-        let word = self.0.load(Ordering::Acquire);
-        let on = |i: u8| word & (1 << i) != 0;
-        Hooks {
-            allow_request: on(0),
-            headers: on(1),
-            http: on(2),
-            connections: on(3),
-            rooms: on(4),
-            namespaces: on(5),
-            engine: on(6),
-            cors: on(7),
-            files: on(8),
-            heartbeats: on(9),
-            packets: on(10),
-            socket_data: on(11),
-            moves: on(12),
-            sessions: on(13),
-        }
     }
 }
 

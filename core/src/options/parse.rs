@@ -149,7 +149,7 @@ impl Options {
             backlog: given.number("backlog")? as u32,
             tls: tls(&given)?,
             cluster: given.get("cluster").map(ClusterOptions::from_json).transpose()?,
-            hooks: hooks(&given)?,
+            hooks: given.get("hooks").map(Hooks::from_json).transpose()?.unwrap_or_default(),
             raw: false,
         })
     }
@@ -341,38 +341,6 @@ fn tls(given: &Given<'_>) -> Result<Option<Tls>> {
         })
     };
     Ok(Some(Tls { cert: text("cert")?, key: text("key")? }))
-}
-
-fn hooks(given: &Given<'_>) -> Result<Hooks> {
-    let mut hooks = Hooks::default();
-    let Some(value) = given.get("hooks") else { return Ok(hooks) };
-    let Value::Object(map) = value else { return Err(refuse("hooks", "an object of booleans", value)) };
-    for (name, value) in map {
-        let path = format!("hooks.{name}");
-        let on = value.as_bool().ok_or_else(|| refuse(&path, "true or false", value))?;
-        match name.as_str() {
-            "allowRequest" => hooks.allow_request = on,
-            "headers" => hooks.headers = on,
-            "engine" => hooks.engine = on,
-            "cors" => hooks.cors = on,
-            "files" => hooks.files = on,
-            "http" => hooks.http = on,
-            "connections" => hooks.connections = on,
-            "rooms" => hooks.rooms = on,
-            "namespaces" => hooks.namespaces = on,
-            "socketData" => hooks.socket_data = on,
-            "moves" => hooks.moves = on,
-            "sessions" => hooks.sessions = on,
-            _ => {
-                return Err(refuse(
-                    &path,
-                    "allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData, moves or sessions",
-                    value,
-                ));
-            }
-        }
-    }
-    Ok(hooks)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::mem::{replace, take};
 use std::sync::Arc;
 
 use crate::engine::transport::{ReaderState, Transport};
+use crate::options::Hooks;
 use crate::shard::SHARD;
 use crate::shard::conn::Conn;
 use crate::shard::conn::close::Goodbye;
@@ -128,7 +129,7 @@ impl State {
         if let Some(alias) = &conn.alias {
             self.core.aliases.remove(alias);
         }
-        if !conn.ending && (self.core.hooks.get().connections || conn.watched()) {
+        if !conn.ending && (self.core.hooks.has(Hooks::CONNECTIONS) || conn.watched()) {
             let conn = self.conn_number(ConnKey { slot, generation: conn.generation });
             self.event(Event::ConnectionClosed { conn, reason: Reason::TransportError, detail: DETAIL });
         }

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kraken_ws_core::{
-    COMMAND_BYTES, Cancel, ClusterStats, ErrorCode, Event, Events, HttpReply, Namespace, Options, Reason,
-    Server,
+    COMMAND_BYTES, Cancel, ClusterStats, ErrorCode, Event, Events, Hooks, HttpReply, Namespace, Options,
+    Reason, Server,
 };
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
@@ -357,11 +357,11 @@ impl NativeServer {
         heartbeats: Option<bool>,
     ) {
         let mut hooks = self.server.hooks();
-        hooks.allow_request = allow_request;
-        hooks.headers = headers;
-        hooks.connections = connections;
-        hooks.engine = engine;
-        hooks.heartbeats = heartbeats.unwrap_or(false);
+        hooks.set(Hooks::ALLOW_REQUEST, allow_request);
+        hooks.set(Hooks::HEADERS, headers);
+        hooks.set(Hooks::CONNECTIONS, connections);
+        hooks.set(Hooks::ENGINE, engine);
+        hooks.set(Hooks::HEARTBEATS, heartbeats.unwrap_or(false));
         self.server.set_hooks(hooks);
     }
 

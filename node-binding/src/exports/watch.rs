@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kraken_ws_core::{Event, RawMessage};
+use kraken_ws_core::{Event, Hooks, RawMessage};
 use napi_derive::napi;
 
 use crate::exports::batch::Batcher;
@@ -26,7 +26,7 @@ impl NativeServer {
     #[napi]
     pub fn watch_new(&self, on: bool) {
         let mut hooks = self.server.hooks();
-        hooks.packets = on;
+        hooks.set(Hooks::PACKETS, on);
         self.server.set_hooks(hooks);
     }
 

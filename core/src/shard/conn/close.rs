@@ -14,13 +14,14 @@ use crate::engine::outbox::{Flushed, Outbox};
 use crate::engine::transport::{ReaderState, Transport, WsTransport};
 use crate::engine::ws;
 use crate::net::stream::WriteHalf;
+use crate::options::Hooks;
 use crate::shard::Shard;
 use crate::shard::conn::{polling, session};
 use crate::shard::state::{Held, State};
 use crate::shared::event::Event;
 use crate::socketio::packet;
 use crate::types::ids::ConnKey;
-use crate::types::reason::Reason;
+use crate::types::reason::{Polling, Reason};
 
 /// How long a goodbye may take to be written.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -65,7 +66,7 @@ impl State {
         for slot in self.sockets_of(key) {
             self.remove_socket(slot, reason, detail);
         }
-        if self.core.hooks.get().connections || self.conns[key.slot as usize].watched() {
+        if self.core.hooks.has(Hooks::CONNECTIONS) || self.conns[key.slot as usize].watched() {
             let conn = self.conn_number(key);
             self.event(Event::ConnectionClosed { conn, reason, detail });
         }
@@ -74,8 +75,7 @@ impl State {
             self.paused.retain(|k| *k != key);
         }
         // On polling only a session that the server ends is told so; one that broke the rules is gone.
-        let told =
-            matches!(reason, Reason::ForcedClose | Reason::ForcedServerClose | Reason::ServerShuttingDown);
+        let told = reason.polling() == Polling::Told;
         match (&self.conns[key.slot as usize].transport, goodbye) {
             (Transport::Polling(_), Goodbye::Close | Goodbye::Ws(_)) if told => self.begin_ending(key),
             _ => self.drop_conn(key, goodbye),

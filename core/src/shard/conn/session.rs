@@ -14,6 +14,7 @@ use crate::engine::sid::Id;
 use crate::engine::transport::{Agreed, Polling, ReaderCtl, Transport, WsTransport};
 use crate::engine::ws::{self, Incoming, WsError};
 use crate::net::stream::Stream;
+use crate::options::Hooks;
 use crate::shard::conn::Conn;
 use crate::shard::conn::close::Goodbye;
 use crate::shard::conn::reader::{Reader, read_loop};
@@ -115,7 +116,7 @@ impl State {
         let key = ConnKey { slot, generation };
         self.sids.insert(sid, slot);
         self.stats().connections.add(1);
-        if self.core.hooks.get().connections {
+        if self.core.hooks.has(Hooks::CONNECTIONS) {
             let conn = self.conn_number(key);
             let sid = self.conns[slot as usize].public_sid().into();
             self.event(Event::Open { conn, sid, request });
@@ -156,7 +157,7 @@ impl State {
             return;
         }
         self.heard(key);
-        if self.core.hooks.get().packets {
+        if self.core.hooks.has(Hooks::PACKETS) {
             self.watch(self.conn_number(key), true);
         }
         if protocol == 3 && !self.core.options.raw {

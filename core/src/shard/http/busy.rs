@@ -7,6 +7,7 @@ use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 
 use crate::engine::{query, response};
 use crate::net::http::Answer;
+use crate::options::Hooks;
 use crate::shard::Shard;
 use crate::types::request::RequestInfo;
 
@@ -21,7 +22,7 @@ pub(in crate::shard) async fn busy(shard: &Rc<Shard>, info: &RequestInfo) -> Opt
         return Some(response::answer(503, "text/plain; charset=utf-8", "Too busy", &headers));
     }
     let hooks = shard.core.hooks.get();
-    if &*info.method != "GET" || hooks.engine || hooks.cors || hooks.headers {
+    if &*info.method != "GET" || hooks.intersects(Hooks::ENGINE | Hooks::CORS | Hooks::HEADERS) {
         shard.core.host.room().await;
     }
     None

@@ -23,7 +23,7 @@ use crate::engine::{deflate, response, verify as rules, ws};
 use crate::net::activity::Watched;
 use crate::net::http::Answer;
 use crate::net::stream::{Peer, Stream};
-use crate::options::{Cors, Options, Origin};
+use crate::options::{Cors, Hooks, Options, Origin};
 use crate::shard::http::busy::busy;
 use crate::shard::{SHARD, Shard};
 use crate::shared::command::{Command, PassedIn};
@@ -123,10 +123,10 @@ async fn route(
     }
     info.issued = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
     if !rules::is_engine_path(options, &info.url) {
-        return elsewhere(&shard, info, body, HeaderMap::new(), shard.core.hooks.get().http).await;
+        return elsewhere(&shard, info, body, HeaderMap::new(), shard.core.hooks.has(Hooks::HTTP)).await;
     }
     let mut headers = HeaderMap::new();
-    let cors = match shard.core.hooks.get().cors {
+    let cors = match shard.core.hooks.has(Hooks::CORS) {
         true => match ask_cors(&shard, &info, &headers).await {
             Ok(cors) => cors.map(Cow::Owned),
             Err(answer) => return *answer,
@@ -149,11 +149,11 @@ async fn route(
             cors.apply(origin, &mut headers);
         }
     }
-    if shard.core.hooks.get().files && rules::is_client_file(options, &info.url) {
+    if shard.core.hooks.has(Hooks::FILES) && rules::is_client_file(options, &info.url) {
         return elsewhere(&shard, info, body, headers, true).await;
     }
     if first
-        && shard.core.hooks.get().engine
+        && shard.core.hooks.has(Hooks::ENGINE)
         && let Err(answer) = middleware(&shard, &mut info, &mut headers).await
     {
         return *answer;
@@ -336,7 +336,7 @@ impl Exchange {
         }
         let sid = self.shard.state.borrow().fresh_sid();
         let (mut alias, mut given) = (None, Vec::new());
-        if self.shard.core.hooks.get().allow_request {
+        if self.shard.core.hooks.has(Hooks::ALLOW_REQUEST) {
             let decision = self.ask(sid).await;
             if decision.failed {
                 return self.refusal(Refusal::BadRequest, None);
@@ -484,7 +484,7 @@ impl Exchange {
             ];
             return self.refuse(Refusal::BadRequest, None, context);
         }
-        if core.hooks.get().headers {
+        if core.hooks.has(Hooks::HEADERS) {
             let (reply, answer) = Reply::channel();
             let request = self.request.clone();
             self.shard.with(|s| s.event(Event::Headers { request, reply }));

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::options::Hooks;
 use crate::shard::state::State;
 use crate::shared::event::Event;
 use crate::shared::namespaces::NspShared;
@@ -68,7 +69,7 @@ impl State {
         join: bool,
     ) {
         let targets = self.targets(nsp, target);
-        let tell = self.core.hooks.get().moves;
+        let tell = self.core.hooks.has(Hooks::MOVES);
         for room in rooms {
             let mut moved = Vec::new();
             for &slot in &targets {

@@ -11,7 +11,7 @@ use crate::engine::frame::Frame;
 use crate::engine::query;
 use crate::engine::sid::Id;
 use crate::engine::transport::{ReaderState, Transport};
-use crate::options::Parser;
+use crate::options::{Hooks, Parser};
 use crate::shard::conn::Partial;
 use crate::shard::conn::close::Goodbye;
 use crate::shard::sockets::recovery::Identity;
@@ -212,7 +212,7 @@ impl State {
         }
         match self.core.namespaces.get(nsp) {
             Some(shared) => self.create_socket(key, &shared, auth, true),
-            None if self.core.hooks.get().namespaces => self.ask_for_namespace(key, nsp, auth),
+            None if self.core.hooks.has(Hooks::NAMESPACES) => self.ask_for_namespace(key, nsp, auth),
             None => self.unknown_namespace(key, nsp),
         }
     }

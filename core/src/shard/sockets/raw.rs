@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::engine::sid::Id;
+use crate::options::Hooks;
 use crate::shard::state::{Sock, State};
 use crate::shared::command::{RawCommand, RawSend};
 use crate::shared::event::Event;
@@ -24,7 +25,7 @@ impl State {
 
     /// A ping or a pong came in.
     pub(in crate::shard) fn raw_heartbeat(&mut self, key: ConnKey) {
-        if self.core.hooks.get().heartbeats && self.conn(key).is_some() {
+        if self.core.hooks.has(Hooks::HEARTBEATS) && self.conn(key).is_some() {
             let conn = self.conn_number(key);
             self.event(Event::Heartbeat { conn });
             self.caused_event(key);

@@ -14,7 +14,7 @@ use crate::shared::command::Command;
 use crate::shared::journal::{Claim, Missed, Returned, Session, Stays};
 use crate::shared::namespaces::NspShared;
 use crate::types::ids::{ConnKey, SocketHandle};
-use crate::types::reason::Reason;
+use crate::types::reason::{Reason, Recovery};
 use crate::types::target::Target;
 
 /// What a socket remembers for its recovery. Entries are those of the journal, by number.
@@ -41,17 +41,6 @@ pub(in crate::shard) enum Identity {
 pub(in crate::shard) struct Parting {
     pid: Id,
     session: Option<Session>,
-}
-
-/// Reasons after which a client may come back: socket.io's.
-fn is_recoverable(reason: Reason) -> bool {
-    use Reason::{
-        ForcedClose, ForcedServerClose, PingTimeout, ServerShuttingDown, TransportClose, TransportError,
-    };
-    matches!(
-        reason,
-        TransportError | TransportClose | ForcedClose | PingTimeout | ServerShuttingDown | ForcedServerClose
-    )
 }
 
 impl State {
@@ -193,7 +182,7 @@ impl State {
         let pid = trace.pid;
         let v3 = self.conns.get(sock.conn as usize).is_some_and(|conn| conn.protocol == 3);
         let session = match trace.returned {
-            _ if v3 || !is_recoverable(reason) => None,
+            _ if v3 || reason.recovery() == Recovery::Never => None,
             // It was not accepted yet: its client may come back once more.
             Some(returned) => Some(returned.session),
             None if !sock.connected => None,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::options::Hooks;
 use crate::shard::state::State;
 use crate::shared::command::Fetched;
 use crate::shared::event::{Event, RoomChange};
@@ -28,7 +29,7 @@ impl State {
     fn joined(&mut self, slot: u32, room: &str, created: bool) {
         let nsp = self.socks[slot as usize].nsp;
         let core = self.core.clone();
-        if !core.hooks.get().rooms {
+        if !core.hooks.has(Hooks::ROOMS) {
             if created {
                 core.directory.add(self.index, nsp, room, |_| {});
             }
@@ -56,7 +57,7 @@ impl State {
         gone: bool,
     ) {
         let core = self.core.clone();
-        if !core.hooks.get().rooms {
+        if !core.hooks.has(Hooks::ROOMS) {
             if gone {
                 core.directory.remove(self.index, nsp.id, room, |_| {});
             }
@@ -102,7 +103,7 @@ impl State {
         room: &str,
         socket: Option<SocketHandle>,
     ) {
-        if self.core.hooks.get().rooms {
+        if self.core.hooks.has(Hooks::ROOMS) {
             self.event(Event::Room { change, nsp: nsp.clone(), room: room.into(), socket });
         }
     }

@@ -1,0 +1,125 @@
+//! What the host is asked, or told, beyond what it always is: the option `hooks`.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
+
+use crate::options::refuse;
+use crate::types::error::Result;
+
+/// The one table of hooks: a flag, its name in the option or none if only calls of the host set it, and what it asks for.
+macro_rules! hooks {
+    ($($(#[doc = $doc:literal])+ $flag:ident = $bit:literal $(, $name:literal)?;)+) => {
+        bitflags::bitflags! {
+            /// Which questions the host wants to be asked, and which events it wants beyond those that it always gets.
+            ///
+            /// ```
+            /// use kraken_ws_core::{Hooks, Options};
+            /// let mut options = Options::default();
+            /// options.hooks = Hooks::ROOMS | Hooks::SESSIONS;
+            /// assert!(options.hooks.contains(Hooks::ROOMS));
+            /// ```
+            #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+            pub struct Hooks: u32 {
+                $($(#[doc = $doc])+ const $flag = 1 << $bit;)+
+            }
+        }
+
+        /// Flags by their names in the option.
+        const NAMED: &[(&str, Hooks)] = &[$($(($name, Hooks::$flag),)?)+];
+    };
+}
+
+hooks! {
+    /// `Event::AllowRequest` for each handshake.
+    ALLOW_REQUEST = 0, "allowRequest";
+    /// `Event::Headers` for each later polling response and upgrade.
+    HEADERS = 1, "headers";
+    /// `Event::Engine` for each request under the path.
+    ENGINE = 2, "engine";
+    /// `Event::Cors` for each request under the path, in place of the option `cors`.
+    CORS = 3, "cors";
+    /// `Event::Http` for the files of a client, which lie under the path.
+    FILES = 4, "files";
+    /// `Event::Http` for requests outside the path.
+    HTTP = 5, "http";
+    /// `Event::Open` for each engine connection.
+    CONNECTIONS = 6, "connections";
+    /// `Event::Room` for each change of a room.
+    ROOMS = 7, "rooms";
+    /// `Event::Namespace` for namespaces that do not exist.
+    NAMESPACES = 8, "namespaces";
+    /// `Event::SocketData` when another node of the fleet fetches sockets, in place of `Server::set_data`.
+    SOCKET_DATA = 9, "socketData";
+    /// `Event::Moved` when another node of the fleet puts sockets into a room or takes them out.
+    MOVES = 10, "moves";
+    /// `Event::SessionEnd` when a client can't come back any more.
+    SESSIONS = 11, "sessions";
+    /// `Event::Heartbeat` for each ping or pong of a client.
+    HEARTBEATS = 12;
+    /// New connections are watched, as by `Server::watch`, from behind their open packet on.
+    PACKETS = 13;
+}
+
+impl Hooks {
+    /// The name of a hook in the option.
+    pub fn option_name(self) -> Option<&'static str> {
+        NAMED.iter().find(|(_, flag)| *flag == self).map(|(name, _)| *name)
+    }
+
+    /// Reads the option: an object of booleans.
+    pub(crate) fn from_json(value: &Value) -> Result<Self> {
+        let Value::Object(map) = value else { return Err(refuse("hooks", "an object of booleans", value)) };
+        let mut hooks = Self::empty();
+        for (name, value) in map {
+            let path = format!("hooks.{name}");
+            let on = value.as_bool().ok_or_else(|| refuse(&path, "true or false", value))?;
+            let flag = NAMED.iter().find(|(known, _)| known == name).map(|(_, flag)| *flag);
+            hooks.set(flag.ok_or_else(|| refuse(&path, &names(), value))?, on);
+        }
+        Ok(hooks)
+    }
+}
+
+/// `a, b or c`.
+fn names() -> String {
+    let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
+    match names.split_last() {
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// [`Hooks`] that change while the server runs.
+#[derive(Debug, Default)]
+pub(crate) struct SharedHooks(AtomicU32);
+
+impl SharedHooks {
+    pub(crate) fn set(&self, hooks: Hooks) {
+        self.0.store(hooks.bits(), Ordering::Release);
+    }
+
+    pub(crate) fn get(&self) -> Hooks {
+        Hooks::from_bits_retain(self.0.load(Ordering::Acquire))
+    }
+
+    /// Whether the host wants to hear of that.
+    pub(crate) fn has(&self, hook: Hooks) -> bool {
+        self.get().contains(hook)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Kind, OPTIONS};
+
+    #[test]
+    fn the_table_of_options_names_every_hook() {
+        let Some(Kind::Shape(shape)) = OPTIONS.iter().find(|o| o.name == "hooks").map(|o| &o.kind) else {
+            panic!("hooks: expected a shape")
+        };
+        let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
+        assert_eq!(*shape, format!("{{ {} }}", names.join(", ")));
+    }
+}
