@@ -51,7 +51,7 @@ pub use local::{AdoptInfo, COMMAND_BYTES, Cancel, FetchedSocket, Server};
 pub use options::cluster::ClusterOptions;
 pub use options::{Hooks, Options};
 pub use shared::event::{ClusterChange, Event, Recovered, RoomChange, SessionEnd};
-pub use shared::figures::Stats;
+pub use shared::figures::{FIGURES, Figure, FigureKind, Stats};
 #[cfg(feature = "cluster")]
 pub use shared::figures::{BusStats, ClusterStats};
 #[cfg(feature = "cluster")]

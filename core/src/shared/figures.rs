@@ -1,24 +1,135 @@
-//! Figures of a running server.
+//! Figures: one table, from which Rust's [`Stats`], C's `kraken_ws_stats`, TypeScript's `ServerStats` and the page
+//! `docs/figures.md` are made (`make generated`).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{self, Relaxed};
 
-/// Counters of one shard. Only the shard writes them, so a plain load and store is enough.
-#[derive(Default)]
-pub(crate) struct ShardStats {
-    pub connections: Counter,
-    /// HTTP connections and WebSockets, by which clients can be heard.
-    pub wires: Counter,
-    pub sockets: Counter,
-    pub messages_in: Counter,
-    pub messages_out: Counter,
-    pub bytes_in: Counter,
-    pub bytes_out: Counter,
-    pub writes: Counter,
-    pub slow_consumers: Counter,
-    pub slow_stalled: Counter,
-    pub slow_too_much: Counter,
-    pub slow_over_budget: Counter,
-    pub volatile_dropped: Counter,
+use crate::shared::core::Core;
+
+/// What a figure can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FigureKind {
+    /// It only rises.
+    Counter,
+    /// It rises and falls.
+    Gauge,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Figure {
+    /// The field of [`Stats`].
+    pub name: &'static str,
+    /// What it can do.
+    pub kind: FigureKind,
+    /// What it says.
+    pub about: &'static str,
+}
+
+/// The table: figures that each shard counts, and those that are read when somebody asks.
+macro_rules! figures {
+    (
+        shards { $($(#[doc = $shard_about:literal])+ $shard:ident: $shard_kind:ident;)+ }
+        server { $($(#[doc = $about:literal])+ $name:ident: $kind:ident = $read:expr;)+ }
+    ) => {
+        /// Counters of one shard. Only the shard writes them, so a plain load and store is enough.
+        #[derive(Default)]
+        pub(crate) struct ShardStats {
+            $(pub $shard: Counter,)+
+            /// HTTP connections and WebSockets, by which clients can be heard.
+            pub wires: Counter,
+        }
+
+        /// A snapshot over all shards.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Stats {
+            $($(#[doc = $shard_about])+ pub $shard: u64,)+
+            $($(#[doc = $about])+ pub $name: u64,)+
+        }
+
+        impl Stats {
+            pub(crate) fn of(core: &Core) -> Self {
+                let sum = |counter: fn(&ShardStats) -> &Counter| {
+                    core.shards.iter().map(|shard| counter(&shard.stats).get()).sum()
+                };
+                Self {
+                    $($shard: sum(|stats| &stats.$shard),)+
+                    $($name: { let read: fn(&Core) -> u64 = $read; read(core) },)+
+                }
+            }
+
+            /// The figures in the order of [`FIGURES`].
+            pub fn values(&self) -> Vec<u64> {
+                vec![$(self.$shard,)+ $(self.$name,)+]
+            }
+        }
+
+        /// Every figure of [`Stats`], in its order.
+        pub const FIGURES: &[Figure] = &[
+            $(Figure {
+                name: stringify!($shard),
+                kind: FigureKind::$shard_kind,
+                about: concat!($($shard_about),+).trim_ascii(),
+            },)+
+            $(Figure {
+                name: stringify!($name),
+                kind: FigureKind::$kind,
+                about: concat!($($about),+).trim_ascii(),
+            },)+
+        ];
+    };
+}
+
+figures! {
+    shards {
+        /// Engine connections that are open.
+        connections: Gauge;
+        /// Sockets: one per connection and namespace.
+        sockets: Gauge;
+        /// Events and acks received.
+        messages_in: Counter;
+        /// Packets queued for clients: one per recipient.
+        messages_out: Counter;
+        /// Payload bytes received.
+        bytes_in: Counter;
+        /// Payload bytes queued for clients.
+        bytes_out: Counter;
+        /// System calls that wrote to clients: several packets may leave in one.
+        writes: Counter;
+        /// Connections closed because they did not read.
+        slow_consumers: Counter;
+        /// Of `slow_consumers`: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
+        slow_stalled: Counter;
+        /// Of `slow_consumers`: more than `hardOutboxBytes` waited.
+        slow_too_much: Counter;
+        /// Of `slow_consumers`: made the least progress when `totalOutboxBytes` was exceeded.
+        slow_over_budget: Counter;
+        /// Volatile packets that were dropped.
+        volatile_dropped: Counter;
+    }
+    server {
+        /// Rooms that have a member, without those named by a socket's id.
+        rooms: Gauge = |core| core.directory.len() as u64;
+        /// Bytes that wait for clients which did not take them at once; a message for many counts once.
+        outbox_bytes: Gauge = |core| core.outboxes.bytes() as u64;
+        /// Bytes of events that wait for the host.
+        host_queue_bytes: Gauge = |core| core.host.bytes() as u64;
+        /// Bytes of messages that wait for a thread of the server.
+        command_queue_bytes: Gauge = |core| core.shards.iter().map(|s| s.queued.load(Relaxed) as u64).sum();
+        /// Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
+        answer_bytes: Gauge = |core| core.answers.bytes() as u64;
+        /// Answers that found no room (`maxAnswerBytes`).
+        answers_refused: Counter = |core| core.answers.refused();
+        /// Bytes of messages and sessions kept for clients that may come back.
+        recovery_bytes: Gauge = |core| core.recovery.as_ref().map_or(0, |recovery| recovery.lock().bytes() as u64);
+        /// Panics that were caught on threads of the library: each is a bug, and was logged as an error.
+        panics: Counter = |core| core.host.panics.get();
+        /// Milliseconds since the server was made.
+        uptime_ms: Gauge = |core| core.started.elapsed().as_millis() as u64;
+    }
 }
 
 /// A number with one writer.
@@ -41,54 +152,6 @@ impl Counter {
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
-}
-
-/// A snapshot over all shards.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Engine connections that are open.
-    pub connections: u64,
-    /// Sockets: one per connection and namespace.
-    pub sockets: u64,
-    /// Rooms that have a member, without the sockets' own-id rooms.
-    pub rooms: u64,
-    /// Events and acks received, ever.
-    pub messages_in: u64,
-    /// Packets queued for clients, ever: one per recipient.
-    pub messages_out: u64,
-    /// Payload bytes received, ever.
-    pub bytes_in: u64,
-    /// Payload bytes queued for clients, ever.
-    pub bytes_out: u64,
-    /// System calls that wrote to clients, ever: several packets may leave in one.
-    pub writes: u64,
-    /// Connections closed because they did not read.
-    pub slow_consumers: u64,
-    /// Of these: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
-    pub slow_stalled: u64,
-    /// Of these: more than `hardOutboxBytes` waited.
-    pub slow_too_much: u64,
-    /// Of these: made the least progress when `totalOutboxBytes` was exceeded.
-    pub slow_over_budget: u64,
-    /// Volatile packets that were dropped.
-    pub volatile_dropped: u64,
-    /// Panics that were caught on threads of the library, ever: each is a bug, and was logged as an error.
-    pub panics: u64,
-    /// Bytes that wait for clients which did not take them at once; a message for many counts once.
-    pub outbox_bytes: u64,
-    /// Bytes of events that wait for the host.
-    pub host_queue_bytes: u64,
-    /// Bytes of messages that wait for a shard.
-    pub command_queue_bytes: u64,
-    /// Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
-    pub answer_bytes: u64,
-    /// Answers that found no room (`maxAnswerBytes`), ever.
-    pub answers_refused: u64,
-    /// Bytes of messages and sessions kept for clients that may come back.
-    pub recovery_bytes: u64,
-    /// Milliseconds since the server was made.
-    pub uptime_ms: u64,
 }
 
 /// Figures of a bus; all but the last two only rise. Every publish is in one of `published`, `lost` and `unconfirmed`, or
