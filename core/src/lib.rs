@@ -51,9 +51,9 @@ pub use local::{AdoptInfo, COMMAND_BYTES, Cancel, FetchedSocket, Server};
 pub use options::cluster::ClusterOptions;
 pub use options::{Hooks, Options};
 pub use shared::event::{ClusterChange, Event, Recovered, RoomChange, SessionEnd};
-pub use shared::figures::{FIGURES, Figure, FigureKind, Stats};
 #[cfg(feature = "cluster")]
 pub use shared::figures::{BusStats, ClusterStats};
+pub use shared::figures::{FIGURES, Figure, FigureKind, Stats};
 #[cfg(feature = "cluster")]
 pub use shared::fleet_reply::{FleetReply, RemoteSocket};
 pub use shared::host_queue::Events;

@@ -69,9 +69,7 @@ impl State {
     fn successor(&mut self) -> Self {
         let mut next = State::new(self.core.clone(), self.index, self.shard.clone());
         next.generation = self.generation;
-        next.event_count = self.event_count;
         next.events = take(&mut self.events);
-        next.events_weight = self.events_weight;
         next.journaled = self.journaled;
         next.accepting = take(&mut self.accepting);
         next.closing = self.closing;
@@ -137,7 +135,7 @@ impl State {
             Transport::WebSocket(ws) => Some(ws),
             Transport::Polling(_) => None,
         };
-        for ws in ws.into_iter().chain(conn.probe.as_ref().map(|probe| &probe.ws)) {
+        for ws in ws.into_iter().chain(conn.probe.ws()) {
             ws.ctl.set(ReaderState::Stop);
             self.stats().wires.sub(1);
         }

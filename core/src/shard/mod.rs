@@ -7,6 +7,8 @@
 
 mod broken;
 mod conn;
+mod dirty;
+mod event_buffer;
 mod execute;
 mod http;
 mod sockets;

@@ -17,7 +17,10 @@ use crate::net::no_signal;
 use crate::rooms::RoomIndex;
 use crate::shard::Shard;
 use crate::shard::conn::Conn;
+use crate::shard::conn::backpressure::PausedList;
 use crate::shard::conn::slow::Slow;
+use crate::shard::dirty::DirtyList;
+use crate::shard::event_buffer::EventBuffer;
 use crate::shard::sockets::moves::Moved;
 use crate::shard::sockets::recovery::Trace;
 use crate::shard::wheel::{Timer, Wheel};
@@ -120,15 +123,10 @@ pub(super) struct State {
     /// Connections that closed since the timers were swept.
     pub stale_timers: usize,
     pub generation: u32,
-    pub dirty: Vec<ConnKey>,
-    pub events: Vec<Event>,
-    /// What `events` weighs in the host queue.
-    pub events_weight: usize,
-    /// How many events this shard has made, ever.
-    pub event_count: u64,
+    pub dirty: DirtyList,
+    pub events: EventBuffer,
     pub epoch: u64,
-    /// Connections that are not read from until the host catches up.
-    pub paused: Vec<ConnKey>,
+    pub paused: PausedList,
     /// More waits for all clients than may.
     pub over_budget: bool,
     /// Bytes of events of sockets that the host has not accepted.
@@ -170,12 +168,10 @@ impl State {
             wheel: Wheel::new(),
             stale_timers: 0,
             generation: 0,
-            dirty: Vec::new(),
-            events: Vec::new(),
-            events_weight: 0,
-            event_count: 0,
+            dirty: DirtyList::default(),
+            events: EventBuffer::default(),
             epoch: 0,
-            paused: Vec::new(),
+            paused: PausedList::default(),
             over_budget: false,
             held: 0,
             awaited: HashMap::new(),
@@ -206,8 +202,6 @@ impl State {
     }
 
     pub(super) fn event(&mut self, event: Event) {
-        self.event_count += 1;
-        self.events_weight += event.weight();
         self.events.push(event);
     }
 
@@ -228,33 +222,35 @@ impl State {
 
     /// More waits for the host than may, with what it has still to be told of this turn.
     pub(super) fn is_host_full(&self) -> bool {
-        self.core.host.is_full_with(self.events_weight)
+        self.core.host.is_full_with(self.events.weight())
     }
 
     pub(super) fn hand_over_events(&mut self) {
-        let core = self.core.clone();
-        self.events_weight = 0;
-        core.host.push(self.index, &mut self.events);
+        self.events.hand_over(&self.core.host, self.index);
     }
 
     /// The end of a turn: one write per dirty connection, one hand-over of events.
     pub(super) fn end_turn(&mut self) {
-        let mut dirty = std::mem::take(&mut self.dirty);
+        let mut dirty = self.dirty.take();
         for key in dirty.drain(..) {
             if let Some(conn) = self.conn(key) {
-                conn.dirty = false;
+                DirtyList::clear(&mut conn.dirty);
                 self.flush(key);
             }
         }
-        // The list keeps its room for the next turn, unless flushing filled a new one.
-        if self.dirty.is_empty() {
-            self.dirty = dirty;
-        }
+        self.dirty.keep_room(dirty);
         if self.over_budget {
             self.ask_for_relief();
         }
         self.stats().writes.set(no_signal::calls());
         self.hand_over_events();
+    }
+
+    /// A connection has something to write at the end of the turn.
+    pub(super) fn mark_dirty(&mut self, key: ConnKey) {
+        if let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|c| c.generation == key.generation) {
+            self.dirty.note(key, &mut conn.dirty);
+        }
     }
 
     pub(super) fn conn(&mut self, key: ConnKey) -> Option<&mut Conn> {
@@ -324,10 +320,7 @@ impl State {
         conn.outbox.push(frame);
         let key = ConnKey { slot, generation: conn.generation };
         let waits = !conn.writable();
-        if !conn.dirty {
-            conn.dirty = true;
-            self.dirty.push(key);
-        }
+        self.dirty.note(key, &mut conn.dirty);
         if waits {
             self.fell_behind(key, false);
         }

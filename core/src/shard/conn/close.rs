@@ -71,9 +71,7 @@ impl State {
             self.event(Event::ConnectionClosed { conn, reason, detail });
         }
         self.stats().connections.sub(1);
-        if self.conns[key.slot as usize].paused {
-            self.paused.retain(|k| *k != key);
-        }
+        self.forget_paused(key);
         // On polling only a session that the server ends is told so; one that broke the rules is gone.
         let told = reason.polling() == Polling::Told;
         match (&self.conns[key.slot as usize].transport, goodbye) {

@@ -25,14 +25,14 @@ impl State {
         let conn = &mut self.conns[key.slot as usize];
         conn.ending = true;
         conn.partial = None;
-        conn.paused = false;
+        conn.pace.end();
         conn.raw = None;
         let Transport::Polling(polling) = &mut conn.transport else { return };
         if let Some(post) = polling.post.take_if(|post| post.held.is_some()) {
             post.answer();
         }
         let polls = polling.get.is_some();
-        let probed = conn.probe.as_ref().is_some_and(|probe| probe.probed);
+        let probed = conn.probe.is_probed();
         if probed || !conn.outbox.is_empty() {
             let hold = self.shard().hold();
             self.awaited.insert(key, hold);

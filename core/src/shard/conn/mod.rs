@@ -1,12 +1,14 @@
 //! One Engine.IO session as its shard holds it.
 
+pub(in crate::shard) mod backpressure;
 pub(in crate::shard) mod close;
 mod ending;
+pub(in crate::shard) mod heartbeat;
 pub(in crate::shard) mod polling;
 pub(in crate::shard) mod reader;
 pub(in crate::shard) mod session;
 pub(in crate::shard) mod slow;
-mod upgrade;
+pub(in crate::shard) mod upgrade;
 mod watch;
 
 use std::sync::Arc;
@@ -18,7 +20,12 @@ use crate::engine::backpressure::Behind;
 use crate::engine::frame::Form;
 use crate::engine::outbox::Outbox;
 use crate::engine::sid::Id;
-use crate::engine::transport::{Agreed, Probe, Transport};
+use crate::engine::transport::{Agreed, Transport};
+use crate::shard::conn::backpressure::Pace;
+use crate::shard::conn::heartbeat::Heartbeat;
+use crate::shard::conn::upgrade::ProbeSlot;
+use crate::shard::dirty::DirtyMark;
+use crate::shard::sockets::questions::NamespaceQuestions;
 use crate::socketio::packet::PacketType;
 use crate::types::request::RequestInfo;
 
@@ -45,30 +52,15 @@ pub(crate) struct Conn {
     pub outbox: Outbox,
     /// While something waits that could not be written at once.
     pub behind: Option<Box<Behind>>,
-    /// In the shard's list of connections to flush.
-    pub dirty: bool,
-    /// Waits for a pong (protocol 4).
-    pub awaiting_pong: bool,
-    /// When the heartbeat acts next, in wheel ticks, and the tick its wheel entry is at.
-    pub deadline: u64,
-    pub armed: u64,
+    pub dirty: DirtyMark,
+    pub heartbeat: Heartbeat,
     pub request: Arc<RequestInfo>,
     /// The sockets of this client: (namespace, slot).
     pub sockets: SmallVec<[(u32, u32); 1]>,
     pub partial: Option<Box<Partial>>,
-    pub probe: Option<Box<Probe>>,
-    pub probes: u32,
-    /// Answers about namespaces that are awaited, also for those that the client does not wait for any more.
-    pub asking: u32,
-    /// Bytes of names and payloads in these.
-    pub asking_bytes: usize,
-    /// Namespaces that the client waits for, each with the number of the question about it.
-    pub asked: SmallVec<[(Box<str>, u32); 0]>,
-    pub questions: u32,
-    /// Number of the newest event that this connection caused, and how many since the host caught up.
-    pub last_event: u64,
-    pub pending_events: u32,
-    pub paused: bool,
+    pub probe: ProbeSlot,
+    pub questions: NamespaceQuestions,
+    pub pace: Pace,
     /// The server has ended the session and its client is still to be told.
     pub ending: bool,
     /// Only with a host that goes below Socket.IO, and seldom there.

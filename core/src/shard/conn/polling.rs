@@ -62,7 +62,7 @@ impl State {
         polling.get = Some(PollWaiter { shape: PollShape { b64: polling.b64, ..waiter.shape }, ..waiter });
         if conn.ending {
             self.tell_ending(key);
-        } else if conn.probe.as_ref().is_some_and(|p| p.probed) {
+        } else if conn.probe.is_probed() {
             self.release_poll(key);
         } else if !conn.outbox.is_empty() {
             self.answer_poll(key);
@@ -217,7 +217,7 @@ impl State {
         let answer = post_taken(&post.shape);
         match self.conn(key) {
             // The client sends no more before this one is answered: HTTP's way of pushing back.
-            Some(Conn { paused: true, transport: Transport::Polling(polling), .. }) => {
+            Some(Conn { pace, transport: Transport::Polling(polling), .. }) if pace.is_paused() => {
                 post.held = Some(answer);
                 polling.post = Some(post);
             }

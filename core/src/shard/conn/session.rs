@@ -16,8 +16,13 @@ use crate::engine::ws::{self, Incoming, WsError};
 use crate::net::stream::Stream;
 use crate::options::Hooks;
 use crate::shard::conn::Conn;
+use crate::shard::conn::backpressure::Pace;
 use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::heartbeat::Heartbeat;
 use crate::shard::conn::reader::{Reader, read_loop};
+use crate::shard::conn::upgrade::ProbeSlot;
+use crate::shard::dirty::DirtyMark;
+use crate::shard::sockets::questions::NamespaceQuestions;
 use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::shared::event::Event;
@@ -94,22 +99,14 @@ impl State {
             transport,
             outbox: Outbox::default(),
             behind: None,
-            dirty: false,
-            awaiting_pong: false,
-            deadline: 0,
-            armed: u64::MAX,
+            dirty: DirtyMark::default(),
+            heartbeat: Heartbeat::default(),
             request: request.clone(),
             sockets: SmallVec::new(),
             partial: None,
-            probe: None,
-            probes: 0,
-            asking: 0,
-            asking_bytes: 0,
-            asked: SmallVec::new(),
-            questions: 0,
-            last_event: 0,
-            pending_events: 0,
-            paused: false,
+            probe: ProbeSlot::default(),
+            questions: NamespaceQuestions::default(),
+            pace: Pace::default(),
             ending: false,
             raw: None,
         }) as u32;
@@ -267,98 +264,6 @@ impl State {
             Some(b'0' | b'5' | b'6') => {}
             // An unknown type or nothing at all.
             _ => self.close_conn(key, Reason::ParseError, "unknown packet type", Goodbye::Close),
-        }
-    }
-
-    /// Protocol 3: any packet shows that the client lives; the server only watches.
-    fn heard_from(&mut self, key: ConnKey) {
-        if self.conns[key.slot as usize].protocol == 3 {
-            self.heard(key);
-        }
-    }
-
-    /// The client answered the heartbeat: the next one is due in `pingInterval`.
-    fn heard(&mut self, key: ConnKey) {
-        let options = &self.core.options;
-        let conn = &self.conns[key.slot as usize];
-        let wait = match conn.protocol {
-            3 => options.ping_interval + options.ping_timeout,
-            _ => options.ping_interval,
-        };
-        let tick = self.wheel.tick_after(wait);
-        let conn = &mut self.conns[key.slot as usize];
-        conn.awaiting_pong = false;
-        self.arm_heartbeat(key, tick);
-    }
-
-    fn arm_heartbeat(&mut self, key: ConnKey, tick: u64) {
-        let conn = &mut self.conns[key.slot as usize];
-        conn.deadline = tick;
-        // One entry per connection is under way; a later deadline waits for it to fire.
-        if tick < conn.armed {
-            conn.armed = tick;
-            self.wheel.insert(tick, Timer::Heartbeat(key));
-        }
-    }
-
-    /// The heartbeat's entry fired.
-    pub(in crate::shard) fn on_heartbeat(&mut self, key: ConnKey, tick: u64) {
-        let Some(conn) = self.live(key) else { return };
-        if conn.armed != tick {
-            return;
-        }
-        conn.armed = u64::MAX;
-        if conn.deadline > tick {
-            let deadline = conn.deadline;
-            return self.arm_heartbeat(key, deadline);
-        }
-        if conn.paused {
-            return self.beat_unheard(key);
-        }
-        if conn.awaiting_pong || conn.protocol == 3 {
-            return self.close_conn(key, Reason::PingTimeout, "", Goodbye::Timeout);
-        }
-        conn.awaiting_pong = true;
-        let tick = self.wheel.tick_after(self.core.options.ping_timeout);
-        self.arm_heartbeat(key, tick);
-        let ping = self.ping.clone();
-        self.push(key.slot, ping);
-    }
-
-    /// We stop reading from a connection. A protocol 3 client has asked, or is about to, and wants its answer within
-    /// `pingTimeout`.
-    pub(in crate::shard) fn hold_heartbeat(&mut self, key: ConnKey) {
-        if self.conn(key).is_some_and(|conn| conn.protocol == 3) {
-            let tick = self.wheel.tick_after(self.core.options.ping_timeout / 2);
-            self.arm_heartbeat(key, tick);
-        }
-    }
-
-    /// The heartbeat of a connection that we don't read from: its silence is our doing, but its client counts on what
-    /// we send. Protocol 4 waits for pings, protocol 3 for answers to pings that lie unread.
-    fn beat_unheard(&mut self, key: ConnKey) {
-        let options = &self.core.options;
-        let conn = &mut self.conns[key.slot as usize];
-        let (beat, wait) = match conn.protocol {
-            3 => (engine_packet("3"), options.ping_timeout / 2),
-            _ => {
-                conn.awaiting_pong = true;
-                (self.ping.clone(), options.ping_interval)
-            }
-        };
-        let tick = self.wheel.tick_after(wait);
-        self.arm_heartbeat(key, tick);
-        self.push(key.slot, beat);
-    }
-
-    /// We read again: what the client answered meanwhile is still to be read.
-    pub(in crate::shard) fn release_heartbeat(&mut self, key: ConnKey) {
-        let Some(conn) = self.conn(key) else { return };
-        if conn.protocol == 3 {
-            self.heard(key);
-        } else if conn.awaiting_pong {
-            let tick = self.wheel.tick_after(self.core.options.ping_timeout);
-            self.arm_heartbeat(key, tick);
         }
     }
 }

@@ -30,6 +30,45 @@ async fn drain_probe(shard: Rc<Shard>, key: ConnKey, number: u32) {
     poll_fn(|cx| shard.with(|state| state.poll_probe(key, number, cx))).await;
 }
 
+/// Where a connection keeps its probe.
+#[derive(Default)]
+pub(in crate::shard) struct ProbeSlot {
+    probe: Option<Box<Probe>>,
+    /// Probes so far: each has a number of its own.
+    count: u32,
+}
+
+impl ProbeSlot {
+    /// Begins a probe, and gives its number.
+    fn begin(&mut self, ws: WsTransport) -> u32 {
+        self.count += 1;
+        let probe = Probe { ws, probed: false, number: self.count, outbox: Outbox::default() };
+        self.probe = Some(Box::new(probe));
+        self.count
+    }
+
+    fn is(&self, number: u32) -> bool {
+        self.probe.as_ref().is_some_and(|probe| probe.number == number)
+    }
+
+    pub(in crate::shard) fn is_some(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    /// The client has been answered `3probe`: it may have stopped polling.
+    pub(in crate::shard) fn is_probed(&self) -> bool {
+        self.probe.as_ref().is_some_and(|probe| probe.probed)
+    }
+
+    pub(in crate::shard) fn take(&mut self) -> Option<Box<Probe>> {
+        self.probe.take()
+    }
+
+    pub(in crate::shard) fn ws(&self) -> Option<&WsTransport> {
+        self.probe.as_ref().map(|probe| &probe.ws)
+    }
+}
+
 impl State {
     /// A WebSocket for a session: becomes its probe if the session is polling and has none.
     pub(in crate::shard) fn probe(&mut self, sid: Id, stream: Stream, rest: Bytes, agreed: Agreed) {
@@ -39,15 +78,13 @@ impl State {
         self.stats().wires.add(1);
         let key = self.by_sid(sid).filter(|key| {
             let conn = &self.conns[key.slot as usize];
-            conn.probe.is_none() && !conn.ending && matches!(conn.transport, Transport::Polling(_))
+            !conn.probe.is_some() && !conn.ending && matches!(conn.transport, Transport::Polling(_))
         });
         let Some(key) = key else {
             return self.end_websocket(ws, (Outbox::default(), PLAIN), Goodbye::Close);
         };
         let conn = &mut self.conns[key.slot as usize];
-        conn.probes += 1;
-        let number = conn.probes;
-        conn.probe = Some(Box::new(Probe { ws, probed: false, number, outbox: Outbox::default() }));
+        let number = conn.probe.begin(ws);
         let tick = self.wheel.tick_after(self.core.options.upgrade_timeout);
         self.wheel.insert(tick, Timer::Upgrade(key, number));
         let rest = [&rest[..], &prefix[..]].concat();
@@ -65,7 +102,7 @@ impl State {
 
     /// Is that probe still one?
     pub(in crate::shard) fn is_probe(&mut self, key: ConnKey, number: u32) -> bool {
-        self.conn(key).and_then(|c| c.probe.as_ref()).is_some_and(|p| p.number == number)
+        self.conn(key).is_some_and(|conn| conn.probe.is(number))
     }
 
     /// The probe failed; polling goes on.
@@ -77,7 +114,7 @@ impl State {
 
     /// A frame on the probing WebSocket.
     pub(in crate::shard) fn on_probe_frame(&mut self, key: ConnKey, incoming: Incoming<'_>) {
-        let Some(probe) = self.conn(key).and_then(|c| c.probe.as_mut()) else { return };
+        let Some(probe) = self.conn(key).and_then(|conn| conn.probe.probe.as_mut()) else { return };
         match incoming {
             Incoming::Text("2probe") => {
                 probe.probed = true;
@@ -102,7 +139,7 @@ impl State {
     /// Sends a frame on the probing WebSocket. A socket that has just come from another shard can't be
     /// written to before its runtime has looked at it once, so even the first bytes may have to wait.
     fn write_probe(&mut self, key: ConnKey, frame: Shared) {
-        let Some(probe) = self.conn(key).and_then(|c| c.probe.as_mut()) else { return };
+        let Some(probe) = self.conn(key).and_then(|conn| conn.probe.probe.as_mut()) else { return };
         probe.outbox.push(frame);
         let number = probe.number;
         if !probe.ws.blocked {
@@ -115,7 +152,9 @@ impl State {
         if !self.is_probe(key, number) {
             return Poll::Ready(());
         }
-        let Some(probe) = self.conn(key).and_then(|c| c.probe.as_mut()) else { return Poll::Ready(()) };
+        let Some(probe) = self.conn(key).and_then(|conn| conn.probe.probe.as_mut()) else {
+            return Poll::Ready(());
+        };
         match probe.outbox.flush(&mut probe.ws.write, PLAIN, Some(cx)) {
             Ok(Flushed::Blocked) => Poll::Pending,
             Ok(Flushed::All) => {
@@ -152,7 +191,7 @@ impl State {
         let old = std::mem::replace(&mut conn.transport, Transport::WebSocket(probe.ws));
         let has_work = !conn.outbox.is_empty();
         if let Transport::WebSocket(ws) = &conn.transport
-            && conn.paused
+            && conn.pace.is_paused()
         {
             ws.ctl.set(ReaderState::Paused);
         }
@@ -164,9 +203,8 @@ impl State {
         if ending {
             return self.drop_conn(key, Goodbye::Close);
         }
-        if has_work && !conn.dirty {
-            conn.dirty = true;
-            self.dirty.push(key);
+        if has_work {
+            self.mark_dirty(key);
         }
         let conn = self.conn_number(key);
         self.event(Event::Upgraded { conn });

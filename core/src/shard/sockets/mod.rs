@@ -2,9 +2,11 @@
 
 pub(in crate::shard) mod acks;
 mod broadcast;
+mod connect;
 pub(in crate::shard) mod moves;
 mod own_rooms;
 mod packets;
+pub(in crate::shard) mod questions;
 mod raw;
 pub(in crate::shard) mod recovery;
 mod rooms;

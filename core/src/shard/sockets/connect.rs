@@ -1,0 +1,216 @@
+//! How sockets come to be: a client's CONNECT, the host's decision, and the first packets.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::engine::sid::Id;
+use crate::options::Hooks;
+use crate::shard::conn::close::Goodbye;
+use crate::shard::sockets::recovery::Identity;
+use crate::shard::state::{Held, Nsp, Rare, Sock, State};
+use crate::shared::event::{Event, Recovered};
+use crate::shared::journal::Session;
+use crate::shared::namespaces::NspShared;
+use crate::socketio::packet::{self, PacketType};
+use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::reason::Reason;
+
+impl State {
+    /// Protocol 3 clients are connected to the main namespace without asking.
+    pub(in crate::shard) fn connect_v3(&mut self, key: ConnKey) {
+        self.on_connect(key, "/", "");
+    }
+
+    pub(in crate::shard) fn on_connect(&mut self, key: ConnKey, nsp: &str, auth: &str) {
+        if let Some(earlier) = self.socket_in(key, nsp) {
+            // A protocol 3 client says it again for the main namespace.
+            if self.conns[key.slot as usize].protocol == 3 {
+                return;
+            }
+            // One that has not heard of its socket yet asks anew: there is one socket for a namespace, the last.
+            self.remove_socket(earlier, Reason::ClientNamespaceDisconnect, "");
+        }
+        self.forget_question(key, nsp);
+        let limit = self.core.options.max_namespaces;
+        let conn = &self.conns[key.slot as usize];
+        if conn.sockets.len() >= limit || conn.questions.are_many() {
+            return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
+        }
+        match self.core.namespaces.get(nsp) {
+            Some(shared) => self.create_socket(key, &shared, auth, true),
+            None if self.core.hooks.has(Hooks::NAMESPACES) => self.ask_for_namespace(key, nsp, auth),
+            None => self.unknown_namespace(key, nsp),
+        }
+    }
+
+    /// The same words for both protocols, unlike an error of the host.
+    pub(in crate::shard) fn unknown_namespace(&mut self, key: ConnKey, nsp: &str) {
+        let text = packet::connect_error(nsp, "Invalid namespace", None);
+        self.push_packet(key.slot, PacketType::ConnectError, nsp, &text);
+    }
+
+    fn refuse_connect(&mut self, key: ConnKey, nsp: &str, message: &str, data: Option<&str>) {
+        let conn = &self.conns[key.slot as usize];
+        let text = if conn.protocol == 3 {
+            packet::connect_error_v4(nsp, message, data)
+        } else {
+            packet::connect_error(nsp, message, data)
+        };
+        self.push_packet(key.slot, PacketType::ConnectError, nsp, &text);
+    }
+
+    /// The id of a protocol 3 client's socket: what its client makes of the session id by itself.
+    fn v3_id(&self, key: ConnKey, shared: &NspShared) -> Option<Box<str>> {
+        let conn = &self.conns[key.slot as usize];
+        let sid = conn.public_sid();
+        (conn.protocol == 3).then(|| match &*shared.name {
+            "/" => sid.into(),
+            nsp => format!("{nsp}#{sid}").into(),
+        })
+    }
+
+    /// `may_wait`: for the end of an earlier connection of the client.
+    pub(in crate::shard) fn create_socket(
+        &mut self,
+        key: ConnKey,
+        shared: &Arc<NspShared>,
+        auth: &str,
+        may_wait: bool,
+    ) {
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let handle = SocketHandle::new(self.index, self.socks.vacant_key() as u32, generation);
+        let (id, returned, trace) = match self.identify(key, shared, auth, handle, may_wait) {
+            Identity::Fresh(id, trace) => (id, None, trace),
+            Identity::Back(returned, trace) => (returned.id, Some(returned), Some(trace)),
+            Identity::Later => return,
+        };
+        let recovered = returned.as_ref().map(|back| {
+            let Session { rooms, data, .. } = &back.session;
+            Box::new(Recovered { rooms: rooms.to_vec(), data: data.clone() })
+        });
+        let skips = self.core.recovery.as_ref().is_some_and(|recovery| recovery.skip_middlewares);
+        let pending = shared.decide() && !(skips && recovered.is_some());
+        let name = self.v3_id(key, shared);
+        let public_id = name.clone().unwrap_or_else(|| id.as_str().into());
+        let own_room = name.is_none();
+        let rare = (!auth.is_empty() || trace.is_some() || name.is_some()).then(|| {
+            Box::new(Rare { auth: auth.into(), trace: trace.map(Box::new), name, ..Rare::default() })
+        });
+        let slot = self.socks.insert(Sock {
+            generation,
+            conn: key.slot,
+            nsp: shared.id,
+            id,
+            connected: false,
+            own_room,
+            seen: 0,
+            position: 0,
+            rare,
+        }) as u32;
+        self.nsp(shared).sockets += 1;
+        let conn_number = self.conn_number(key);
+        let conn = &mut self.conns[key.slot as usize];
+        conn.sockets.push((shared.id, slot));
+        let request = conn.request.clone();
+        self.stats().sockets.add(1);
+        if let Some(returned) = returned {
+            self.put_back(slot, returned);
+        }
+        if !pending {
+            self.accept_socket(slot);
+            if !self.socks.contains(slot as usize) {
+                return;
+            }
+        }
+        let event = Event::Connect {
+            socket: self.handle(slot),
+            nsp: shared.name.clone(),
+            id: public_id,
+            request,
+            auth: auth.into(),
+            pending,
+            conn: conn_number,
+            recovered,
+        };
+        self.event(event);
+        self.caused_event(key);
+    }
+
+    /// The socket is connected: the client is told, and what was emitted early goes out.
+    pub(in crate::shard) fn accept_socket(&mut self, slot: u32) {
+        let sock = &mut self.socks[slot as usize];
+        if sock.connected {
+            return;
+        }
+        sock.connected = true;
+        let (conn, id) = (sock.conn, sock.id);
+        let (early, held): (Vec<_>, Vec<_>) = sock
+            .rare
+            .as_mut()
+            .map(|r| (std::mem::take(&mut r.early), std::mem::take(&mut r.held)))
+            .unwrap_or_default();
+        self.held -= held.iter().map(Held::weight).sum::<usize>();
+        let nsp: &mut Nsp = self.nsps.get_mut(&sock.nsp).expect("a socket's namespace exists");
+        sock.position = nsp.members.len() as u32;
+        nsp.members.push(slot);
+        nsp.by_id.insert(id, slot);
+        let name = nsp.shared.name.clone();
+        match self.socks[slot as usize].rare.as_ref().and_then(|rare| rare.name.clone()) {
+            Some(own) => self.join(slot, &[own]),
+            None => self.show_own_room(slot, true),
+        }
+        let Some(missed) = self.replay(slot) else { return };
+        let text = if self.conns[conn as usize].protocol == 3 {
+            packet::connect_v4(&name)
+        } else {
+            let rare = self.socks[slot as usize].rare.as_ref();
+            let pid = rare.and_then(|rare| rare.trace.as_ref()).map(|trace| trace.pid);
+            packet::connect(&name, id.as_str(), pid.as_ref().map(Id::as_str))
+        };
+        self.push_packet(conn, PacketType::Connect, &name, &text);
+        for frame in missed {
+            if !self.socks.contains(slot as usize) {
+                return;
+            }
+            self.push(conn, Rc::new(frame));
+        }
+        for (frame, flags, entry) in early {
+            if self.socks.contains(slot as usize) {
+                self.deliver(slot, frame, flags, entry);
+            }
+        }
+        if !self.socks.contains(slot as usize) {
+            return;
+        }
+        let key = self.key(conn);
+        for Held { id, data, attachments } in held {
+            self.on_event(key, slot, id, &data, attachments);
+        }
+    }
+
+    /// The host said no.
+    pub(in crate::shard) fn reject_socket(&mut self, handle: SocketHandle, error: &str) {
+        let Some(slot) = self.socket(handle) else { return };
+        if self.socks[slot as usize].connected {
+            return;
+        }
+        let key = self.key(self.socks[slot as usize].conn);
+        let name = self.nsp_name(slot);
+        // The data goes out as the host wrote it, with its keys in their order.
+        let parsed: HashMap<String, &RawValue> = serde_json::from_str(error).unwrap_or_default();
+        let message = parsed.get("message").and_then(|text| serde_json::from_str::<String>(text.get()).ok());
+        let message = message.unwrap_or_else(|| "Unauthorized".to_owned());
+        let data = parsed.get("data").map(|data| data.get().to_owned());
+        self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "rejected");
+        self.refuse_connect(key, &name, &message, data.as_deref());
+    }
+
+    pub(in crate::shard) fn nsp_name(&self, slot: u32) -> Arc<str> {
+        let nsp = self.socks[slot as usize].nsp;
+        self.nsps[&nsp].shared.name.clone()
+    }
+}
