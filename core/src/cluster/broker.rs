@@ -17,6 +17,7 @@ use crate::shared::broker::{Broker, Emit, Question};
 use crate::shared::figures::ClusterStats;
 use crate::shared::namespaces::{Namespace, NspShared};
 use crate::types::error::{Error, ErrorCode, Result};
+use crate::types::ids::NspId;
 use crate::types::target::Target;
 
 /// The way to the cluster's thread.
@@ -56,7 +57,7 @@ impl Broker for Cluster {
         self.queue.say(&nsp.0.name, Message::ServerSide { data: data.into(), attachments, id: None });
     }
 
-    fn own_room(&self, nsp: u32, id: &str, here: bool) {
+    fn own_room(&self, nsp: NspId, id: &str, here: bool) {
         self.queue.send(Command::Room { nsp, room: id.into(), kind: RoomKind::Own, here });
     }
 

@@ -30,6 +30,7 @@ use crate::shared::namespaces::Namespace;
 use crate::shared::panics::Panics;
 use crate::socketio::packet::PacketError;
 use crate::types::error::{Error, ErrorCode, Result};
+use crate::types::ids::NspId;
 
 /// How long the end of a server waits for its last messages to be confirmed.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -99,7 +100,7 @@ pub(super) struct Node {
     server: Option<(WeakServer, Arc<HostQueue>, usize)>,
     pub spaces: RefCell<HashMap<Arc<str>, Space>>,
     /// Names of the namespaces by their numbers.
-    numbers: RefCell<HashMap<u32, Arc<str>>>,
+    numbers: RefCell<HashMap<NspId, Arc<str>>>,
     /// Whose channels these are, and what they carry; a pattern's too.
     pub routes: RefCell<HashMap<Box<[u8]>, Route>>,
     /// One channel may be wanted twice: a room's name can end as a namespace's begins.
@@ -404,7 +405,7 @@ impl Node {
     }
 
     /// A room with a channel of its own comes or goes.
-    fn room(&self, nsp: u32, room: Box<str>, kind: RoomKind, here: bool) {
+    fn room(&self, nsp: NspId, room: Box<str>, kind: RoomKind, here: bool) {
         // Sockets may still be in a namespace that is removed.
         let Some(name) = self.numbers.borrow().get(&nsp).cloned() else { return };
         let mut spaces = self.spaces.borrow_mut();

@@ -15,6 +15,7 @@ use crate::shared::broker::HostAnswers;
 use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
 use crate::shared::namespaces::NspShared;
 use crate::types::error::Result;
+use crate::types::ids::NspId;
 use crate::types::target::Target;
 
 /// See the module's text.
@@ -67,7 +68,7 @@ pub(crate) enum Command {
     },
     /// A room of this server has its first member, or lost its last.
     Room {
-        nsp: u32,
+        nsp: NspId,
         room: Box<str>,
         kind: RoomKind,
         here: bool,

@@ -4,16 +4,17 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::rooms::Directory;
+use crate::types::ids::NspId;
 
 /// Names of rooms, each counted in the directory of such rooms until it is left or this is dropped.
 pub(crate) struct AwayRooms {
-    nsp: u32,
+    nsp: NspId,
     names: Vec<Box<str>>,
     directory: Arc<Directory>,
 }
 
 impl AwayRooms {
-    pub(crate) fn new(directory: &Arc<Directory>, nsp: u32, names: Vec<Box<str>>) -> Self {
+    pub(crate) fn new(directory: &Arc<Directory>, nsp: NspId, names: Vec<Box<str>>) -> Self {
         for name in &names {
             directory.add_away(nsp, name);
         }

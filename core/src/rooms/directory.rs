@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-type Key = (u32, Box<str>);
+use crate::types::ids::NspId;
+
+type Key = (NspId, Box<str>);
 /// Told of a namespace and a room: here now, or no more.
-type Watcher = Box<dyn Fn(u32, &str, bool) + Send>;
+type Watcher = Box<dyn Fn(NspId, &str, bool) + Send>;
 
 /// Who holds a room.
 #[derive(Default)]
@@ -30,14 +32,14 @@ struct Rooms {
 }
 
 impl Rooms {
-    fn tell(&self, nsp: u32, room: &str, here: bool) {
+    fn tell(&self, nsp: NspId, room: &str, here: bool) {
         if let Some(watcher) = &self.watcher {
             watcher(nsp, room, here);
         }
     }
 
     /// Somebody more holds a room; was there nobody?
-    fn add(&mut self, nsp: u32, room: &str, hold: impl FnOnce(&mut Holders)) -> bool {
+    fn add(&mut self, nsp: NspId, room: &str, hold: impl FnOnce(&mut Holders)) -> bool {
         let held = self.held.entry((nsp, room.into())).or_default();
         let first = held.is_empty();
         hold(held);
@@ -48,7 +50,7 @@ impl Rooms {
     }
 
     /// Somebody holds a room no more; is there nobody now?
-    fn remove(&mut self, nsp: u32, room: &str, let_go: impl FnOnce(&mut Holders)) -> bool {
+    fn remove(&mut self, nsp: NspId, room: &str, let_go: impl FnOnce(&mut Holders)) -> bool {
         let key = (nsp, Box::from(room));
         let Some(held) = self.held.get_mut(&key) else { return false };
         let_go(held);
@@ -80,30 +82,30 @@ impl Directory {
 
     /// A shard has its first member. `then` is told whether no other shard had one, before anybody else
     /// can change the room: what it queues is in the order in which the room changed.
-    pub(crate) fn add(&self, shard: usize, nsp: u32, room: &str, then: impl FnOnce(bool)) {
+    pub(crate) fn add(&self, shard: usize, nsp: NspId, room: &str, then: impl FnOnce(bool)) {
         let mut rooms = self.lock();
         then(rooms.add(nsp, room, |held| held.shards |= 1 << shard));
     }
 
     /// A shard lost its last member. `then` is told whether no shard has one now, as in [`Directory::add`].
-    pub(crate) fn remove(&self, shard: usize, nsp: u32, room: &str, then: impl FnOnce(bool)) {
+    pub(crate) fn remove(&self, shard: usize, nsp: NspId, room: &str, then: impl FnOnce(bool)) {
         let mut rooms = self.lock();
         then(rooms.remove(nsp, room, |held| held.shards &= !(1 << shard)));
     }
 
     /// A socket whose client is away is in a room.
-    pub(crate) fn add_away(&self, nsp: u32, room: &str) {
+    pub(crate) fn add_away(&self, nsp: NspId, room: &str) {
         self.lock().add(nsp, room, |held| held.away += 1);
     }
 
     /// It is in it no more.
-    pub(crate) fn remove_away(&self, nsp: u32, room: &str) {
+    pub(crate) fn remove_away(&self, nsp: NspId, room: &str) {
         self.lock().remove(nsp, room, |held| held.away = held.away.saturating_sub(1));
     }
 
     /// A shard has no members any more, whatever it said of them. `gone` hears of the rooms that no shard has now, as
     /// in [`Directory::add`].
-    pub(crate) fn forget(&self, shard: usize, mut gone: impl FnMut(u32, &str)) {
+    pub(crate) fn forget(&self, shard: usize, mut gone: impl FnMut(NspId, &str)) {
         let mut rooms = self.lock();
         let mut last = Vec::new();
         rooms.held.retain(|key, held| {
@@ -120,7 +122,7 @@ impl Directory {
     }
 
     /// Has any shard a member?
-    pub(crate) fn has(&self, nsp: u32, room: &str) -> bool {
+    pub(crate) fn has(&self, nsp: NspId, room: &str) -> bool {
         self.lock().held.contains_key(&(nsp, Box::from(room)))
     }
 
@@ -130,7 +132,7 @@ impl Directory {
     }
 
     /// Names of the rooms of a namespace.
-    pub(crate) fn rooms(&self, nsp: u32) -> Vec<Box<str>> {
+    pub(crate) fn rooms(&self, nsp: NspId) -> Vec<Box<str>> {
         self.lock().held.keys().filter(|(n, _)| *n == nsp).map(|(_, room)| room.clone()).collect()
     }
 }
@@ -143,16 +145,16 @@ mod tests {
     fn a_room_is_there_until_the_last_shard_that_holds_it_lets_go() {
         let rooms = Directory::default();
         for (shard, first) in [(0, true), (63, false)] {
-            rooms.add(shard, 1, "both", |found| assert_eq!(found, first));
+            rooms.add(shard, NspId(1), "both", |found| assert_eq!(found, first));
         }
-        rooms.add(63, 1, "one", |first| assert!(first));
+        rooms.add(63, NspId(1), "one", |first| assert!(first));
         let mut gone = Vec::new();
         rooms.forget(63, |nsp, room| gone.push((nsp, room.to_owned())));
-        assert_eq!(gone, [(1, "one".to_owned())]);
-        assert!(rooms.has(1, "both"));
+        assert_eq!(gone, [(NspId(1), "one".to_owned())]);
+        assert!(rooms.has(NspId(1), "both"));
         // It is told twice, and once too often.
-        rooms.remove(63, 1, "both", |last| assert!(!last));
-        rooms.remove(0, 1, "both", |last| assert!(last));
+        rooms.remove(63, NspId(1), "both", |last| assert!(!last));
+        rooms.remove(0, NspId(1), "both", |last| assert!(last));
         assert_eq!(rooms.len(), 0);
     }
 }

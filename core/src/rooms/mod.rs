@@ -12,11 +12,13 @@ use hashbrown::HashTable;
 use slab::Slab;
 use smallvec::SmallVec;
 
+use crate::types::ids::{NspId, SocketSlot};
+
 /// A room of one namespace with its members (socket slots), in no order.
 struct Room {
-    nsp: u32,
+    nsp: NspId,
     name: Box<str>,
-    members: Vec<u32>,
+    members: Vec<SocketSlot>,
 }
 
 /// Where a member stands: room number, and its place in that room's list.
@@ -34,7 +36,7 @@ pub(crate) struct RoomIndex {
 }
 
 impl RoomIndex {
-    fn find(&self, nsp: u32, name: &str) -> Option<u32> {
+    fn find(&self, nsp: NspId, name: &str) -> Option<u32> {
         let hash = self.hasher.hash_one((nsp, name));
         self.by_name
             .find(hash, |&r| {
@@ -45,17 +47,17 @@ impl RoomIndex {
     }
 
     /// Members of a room; empty if there is none.
-    pub(crate) fn members(&self, nsp: u32, name: &str) -> &[u32] {
+    pub(crate) fn members(&self, nsp: NspId, name: &str) -> &[SocketSlot] {
         self.find(nsp, name).map_or(&[], |r| &self.rooms[r as usize].members)
     }
 
     /// Names of the rooms that a socket joined.
-    pub(crate) fn rooms_of(&self, member: u32) -> impl Iterator<Item = &str> {
-        self.places.get(member as usize).into_iter().flatten().map(|(r, _)| &*self.rooms[*r as usize].name)
+    pub(crate) fn rooms_of(&self, member: SocketSlot) -> impl Iterator<Item = &str> {
+        self.places.get(member.0 as usize).into_iter().flatten().map(|(r, _)| &*self.rooms[*r as usize].name)
     }
 
     /// Adds a member. `None`: it was in already; else whether the room is new.
-    pub(crate) fn join(&mut self, nsp: u32, name: &str, member: u32) -> Option<bool> {
+    pub(crate) fn join(&mut self, nsp: NspId, name: &str, member: SocketSlot) -> Option<bool> {
         let (room, created) = match self.find(nsp, name) {
             Some(r) => (r, false),
             None => {
@@ -68,10 +70,10 @@ impl RoomIndex {
                 (r, true)
             }
         };
-        if self.places.len() <= member as usize {
-            self.places.resize_with(member as usize + 1, SmallVec::new);
+        if self.places.len() <= member.0 as usize {
+            self.places.resize_with(member.0 as usize + 1, SmallVec::new);
         }
-        let places = &mut self.places[member as usize];
+        let places = &mut self.places[member.0 as usize];
         if places.iter().any(|(r, _)| *r == room) {
             return None;
         }
@@ -82,17 +84,17 @@ impl RoomIndex {
     }
 
     /// Removes a member. `None`: it was not in; else whether the room is gone now.
-    pub(crate) fn leave(&mut self, nsp: u32, name: &str, member: u32) -> Option<bool> {
+    pub(crate) fn leave(&mut self, nsp: NspId, name: &str, member: SocketSlot) -> Option<bool> {
         let room = self.find(nsp, name)?;
-        let places = self.places.get_mut(member as usize)?;
+        let places = self.places.get_mut(member.0 as usize)?;
         let at = places.iter().position(|(r, _)| *r == room)?;
         let (_, position) = places.swap_remove(at);
         Some(self.remove(room, position).is_some())
     }
 
     /// Removes a member from its rooms and tells each with whether it is gone now.
-    pub(crate) fn leave_all(&mut self, member: u32, mut on: impl FnMut(u32, &str, bool)) {
-        let Some(places) = self.places.get_mut(member as usize) else { return };
+    pub(crate) fn leave_all(&mut self, member: SocketSlot, mut on: impl FnMut(NspId, &str, bool)) {
+        let Some(places) = self.places.get_mut(member.0 as usize) else { return };
         for (room, position) in std::mem::take(places) {
             match self.remove(room, position) {
                 Some(gone) => on(gone.nsp, &gone.name, true),
@@ -109,7 +111,7 @@ impl RoomIndex {
         let members = &mut self.rooms[room as usize].members;
         members.swap_remove(position as usize);
         if let Some(&moved) = members.get(position as usize) {
-            for place in &mut self.places[moved as usize] {
+            for place in &mut self.places[moved.0 as usize] {
                 if place.0 == room {
                     place.1 = position;
                 }
@@ -145,15 +147,15 @@ mod tests {
     #[test]
     fn the_last_leaver_takes_the_room_along() {
         let mut index = RoomIndex::default();
-        assert_eq!(index.join(0, "a", 1), Some(true));
-        assert_eq!(index.join(0, "a", 2), Some(false));
-        assert_eq!(index.join(0, "a", 2), None);
-        assert_eq!(index.join(1, "a", 2), Some(true));
-        assert_eq!(index.leave(0, "a", 1), Some(false));
-        assert_eq!(index.members(0, "a"), [2]);
-        assert_eq!(index.leave(0, "a", 2), Some(true));
-        assert_eq!(index.leave(0, "a", 2), None);
-        assert_eq!(index.members(1, "a"), [2]);
+        assert_eq!(index.join(NspId(0), "a", SocketSlot(1)), Some(true));
+        assert_eq!(index.join(NspId(0), "a", SocketSlot(2)), Some(false));
+        assert_eq!(index.join(NspId(0), "a", SocketSlot(2)), None);
+        assert_eq!(index.join(NspId(1), "a", SocketSlot(2)), Some(true));
+        assert_eq!(index.leave(NspId(0), "a", SocketSlot(1)), Some(false));
+        assert_eq!(index.members(NspId(0), "a"), [SocketSlot(2)]);
+        assert_eq!(index.leave(NspId(0), "a", SocketSlot(2)), Some(true));
+        assert_eq!(index.leave(NspId(0), "a", SocketSlot(2)), None);
+        assert_eq!(index.members(NspId(1), "a"), [SocketSlot(2)]);
         assert_eq!(index.len(), 1);
     }
 
@@ -161,10 +163,10 @@ mod tests {
         #[test]
         fn agrees_with_a_map_of_sets(ops in proptest::collection::vec((0u8..3, 0u32..2, 0u8..4, 0u32..6), 0..200)) {
             let mut index = RoomIndex::default();
-            let mut model: BTreeMap<(u32, String), BTreeSet<u32>> = BTreeMap::new();
+            let mut model: BTreeMap<(NspId, String), BTreeSet<SocketSlot>> = BTreeMap::new();
             for (op, nsp, room, member) in ops {
                 // A socket belongs to one namespace.
-                let member = member * 2 + nsp;
+                let (member, nsp) = (SocketSlot(member * 2 + nsp), NspId(nsp));
                 let room = format!("r{room}");
                 match op {
                     0 => {
@@ -183,7 +185,7 @@ mod tests {
                 model.retain(|_, set| !set.is_empty());
                 prop_assert_eq!(index.len(), model.len());
                 for ((nsp, room), set) in &model {
-                    let found: BTreeSet<u32> = index.members(*nsp, room).iter().copied().collect();
+                    let found: BTreeSet<SocketSlot> = index.members(*nsp, room).iter().copied().collect();
                     prop_assert_eq!(&found, set);
                 }
             }

@@ -17,7 +17,7 @@ use crate::shard::state::{AckWait, Sock, State};
 use crate::shard::wheel::Timer;
 use crate::shared::event::{Event, RoomChange};
 use crate::shared::panics::Panic;
-use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::ids::{ConnKey, ConnSlot, NspId, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 
 /// What the host and the log hear beside the reason.
@@ -29,19 +29,19 @@ impl State {
     /// A change of this state panicked.
     pub(super) fn start_over(&mut self, panic: Panic) {
         self.core.host.panics.note(SHARD, panic);
-        let names: HashMap<u32, Arc<str>> =
-            self.nsps.iter().map(|(id, nsp)| (*id, nsp.shared.name.clone())).collect();
+        let names: HashMap<NspId, Arc<str>> =
+            self.nsps.iter().map(|(id, nsp)| (*id, nsp.shared().name.clone())).collect();
         self.caught(|s| s.finish_what_was_begun());
-        let slots: Vec<u32> = self.conns.iter().map(|(slot, _)| slot as u32).collect();
+        let slots: Vec<ConnSlot> = self.conns.iter().map(|(slot, _)| slot).collect();
         for slot in slots {
             self.caught(|s| s.close_conn(s.key(slot), Reason::TransportError, DETAIL, INTERNAL));
             self.caught(|s| s.finish_what_was_begun());
         }
-        for (slot, sock) in take(&mut self.socks) {
-            self.caught(|s| s.forsake_socket(slot as u32, sock));
+        for (slot, sock) in self.socks.drain() {
+            self.caught(|s| s.forsake_socket(slot, sock));
         }
-        for (slot, conn) in take(&mut self.conns) {
-            self.caught(|s| s.forsake_conn(slot as u32, conn));
+        for (slot, conn) in self.conns.drain() {
+            self.caught(|s| s.forsake_conn(slot, conn));
         }
         self.caught(|s| {
             let core = s.core.clone();
@@ -98,8 +98,9 @@ impl State {
     }
 
     /// A socket that could not be taken out in order.
-    fn forsake_socket(&mut self, slot: u32, sock: Sock) {
-        let (socket, reason) = (SocketHandle::new(self.index, slot, sock.generation), Reason::TransportError);
+    fn forsake_socket(&mut self, slot: SocketSlot, sock: Sock) {
+        let (socket, reason) =
+            (SocketHandle::new(self.index, slot.0, sock.generation), Reason::TransportError);
         if self.shows_own_rooms && sock.connected {
             self.core.broker.own_room(sock.nsp, sock.id.as_str(), false);
         }
@@ -123,7 +124,7 @@ impl State {
     }
 
     /// A connection that could not be closed in order. Requests that wait for it are answered as it is dropped.
-    fn forsake_conn(&mut self, slot: u32, conn: Conn) {
+    fn forsake_conn(&mut self, slot: ConnSlot, conn: Conn) {
         if let Some(alias) = &conn.alias {
             self.core.aliases.remove(alias);
         }
@@ -178,7 +179,7 @@ mod tests {
                 let slot = s.sockets_of(key)[0];
                 s.join(slot, &["room".into()]);
                 // There is no such socket.
-                s.conns[key.slot as usize].sockets.insert(0, (0, 999));
+                s.conns[key.slot].sockets.break_it();
                 s.handle(slot)
             });
             let core = &shard.core;

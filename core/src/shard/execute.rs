@@ -98,7 +98,7 @@ impl Shard {
             }
             Command::ShowOwnRooms => self.with(|s| s.show_own_rooms()),
             Command::SetData(socket, data) => self.with(|s| match s.socket(socket) {
-                Some(slot) => s.socks[slot as usize].rare.get_or_insert_default().data = data,
+                Some(slot) => s.socks[slot].rare.get_or_insert_default().data = data,
                 None => s.forward(socket, Command::SetData(socket, data)),
             }),
             Command::Listen(listener) => self.listen(listener),

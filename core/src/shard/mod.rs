@@ -13,6 +13,7 @@ mod execute;
 mod http;
 mod sockets;
 mod state;
+mod table;
 mod timers;
 mod wheel;
 

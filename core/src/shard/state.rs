@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use slab::Slab;
-use smallvec::SmallVec;
 
 use crate::engine::frame::Frame;
 use crate::engine::outbox::{Flushed, Shared};
@@ -23,14 +21,15 @@ use crate::shard::dirty::DirtyList;
 use crate::shard::event_buffer::EventBuffer;
 use crate::shard::sockets::moves::Moved;
 use crate::shard::sockets::recovery::Trace;
+use crate::shard::sockets::table::Nsp;
+use crate::shard::table::Table;
 use crate::shard::wheel::{Timer, Wheel};
 use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::core::Core;
 use crate::shared::event::Event;
 use crate::shared::figures::ShardStats;
-use crate::shared::namespaces::NspShared;
 use crate::shared::under_way::Hold;
-use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::ids::{ConnKey, ConnSlot, NspId, SocketHandle, SocketSlot};
 use crate::types::reason::{Reason, Refusal};
 use crate::types::request::RequestInfo;
 
@@ -46,8 +45,8 @@ pub(super) enum AckWait {
 /// One Socket.IO socket: one namespace of one client.
 pub(super) struct Sock {
     pub generation: u32,
-    pub conn: u32,
-    pub nsp: u32,
+    pub conn: ConnSlot,
+    pub nsp: NspId,
     pub id: Id,
     /// Accepted by the host; before that nothing is delivered to it.
     pub connected: bool,
@@ -99,25 +98,15 @@ pub(super) struct Rare {
     pub trace: Option<Box<Trace>>,
 }
 
-/// A namespace within the shard.
-pub(super) struct Nsp {
-    pub shared: Arc<NspShared>,
-    pub by_id: HashMap<Id, u32>,
-    /// Slots of all connected sockets.
-    pub members: Vec<u32>,
-    /// Sockets, with those that are not accepted yet. The last takes the entry with it.
-    pub sockets: u32,
-}
-
 /// Everything of a shard that its tasks share.
 pub(super) struct State {
     pub core: Arc<Core>,
     pub index: usize,
     pub shard: Weak<Shard>,
-    pub conns: Slab<Conn>,
-    pub sids: HashMap<Id, u32>,
-    pub socks: Slab<Sock>,
-    pub nsps: HashMap<u32, Nsp>,
+    pub conns: Table<ConnSlot, Conn>,
+    pub sids: HashMap<Id, ConnSlot>,
+    pub socks: Table<SocketSlot, Sock>,
+    pub nsps: HashMap<NspId, Nsp>,
     pub rooms: RoomIndex,
     pub wheel: Wheel,
     /// Connections that closed since the timers were swept.
@@ -140,7 +129,7 @@ pub(super) struct State {
     pub accepting: Vec<tokio::task::AbortHandle>,
     pub ping: Shared,
     /// Recipients of the current broadcast; its room is used again.
-    pub scratch: Vec<u32>,
+    pub scratch: Vec<SocketSlot>,
     pub closing: bool,
     /// Sockets that other nodes have moved, and when; see `moves.rs`.
     pub moved: Moved,
@@ -160,9 +149,9 @@ impl State {
             core,
             index,
             shard,
-            conns: Slab::new(),
+            conns: Table::default(),
             sids: HashMap::new(),
-            socks: Slab::new(),
+            socks: Table::default(),
             nsps: HashMap::new(),
             rooms: RoomIndex::default(),
             wheel: Wheel::new(),
@@ -248,13 +237,13 @@ impl State {
 
     /// A connection has something to write at the end of the turn.
     pub(super) fn mark_dirty(&mut self, key: ConnKey) {
-        if let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|c| c.generation == key.generation) {
+        if let Some(conn) = self.conns.get_mut(key.slot).filter(|c| c.generation == key.generation) {
             self.dirty.note(key, &mut conn.dirty);
         }
     }
 
     pub(super) fn conn(&mut self, key: ConnKey) -> Option<&mut Conn> {
-        self.conns.get_mut(key.slot as usize).filter(|c| c.generation == key.generation)
+        self.conns.get_mut(key.slot).filter(|c| c.generation == key.generation)
     }
 
     /// A connection that the server has not ended.
@@ -262,8 +251,8 @@ impl State {
         self.conn(key).filter(|c| !c.ending)
     }
 
-    pub(super) fn key(&self, slot: u32) -> ConnKey {
-        ConnKey { slot, generation: self.conns[slot as usize].generation }
+    pub(super) fn key(&self, slot: ConnSlot) -> ConnKey {
+        ConnKey { slot, generation: self.conns[slot].generation }
     }
 
     pub(super) fn by_sid(&mut self, sid: Id) -> Option<ConnKey> {
@@ -272,31 +261,31 @@ impl State {
     }
 
     /// The slot behind a host's handle, if the socket still exists.
-    pub(super) fn socket(&self, handle: SocketHandle) -> Option<u32> {
-        let slot = handle.slot();
+    pub(super) fn socket(&self, handle: SocketHandle) -> Option<SocketSlot> {
+        let slot = SocketSlot(handle.slot() as u32);
         let sock = self.socks.get(slot)?;
-        (SocketHandle::new(self.index, slot as u32, sock.generation) == handle).then_some(slot as u32)
+        (SocketHandle::new(self.index, slot.0, sock.generation) == handle).then_some(slot)
     }
 
-    pub(super) fn handle(&self, slot: u32) -> SocketHandle {
-        SocketHandle::new(self.index, slot, self.socks[slot as usize].generation)
+    pub(super) fn handle(&self, slot: SocketSlot) -> SocketHandle {
+        SocketHandle::new(self.index, slot.0, self.socks[slot].generation)
     }
 
     /// Queues a frame; the connection is flushed at the end of the turn.
-    pub(super) fn push(&mut self, slot: u32, frame: Shared) {
+    pub(super) fn push(&mut self, slot: ConnSlot, frame: Shared) {
         if let Pushed::TooMuch = self.push_checked(slot, frame) {
             self.close_slow(self.key(slot), Slow::TooMuch);
         }
     }
 
     /// Queues a frame within the limit of one client. The caller closes the connection on [`Pushed::TooMuch`].
-    pub(super) fn push_checked(&mut self, slot: u32, frame: Shared) -> Pushed {
+    pub(super) fn push_checked(&mut self, slot: ConnSlot, frame: Shared) -> Pushed {
         self.push_within(slot, frame, self.core.options.hard_outbox_bytes)
     }
 
     /// [`State::push_checked`] with a limit of its own.
-    pub(super) fn push_within(&mut self, slot: u32, frame: Shared, limit: usize) -> Pushed {
-        let conn = &mut self.conns[slot as usize];
+    pub(super) fn push_within(&mut self, slot: ConnSlot, frame: Shared, limit: usize) -> Pushed {
+        let conn = &mut self.conns[slot];
         // One message may be larger than the limit; what is bounded is what waits behind a slow reader.
         if !conn.outbox.is_empty() && conn.outbox.weight().saturating_add(frame.len()) > limit {
             // A burst within one turn is no slow consumer: what the kernel takes now doesn't count.
@@ -313,10 +302,10 @@ impl State {
         let stats = &self.core.shards[self.index].stats;
         stats.messages_out.add(1);
         stats.bytes_out.add(frame.len());
-        if self.conns[slot as usize].watched() {
+        if self.conns[slot].watched() {
             self.show_outgoing(slot, &frame);
         }
-        let conn = &mut self.conns[slot as usize];
+        let conn = &mut self.conns[slot];
         conn.outbox.push(frame);
         let key = ConnKey { slot, generation: conn.generation };
         let waits = !conn.writable();
@@ -329,7 +318,7 @@ impl State {
 
     /// Would `len` bytes leave at once? What `volatile` asks, by a write if much of this turn waits already: no volatile
     /// message closes its client, and those of a burst leave half of the room to the messages that are not.
-    pub(super) fn takes_volatile(&mut self, slot: u32, len: usize) -> bool {
+    pub(super) fn takes_volatile(&mut self, slot: ConnSlot, len: usize) -> bool {
         let limit = self.core.options.max_outbox_bytes;
         let key = self.key(slot);
         let Some(conn) = self.conn(key).filter(|conn| conn.writable()) else { return false };
@@ -416,25 +405,6 @@ impl State {
                 Poll::Ready(())
             }
         }
-    }
-
-    /// The namespace within this shard, made on first use.
-    pub(super) fn nsp(&mut self, shared: &Arc<NspShared>) -> &mut Nsp {
-        self.nsps.entry(shared.id).or_insert_with(|| Nsp {
-            shared: shared.clone(),
-            by_id: HashMap::new(),
-            members: Vec::new(),
-            sockets: 0,
-        })
-    }
-
-    /// Slots of the sockets that a client has.
-    pub(super) fn sockets_of(&self, key: ConnKey) -> SmallVec<[u32; 4]> {
-        self.conns
-            .get(key.slot as usize)
-            .filter(|c| c.generation == key.generation)
-            .map(|c| c.sockets.iter().map(|(_, s)| *s).collect())
-            .unwrap_or_default()
     }
 }
 

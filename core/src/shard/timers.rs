@@ -19,8 +19,7 @@ impl State {
         }
         self.stale_timers = 0;
         let conns = &self.conns;
-        let alive =
-            |key: &ConnKey| conns.get(key.slot as usize).is_some_and(|c| c.generation == key.generation);
+        let alive = |key: &ConnKey| conns.get(key.slot).is_some_and(|c| c.generation == key.generation);
         self.wheel.retain(|timer| match timer {
             Timer::Heartbeat(key)
             | Timer::Connect(key)
@@ -49,7 +48,7 @@ impl State {
             Timer::Connect(key) => {
                 // A host that does not decide holds nobody for ever.
                 let waits = self.live(key).is_some();
-                if waits && !self.sockets_of(key).iter().any(|slot| self.socks[*slot as usize].connected) {
+                if waits && !self.sockets_of(key).iter().any(|slot| self.socks[*slot].connected) {
                     self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", Goodbye::Close);
                 }
             }

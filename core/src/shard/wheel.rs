@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::shared::broadcast_acks::BroadcastAcks;
-use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::ids::{ConnKey, NspId, SocketHandle};
 
 /// Length of a tick: what the runtime's own timers resolve.
 const TICK: Duration = Duration::from_millis(1);
@@ -24,7 +24,7 @@ pub(super) enum Timer {
     Upgrade(ConnKey, u32),
     Ack(SocketHandle, u64),
     /// With the namespace and the number of the ack.
-    Broadcast(Arc<BroadcastAcks>, u32, u64),
+    Broadcast(Arc<BroadcastAcks>, NspId, u64),
     Farewell(ConnKey),
     Recovery,
 }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn due_timers_come_in_order_and_once() {
         let mut wheel = Wheel::new();
-        let key = |slot| ConnKey { slot, generation: 0 };
+        let key = |slot| ConnKey { slot: crate::types::ids::ConnSlot(slot), generation: 0 };
         wheel.insert(0, Timer::Connect(key(2)));
         wheel.insert(0, Timer::Connect(key(3)));
         wheel.insert(wheel.tick_after(Duration::from_secs(60)), Timer::Connect(key(4)));

@@ -14,6 +14,7 @@ use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
 use crate::shared::namespaces::Namespace;
 use crate::types::error::Result;
 use crate::types::flags::EmitFlags;
+use crate::types::ids::NspId;
 use crate::types::target::Target;
 
 /// An event for the clients of other nodes.
@@ -47,7 +48,7 @@ pub(crate) trait Broker: Send + Sync {
     fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>);
 
     /// A socket of this node entered (`here`) or left the room that is named by its id.
-    fn own_room(&self, nsp: u32, id: &str, here: bool);
+    fn own_room(&self, nsp: NspId, id: &str, here: bool);
 
     /// Whether it wants to hear of [`Broker::own_room`].
     fn wants_own_rooms(&self) -> bool;
@@ -101,7 +102,7 @@ impl BrokerSlot {
     }
 
     /// A socket of this node entered (`here`) or left the room that is named by its id.
-    pub(crate) fn own_room(&self, nsp: u32, id: &str, here: bool) {
+    pub(crate) fn own_room(&self, nsp: NspId, id: &str, here: bool) {
         if let Some(broker) = self.get() {
             broker.own_room(nsp, id, here);
         }

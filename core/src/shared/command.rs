@@ -16,7 +16,7 @@ use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::namespaces::NspShared;
 use crate::shared::under_way::Hold;
 use crate::types::flags::EmitFlags;
-use crate::types::ids::SocketHandle;
+use crate::types::ids::{NspId, SocketHandle};
 use crate::types::request::RequestInfo;
 use crate::types::target::Target;
 
@@ -192,7 +192,7 @@ pub(crate) struct RawSend {
 /// What a raw host does besides sending; `Server::raw_*` say more.
 pub(crate) enum RawCommand {
     Join { conn: u64, nsp: Arc<NspShared>, id: Box<str>, rooms: Box<[Box<str>]> },
-    Leave { conn: u64, nsp: u32, room: Box<str> },
-    Remove { conn: u64, nsp: u32 },
+    Leave { conn: u64, nsp: NspId, room: Box<str> },
+    Remove { conn: u64, nsp: NspId },
     Notify { conn: u64, number: u64 },
 }

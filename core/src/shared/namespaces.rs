@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, RwLock};
 
+use crate::types::ids::NspId;
+
 /// One namespace.
 pub(crate) struct NspShared {
-    pub id: u32,
+    pub id: NspId,
     pub name: Arc<str>,
     decide: AtomicBool,
 }
@@ -83,7 +85,7 @@ impl Namespaces {
             return found.clone();
         }
         let nsp = Arc::new(NspShared {
-            id: self.next.fetch_add(1, Ordering::Relaxed),
+            id: NspId(self.next.fetch_add(1, Ordering::Relaxed)),
             name: name.into(),
             decide: AtomicBool::new(decide),
         });

@@ -22,6 +22,18 @@ impl SocketHandle {
 /// Names a connection within its shard; the generation tells a reused slot apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ConnKey {
-    pub slot: u32,
+    pub slot: ConnSlot,
     pub generation: u32,
 }
+
+/// Numbers a namespace of a server; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NspId(pub u32);
+
+/// Place of a connection in the table of its shard. It is used again: a [`ConnKey`] tells who has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ConnSlot(pub u32);
+
+/// Place of a socket in the table of its shard. It is used again: a [`SocketHandle`] tells who has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SocketSlot(pub u32);

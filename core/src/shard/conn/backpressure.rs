@@ -76,10 +76,10 @@ impl State {
         }
         let full = self.is_host_full();
         let much = self.holds_much();
-        let Some(conn) = self.conns.get(key.slot as usize).filter(|c| c.generation == key.generation) else {
+        let Some(conn) = self.conns.get(key.slot).filter(|c| c.generation == key.generation) else {
             return false;
         };
-        let waits = || conn.sockets.iter().any(|(_, slot)| !self.socks[*slot as usize].connected);
+        let waits = || conn.sockets.iter().any(|(_, slot)| !self.socks[slot].connected);
         if conn.pace.paused || !(full || (much && waits())) {
             return false;
         }

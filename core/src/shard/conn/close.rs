@@ -20,7 +20,7 @@ use crate::shard::conn::{polling, session};
 use crate::shard::state::{Held, State};
 use crate::shared::event::Event;
 use crate::socketio::packet;
-use crate::types::ids::ConnKey;
+use crate::types::ids::{ConnKey, ConnSlot, SocketSlot};
 use crate::types::reason::{Polling, Reason};
 
 /// How long a goodbye may take to be written.
@@ -66,7 +66,7 @@ impl State {
         for slot in self.sockets_of(key) {
             self.remove_socket(slot, reason, detail);
         }
-        if self.core.hooks.has(Hooks::CONNECTIONS) || self.conns[key.slot as usize].watched() {
+        if self.core.hooks.has(Hooks::CONNECTIONS) || self.conns[key.slot].watched() {
             let conn = self.conn_number(key);
             self.event(Event::ConnectionClosed { conn, reason, detail });
         }
@@ -74,7 +74,7 @@ impl State {
         self.forget_paused(key);
         // On polling only a session that the server ends is told so; one that broke the rules is gone.
         let told = reason.polling() == Polling::Told;
-        match (&self.conns[key.slot as usize].transport, goodbye) {
+        match (&self.conns[key.slot].transport, goodbye) {
             (Transport::Polling(_), Goodbye::Close | Goodbye::Ws(_)) if told => self.begin_ending(key),
             _ => self.drop_conn(key, goodbye),
         }
@@ -83,7 +83,7 @@ impl State {
     /// Takes a session out and says goodbye on the transports that it has.
     pub(in crate::shard) fn drop_conn(&mut self, key: ConnKey, goodbye: Goodbye) {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
-        let mut conn = self.conns.remove(key.slot as usize);
+        let mut conn = self.conns.remove(key.slot);
         self.sids.remove(&conn.sid);
         if let Some(alias) = &conn.alias {
             self.core.aliases.remove(alias);
@@ -155,48 +155,30 @@ impl State {
     }
 
     /// Takes a socket out of everything and tells the host.
-    pub(in crate::shard) fn remove_socket(&mut self, slot: u32, reason: Reason, detail: &'static str) {
+    pub(in crate::shard) fn remove_socket(&mut self, slot: SocketSlot, reason: Reason, detail: &'static str) {
         let handle = self.handle(slot);
         let parting = self.parting(slot, reason);
         if !self.moved.is_empty() {
             self.moved.forget(Instant::now());
         }
-        if self.socks[slot as usize].connected {
+        if self.socks[slot].connected {
             self.show_own_room(slot, false);
         }
         // A raw host made its sockets itself, and knows when they end.
         self.leaving =
             (!self.core.options.raw).then_some(Event::Disconnect { socket: handle, reason, detail });
-        let sock = self.socks.remove(slot as usize);
-        if let Some(conn) = self.conns.get_mut(sock.conn as usize) {
-            conn.sockets.retain(|(_, s)| *s != slot);
-            if conn.partial.as_ref().is_some_and(|p| p.socket == slot) {
-                conn.partial = None;
-            }
+        if let Some(conn) = self.conns.get_mut(self.socks[slot].conn)
+            && conn.partial.as_ref().is_some_and(|partial| partial.socket == slot)
+        {
+            conn.partial = None;
         }
-        let mut left: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
-        self.rooms.leave_all(slot, |_, room, gone| left.push((room.into(), gone)));
-        if let Some(nsp) = self.nsps.get_mut(&sock.nsp) {
-            nsp.by_id.remove(&sock.id);
-            if sock.connected {
-                let position = sock.position as usize;
-                nsp.members.swap_remove(position);
-                if let Some(moved) = nsp.members.get(position) {
-                    self.socks[*moved as usize].position = sock.position;
-                }
-            }
-            let shared = nsp.shared.clone();
+        let sock = self.take_socket(slot, |state, nsp| {
+            let mut left: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
+            state.rooms.leave_all(slot, |_, room, gone| left.push((room.into(), gone)));
             for (room, gone) in left {
-                self.left(&shared, handle, &room, gone);
+                state.left(nsp, handle, &room, gone);
             }
-            // Clients make dynamic namespaces come and go.
-            let nsp = self.nsps.get_mut(&sock.nsp).expect("it was there");
-            nsp.sockets -= 1;
-            if nsp.sockets == 0 {
-                self.nsps.remove(&sock.nsp);
-            }
-        }
-        self.stats().sockets.sub(1);
+        });
         if let Some(rare) = sock.rare {
             self.held -= rare.held.iter().map(Held::weight).sum::<usize>();
             self.give_up_acks(handle, &sock.id, rare.acks, reason);
@@ -210,8 +192,8 @@ impl State {
     }
 
     /// The host disconnects one socket; with `close` the whole client.
-    pub(in crate::shard) fn disconnect_socket(&mut self, slot: u32, close: bool) {
-        let conn = self.socks[slot as usize].conn;
+    pub(in crate::shard) fn disconnect_socket(&mut self, slot: SocketSlot, close: bool) {
+        let conn = self.socks[slot].conn;
         let key = self.key(conn);
         let slots = if close { self.sockets_of(key) } else { SmallVec::from_slice(&[slot]) };
         for slot in slots {
@@ -220,7 +202,7 @@ impl State {
             }
             let nsp = self.nsp_name(slot);
             self.push_packet(conn, packet::PacketType::Disconnect, &nsp, &packet::disconnect(&nsp));
-            if self.socks.contains(slot as usize) {
+            if self.socks.contains(slot) {
                 self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
             }
         }
@@ -235,10 +217,10 @@ impl State {
         for task in self.accepting.drain(..) {
             task.abort();
         }
-        let keys: Vec<u32> = self.conns.iter().map(|(slot, _)| slot as u32).collect();
+        let keys: Vec<ConnSlot> = self.conns.iter().map(|(slot, _)| slot).collect();
         for slot in keys {
             let key = self.key(slot);
-            if self.conns[slot as usize].ending {
+            if self.conns[slot].ending {
                 continue;
             }
             self.close_conn(key, Reason::ServerShuttingDown, "", Goodbye::Close);

@@ -22,7 +22,7 @@ impl State {
     pub(in crate::shard) fn begin_ending(&mut self, key: ConnKey) {
         let tick = self.wheel.tick_after(FAREWELL);
         self.wheel.insert(tick, Timer::Farewell(key));
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         conn.ending = true;
         conn.partial = None;
         conn.pace.end();

@@ -26,7 +26,7 @@ impl Default for Heartbeat {
 impl State {
     /// Protocol 3: any packet shows that the client lives; the server only watches.
     pub(in crate::shard) fn heard_from(&mut self, key: ConnKey) {
-        if self.conns[key.slot as usize].protocol == 3 {
+        if self.conns[key.slot].protocol == 3 {
             self.heard(key);
         }
     }
@@ -34,19 +34,19 @@ impl State {
     /// The client answered the heartbeat: the next one is due in `pingInterval`.
     pub(in crate::shard) fn heard(&mut self, key: ConnKey) {
         let options = &self.core.options;
-        let conn = &self.conns[key.slot as usize];
+        let conn = &self.conns[key.slot];
         let wait = match conn.protocol {
             3 => options.ping_interval + options.ping_timeout,
             _ => options.ping_interval,
         };
         let tick = self.wheel.tick_after(wait);
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         conn.heartbeat.awaiting_pong = false;
         self.arm_heartbeat(key, tick);
     }
 
     fn arm_heartbeat(&mut self, key: ConnKey, tick: u64) {
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         conn.heartbeat.deadline = tick;
         // One entry per connection is under way; a later deadline waits for it to fire.
         if tick < conn.heartbeat.armed {
@@ -92,7 +92,7 @@ impl State {
     /// we send. Protocol 4 waits for pings, protocol 3 for answers to pings that lie unread.
     fn beat_unheard(&mut self, key: ConnKey) {
         let options = &self.core.options;
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         let (beat, wait) = match conn.protocol {
             3 => (engine_packet("3"), options.ping_timeout / 2),
             _ => {

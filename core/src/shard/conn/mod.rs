@@ -14,7 +14,6 @@ mod watch;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use crate::engine::backpressure::Behind;
 use crate::engine::frame::Form;
@@ -26,12 +25,14 @@ use crate::shard::conn::heartbeat::Heartbeat;
 use crate::shard::conn::upgrade::ProbeSlot;
 use crate::shard::dirty::DirtyMark;
 use crate::shard::sockets::questions::NamespaceQuestions;
+use crate::shard::sockets::table::SocketList;
 use crate::socketio::packet::PacketType;
+use crate::types::ids::SocketSlot;
 use crate::types::request::RequestInfo;
 
 /// A packet whose attachments are still coming.
 pub(crate) struct Partial {
-    pub socket: u32,
+    pub socket: SocketSlot,
     pub kind: PacketType,
     pub id: Option<u64>,
     pub data: Box<str>,
@@ -55,8 +56,7 @@ pub(crate) struct Conn {
     pub dirty: DirtyMark,
     pub heartbeat: Heartbeat,
     pub request: Arc<RequestInfo>,
-    /// The sockets of this client: (namespace, slot).
-    pub sockets: SmallVec<[(u32, u32); 1]>,
+    pub sockets: SocketList,
     pub partial: Option<Box<Partial>>,
     pub probe: ProbeSlot,
     pub questions: NamespaceQuestions,

@@ -49,7 +49,7 @@ impl State {
             let _ = waiter.reply.send(response::refusal(Refusal::UnknownSid, None, &waiter.shape.headers));
             return;
         };
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         let Transport::Polling(polling) = &mut conn.transport else {
             let _ = waiter.reply.send(response::refusal(Refusal::BadRequest, None, &waiter.shape.headers));
             return;
@@ -72,7 +72,7 @@ impl State {
     /// The connection under a waiting poll is gone.
     pub(in crate::shard) fn poll_aborted(&mut self, sid: Id) {
         let Some(key) = self.by_sid(sid) else { return };
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         let gone = matches!(&conn.transport, Transport::Polling(p) if p.get.as_ref().is_none_or(|g| g.reply.is_closed()));
         if gone {
             self.close_conn(key, Reason::TransportError, "poll connection closed prematurely", Goodbye::None);
@@ -144,7 +144,7 @@ impl State {
             let _ = reply.send(response::refusal(Refusal::UnknownSid, None, &shape.headers));
             return;
         };
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         let protocol = conn.protocol;
         let Transport::Polling(polling) = &mut conn.transport else {
             let _ = reply.send(response::refusal(Refusal::BadRequest, None, &shape.headers));
@@ -168,7 +168,7 @@ impl State {
     /// The POST came to nothing: its body is too long, or with `gone` its connection ended.
     pub(in crate::shard) fn post_ended(&mut self, sid: Id, gone: bool) {
         let Some(key) = self.by_sid(sid) else { return };
-        if let Transport::Polling(polling) = &mut self.conns[key.slot as usize].transport {
+        if let Transport::Polling(polling) = &mut self.conns[key.slot].transport {
             let under_way =
                 polling.post.as_ref().is_some_and(|p| !gone || p.reply.is_closed() || p.held.is_none());
             if under_way {
@@ -184,7 +184,7 @@ impl State {
     /// The body of a POST; it is within `maxHttpBufferSize`.
     pub(in crate::shard) fn post(&mut self, sid: Id, body: &[u8], binary: bool) {
         let Some(key) = self.by_sid(sid) else { return };
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         let (protocol, ended) = (conn.protocol, conn.ending);
         let Transport::Polling(polling) = &mut conn.transport else { return };
         // Whatever is in it, the POST is taken: a session that it ends does not answer it.
@@ -230,7 +230,7 @@ impl State {
     /// What a session is, for a request that names it.
     pub(in crate::shard) fn lookup(&mut self, sid: Id) -> Option<(&'static str, u8)> {
         let key = self.by_sid(sid)?;
-        let conn = &self.conns[key.slot as usize];
+        let conn = &self.conns[key.slot];
         let transport = match conn.transport {
             Transport::Polling(_) => "polling",
             Transport::WebSocket(_) => "websocket",

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::json;
-use smallvec::SmallVec;
 
 use crate::engine::frame::Frame;
 use crate::engine::outbox::{Outbox, Shared};
@@ -23,10 +22,11 @@ use crate::shard::conn::reader::{Reader, read_loop};
 use crate::shard::conn::upgrade::ProbeSlot;
 use crate::shard::dirty::DirtyMark;
 use crate::shard::sockets::questions::NamespaceQuestions;
+use crate::shard::sockets::table::SocketList;
 use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::shared::event::Event;
-use crate::types::ids::ConnKey;
+use crate::types::ids::{ConnKey, ConnSlot};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 use crate::types::request::RequestInfo;
@@ -102,20 +102,20 @@ impl State {
             dirty: DirtyMark::default(),
             heartbeat: Heartbeat::default(),
             request: request.clone(),
-            sockets: SmallVec::new(),
+            sockets: SocketList::default(),
             partial: None,
             probe: ProbeSlot::default(),
             questions: NamespaceQuestions::default(),
             pace: Pace::default(),
             ending: false,
             raw: None,
-        }) as u32;
+        });
         let key = ConnKey { slot, generation };
         self.sids.insert(sid, slot);
         self.stats().connections.add(1);
         if self.core.hooks.has(Hooks::CONNECTIONS) {
             let conn = self.conn_number(key);
-            let sid = self.conns[slot as usize].public_sid().into();
+            let sid = self.conns[slot].public_sid().into();
             self.event(Event::Open { conn, sid, request });
         }
         // A raw host keeps its own time.
@@ -129,7 +129,7 @@ impl State {
     /// Sends the open packet (Engine.IO protocol v4, "Handshake") and starts the heartbeat.
     fn greet(&mut self, key: ConnKey) {
         let options = &self.core.options;
-        let conn = &self.conns[key.slot as usize];
+        let conn = &self.conns[key.slot];
         let upgrades: &[&str] = match conn.transport {
             Transport::Polling(_) if options.allow_upgrades && options.transports.websocket => &["websocket"],
             _ => &[],
@@ -164,14 +164,14 @@ impl State {
 
     /// A number for the connection that is unique in this process, for the host.
     pub(in crate::shard) fn conn_number(&self, key: ConnKey) -> u64 {
-        crate::types::ids::SocketHandle::new(self.index, key.slot, key.generation).0
+        crate::types::ids::SocketHandle::new(self.index, key.slot.0, key.generation).0
     }
 
     /// The connection with that number, if the session has not ended.
     pub(in crate::shard) fn conn_numbered(&self, number: u64) -> Option<ConnKey> {
-        let slot = crate::types::ids::SocketHandle(number).slot();
+        let slot = ConnSlot(crate::types::ids::SocketHandle(number).slot() as u32);
         let generation = self.conns.get(slot).filter(|conn| !conn.ending)?.generation;
-        let key = ConnKey { slot: slot as u32, generation };
+        let key = ConnKey { slot, generation };
         (self.conn_number(key) == number).then_some(key)
     }
 
@@ -187,7 +187,7 @@ impl State {
             Incoming::Text(text) => self.on_packet(key, text),
             Incoming::Binary(bytes) => {
                 // Engine.IO 3 types binary frames too: 4 is a message.
-                let v3 = self.conns[key.slot as usize].protocol == 3;
+                let v3 = self.conns[key.slot].protocol == 3;
                 match bytes {
                     [4, rest @ ..] if v3 => self.on_binary(key, rest),
                     _ if v3 => self.close_conn(
@@ -238,7 +238,7 @@ impl State {
     pub(in crate::shard) fn on_packet(&mut self, key: ConnKey, packet: &str) {
         self.heard_from(key);
         self.show_incoming(key, || RawMessage::Text(packet.into()));
-        let protocol = self.conns[key.slot as usize].protocol;
+        let protocol = self.conns[key.slot].protocol;
         match packet.as_bytes().first() {
             Some(b'4') => self.on_message(key, &packet[1..]),
             Some(b'2') if protocol == 3 => {

@@ -48,7 +48,7 @@ impl State {
     /// A connection can't be written to, and the newest frame, or with `all` every frame, waits since then.
     pub(in crate::shard) fn fell_behind(&mut self, key: ConnKey, all: bool) {
         let Self { core, conns, wheel, .. } = self;
-        let Some(conn) = conns.get_mut(key.slot as usize).filter(|c| c.generation == key.generation) else {
+        let Some(conn) = conns.get_mut(key.slot).filter(|c| c.generation == key.generation) else {
             return;
         };
         conn.outbox.charge(&core.outboxes, all);
@@ -118,7 +118,7 @@ impl State {
                 let behind = conn.behind.as_ref()?;
                 let age = now.saturating_sub(behind.since);
                 let rate = behind.taken as u64 / age.max(1);
-                Some((age < GRACE, rate, Reverse(conn.outbox.bytes()), slot as u32, conn.generation))
+                Some((age < GRACE, rate, Reverse(conn.outbox.bytes()), slot, conn.generation))
             })
             .collect();
         behind.sort_unstable();

@@ -77,13 +77,13 @@ impl State {
         let ws = WsTransport { write, ctl: ctl.clone(), agreed, blocked: false };
         self.stats().wires.add(1);
         let key = self.by_sid(sid).filter(|key| {
-            let conn = &self.conns[key.slot as usize];
+            let conn = &self.conns[key.slot];
             !conn.probe.is_some() && !conn.ending && matches!(conn.transport, Transport::Polling(_))
         });
         let Some(key) = key else {
             return self.end_websocket(ws, (Outbox::default(), PLAIN), Goodbye::Close);
         };
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         let number = conn.probe.begin(ws);
         let tick = self.wheel.tick_after(self.core.options.upgrade_timeout);
         self.wheel.insert(tick, Timer::Upgrade(key, number));

@@ -4,7 +4,7 @@ use crate::engine::frame::Frame;
 use crate::engine::payload::Part;
 use crate::shard::state::State;
 use crate::shared::event::Event;
-use crate::types::ids::ConnKey;
+use crate::types::ids::{ConnKey, ConnSlot};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 
@@ -13,7 +13,7 @@ impl State {
     pub(in crate::shard) fn watch(&mut self, conn: u64, on: bool) {
         match self.conn_numbered(conn) {
             Some(key) => {
-                let conn = &mut self.conns[key.slot as usize];
+                let conn = &mut self.conns[key.slot];
                 if on {
                     conn.raw.get_or_insert_default().watched = true;
                 } else if let Some(raw) = &mut conn.raw {
@@ -41,7 +41,7 @@ impl State {
     }
 
     /// A frame goes out to a connection that is watched.
-    pub(in crate::shard) fn show_outgoing(&mut self, slot: u32, frame: &Frame) {
+    pub(in crate::shard) fn show_outgoing(&mut self, slot: ConnSlot, frame: &Frame) {
         let conn = self.conn_number(self.key(slot));
         for part in frame.payload_parts() {
             let packet = match part {

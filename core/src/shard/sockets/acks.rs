@@ -9,7 +9,7 @@ use crate::engine::sid::Id;
 use crate::shard::state::{AckWait, Sock, State};
 use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::event::Event;
-use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::ids::{ConnKey, NspId, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 
 impl State {
@@ -17,13 +17,13 @@ impl State {
     pub(in crate::shard) fn on_ack(
         &mut self,
         key: ConnKey,
-        slot: u32,
+        slot: SocketSlot,
         id: Option<u64>,
         data: &str,
         attachments: Vec<Bytes>,
     ) {
         self.stats().messages_in.add(1);
-        let sock = &mut self.socks[slot as usize];
+        let sock = &mut self.socks[slot];
         let Some(id) = id else { return };
         let Some(wait) = sock.rare.as_mut().and_then(|r| r.acks.remove(&id)) else { return };
         match wait {
@@ -35,7 +35,7 @@ impl State {
             AckWait::Broadcast(acks) => {
                 let first: Vec<&RawValue> = serde_json::from_str(data).unwrap_or_default();
                 let first = first.first().map_or("null", |raw| raw.get());
-                let id = self.socks[slot as usize].id;
+                let id = self.socks[slot].id;
                 if let Some(event) = acks.answered(Some(id.as_str()), first, attachments) {
                     self.event(event);
                 }
@@ -44,13 +44,13 @@ impl State {
     }
 
     /// The time of a broadcast with acks is over.
-    pub(in crate::shard) fn broadcast_timed_out(&mut self, acks: &BroadcastAcks, nsp: u32, id: u64) {
+    pub(in crate::shard) fn broadcast_timed_out(&mut self, acks: &BroadcastAcks, nsp: NspId, id: u64) {
         let members = match self.nsps.get(&nsp) {
-            Some(nsp) if acks.names_silent() && !acks.is_done() => &nsp.members[..],
+            Some(nsp) if acks.names_silent() && !acks.is_done() => nsp.members(),
             _ => &[],
         };
         let waits = |sock: &&Sock| sock.rare.as_ref().is_some_and(|rare| rare.acks.contains_key(&id));
-        let silent = members.iter().map(|slot| &self.socks[*slot as usize]).filter(waits);
+        let silent = members.iter().map(|slot| &self.socks[*slot]).filter(waits);
         if let Some(event) = acks.timed_out(silent.map(|sock| sock.id.as_str())) {
             self.event(event);
         }
@@ -59,7 +59,7 @@ impl State {
     /// The time of an emit with ack is over.
     pub(in crate::shard) fn ack_timed_out(&mut self, socket: SocketHandle, id: u64) {
         let Some(slot) = self.socket(socket) else { return };
-        if self.socks[slot as usize].rare.as_mut().is_some_and(|r| r.acks.remove(&id).is_some()) {
+        if self.socks[slot].rare.as_mut().is_some_and(|r| r.acks.remove(&id).is_some()) {
             self.event(Event::AckTimeout { socket, id, gone: None });
         }
     }

@@ -9,13 +9,14 @@ use smallvec::SmallVec;
 use crate::engine::outbox::Shared;
 use crate::engine::sid::Id;
 use crate::shard::conn::slow::Slow;
-use crate::shard::state::{AckWait, Pushed, State};
+use crate::shard::state::{AckWait, Pushed, Sock, State};
+use crate::shard::table::Table;
 use crate::shard::wheel::Timer;
 use crate::shared::command::{EmitTo, Outgoing, Publish};
 use crate::shared::event::Event;
 use crate::shared::namespaces::NspShared;
 use crate::types::flags::EmitFlags;
-use crate::types::ids::ConnKey;
+use crate::types::ids::{ConnKey, SocketSlot};
 use crate::types::target::Target;
 
 /// A client that never answers keeps what it was asked for as long as it stays: when there are twice as many as
@@ -51,7 +52,7 @@ impl State {
         let targets = self.targets(&publish.nsp, &publish.target);
         if let Some((id, acks)) = &publish.acks {
             for &slot in &targets {
-                let rare = self.socks[slot as usize].rare.get_or_insert_default();
+                let rare = self.socks[slot].rare.get_or_insert_default();
                 forget_done(&mut rare.acks);
                 rare.acks.insert(*id, AckWait::Broadcast(acks.clone()));
             }
@@ -62,7 +63,7 @@ impl State {
         }
         for &slot in &targets {
             // A failed write may have closed a connection with several of the targets.
-            let Some(sock) = self.socks.get(slot as usize) else { continue };
+            let Some(sock) = self.socks.get(slot) else { continue };
             let conn = sock.conn;
             if publish.entry != 0 && !self.note_entry(slot, publish.entry) {
                 continue;
@@ -83,35 +84,35 @@ impl State {
     }
 
     /// The connected sockets that a room expression means, each once.
-    pub(in crate::shard) fn targets(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<u32> {
+    pub(in crate::shard) fn targets(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<SocketSlot> {
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();
         let Some(local) = self.nsps.get(&nsp.id) else { return out };
         // `seen` of a socket marks it as excluded or taken already: no set is built.
         self.epoch += 1;
         let epoch = self.epoch;
-        let own = |name: &str, socks: &slab::Slab<crate::shard::state::Sock>| {
-            let slot = *local.by_id.get(&Id::parse(name)?)?;
-            socks[slot as usize].own_room.then_some(slot)
+        let own = |name: &str, socks: &Table<SocketSlot, Sock>| {
+            let slot = local.by_id(Id::parse(name)?)?;
+            socks[slot].own_room.then_some(slot)
         };
         for room in &target.except {
             for &slot in self.rooms.members(nsp.id, room) {
-                self.socks[slot as usize].seen = epoch;
+                self.socks[slot].seen = epoch;
             }
             if let Some(slot) = own(room, &self.socks) {
-                self.socks[slot as usize].seen = epoch;
+                self.socks[slot].seen = epoch;
             }
         }
         let socks = &mut self.socks;
-        let mut take = |slot: u32, socks: &mut slab::Slab<crate::shard::state::Sock>| {
-            let sock = &mut socks[slot as usize];
+        let mut take = |slot: SocketSlot, socks: &mut Table<SocketSlot, Sock>| {
+            let sock = &mut socks[slot];
             if sock.seen != epoch && sock.connected {
                 sock.seen = epoch;
                 out.push(slot);
             }
         };
         if target.rooms.is_empty() {
-            local.members.iter().for_each(|&slot| take(slot, socks));
+            local.members().iter().for_each(|&slot| take(slot, socks));
         }
         for room in &target.rooms {
             self.rooms.members(nsp.id, room).iter().for_each(|&slot| take(slot, socks));
@@ -123,7 +124,7 @@ impl State {
     }
 
     /// Returns the list of [`State::targets`] for the next broadcast.
-    pub(in crate::shard) fn give_back(&mut self, mut targets: Vec<u32>) {
+    pub(in crate::shard) fn give_back(&mut self, mut targets: Vec<SocketSlot>) {
         // A list for a hundred thousand recipients is not kept for ever.
         targets.clear();
         targets.shrink_to(16 * 1024);
@@ -135,7 +136,7 @@ impl State {
         if let Some((id, timeout)) = emit.ack {
             match slot {
                 Some(slot) => {
-                    let rare = self.socks[slot as usize].rare.get_or_insert_default();
+                    let rare = self.socks[slot].rare.get_or_insert_default();
                     rare.acks.insert(id, AckWait::Host { timed: timeout.is_some() });
                 }
                 None if timeout.is_some() => {
@@ -156,9 +157,15 @@ impl State {
 
     /// Sends a frame to one socket; before it is accepted the frame waits. `entry` is its number in the journal,
     /// or 0.
-    pub(in crate::shard) fn deliver(&mut self, slot: u32, frame: Shared, flags: EmitFlags, entry: u64) {
+    pub(in crate::shard) fn deliver(
+        &mut self,
+        slot: SocketSlot,
+        frame: Shared,
+        flags: EmitFlags,
+        entry: u64,
+    ) {
         let limit = self.core.options.max_outbox_bytes;
-        let sock = &mut self.socks[slot as usize];
+        let sock = &mut self.socks[slot];
         let conn = sock.conn;
         if !sock.connected {
             let early = &mut sock.rare.get_or_insert_default().early;

@@ -10,12 +10,12 @@ use crate::engine::sid::Id;
 use crate::options::Hooks;
 use crate::shard::conn::close::Goodbye;
 use crate::shard::sockets::recovery::Identity;
-use crate::shard::state::{Held, Nsp, Rare, Sock, State};
+use crate::shard::state::{Held, Rare, Sock, State};
 use crate::shared::event::{Event, Recovered};
 use crate::shared::journal::Session;
 use crate::shared::namespaces::NspShared;
 use crate::socketio::packet::{self, PacketType};
-use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::ids::{ConnKey, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 
 impl State {
@@ -27,7 +27,7 @@ impl State {
     pub(in crate::shard) fn on_connect(&mut self, key: ConnKey, nsp: &str, auth: &str) {
         if let Some(earlier) = self.socket_in(key, nsp) {
             // A protocol 3 client says it again for the main namespace.
-            if self.conns[key.slot as usize].protocol == 3 {
+            if self.conns[key.slot].protocol == 3 {
                 return;
             }
             // One that has not heard of its socket yet asks anew: there is one socket for a namespace, the last.
@@ -35,7 +35,7 @@ impl State {
         }
         self.forget_question(key, nsp);
         let limit = self.core.options.max_namespaces;
-        let conn = &self.conns[key.slot as usize];
+        let conn = &self.conns[key.slot];
         if conn.sockets.len() >= limit || conn.questions.are_many() {
             return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
         }
@@ -53,7 +53,7 @@ impl State {
     }
 
     fn refuse_connect(&mut self, key: ConnKey, nsp: &str, message: &str, data: Option<&str>) {
-        let conn = &self.conns[key.slot as usize];
+        let conn = &self.conns[key.slot];
         let text = if conn.protocol == 3 {
             packet::connect_error_v4(nsp, message, data)
         } else {
@@ -64,7 +64,7 @@ impl State {
 
     /// The id of a protocol 3 client's socket: what its client makes of the session id by itself.
     fn v3_id(&self, key: ConnKey, shared: &NspShared) -> Option<Box<str>> {
-        let conn = &self.conns[key.slot as usize];
+        let conn = &self.conns[key.slot];
         let sid = conn.public_sid();
         (conn.protocol == 3).then(|| match &*shared.name {
             "/" => sid.into(),
@@ -82,7 +82,7 @@ impl State {
     ) {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let handle = SocketHandle::new(self.index, self.socks.vacant_key() as u32, generation);
+        let handle = SocketHandle::new(self.index, self.socks.vacant().0, generation);
         let (id, returned, trace) = match self.identify(key, shared, auth, handle, may_wait) {
             Identity::Fresh(id, trace) => (id, None, trace),
             Identity::Back(returned, trace) => (returned.id, Some(returned), Some(trace)),
@@ -100,29 +100,29 @@ impl State {
         let rare = (!auth.is_empty() || trace.is_some() || name.is_some()).then(|| {
             Box::new(Rare { auth: auth.into(), trace: trace.map(Box::new), name, ..Rare::default() })
         });
-        let slot = self.socks.insert(Sock {
-            generation,
-            conn: key.slot,
-            nsp: shared.id,
-            id,
-            connected: false,
-            own_room,
-            seen: 0,
-            position: 0,
-            rare,
-        }) as u32;
-        self.nsp(shared).sockets += 1;
+        let slot = self.add_socket(
+            key,
+            shared,
+            Sock {
+                generation,
+                conn: key.slot,
+                nsp: shared.id,
+                id,
+                connected: false,
+                own_room,
+                seen: 0,
+                position: 0,
+                rare,
+            },
+        );
         let conn_number = self.conn_number(key);
-        let conn = &mut self.conns[key.slot as usize];
-        conn.sockets.push((shared.id, slot));
-        let request = conn.request.clone();
-        self.stats().sockets.add(1);
+        let request = self.conns[key.slot].request.clone();
         if let Some(returned) = returned {
             self.put_back(slot, returned);
         }
         if !pending {
             self.accept_socket(slot);
-            if !self.socks.contains(slot as usize) {
+            if !self.socks.contains(slot) {
                 return;
             }
         }
@@ -141,12 +141,11 @@ impl State {
     }
 
     /// The socket is connected: the client is told, and what was emitted early goes out.
-    pub(in crate::shard) fn accept_socket(&mut self, slot: u32) {
-        let sock = &mut self.socks[slot as usize];
+    pub(in crate::shard) fn accept_socket(&mut self, slot: SocketSlot) {
+        let sock = &mut self.socks[slot];
         if sock.connected {
             return;
         }
-        sock.connected = true;
         let (conn, id) = (sock.conn, sock.id);
         let (early, held): (Vec<_>, Vec<_>) = sock
             .rare
@@ -154,36 +153,33 @@ impl State {
             .map(|r| (std::mem::take(&mut r.early), std::mem::take(&mut r.held)))
             .unwrap_or_default();
         self.held -= held.iter().map(Held::weight).sum::<usize>();
-        let nsp: &mut Nsp = self.nsps.get_mut(&sock.nsp).expect("a socket's namespace exists");
-        sock.position = nsp.members.len() as u32;
-        nsp.members.push(slot);
-        nsp.by_id.insert(id, slot);
-        let name = nsp.shared.name.clone();
-        match self.socks[slot as usize].rare.as_ref().and_then(|rare| rare.name.clone()) {
+        self.enter_namespace(slot);
+        let name = self.nsp_name(slot);
+        match self.socks[slot].rare.as_ref().and_then(|rare| rare.name.clone()) {
             Some(own) => self.join(slot, &[own]),
             None => self.show_own_room(slot, true),
         }
         let Some(missed) = self.replay(slot) else { return };
-        let text = if self.conns[conn as usize].protocol == 3 {
+        let text = if self.conns[conn].protocol == 3 {
             packet::connect_v4(&name)
         } else {
-            let rare = self.socks[slot as usize].rare.as_ref();
+            let rare = self.socks[slot].rare.as_ref();
             let pid = rare.and_then(|rare| rare.trace.as_ref()).map(|trace| trace.pid);
             packet::connect(&name, id.as_str(), pid.as_ref().map(Id::as_str))
         };
         self.push_packet(conn, PacketType::Connect, &name, &text);
         for frame in missed {
-            if !self.socks.contains(slot as usize) {
+            if !self.socks.contains(slot) {
                 return;
             }
             self.push(conn, Rc::new(frame));
         }
         for (frame, flags, entry) in early {
-            if self.socks.contains(slot as usize) {
+            if self.socks.contains(slot) {
                 self.deliver(slot, frame, flags, entry);
             }
         }
-        if !self.socks.contains(slot as usize) {
+        if !self.socks.contains(slot) {
             return;
         }
         let key = self.key(conn);
@@ -195,10 +191,10 @@ impl State {
     /// The host said no.
     pub(in crate::shard) fn reject_socket(&mut self, handle: SocketHandle, error: &str) {
         let Some(slot) = self.socket(handle) else { return };
-        if self.socks[slot as usize].connected {
+        if self.socks[slot].connected {
             return;
         }
-        let key = self.key(self.socks[slot as usize].conn);
+        let key = self.key(self.socks[slot].conn);
         let name = self.nsp_name(slot);
         // The data goes out as the host wrote it, with its keys in their order.
         let parsed: HashMap<String, &RawValue> = serde_json::from_str(error).unwrap_or_default();
@@ -209,8 +205,8 @@ impl State {
         self.refuse_connect(key, &name, &message, data.as_deref());
     }
 
-    pub(in crate::shard) fn nsp_name(&self, slot: u32) -> Arc<str> {
-        let nsp = self.socks[slot as usize].nsp;
-        self.nsps[&nsp].shared.name.clone()
+    pub(in crate::shard) fn nsp_name(&self, slot: SocketSlot) -> Arc<str> {
+        let nsp = self.socks[slot].nsp;
+        self.nsps[&nsp].shared().name.clone()
     }
 }

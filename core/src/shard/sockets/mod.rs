@@ -10,3 +10,4 @@ pub(in crate::shard) mod questions;
 mod raw;
 pub(in crate::shard) mod recovery;
 mod rooms;
+pub(in crate::shard) mod table;

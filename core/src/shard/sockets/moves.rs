@@ -12,7 +12,7 @@ use crate::options::Hooks;
 use crate::shard::state::State;
 use crate::shared::event::Event;
 use crate::shared::namespaces::NspShared;
-use crate::types::ids::SocketHandle;
+use crate::types::ids::{SocketHandle, SocketSlot};
 use crate::types::target::Target;
 
 /// For how long the host may not have heard of a move: it takes events in batches, and its own calls wait for the end
@@ -91,7 +91,7 @@ impl State {
     }
 
     /// The host has put a socket into rooms, or taken it out of some, and may not have known of a move.
-    pub(in crate::shard) fn confirm(&mut self, slot: u32, rooms: &[Box<str>]) {
+    pub(in crate::shard) fn confirm(&mut self, slot: SocketSlot, rooms: &[Box<str>]) {
         if self.moved.is_empty() {
             return;
         }
@@ -106,8 +106,8 @@ impl State {
         }
     }
 
-    fn sits_in(&self, slot: u32, room: &str) -> bool {
-        let sock = &self.socks[slot as usize];
+    fn sits_in(&self, slot: SocketSlot, room: &str) -> bool {
+        let sock = &self.socks[slot];
         if room == sock.id.as_str() {
             sock.own_room
         } else {

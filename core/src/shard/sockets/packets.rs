@@ -14,7 +14,7 @@ use crate::shard::state::{Held, State};
 use crate::shared::event::Event;
 use crate::socketio::msgpack;
 use crate::socketio::packet::{self, PacketType};
-use crate::types::ids::ConnKey;
+use crate::types::ids::{ConnKey, ConnSlot, SocketSlot};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 
@@ -30,14 +30,14 @@ impl State {
         if self.core.options.parser == Parser::Msgpack {
             return self.bad_packet(key, "text where msgpack is expected");
         }
-        if self.conns[key.slot as usize].partial.is_some() {
+        if self.conns[key.slot].partial.is_some() {
             return self.bad_packet(key, "got plaintext data when reconstructing a packet");
         }
         let header = match packet::parse(text) {
             Ok(header) => header,
             Err(error) => return self.bad_packet(key, error.as_str()),
         };
-        let protocol = self.conns[key.slot as usize].protocol;
+        let protocol = self.conns[key.slot].protocol;
         let nsp = if protocol == 3 { header.nsp } else { header.full_nsp };
         match header.kind {
             // Protocol 4 clients have no payload here, but a query behind the name.
@@ -48,7 +48,7 @@ impl State {
             PacketType::Connect => self.on_connect(key, nsp, header.data),
             PacketType::BinaryEvent | PacketType::BinaryAck if header.attachments > 0 => {
                 let Some(socket) = self.socket_in(key, nsp) else { return self.not_joined(key) };
-                self.conns[key.slot as usize].partial = Some(Box::new(Partial {
+                self.conns[key.slot].partial = Some(Box::new(Partial {
                     socket,
                     kind: header.kind,
                     id: header.id,
@@ -73,7 +73,7 @@ impl State {
         }
         if self.core.options.parser == Parser::Msgpack {
             return match msgpack::decode(bytes) {
-                Ok(d) if d.kind == PacketType::Connect && self.conns[key.slot as usize].protocol == 3 => {
+                Ok(d) if d.kind == PacketType::Connect && self.conns[key.slot].protocol == 3 => {
                     let (nsp, query) = d.nsp.split_once('?').unwrap_or((&d.nsp, ""));
                     self.on_connect(key, nsp, &query::to_json(query));
                 }
@@ -83,7 +83,7 @@ impl State {
             };
         }
         let limit = self.core.options.max_http_buffer_size;
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         let Some(partial) = conn.partial.as_mut() else {
             return self.bad_packet(key, "got binary data when not reconstructing a packet");
         };
@@ -136,12 +136,12 @@ impl State {
     pub(in crate::shard) fn on_event(
         &mut self,
         key: ConnKey,
-        socket: u32,
+        socket: SocketSlot,
         id: Option<u64>,
         data: &str,
         attachments: Vec<Bytes>,
     ) {
-        if !self.socks[socket as usize].connected {
+        if !self.socks[socket].connected {
             return self.hold_event(key, socket, Held { id, data: data.into(), attachments });
         }
         self.stats().messages_in.add(1);
@@ -151,9 +151,9 @@ impl State {
     }
 
     /// A client that sends before it was let in loses nothing if it is, within the limit of one message.
-    fn hold_event(&mut self, key: ConnKey, socket: u32, event: Held) {
+    fn hold_event(&mut self, key: ConnKey, socket: SocketSlot, event: Held) {
         let limit = self.core.options.max_http_buffer_size;
-        let held = &mut self.socks[socket as usize].rare.get_or_insert_default().held;
+        let held = &mut self.socks[socket].rare.get_or_insert_default().held;
         if !held.is_empty() && held.iter().map(Held::weight).sum::<usize>() + event.weight() > limit {
             return self.not_joined(key);
         }
@@ -177,16 +177,16 @@ impl State {
     }
 
     /// The client's socket in a namespace.
-    pub(in crate::shard) fn socket_in(&self, key: ConnKey, nsp: &str) -> Option<u32> {
-        let conn = self.conns.get(key.slot as usize)?;
+    pub(in crate::shard) fn socket_in(&self, key: ConnKey, nsp: &str) -> Option<SocketSlot> {
+        let conn = self.conns.get(key.slot)?;
         conn.sockets
             .iter()
-            .find(|(id, _)| self.nsps.get(id).is_some_and(|n| &*n.shared.name == nsp))
-            .map(|(_, s)| *s)
+            .find(|(id, _)| self.nsps.get(id).is_some_and(|n| &*n.shared().name == nsp))
+            .map(|(_, slot)| slot)
     }
 
     /// Queues a control packet (connect, disconnect, connect error). `text` is its default encoding.
-    pub(in crate::shard) fn push_packet(&mut self, conn: u32, kind: PacketType, nsp: &str, text: &str) {
+    pub(in crate::shard) fn push_packet(&mut self, conn: ConnSlot, kind: PacketType, nsp: &str, text: &str) {
         let frame = match self.core.options.parser {
             Parser::Default => Frame::message(b"", text, &[], true),
             Parser::Msgpack => {

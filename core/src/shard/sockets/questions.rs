@@ -41,7 +41,7 @@ impl State {
     /// The host decides about a namespace that does not exist (yet).
     pub(in crate::shard) fn ask_for_namespace(&mut self, key: ConnKey, nsp: &str, auth: &str) {
         let limit = self.core.options.max_http_buffer_size;
-        let conn = &mut self.conns[key.slot as usize];
+        let conn = &mut self.conns[key.slot];
         // All that a client has asked for at once takes no more than one message may.
         if conn.questions.bytes + nsp.len() + auth.len() > limit {
             return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
@@ -63,7 +63,7 @@ impl State {
 
     /// The client waits for an answer about a namespace; gives the number of the question.
     pub(in crate::shard) fn ask(&mut self, key: ConnKey, nsp: &str) -> u32 {
-        let questions = &mut self.conns[key.slot as usize].questions;
+        let questions = &mut self.conns[key.slot].questions;
         questions.open += 1;
         questions.count = questions.count.wrapping_add(1);
         questions.awaited.push((nsp.into(), questions.count));
@@ -116,7 +116,7 @@ impl State {
 
     /// A client joins a namespace some time after it asked to.
     fn join_late(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, may_wait: bool) {
-        if self.conns[key.slot as usize].sockets.len() >= self.core.options.max_namespaces {
+        if self.conns[key.slot].sockets.len() >= self.core.options.max_namespaces {
             self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
         } else {
             self.create_socket(key, shared, auth, may_wait);

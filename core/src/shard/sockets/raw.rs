@@ -10,7 +10,7 @@ use crate::shard::state::{Sock, State};
 use crate::shared::command::{RawCommand, RawSend};
 use crate::shared::event::Event;
 use crate::shared::namespaces::NspShared;
-use crate::types::ids::ConnKey;
+use crate::types::ids::{ConnKey, NspId, SocketSlot};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 
@@ -36,7 +36,7 @@ impl State {
         let Some(key) = self.conn_numbered(send.conn) else { return };
         if send.flags.volatile {
             let dropping = match send.more {
-                true => self.conns[key.slot as usize].raw.as_ref().is_some_and(|raw| raw.dropping),
+                true => self.conns[key.slot].raw.as_ref().is_some_and(|raw| raw.dropping),
                 false => !self.takes_volatile(key.slot, send.frame.len()),
             };
             let Some(conn) = self.conn(key) else { return };
@@ -76,7 +76,7 @@ impl State {
             }
             RawCommand::Notify { conn, number } => {
                 if let Some(key) = self.conn_numbered(conn) {
-                    let conn = &mut self.conns[key.slot as usize];
+                    let conn = &mut self.conns[key.slot];
                     conn.raw.get_or_insert_default().flushes.push(number);
                     self.raw_flushed(key);
                 }
@@ -84,12 +84,12 @@ impl State {
         }
     }
 
-    fn member(&self, key: ConnKey, nsp: u32) -> Option<u32> {
-        let conn = &self.conns[key.slot as usize];
-        conn.sockets.iter().find(|(id, _)| *id == nsp).map(|(_, slot)| *slot)
+    fn member(&self, key: ConnKey, nsp: NspId) -> Option<SocketSlot> {
+        let conn = &self.conns[key.slot];
+        conn.sockets.find(nsp)
     }
 
-    fn add_member(&mut self, key: ConnKey, nsp: &Arc<NspShared>, id: &str) -> u32 {
+    fn add_member(&mut self, key: ConnKey, nsp: &Arc<NspShared>, id: &str) -> SocketSlot {
         self.generation = self.generation.wrapping_add(1);
         // The room of an id of another form is a room like others.
         let id = Id::parse(id).unwrap_or_else(Id::random);
@@ -98,21 +98,14 @@ impl State {
             conn: key.slot,
             nsp: nsp.id,
             id,
-            connected: true,
+            connected: false,
             own_room: false,
             seen: 0,
             position: 0,
             rare: None,
         };
-        let slot = self.socks.insert(sock) as u32;
-        let local = self.nsp(nsp);
-        local.sockets += 1;
-        let position = local.members.len() as u32;
-        local.members.push(slot);
-        local.by_id.insert(id, slot);
-        self.socks[slot as usize].position = position;
-        self.conns[key.slot as usize].sockets.push((nsp.id, slot));
-        self.stats().sockets.add(1);
+        let slot = self.add_socket(key, nsp, sock);
+        self.enter_namespace(slot);
         slot
     }
 

@@ -13,7 +13,7 @@ use crate::shard::wheel::Timer;
 use crate::shared::command::Command;
 use crate::shared::journal::{Claim, Missed, Returned, Session, Stays};
 use crate::shared::namespaces::NspShared;
-use crate::types::ids::{ConnKey, SocketHandle};
+use crate::types::ids::{ConnKey, SocketHandle, SocketSlot};
 use crate::types::reason::{Reason, Recovery};
 use crate::types::target::Target;
 
@@ -99,15 +99,15 @@ impl State {
     /// Ends the connection of a socket whose client has another one.
     pub(in crate::shard) fn supersede(&mut self, socket: SocketHandle) {
         if let Some(slot) = self.socket(socket) {
-            let key = self.key(self.socks[slot as usize].conn);
+            let key = self.key(self.socks[slot].conn);
             self.close_conn(key, Reason::TransportClose, "the client is back", Goodbye::Close);
         }
     }
 
     /// Connects a socket to what its client came back for.
-    pub(in crate::shard) fn put_back(&mut self, slot: u32, returned: Box<Returned>) {
+    pub(in crate::shard) fn put_back(&mut self, slot: SocketSlot, returned: Box<Returned>) {
         let rooms = returned.session.rooms.to_vec();
-        let rare = self.socks[slot as usize].rare.get_or_insert_default();
+        let rare = self.socks[slot].rare.get_or_insert_default();
         rare.data = returned.session.data.clone();
         if let Some(trace) = rare.trace.as_mut() {
             trace.returned = Some(returned);
@@ -118,11 +118,11 @@ impl State {
     /// The socket is being accepted: what its client missed, to be sent behind CONNECT. socket.io sends it before, and
     /// clients keep what comes before CONNECT for the connection after this one, if this one breaks in between: they
     /// would have it twice. `None`: it can't be had any more, and the connection is closed.
-    pub(in crate::shard) fn replay(&mut self, slot: u32) -> Option<Vec<Arc<Frame>>> {
+    pub(in crate::shard) fn replay(&mut self, slot: SocketSlot) -> Option<Vec<Arc<Frame>>> {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return Some(Vec::new()) };
         let journaled = self.journaled;
-        let Sock { rare, conn, .. } = &mut self.socks[slot as usize];
+        let Sock { rare, conn, .. } = &mut self.socks[slot];
         let conn = *conn;
         let Some(trace) = rare.as_mut().and_then(|rare| rare.trace.as_mut()) else { return Some(Vec::new()) };
         let Some(returned) = &trace.returned else {
@@ -143,9 +143,9 @@ impl State {
     }
 
     /// A socket that is accepted joined a room, or left one.
-    pub(in crate::shard) fn note_stay(&mut self, slot: u32, room: &str, joins: bool) {
+    pub(in crate::shard) fn note_stay(&mut self, slot: SocketSlot, room: &str, joins: bool) {
         let journaled = self.journaled;
-        let sock = &mut self.socks[slot as usize];
+        let sock = &mut self.socks[slot];
         let trace = sock.rare.as_mut().and_then(|rare| rare.trace.as_mut()).filter(|_| sock.connected);
         let Some(trace) = trace else { return };
         let at = journaled.max(trace.all);
@@ -156,8 +156,8 @@ impl State {
     }
 
     /// An entry is about to be queued for a socket. False: it has it.
-    pub(in crate::shard) fn note_entry(&mut self, slot: u32, entry: u64) -> bool {
-        let trace = self.socks[slot as usize].rare.as_mut().and_then(|rare| rare.trace.as_mut());
+    pub(in crate::shard) fn note_entry(&mut self, slot: SocketSlot, entry: u64) -> bool {
+        let trace = self.socks[slot].rare.as_mut().and_then(|rare| rare.trace.as_mut());
         let Some(trace) = trace else { return true };
         if entry <= trace.all {
             return false;
@@ -173,14 +173,14 @@ impl State {
 
     /// What the journal is to be told when a socket ends. It is still in its rooms: between them and those of the
     /// session there is no moment in which messages of other nodes for them are not wanted here.
-    pub(in crate::shard) fn parting(&mut self, slot: u32, reason: Reason) -> Option<Parting> {
+    pub(in crate::shard) fn parting(&mut self, slot: SocketSlot, reason: Reason) -> Option<Parting> {
         let core = self.core.clone();
         let recovery = core.recovery.as_ref()?;
-        let sock = &mut self.socks[slot as usize];
+        let sock = &mut self.socks[slot];
         let rare = sock.rare.as_mut()?;
         let trace = rare.trace.take()?;
         let pid = trace.pid;
-        let v3 = self.conns.get(sock.conn as usize).is_some_and(|conn| conn.protocol == 3);
+        let v3 = self.conns.get(sock.conn).is_some_and(|conn| conn.protocol == 3);
         let session = match trace.returned {
             _ if v3 || reason.recovery() == Recovery::Never => None,
             // It was not accepted yet: its client may come back once more.

@@ -7,12 +7,12 @@ use crate::shard::state::State;
 use crate::shared::command::Fetched;
 use crate::shared::event::{Event, RoomChange};
 use crate::shared::namespaces::NspShared;
-use crate::types::ids::SocketHandle;
+use crate::types::ids::{SocketHandle, SocketSlot};
 use crate::types::target::Target;
 
 impl State {
-    pub(in crate::shard) fn join(&mut self, slot: u32, rooms: &[Box<str>]) {
-        let (nsp, id) = (self.socks[slot as usize].nsp, self.socks[slot as usize].id);
+    pub(in crate::shard) fn join(&mut self, slot: SocketSlot, rooms: &[Box<str>]) {
+        let (nsp, id) = (self.socks[slot].nsp, self.socks[slot].id);
         for room in rooms {
             // The room named by the own id needs no entry.
             if &**room == id.as_str() {
@@ -26,8 +26,8 @@ impl State {
         }
     }
 
-    fn joined(&mut self, slot: u32, room: &str, created: bool) {
-        let nsp = self.socks[slot as usize].nsp;
+    fn joined(&mut self, slot: SocketSlot, room: &str, created: bool) {
+        let nsp = self.socks[slot].nsp;
         let core = self.core.clone();
         if !core.hooks.has(Hooks::ROOMS) {
             if created {
@@ -74,22 +74,22 @@ impl State {
         }
     }
 
-    pub(in crate::shard) fn leave(&mut self, slot: u32, rooms: &[Box<str>]) {
-        let (nsp, id) = (self.socks[slot as usize].nsp, self.socks[slot as usize].id);
+    pub(in crate::shard) fn leave(&mut self, slot: SocketSlot, rooms: &[Box<str>]) {
+        let (nsp, id) = (self.socks[slot].nsp, self.socks[slot].id);
         for room in rooms {
             if &**room == id.as_str() {
                 self.set_own_room(slot, false);
             }
             if let Some(gone) = self.rooms.leave(nsp, room, slot) {
                 self.note_stay(slot, room, false);
-                let shared = self.nsps[&nsp].shared.clone();
+                let shared = self.nsps[&nsp].shared().clone();
                 self.left(&shared, self.handle(slot), room, gone);
             }
         }
     }
 
     /// Leaves every room, the own one too, as socket.io's `leaveAll`.
-    pub(in crate::shard) fn leave_all(&mut self, slot: u32) -> Vec<Box<str>> {
+    pub(in crate::shard) fn leave_all(&mut self, slot: SocketSlot) -> Vec<Box<str>> {
         let rooms: Vec<Box<str>> = self.rooms.rooms_of(slot).map(Into::into).collect();
         self.leave(slot, &rooms);
         self.set_own_room(slot, false);
@@ -146,7 +146,7 @@ impl State {
     ) {
         let targets = self.targets(nsp, target);
         for &slot in &targets {
-            if self.socks.contains(slot as usize) {
+            if self.socks.contains(slot) {
                 self.disconnect_socket(slot, close);
             }
         }
@@ -161,13 +161,13 @@ impl State {
         found
     }
 
-    fn describe(&self, slot: u32) -> Fetched {
-        let sock = &self.socks[slot as usize];
+    fn describe(&self, slot: SocketSlot) -> Fetched {
+        let sock = &self.socks[slot];
         let own = sock.own_room.then(|| sock.id.as_str().into());
         Fetched {
             socket: self.handle(slot),
             id: sock.public_id().into(),
-            request: self.conns[sock.conn as usize].request.clone(),
+            request: self.conns[sock.conn].request.clone(),
             auth: sock.rare.as_ref().map(|r| r.auth.clone()).unwrap_or_default(),
             rooms: own.into_iter().chain(self.rooms.rooms_of(slot).map(Into::into)).collect(),
             data: sock.rare.as_ref().map(|r| r.data.clone()).unwrap_or_default(),

@@ -23,7 +23,7 @@ use crate::engine::sid::Id;
 use crate::options::Options;
 use crate::rooms::{AwayRooms, Directory};
 use crate::shared::event::{Event, SessionEnd};
-use crate::types::ids::SocketHandle;
+use crate::types::ids::{NspId, SocketHandle};
 use crate::types::target::Target;
 
 pub(crate) use stays::Stays;
@@ -46,7 +46,7 @@ pub(crate) enum To {
 /// One message that was sent.
 struct Entry {
     at: Instant,
-    nsp: u32,
+    nsp: NspId,
     to: To,
     frame: Arc<Frame>,
     weight: usize,
@@ -118,7 +118,7 @@ enum Place {
 
 /// One socket across its connections.
 struct Peer {
-    nsp: u32,
+    nsp: NspId,
     /// Of its namespace.
     name: Arc<str>,
     id: Id,
@@ -228,7 +228,7 @@ impl Journal {
     }
 
     /// Keeps what is about to be sent; returns its number.
-    pub(crate) fn append(&mut self, nsp: u32, to: To, frame: Arc<Frame>, now: Instant) -> u64 {
+    pub(crate) fn append(&mut self, nsp: NspId, to: To, frame: Arc<Frame>, now: Instant) -> u64 {
         let names = match &to {
             To::Rooms(target) => target.rooms.iter().chain(&target.except).map(|room| room.len() + 16).sum(),
             To::Peer(_) => 0,
@@ -320,7 +320,7 @@ impl Journal {
     }
 
     /// A socket that is new; returns its pid.
-    pub(crate) fn enter(&mut self, nsp: u32, name: Arc<str>, id: Id, handle: SocketHandle) -> Id {
+    pub(crate) fn enter(&mut self, nsp: NspId, name: Arc<str>, id: Id, handle: SocketHandle) -> Id {
         let pid = Id::random();
         let handles = SmallVec::from_slice(&[handle]);
         let born = self.last;
@@ -333,7 +333,7 @@ impl Journal {
     /// is `handle`'s now.
     pub(crate) fn claim(
         &mut self,
-        nsp: u32,
+        nsp: NspId,
         pid: &str,
         offset: Option<&str>,
         handle: SocketHandle,
@@ -382,7 +382,7 @@ impl Journal {
         self.missed_since(nsp, returned.pid, &returned.session, returned.has)
     }
 
-    fn missed_since(&self, nsp: u32, pid: Id, session: &Session, has: u64) -> Option<Missed> {
+    fn missed_since(&self, nsp: NspId, pid: Id, session: &Session, has: u64) -> Option<Missed> {
         let skip = has.checked_sub(self.lost())?;
         let Session { rooms, stays, sent, .. } = session;
         let by_room = stays.by_room(rooms);
@@ -444,7 +444,7 @@ impl Journal {
     }
 
     /// Peers that are away, last had a connection on that shard, and are meant by `target`.
-    pub(crate) fn away_from(&self, shard: usize, nsp: u32, target: &Target) -> Vec<Id> {
+    pub(crate) fn away_from(&self, shard: usize, nsp: NspId, target: &Target) -> Vec<Id> {
         let meant = |peer: &Peer| {
             peer.nsp == nsp
                 && peer.handles.last().is_some_and(|handle| handle.shard() == shard)

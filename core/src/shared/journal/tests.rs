@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-const NSP: u32 = 0;
+const NSP: NspId = NspId(0);
 
 fn journal(options: serde_json::Value) -> Recovery {
     let mut all = json!({ "connectionStateRecovery": {}, "pingInterval": 10_000, "pingTimeout": 10_000 });
@@ -65,7 +65,7 @@ fn a_client_gets_what_was_meant_for_it_and_it_does_not_have() {
     publish(&mut journal, "a", now);
     journal.append(NSP, To::Peer(pid), frame("own"), now);
     journal.append(NSP, To::Peer(Id::random()), frame("another's"), now);
-    journal.append(NSP + 1, To::Rooms(Arc::new(Target::all())), frame("elsewhere"), now);
+    journal.append(NspId(NSP.0 + 1), To::Rooms(Arc::new(Target::all())), frame("elsewhere"), now);
     journal.append(NSP, To::Rooms(Arc::new(Target::all().except("a"))), frame("excluded"), now);
     journal.append(NSP, To::Rooms(Arc::new(Target::all())), frame("all"), now);
     journal.leave(pid, handle(1), session(4, 4, &["a"], now), now);
