@@ -12,8 +12,9 @@ use crate::engine::transport::{ReaderState, Transport};
 use crate::options::Hooks;
 use crate::shard::SHARD;
 use crate::shard::conn::Conn;
-use crate::shard::conn::close::Goodbye;
-use crate::shard::state::{AckWait, Sock, State};
+use crate::shard::conn::close::CloseStyle;
+use crate::shard::sockets::socket::{AckWait, Socket};
+use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::shared::event::{Event, RoomChange};
 use crate::shared::panics::Panic;
@@ -23,7 +24,7 @@ use crate::types::reason::Reason;
 /// What the host and the log hear beside the reason.
 const DETAIL: &str = "internal error";
 /// RFC 6455 §7.4.1: the server met an unexpected condition.
-const INTERNAL: Goodbye = Goodbye::Ws(1011);
+const INTERNAL: CloseStyle = CloseStyle::Ws(1011);
 
 impl State {
     /// A change of this state panicked.
@@ -37,7 +38,7 @@ impl State {
             self.caught(|s| s.close_conn(s.key(slot), Reason::TransportError, DETAIL, INTERNAL));
             self.caught(|s| s.finish_what_was_begun());
         }
-        for (slot, sock) in self.socks.drain() {
+        for (slot, sock) in self.sockets.drain() {
             self.caught(|s| s.forsake_socket(slot, sock));
         }
         for (slot, conn) in self.conns.drain() {
@@ -70,7 +71,7 @@ impl State {
         let mut next = State::new(self.core.clone(), self.index, self.shard.clone());
         next.generation = self.generation;
         next.events = take(&mut self.events);
-        next.journaled = self.journaled;
+        next.recovery = self.recovery.successor();
         next.accepting = take(&mut self.accepting);
         next.closing = self.closing;
         next.shows_own_rooms = self.shows_own_rooms;
@@ -79,7 +80,7 @@ impl State {
         let stays = |timer: &Timer| matches!(timer, Timer::Broadcast(..));
         wheel.retain(stays);
         let now = wheel.now();
-        take(&mut self.due).into_iter().filter(stays).for_each(|timer| wheel.insert(now, timer));
+        self.timers.take_rest().into_iter().filter(stays).for_each(|timer| wheel.insert(now, timer));
         wheel.touch();
         next.wheel = wheel;
         next
@@ -87,7 +88,7 @@ impl State {
 
     /// What a panic has interrupted, as far as somebody waits for its end.
     fn finish_what_was_begun(&mut self) {
-        if let Some(acks) = self.asking.take()
+        if let Some(acks) = self.fan_out.take_asking()
             && let Some(event) = acks.sent(0)
         {
             self.event(event);
@@ -98,14 +99,14 @@ impl State {
     }
 
     /// A socket that could not be taken out in order.
-    fn forsake_socket(&mut self, slot: SocketSlot, sock: Sock) {
+    fn forsake_socket(&mut self, slot: SocketSlot, sock: Socket) {
         let (socket, reason) =
             (SocketHandle::new(self.index, slot.0, sock.generation), Reason::TransportError);
         if self.shows_own_rooms && sock.connected {
             self.core.broker.own_room(sock.nsp, sock.id.as_str(), false);
         }
-        if let Some(rare) = sock.rare {
-            for (id, wait) in rare.acks {
+        if let Some(extras) = sock.extras {
+            for (id, wait) in extras.acks {
                 match wait {
                     AckWait::Host { timed: true } => {
                         self.event(Event::AckTimeout { socket, id, gone: Some(reason) });
@@ -114,8 +115,8 @@ impl State {
                     AckWait::Broadcast(acks) => acks.left(sock.id.as_str()),
                 }
             }
-            if let (Some(trace), Some(recovery)) = (rare.trace, &self.core.recovery) {
-                recovery.lock().end(trace.pid);
+            if let (Some(mark), Some(recovery)) = (extras.mark, &self.core.recovery) {
+                recovery.lock().end(mark.pid);
             }
         }
         if !self.core.options.raw {
@@ -189,7 +190,7 @@ mod tests {
             // The panic, and the one of the close.
             assert_eq!(core.host.panics.get(), 2);
             assert_eq!((core.directory.len(), core.shards[0].stats.sockets.get()), (0, 0));
-            shard.with(|s| assert!(s.conns.is_empty() && s.socks.is_empty() && s.generation > 0));
+            shard.with(|s| assert!(s.conns.is_empty() && s.sockets.is_empty() && s.generation > 0));
             handle
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::net::http::Limits;
 use crate::net::listener::Listener;
 use crate::net::stream::{Peer, RawStream, Stream};
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::{PAUSE, SHARD, Shard, spawn};
 use crate::shared::command::Command;
 use crate::shared::figures::ShardStats;
@@ -83,7 +83,7 @@ impl Shard {
             }),
             Command::CloseConnection(number) => self.with(|s| {
                 if let Some(key) = s.conn_numbered(number) {
-                    s.close_conn(key, Reason::ForcedClose, "", Goodbye::Close);
+                    s.close_conn(key, Reason::ForcedClose, "", CloseStyle::Close);
                 }
             }),
             Command::Supersede(socket, reply) => {
@@ -98,7 +98,7 @@ impl Shard {
             }
             Command::ShowOwnRooms => self.with(|s| s.show_own_rooms()),
             Command::SetData(socket, data) => self.with(|s| match s.socket(socket) {
-                Some(slot) => s.socks[slot].rare.get_or_insert_default().data = data,
+                Some(slot) => s.sockets[slot].extras.get_or_insert_default().data = data,
                 None => s.forward(socket, Command::SetData(socket, data)),
             }),
             Command::Listen(listener) => self.listen(listener),

@@ -1,6 +1,6 @@
 //! What happens when time is over.
 
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::types::ids::ConnKey;
@@ -9,15 +9,30 @@ use crate::types::reason::Reason;
 /// Timers of closed connections that are left alone: fewer are not worth a sweep.
 const STALE: usize = 4096;
 
+/// The timers that are being fired, and how many of the others may have no use any more.
+#[derive(Default)]
+pub(super) struct FiringTimers {
+    /// Connections that closed since the wheel was swept.
+    stale: usize,
+    due: Vec<Timer>,
+}
+
+impl FiringTimers {
+    /// Those that a panic kept from firing.
+    pub(super) fn take_rest(&mut self) -> Vec<Timer> {
+        std::mem::take(&mut self.due)
+    }
+}
+
 impl State {
     /// A connection closed and left its timers behind. Without a sweep a client that connects and leaves in a
     /// loop would fill memory for as long as the longest time-out.
     pub(super) fn sweep_timers(&mut self) {
-        self.stale_timers += 1;
-        if self.stale_timers < STALE.max(self.conns.len()) {
+        self.timers.stale += 1;
+        if self.timers.stale < STALE.max(self.conns.len()) {
             return;
         }
-        self.stale_timers = 0;
+        self.timers.stale = 0;
         let conns = &self.conns;
         let alive = |key: &ConnKey| conns.get(key.slot).is_some_and(|c| c.generation == key.generation);
         self.wheel.retain(|timer| match timer {
@@ -25,7 +40,7 @@ impl State {
             | Timer::Connect(key)
             | Timer::Slow(key)
             | Timer::Upgrade(key, _)
-            | Timer::Farewell(key) => alive(key),
+            | Timer::LastPackets(key) => alive(key),
             Timer::Ack(..) | Timer::Broadcast(..) | Timer::Recovery => true,
         });
     }
@@ -33,9 +48,9 @@ impl State {
     /// Fires everything that is due.
     pub(super) fn fire_timers(&mut self) {
         while let Some((tick, due)) = self.wheel.take_due() {
-            self.due = due;
-            self.due.reverse();
-            while let Some(timer) = self.due.pop() {
+            self.timers.due = due;
+            self.timers.due.reverse();
+            while let Some(timer) = self.timers.due.pop() {
                 self.fire(tick, timer);
             }
         }
@@ -48,18 +63,18 @@ impl State {
             Timer::Connect(key) => {
                 // A host that does not decide holds nobody for ever.
                 let waits = self.live(key).is_some();
-                if waits && !self.sockets_of(key).iter().any(|slot| self.socks[*slot].connected) {
-                    self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", Goodbye::Close);
+                if waits && !self.sockets_of(key).iter().any(|slot| self.sockets[*slot].connected) {
+                    self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", CloseStyle::Close);
                 }
             }
             Timer::Upgrade(key, probe) => {
                 if self.is_probe(key, probe) {
-                    self.drop_probe(key, Goodbye::Close);
+                    self.drop_probe(key, CloseStyle::Close);
                 }
             }
             Timer::Ack(socket, id) => self.ack_timed_out(socket, id),
             Timer::Broadcast(acks, nsp, id) => self.broadcast_timed_out(&acks, nsp, id),
-            Timer::Farewell(key) => self.end_of_farewell(key),
+            Timer::LastPackets(key) => self.last_packets_late(key),
             Timer::Recovery => self.sweep_recovery(),
         }
     }

@@ -25,7 +25,7 @@ pub(super) enum Timer {
     Ack(SocketHandle, u64),
     /// With the namespace and the number of the ack.
     Broadcast(Arc<BroadcastAcks>, NspId, u64),
-    Farewell(ConnKey),
+    LastPackets(ConnKey),
     Recovery,
 }
 

@@ -79,7 +79,7 @@ impl State {
         let Some(conn) = self.conns.get(key.slot).filter(|c| c.generation == key.generation) else {
             return false;
         };
-        let waits = || conn.sockets.iter().any(|(_, slot)| !self.socks[slot].connected);
+        let waits = || conn.sockets.iter().any(|(_, slot)| !self.sockets[slot].connected);
         if conn.pace.paused || !(full || (much && waits())) {
             return false;
         }
@@ -94,7 +94,7 @@ impl State {
 
     /// Clients have sent as much before they were accepted as may wait for the host.
     pub(in crate::shard) fn holds_much(&self) -> bool {
-        self.held > self.core.options.host_queue_bytes / self.core.shards.len()
+        self.early_bytes.get() > self.core.options.host_queue_bytes / self.core.shards.len()
     }
 
     /// Would what is read now have to wait for the host? For most connections: no, and they need not be looked at.

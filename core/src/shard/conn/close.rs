@@ -4,10 +4,9 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use crate::engine::frame::{Form, Frame};
 use crate::engine::outbox::{Flushed, Outbox};
@@ -17,10 +16,9 @@ use crate::net::stream::WriteHalf;
 use crate::options::Hooks;
 use crate::shard::Shard;
 use crate::shard::conn::{polling, session};
-use crate::shard::state::{Held, State};
+use crate::shard::state::State;
 use crate::shared::event::Event;
-use crate::socketio::packet;
-use crate::types::ids::{ConnKey, ConnSlot, SocketSlot};
+use crate::types::ids::{ConnKey, ConnSlot};
 use crate::types::reason::{Polling, Reason};
 
 /// How long a goodbye may take to be written.
@@ -31,7 +29,7 @@ const EMPTY_CLOSE: [u8; 2] = [0x88, 0];
 
 /// What the peer is told at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::shard) enum Goodbye {
+pub(in crate::shard) enum CloseStyle {
     /// The peer is gone, nothing can be said.
     None,
     /// The client closed with a packet: a poll that waits is let go.
@@ -40,7 +38,7 @@ pub(in crate::shard) enum Goodbye {
     Timeout,
     /// What waits, then a close frame without a code, as engine.io sends it; on polling, the close packet.
     Close,
-    /// As [`Goodbye::Close`], with a code that says what the peer did wrong.
+    /// As [`CloseStyle::Close`], with a code that says what the peer did wrong.
     Ws(u16),
     /// The answer to the peer's close frame waits already.
     Said,
@@ -55,12 +53,12 @@ impl State {
         key: ConnKey,
         reason: Reason,
         detail: &'static str,
-        goodbye: Goodbye,
+        style: CloseStyle,
     ) {
         match self.conn(key) {
             None => return,
             // Its client is gone while it was being told, or broke a rule.
-            Some(conn) if conn.ending => return self.drop_conn(key, goodbye),
+            Some(conn) if conn.ending => return self.drop_conn(key, style),
             Some(_) => {}
         }
         for slot in self.sockets_of(key) {
@@ -74,14 +72,14 @@ impl State {
         self.forget_paused(key);
         // On polling only a session that the server ends is told so; one that broke the rules is gone.
         let told = reason.polling() == Polling::Told;
-        match (&self.conns[key.slot].transport, goodbye) {
-            (Transport::Polling(_), Goodbye::Close | Goodbye::Ws(_)) if told => self.begin_ending(key),
-            _ => self.drop_conn(key, goodbye),
+        match (&self.conns[key.slot].transport, style) {
+            (Transport::Polling(_), CloseStyle::Close | CloseStyle::Ws(_)) if told => self.begin_ending(key),
+            _ => self.drop_conn(key, style),
         }
     }
 
     /// Takes a session out and says goodbye on the transports that it has.
-    pub(in crate::shard) fn drop_conn(&mut self, key: ConnKey, goodbye: Goodbye) {
+    pub(in crate::shard) fn drop_conn(&mut self, key: ConnKey, style: CloseStyle) {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let mut conn = self.conns.remove(key.slot);
         self.sids.remove(&conn.sid);
@@ -96,14 +94,14 @@ impl State {
             self.end_websocket(
                 ws,
                 (Outbox::default(), form),
-                if matches!(goodbye, Goodbye::None | Goodbye::Said) { Goodbye::Close } else { goodbye },
+                if matches!(style, CloseStyle::None | CloseStyle::Said) { CloseStyle::Close } else { style },
             );
         }
         match conn.transport {
             Transport::WebSocket(ws) => {
                 // Also behind the peer's close frame, where data is not wanted: a frame that is half written can't be
                 // left so, without the rest our close frame would be read as its payload.
-                self.end_websocket(ws, (conn.outbox, form), goodbye);
+                self.end_websocket(ws, (conn.outbox, form), style);
             }
             Transport::Polling(mut polling) => {
                 if let Some(post) = polling.post.take() {
@@ -116,7 +114,7 @@ impl State {
                 }
                 let Some(get) = polling.get.take() else { return };
                 // A poll that waits is told in any case; a later one only of a session that the server ended.
-                let last = if goodbye == Goodbye::Release { "6" } else { "1" };
+                let last = if style == CloseStyle::Release { "6" } else { "1" };
                 self.answer_with(get, conn.protocol, &[session::engine_packet(last)]);
             }
         }
@@ -127,19 +125,21 @@ impl State {
         &mut self,
         ws: WsTransport,
         waiting: (Outbox, Form),
-        goodbye: Goodbye,
+        style: CloseStyle,
     ) {
         self.stats().wires.sub(1);
         let mut write = ws.write;
-        let close = match goodbye {
-            Goodbye::None => return ws.ctl.set(ReaderState::Stop),
-            Goodbye::Reset => {
+        let close = match style {
+            CloseStyle::None => return ws.ctl.set(ReaderState::Stop),
+            CloseStyle::Reset => {
                 write.reset_on_close();
                 return ws.ctl.set(ReaderState::Stop);
             }
-            Goodbye::Close | Goodbye::Timeout | Goodbye::Release => Some(Bytes::from_static(&EMPTY_CLOSE)),
-            Goodbye::Ws(code) => Some(ws::close_frame(code, "")),
-            Goodbye::Said => None,
+            CloseStyle::Close | CloseStyle::Timeout | CloseStyle::Release => {
+                Some(Bytes::from_static(&EMPTY_CLOSE))
+            }
+            CloseStyle::Ws(code) => Some(ws::close_frame(code, "")),
+            CloseStyle::Said => None,
         };
         ws.ctl.set(ReaderState::Drain);
         let (mut outbox, form) = waiting;
@@ -151,63 +151,6 @@ impl State {
             && write.poll_shutdown(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready();
         if !shutdown {
             crate::shard::spawn(self.shard(), say_goodbye(self.shard(), write, outbox, form));
-        }
-    }
-
-    /// Takes a socket out of everything and tells the host.
-    pub(in crate::shard) fn remove_socket(&mut self, slot: SocketSlot, reason: Reason, detail: &'static str) {
-        let handle = self.handle(slot);
-        let parting = self.parting(slot, reason);
-        if !self.moved.is_empty() {
-            self.moved.forget(Instant::now());
-        }
-        if self.socks[slot].connected {
-            self.show_own_room(slot, false);
-        }
-        // A raw host made its sockets itself, and knows when they end.
-        self.leaving =
-            (!self.core.options.raw).then_some(Event::Disconnect { socket: handle, reason, detail });
-        if let Some(conn) = self.conns.get_mut(self.socks[slot].conn)
-            && conn.partial.as_ref().is_some_and(|partial| partial.socket == slot)
-        {
-            conn.partial = None;
-        }
-        let sock = self.take_socket(slot, |state, nsp| {
-            let mut left: SmallVec<[(Box<str>, bool); 4]> = SmallVec::new();
-            state.rooms.leave_all(slot, |_, room, gone| left.push((room.into(), gone)));
-            for (room, gone) in left {
-                state.left(nsp, handle, &room, gone);
-            }
-        });
-        if let Some(rare) = sock.rare {
-            self.held -= rare.held.iter().map(Held::weight).sum::<usize>();
-            self.give_up_acks(handle, &sock.id, rare.acks, reason);
-        }
-        if let Some(event) = self.leaving.take() {
-            self.event(event);
-        }
-        if let Some(parting) = parting {
-            self.part(handle, parting);
-        }
-    }
-
-    /// The host disconnects one socket; with `close` the whole client.
-    pub(in crate::shard) fn disconnect_socket(&mut self, slot: SocketSlot, close: bool) {
-        let conn = self.socks[slot].conn;
-        let key = self.key(conn);
-        let slots = if close { self.sockets_of(key) } else { SmallVec::from_slice(&[slot]) };
-        for slot in slots {
-            if self.conn(key).is_none() {
-                return;
-            }
-            let nsp = self.nsp_name(slot);
-            self.push_packet(conn, packet::PacketType::Disconnect, &nsp, &packet::disconnect(&nsp));
-            if self.socks.contains(slot) {
-                self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
-            }
-        }
-        if close {
-            self.close_conn(key, Reason::ForcedServerClose, "", Goodbye::Close);
         }
     }
 
@@ -223,7 +166,7 @@ impl State {
             if self.conns[slot].ending {
                 continue;
             }
-            self.close_conn(key, Reason::ServerShuttingDown, "", Goodbye::Close);
+            self.close_conn(key, Reason::ServerShuttingDown, "", CloseStyle::Close);
         }
     }
 }

@@ -8,20 +8,20 @@
 use std::time::Duration;
 
 use crate::engine::transport::Transport;
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::conn::session::engine_packet;
 use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::types::ids::ConnKey;
 
 /// How long a client may take to come for its session's last packets.
-const FAREWELL: Duration = Duration::from_secs(10);
+const LAST_PACKETS: Duration = Duration::from_secs(10);
 
 impl State {
     /// The server has ended a polling session.
     pub(in crate::shard) fn begin_ending(&mut self, key: ConnKey) {
-        let tick = self.wheel.tick_after(FAREWELL);
-        self.wheel.insert(tick, Timer::Farewell(key));
+        let tick = self.wheel.tick_after(LAST_PACKETS);
+        self.wheel.insert(tick, Timer::LastPackets(key));
         let conn = &mut self.conns[key.slot];
         conn.ending = true;
         conn.partial = None;
@@ -38,7 +38,7 @@ impl State {
             self.awaited.insert(key, hold);
         }
         if !probed {
-            self.drop_probe(key, Goodbye::Close);
+            self.drop_probe(key, CloseStyle::Close);
         }
         if polls {
             self.tell_ending(key);
@@ -54,11 +54,11 @@ impl State {
         let Some(get) = polling.get.take() else { return };
         let protocol = conn.protocol;
         if get.reply.is_closed() {
-            return self.drop_conn(key, Goodbye::None);
+            return self.drop_conn(key, CloseStyle::None);
         }
         if conn.outbox.is_empty() {
             self.answer_with(get, protocol, &[engine_packet("1")]);
-            return self.drop_conn(key, Goodbye::Close);
+            return self.drop_conn(key, CloseStyle::Close);
         }
         let before = conn.outbox.left();
         let frames = conn.outbox.take_some(limit);
@@ -75,9 +75,9 @@ impl State {
     }
 
     /// The client did not come.
-    pub(in crate::shard) fn end_of_farewell(&mut self, key: ConnKey) {
+    pub(in crate::shard) fn last_packets_late(&mut self, key: ConnKey) {
         if self.conn(key).is_some_and(|conn| conn.ending) {
-            self.drop_conn(key, Goodbye::Close);
+            self.drop_conn(key, CloseStyle::Close);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The heartbeat of a connection: protocol 4 pings and waits for pongs, protocol 3 is pinged by its client.
 
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::conn::session::engine_packet;
 use crate::shard::state::State;
 use crate::shard::wheel::Timer;
@@ -70,7 +70,7 @@ impl State {
             return self.beat_unheard(key);
         }
         if conn.heartbeat.awaiting_pong || conn.protocol == 3 {
-            return self.close_conn(key, Reason::PingTimeout, "", Goodbye::Timeout);
+            return self.close_conn(key, Reason::PingTimeout, "", CloseStyle::Timeout);
         }
         conn.heartbeat.awaiting_pong = true;
         let tick = self.wheel.tick_after(self.core.options.ping_timeout);

@@ -10,6 +10,7 @@ pub(in crate::shard) mod session;
 pub(in crate::shard) mod slow;
 pub(in crate::shard) mod upgrade;
 mod watch;
+pub(in crate::shard) mod write;
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use crate::engine::sid::Id;
 use crate::engine::transport::{PollShape, PollWaiter, PostWaiter, Transport};
 use crate::net::http::Answer;
 use crate::shard::conn::Conn;
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
 use crate::types::ids::ConnKey;
 use crate::types::reason::{Reason, Refusal};
@@ -57,7 +57,7 @@ impl State {
         if polling.get.is_some() {
             let answer = self.bad_request(&waiter.shape);
             let _ = waiter.reply.send(answer);
-            return self.close_conn(key, Reason::TransportError, "overlap from client", Goodbye::None);
+            return self.close_conn(key, Reason::TransportError, "overlap from client", CloseStyle::None);
         }
         polling.get = Some(PollWaiter { shape: PollShape { b64: polling.b64, ..waiter.shape }, ..waiter });
         if conn.ending {
@@ -75,7 +75,12 @@ impl State {
         let conn = &mut self.conns[key.slot];
         let gone = matches!(&conn.transport, Transport::Polling(p) if p.get.as_ref().is_none_or(|g| g.reply.is_closed()));
         if gone {
-            self.close_conn(key, Reason::TransportError, "poll connection closed prematurely", Goodbye::None);
+            self.close_conn(
+                key,
+                Reason::TransportError,
+                "poll connection closed prematurely",
+                CloseStyle::None,
+            );
         }
     }
 
@@ -90,7 +95,7 @@ impl State {
                 key,
                 Reason::TransportError,
                 "poll connection closed prematurely",
-                Goodbye::None,
+                CloseStyle::None,
             );
         }
         let protocol = conn.protocol;
@@ -160,7 +165,7 @@ impl State {
         if let Some(detail) = wrong {
             let answer = self.bad_request(&shape);
             let _ = reply.send(answer);
-            return self.close_conn(key, Reason::TransportError, detail, Goodbye::None);
+            return self.close_conn(key, Reason::TransportError, detail, CloseStyle::None);
         }
         polling.post = Some(PostWaiter { reply, shape, held: None });
     }
@@ -175,7 +180,7 @@ impl State {
                 polling.post = None;
                 if gone {
                     let detail = "data request connection closed prematurely";
-                    self.close_conn(key, Reason::TransportError, detail, Goodbye::None);
+                    self.close_conn(key, Reason::TransportError, detail, CloseStyle::None);
                 }
             }
         }
@@ -199,7 +204,7 @@ impl State {
                 (true, Packet::Binary(bytes)) => self.on_binary(key, &bytes),
                 // Nobody hears what comes after the end, but the client need not be told of it any more.
                 (false, Packet::Text("1")) if ended => {
-                    self.close_conn(key, Reason::TransportClose, "", Goodbye::Release);
+                    self.close_conn(key, Reason::TransportClose, "", CloseStyle::Release);
                 }
                 _ => return ended && self.conn(key).is_some(),
             }
@@ -212,7 +217,7 @@ impl State {
         };
         if let Err(error) = result {
             tracing::debug!(%error, "bad polling payload");
-            self.close_conn(key, Reason::ParseError, "bad polling payload", Goodbye::None);
+            self.close_conn(key, Reason::ParseError, "bad polling payload", CloseStyle::None);
         }
         let answer = post_taken(&post.shape);
         match self.conn(key) {

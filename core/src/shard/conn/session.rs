@@ -16,7 +16,7 @@ use crate::net::stream::Stream;
 use crate::options::Hooks;
 use crate::shard::conn::Conn;
 use crate::shard::conn::backpressure::Pace;
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::conn::heartbeat::Heartbeat;
 use crate::shard::conn::reader::{Reader, read_loop};
 use crate::shard::conn::upgrade::ProbeSlot;
@@ -194,7 +194,7 @@ impl State {
                         key,
                         Reason::ParseError,
                         "binary packet of unknown type",
-                        Goodbye::Close,
+                        CloseStyle::Close,
                     ),
                     bytes => self.on_binary(key, bytes),
                 }
@@ -206,7 +206,7 @@ impl State {
             Incoming::Pong(_) => {}
             Incoming::Close { code, reason } => {
                 self.push(key.slot, close_echo(code, reason));
-                self.close_conn(key, Reason::TransportClose, "", Goodbye::Said);
+                self.close_conn(key, Reason::TransportClose, "", CloseStyle::Said);
             }
         }
     }
@@ -214,7 +214,7 @@ impl State {
     /// A WebSocket broke RFC 6455.
     pub(in crate::shard) fn on_frame_error(&mut self, key: ConnKey, probe: u32, error: WsError) {
         if probe != 0 && self.is_probe(key, probe) {
-            return self.drop_probe(key, Goodbye::Ws(error.close_code()));
+            return self.drop_probe(key, CloseStyle::Ws(error.close_code()));
         }
         tracing::debug!(%error, "WebSocket error");
         let detail = match error {
@@ -223,15 +223,15 @@ impl State {
             WsError::TooBig => "max payload size exceeded",
             WsError::Deflate => "invalid compressed data",
         };
-        self.close_conn(key, Reason::TransportError, detail, Goodbye::Ws(error.close_code()));
+        self.close_conn(key, Reason::TransportError, detail, CloseStyle::Ws(error.close_code()));
     }
 
     /// The stream under a reader task ended.
     pub(in crate::shard) fn transport_ended(&mut self, key: ConnKey, probe: u32) {
         if probe != 0 && self.is_probe(key, probe) {
-            return self.drop_probe(key, Goodbye::None);
+            return self.drop_probe(key, CloseStyle::None);
         }
-        self.close_conn(key, Reason::TransportClose, "", Goodbye::None);
+        self.close_conn(key, Reason::TransportClose, "", CloseStyle::None);
     }
 
     /// An Engine.IO packet on the active transport.
@@ -250,20 +250,25 @@ impl State {
                 self.raw_heartbeat(key);
             }
             Some(b'2' | b'3') => {
-                self.close_conn(key, Reason::TransportError, "invalid heartbeat direction", Goodbye::Close);
+                self.close_conn(
+                    key,
+                    Reason::TransportError,
+                    "invalid heartbeat direction",
+                    CloseStyle::Close,
+                );
             }
-            Some(b'1') => self.close_conn(key, Reason::TransportClose, "", Goodbye::Release),
+            Some(b'1') => self.close_conn(key, Reason::TransportClose, "", CloseStyle::Release),
             // A client that keeps to text. In a polling payload it has been read already.
             Some(b'b') => match payload::base64_text(packet, protocol) {
                 Ok(bytes) => self.on_binary(key, &bytes),
                 Err(_) => {
-                    self.close_conn(key, Reason::ParseError, "binary packet is not base64", Goodbye::Close)
+                    self.close_conn(key, Reason::ParseError, "binary packet is not base64", CloseStyle::Close)
                 }
             },
             // What means nothing here: open, upgrade, noop.
             Some(b'0' | b'5' | b'6') => {}
             // An unknown type or nothing at all.
-            _ => self.close_conn(key, Reason::ParseError, "unknown packet type", Goodbye::Close),
+            _ => self.close_conn(key, Reason::ParseError, "unknown packet type", CloseStyle::Close),
         }
     }
 }

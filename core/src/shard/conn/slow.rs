@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::engine::backpressure::Behind;
 use crate::engine::transport::Transport;
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::shared::command::Command;
@@ -42,7 +42,7 @@ impl State {
             }
         };
         counter.add(1);
-        self.close_conn(key, Reason::SlowConsumer, detail, Goodbye::Reset);
+        self.close_conn(key, Reason::SlowConsumer, detail, CloseStyle::Reset);
     }
 
     /// A connection can't be written to, and the newest frame, or with `all` every frame, waits since then.

@@ -15,7 +15,7 @@ use crate::engine::transport::{Agreed, Probe, ReaderCtl, ReaderState, Transport,
 use crate::engine::ws::{self, Incoming};
 use crate::net::stream::Stream;
 use crate::shard::Shard;
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::conn::reader::{Reader, read_loop};
 use crate::shard::conn::session::{close_echo, engine_packet};
 use crate::shard::state::State;
@@ -81,7 +81,7 @@ impl State {
             !conn.probe.is_some() && !conn.ending && matches!(conn.transport, Transport::Polling(_))
         });
         let Some(key) = key else {
-            return self.end_websocket(ws, (Outbox::default(), PLAIN), Goodbye::Close);
+            return self.end_websocket(ws, (Outbox::default(), PLAIN), CloseStyle::Close);
         };
         let conn = &mut self.conns[key.slot];
         let number = conn.probe.begin(ws);
@@ -106,9 +106,9 @@ impl State {
     }
 
     /// The probe failed; polling goes on.
-    pub(in crate::shard) fn drop_probe(&mut self, key: ConnKey, goodbye: Goodbye) {
+    pub(in crate::shard) fn drop_probe(&mut self, key: ConnKey, style: CloseStyle) {
         if let Some(probe) = self.conn(key).and_then(|c| c.probe.take()) {
-            self.end_websocket(probe.ws, (probe.outbox, PLAIN), goodbye);
+            self.end_websocket(probe.ws, (probe.outbox, PLAIN), style);
         }
     }
 
@@ -130,9 +130,9 @@ impl State {
             Incoming::Pong(_) => {}
             Incoming::Close { code, reason } => {
                 probe.outbox.push(close_echo(code, reason));
-                self.drop_probe(key, Goodbye::Said);
+                self.drop_probe(key, CloseStyle::Said);
             }
-            _ => self.drop_probe(key, Goodbye::Close),
+            _ => self.drop_probe(key, CloseStyle::Close),
         }
     }
 
@@ -162,7 +162,7 @@ impl State {
                 Poll::Ready(())
             }
             Err(_) => {
-                self.drop_probe(key, Goodbye::None);
+                self.drop_probe(key, CloseStyle::None);
                 Poll::Ready(())
             }
         }
@@ -201,7 +201,7 @@ impl State {
             post.answer();
         }
         if ending {
-            return self.drop_conn(key, Goodbye::Close);
+            return self.drop_conn(key, CloseStyle::Close);
         }
         if has_work {
             self.mark_dirty(key);

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::engine::sid::Id;
-use crate::shard::state::{AckWait, Sock, State};
+use crate::shard::sockets::socket::{AckWait, Socket};
+use crate::shard::state::State;
 use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::event::Event;
 use crate::types::ids::{ConnKey, NspId, SocketHandle, SocketSlot};
@@ -23,9 +24,9 @@ impl State {
         attachments: Vec<Bytes>,
     ) {
         self.stats().messages_in.add(1);
-        let sock = &mut self.socks[slot];
+        let sock = &mut self.sockets[slot];
         let Some(id) = id else { return };
-        let Some(wait) = sock.rare.as_mut().and_then(|r| r.acks.remove(&id)) else { return };
+        let Some(wait) = sock.extras.as_mut().and_then(|r| r.acks.remove(&id)) else { return };
         match wait {
             AckWait::Host { .. } => {
                 let event = Event::Ack { socket: self.handle(slot), id, data: data.into(), attachments };
@@ -35,7 +36,7 @@ impl State {
             AckWait::Broadcast(acks) => {
                 let first: Vec<&RawValue> = serde_json::from_str(data).unwrap_or_default();
                 let first = first.first().map_or("null", |raw| raw.get());
-                let id = self.socks[slot].id;
+                let id = self.sockets[slot].id;
                 if let Some(event) = acks.answered(Some(id.as_str()), first, attachments) {
                     self.event(event);
                 }
@@ -49,8 +50,8 @@ impl State {
             Some(nsp) if acks.names_silent() && !acks.is_done() => nsp.members(),
             _ => &[],
         };
-        let waits = |sock: &&Sock| sock.rare.as_ref().is_some_and(|rare| rare.acks.contains_key(&id));
-        let silent = members.iter().map(|slot| &self.socks[*slot]).filter(waits);
+        let waits = |sock: &&Socket| sock.extras.as_ref().is_some_and(|extras| extras.acks.contains_key(&id));
+        let silent = members.iter().map(|slot| &self.sockets[*slot]).filter(waits);
         if let Some(event) = acks.timed_out(silent.map(|sock| sock.id.as_str())) {
             self.event(event);
         }
@@ -59,7 +60,7 @@ impl State {
     /// The time of an emit with ack is over.
     pub(in crate::shard) fn ack_timed_out(&mut self, socket: SocketHandle, id: u64) {
         let Some(slot) = self.socket(socket) else { return };
-        if self.socks[slot].rare.as_mut().is_some_and(|r| r.acks.remove(&id).is_some()) {
+        if self.sockets[slot].extras.as_mut().is_some_and(|r| r.acks.remove(&id).is_some()) {
             self.event(Event::AckTimeout { socket, id, gone: None });
         }
     }

@@ -9,15 +9,36 @@ use smallvec::SmallVec;
 use crate::engine::outbox::Shared;
 use crate::engine::sid::Id;
 use crate::shard::conn::slow::Slow;
-use crate::shard::state::{AckWait, Pushed, Sock, State};
+use crate::shard::conn::write::Pushed;
+use crate::shard::sockets::socket::{AckWait, Socket};
+use crate::shard::state::State;
 use crate::shard::table::Table;
 use crate::shard::wheel::Timer;
+use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::command::{EmitTo, Outgoing, Publish};
 use crate::shared::event::Event;
 use crate::shared::namespaces::NspShared;
 use crate::types::flags::EmitFlags;
 use crate::types::ids::{ConnKey, SocketSlot};
 use crate::types::target::Target;
+
+/// What a broadcast needs while it is carried out.
+#[derive(Default)]
+pub(in crate::shard) struct FanOut {
+    /// Number of the last broadcast; see [`Socket::seen`](crate::shard::sockets::socket::Socket::seen).
+    epoch: u64,
+    /// Recipients of the current one; the list's room is used again.
+    recipients: Vec<SocketSlot>,
+    /// A broadcast whose recipients are being found: its acks wait for this shard.
+    asking: Option<Arc<BroadcastAcks>>,
+}
+
+impl FanOut {
+    /// The acks of a broadcast that a panic interrupted.
+    pub(in crate::shard) fn take_asking(&mut self) -> Option<Arc<BroadcastAcks>> {
+        self.asking.take()
+    }
+}
 
 /// A client that never answers keeps what it was asked for as long as it stays: when there are twice as many as
 /// before, those that nobody waits for go.
@@ -43,7 +64,7 @@ impl State {
         let frame: Shared = Rc::new(publish.frame);
         let mut slow: SmallVec<[ConnKey; 4]> = SmallVec::new();
         if let Some((id, acks)) = &publish.acks {
-            self.asking = Some(acks.clone());
+            self.fan_out.asking = Some(acks.clone());
             if let Some(timeout) = publish.timeout {
                 let tick = self.wheel.tick_after(timeout);
                 self.wheel.insert(tick, Timer::Broadcast(acks.clone(), publish.nsp.id, *id));
@@ -52,18 +73,18 @@ impl State {
         let targets = self.targets(&publish.nsp, &publish.target);
         if let Some((id, acks)) = &publish.acks {
             for &slot in &targets {
-                let rare = self.socks[slot].rare.get_or_insert_default();
-                forget_done(&mut rare.acks);
-                rare.acks.insert(*id, AckWait::Broadcast(acks.clone()));
+                let extras = self.sockets[slot].extras.get_or_insert_default();
+                forget_done(&mut extras.acks);
+                extras.acks.insert(*id, AckWait::Broadcast(acks.clone()));
             }
-            self.asking = None;
+            self.fan_out.asking = None;
             if let Some(event) = acks.sent(targets.len()) {
                 self.event(event);
             }
         }
         for &slot in &targets {
             // A failed write may have closed a connection with several of the targets.
-            let Some(sock) = self.socks.get(slot) else { continue };
+            let Some(sock) = self.sockets.get(slot) else { continue };
             let conn = sock.conn;
             if publish.entry != 0 && !self.note_entry(slot, publish.entry) {
                 continue;
@@ -85,39 +106,39 @@ impl State {
 
     /// The connected sockets that a room expression means, each once.
     pub(in crate::shard) fn targets(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<SocketSlot> {
-        let mut out = std::mem::take(&mut self.scratch);
+        let mut out = std::mem::take(&mut self.fan_out.recipients);
         out.clear();
         let Some(local) = self.nsps.get(&nsp.id) else { return out };
         // `seen` of a socket marks it as excluded or taken already: no set is built.
-        self.epoch += 1;
-        let epoch = self.epoch;
-        let own = |name: &str, socks: &Table<SocketSlot, Sock>| {
+        self.fan_out.epoch += 1;
+        let epoch = self.fan_out.epoch;
+        let own = |name: &str, sockets: &Table<SocketSlot, Socket>| {
             let slot = local.by_id(Id::parse(name)?)?;
-            socks[slot].own_room.then_some(slot)
+            sockets[slot].own_room.then_some(slot)
         };
         for room in &target.except {
             for &slot in self.rooms.members(nsp.id, room) {
-                self.socks[slot].seen = epoch;
+                self.sockets[slot].seen = epoch;
             }
-            if let Some(slot) = own(room, &self.socks) {
-                self.socks[slot].seen = epoch;
+            if let Some(slot) = own(room, &self.sockets) {
+                self.sockets[slot].seen = epoch;
             }
         }
-        let socks = &mut self.socks;
-        let mut take = |slot: SocketSlot, socks: &mut Table<SocketSlot, Sock>| {
-            let sock = &mut socks[slot];
+        let sockets = &mut self.sockets;
+        let mut take = |slot: SocketSlot, sockets: &mut Table<SocketSlot, Socket>| {
+            let sock = &mut sockets[slot];
             if sock.seen != epoch && sock.connected {
                 sock.seen = epoch;
                 out.push(slot);
             }
         };
         if target.rooms.is_empty() {
-            local.members().iter().for_each(|&slot| take(slot, socks));
+            local.members().iter().for_each(|&slot| take(slot, sockets));
         }
         for room in &target.rooms {
-            self.rooms.members(nsp.id, room).iter().for_each(|&slot| take(slot, socks));
-            if let Some(slot) = own(room, socks) {
-                take(slot, socks);
+            self.rooms.members(nsp.id, room).iter().for_each(|&slot| take(slot, sockets));
+            if let Some(slot) = own(room, sockets) {
+                take(slot, sockets);
             }
         }
         out
@@ -128,7 +149,7 @@ impl State {
         // A list for a hundred thousand recipients is not kept for ever.
         targets.clear();
         targets.shrink_to(16 * 1024);
-        self.scratch = targets;
+        self.fan_out.recipients = targets;
     }
 
     fn emit(&mut self, emit: EmitTo) {
@@ -136,8 +157,8 @@ impl State {
         if let Some((id, timeout)) = emit.ack {
             match slot {
                 Some(slot) => {
-                    let rare = self.socks[slot].rare.get_or_insert_default();
-                    rare.acks.insert(id, AckWait::Host { timed: timeout.is_some() });
+                    let extras = self.sockets[slot].extras.get_or_insert_default();
+                    extras.acks.insert(id, AckWait::Host { timed: timeout.is_some() });
                 }
                 None if timeout.is_some() => {
                     self.event(Event::AckTimeout { socket: emit.socket, id, gone: None });
@@ -165,10 +186,10 @@ impl State {
         entry: u64,
     ) {
         let limit = self.core.options.max_outbox_bytes;
-        let sock = &mut self.socks[slot];
+        let sock = &mut self.sockets[slot];
         let conn = sock.conn;
         if !sock.connected {
-            let early = &mut sock.rare.get_or_insert_default().early;
+            let early = &mut sock.extras.get_or_insert_default().early_emits;
             let waiting: usize = early.iter().map(|(f, ..)| f.len()).sum();
             if flags.volatile && !early.is_empty() && waiting + frame.len() > limit / 2 {
                 return self.stats().volatile_dropped.add(1);

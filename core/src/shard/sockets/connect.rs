@@ -8,9 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::engine::sid::Id;
 use crate::options::Hooks;
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
+use crate::shard::sockets::early::EarlyEvent;
 use crate::shard::sockets::recovery::Identity;
-use crate::shard::state::{Held, Rare, Sock, State};
+use crate::shard::sockets::socket::{Socket, SocketExtras};
+use crate::shard::state::State;
 use crate::shared::event::{Event, Recovered};
 use crate::shared::journal::Session;
 use crate::shared::namespaces::NspShared;
@@ -37,7 +39,7 @@ impl State {
         let limit = self.core.options.max_namespaces;
         let conn = &self.conns[key.slot];
         if conn.sockets.len() >= limit || conn.questions.are_many() {
-            return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
+            return self.close_conn(key, Reason::ForcedClose, "too many namespaces", CloseStyle::Ws(1008));
         }
         match self.core.namespaces.get(nsp) {
             Some(shared) => self.create_socket(key, &shared, auth, true),
@@ -82,10 +84,10 @@ impl State {
     ) {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let handle = SocketHandle::new(self.index, self.socks.vacant().0, generation);
-        let (id, returned, trace) = match self.identify(key, shared, auth, handle, may_wait) {
-            Identity::Fresh(id, trace) => (id, None, trace),
-            Identity::Back(returned, trace) => (returned.id, Some(returned), Some(trace)),
+        let handle = SocketHandle::new(self.index, self.sockets.vacant().0, generation);
+        let (id, returned, mark) = match self.identify(key, shared, auth, handle, may_wait) {
+            Identity::Fresh(id, mark) => (id, None, mark),
+            Identity::Back(returned, mark) => (returned.id, Some(returned), Some(mark)),
             Identity::Later => return,
         };
         let recovered = returned.as_ref().map(|back| {
@@ -97,13 +99,18 @@ impl State {
         let name = self.v3_id(key, shared);
         let public_id = name.clone().unwrap_or_else(|| id.as_str().into());
         let own_room = name.is_none();
-        let rare = (!auth.is_empty() || trace.is_some() || name.is_some()).then(|| {
-            Box::new(Rare { auth: auth.into(), trace: trace.map(Box::new), name, ..Rare::default() })
+        let extras = (!auth.is_empty() || mark.is_some() || name.is_some()).then(|| {
+            Box::new(SocketExtras {
+                auth: auth.into(),
+                mark: mark.map(Box::new),
+                name,
+                ..SocketExtras::default()
+            })
         });
         let slot = self.add_socket(
             key,
             shared,
-            Sock {
+            Socket {
                 generation,
                 conn: key.slot,
                 nsp: shared.id,
@@ -112,7 +119,7 @@ impl State {
                 own_room,
                 seen: 0,
                 position: 0,
-                rare,
+                extras,
             },
         );
         let conn_number = self.conn_number(key);
@@ -122,7 +129,7 @@ impl State {
         }
         if !pending {
             self.accept_socket(slot);
-            if !self.socks.contains(slot) {
+            if !self.sockets.contains(slot) {
                 return;
             }
         }
@@ -142,20 +149,20 @@ impl State {
 
     /// The socket is connected: the client is told, and what was emitted early goes out.
     pub(in crate::shard) fn accept_socket(&mut self, slot: SocketSlot) {
-        let sock = &mut self.socks[slot];
+        let sock = &mut self.sockets[slot];
         if sock.connected {
             return;
         }
         let (conn, id) = (sock.conn, sock.id);
-        let (early, held): (Vec<_>, Vec<_>) = sock
-            .rare
-            .as_mut()
-            .map(|r| (std::mem::take(&mut r.early), std::mem::take(&mut r.held)))
-            .unwrap_or_default();
-        self.held -= held.iter().map(Held::weight).sum::<usize>();
+        let (early, events) = match sock.extras.as_mut() {
+            Some(extras) => {
+                (std::mem::take(&mut extras.early_emits), self.early_bytes.take(&mut extras.early_events))
+            }
+            None => Default::default(),
+        };
         self.enter_namespace(slot);
         let name = self.nsp_name(slot);
-        match self.socks[slot].rare.as_ref().and_then(|rare| rare.name.clone()) {
+        match self.sockets[slot].extras.as_ref().and_then(|extras| extras.name.clone()) {
             Some(own) => self.join(slot, &[own]),
             None => self.show_own_room(slot, true),
         }
@@ -163,27 +170,27 @@ impl State {
         let text = if self.conns[conn].protocol == 3 {
             packet::connect_v4(&name)
         } else {
-            let rare = self.socks[slot].rare.as_ref();
-            let pid = rare.and_then(|rare| rare.trace.as_ref()).map(|trace| trace.pid);
+            let extras = self.sockets[slot].extras.as_ref();
+            let pid = extras.and_then(|extras| extras.mark.as_ref()).map(|mark| mark.pid);
             packet::connect(&name, id.as_str(), pid.as_ref().map(Id::as_str))
         };
         self.push_packet(conn, PacketType::Connect, &name, &text);
         for frame in missed {
-            if !self.socks.contains(slot) {
+            if !self.sockets.contains(slot) {
                 return;
             }
             self.push(conn, Rc::new(frame));
         }
         for (frame, flags, entry) in early {
-            if self.socks.contains(slot) {
+            if self.sockets.contains(slot) {
                 self.deliver(slot, frame, flags, entry);
             }
         }
-        if !self.socks.contains(slot) {
+        if !self.sockets.contains(slot) {
             return;
         }
         let key = self.key(conn);
-        for Held { id, data, attachments } in held {
+        for EarlyEvent { id, data, attachments } in events {
             self.on_event(key, slot, id, &data, attachments);
         }
     }
@@ -191,10 +198,10 @@ impl State {
     /// The host said no.
     pub(in crate::shard) fn reject_socket(&mut self, handle: SocketHandle, error: &str) {
         let Some(slot) = self.socket(handle) else { return };
-        if self.socks[slot].connected {
+        if self.sockets[slot].connected {
             return;
         }
-        let key = self.key(self.socks[slot].conn);
+        let key = self.key(self.sockets[slot].conn);
         let name = self.nsp_name(slot);
         // The data goes out as the host wrote it, with its keys in their order.
         let parsed: HashMap<String, &RawValue> = serde_json::from_str(error).unwrap_or_default();
@@ -206,7 +213,7 @@ impl State {
     }
 
     pub(in crate::shard) fn nsp_name(&self, slot: SocketSlot) -> Arc<str> {
-        let nsp = self.socks[slot].nsp;
+        let nsp = self.sockets[slot].nsp;
         self.nsps[&nsp].shared().name.clone()
     }
 }

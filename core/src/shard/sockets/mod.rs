@@ -1,8 +1,10 @@
 //! The Socket.IO side of a shard: sockets, packets, acks, rooms.
 
 pub(in crate::shard) mod acks;
-mod broadcast;
+pub(in crate::shard) mod broadcast;
 mod connect;
+pub(in crate::shard) mod early;
+mod leave;
 pub(in crate::shard) mod moves;
 mod own_rooms;
 mod packets;
@@ -10,4 +12,5 @@ pub(in crate::shard) mod questions;
 mod raw;
 pub(in crate::shard) mod recovery;
 mod rooms;
+pub(in crate::shard) mod socket;
 pub(in crate::shard) mod table;

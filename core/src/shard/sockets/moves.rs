@@ -107,7 +107,7 @@ impl State {
     }
 
     fn sits_in(&self, slot: SocketSlot, room: &str) -> bool {
-        let sock = &self.socks[slot];
+        let sock = &self.sockets[slot];
         if room == sock.id.as_str() {
             sock.own_room
         } else {

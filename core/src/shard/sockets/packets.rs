@@ -9,8 +9,9 @@ use crate::engine::frame::Frame;
 use crate::engine::query;
 use crate::options::Parser;
 use crate::shard::conn::Partial;
-use crate::shard::conn::close::Goodbye;
-use crate::shard::state::{Held, State};
+use crate::shard::conn::close::CloseStyle;
+use crate::shard::sockets::early::EarlyEvent;
+use crate::shard::state::State;
 use crate::shared::event::Event;
 use crate::socketio::msgpack;
 use crate::socketio::packet::{self, PacketType};
@@ -141,8 +142,8 @@ impl State {
         data: &str,
         attachments: Vec<Bytes>,
     ) {
-        if !self.socks[socket].connected {
-            return self.hold_event(key, socket, Held { id, data: data.into(), attachments });
+        if !self.sockets[socket].connected {
+            return self.keep_early(key, socket, EarlyEvent { id, data: data.into(), attachments });
         }
         self.stats().messages_in.add(1);
         let event = Event::Packet { socket: self.handle(socket), data: data.into(), attachments, ack: id };
@@ -150,30 +151,14 @@ impl State {
         self.caused_event(key);
     }
 
-    /// A client that sends before it was let in loses nothing if it is, within the limit of one message.
-    fn hold_event(&mut self, key: ConnKey, socket: SocketSlot, event: Held) {
-        let limit = self.core.options.max_http_buffer_size;
-        let held = &mut self.socks[socket].rare.get_or_insert_default().held;
-        if !held.is_empty() && held.iter().map(Held::weight).sum::<usize>() + event.weight() > limit {
-            return self.not_joined(key);
-        }
-        self.held += event.weight();
-        held.push(event);
-        // That holds for each of them. All together get no more than what waits for the host may take.
-        let paused = self.conn(key).is_none_or(|conn| conn.pace.is_paused());
-        if self.holds_much() && !paused {
-            self.pause(key);
-        }
-    }
-
     /// A packet that can't be read: socket.io closes the connection, with this reason.
     fn bad_packet(&mut self, key: ConnKey, detail: &'static str) {
-        self.close_conn(key, Reason::ForcedClose, detail, Goodbye::Close);
+        self.close_conn(key, Reason::ForcedClose, detail, CloseStyle::Close);
     }
 
     /// A packet for a namespace that was not joined.
-    fn not_joined(&mut self, key: ConnKey) {
-        self.close_conn(key, Reason::ForcedClose, "no socket for namespace", Goodbye::Close);
+    pub(in crate::shard) fn not_joined(&mut self, key: ConnKey) {
+        self.close_conn(key, Reason::ForcedClose, "no socket for namespace", CloseStyle::Close);
     }
 
     /// The client's socket in a namespace.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::shard::conn::close::Goodbye;
+use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
 use crate::shared::event::Event;
 use crate::shared::namespaces::NspShared;
@@ -44,7 +44,7 @@ impl State {
         let conn = &mut self.conns[key.slot];
         // All that a client has asked for at once takes no more than one message may.
         if conn.questions.bytes + nsp.len() + auth.len() > limit {
-            return self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
+            return self.close_conn(key, Reason::ForcedClose, "too many namespaces", CloseStyle::Ws(1008));
         }
         conn.questions.bytes += nsp.len() + auth.len();
         let request = conn.request.clone();
@@ -117,7 +117,7 @@ impl State {
     /// A client joins a namespace some time after it asked to.
     fn join_late(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, may_wait: bool) {
         if self.conns[key.slot].sockets.len() >= self.core.options.max_namespaces {
-            self.close_conn(key, Reason::ForcedClose, "too many namespaces", Goodbye::Ws(1008));
+            self.close_conn(key, Reason::ForcedClose, "too many namespaces", CloseStyle::Ws(1008));
         } else {
             self.create_socket(key, shared, auth, may_wait);
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::engine::sid::Id;
 use crate::options::Hooks;
-use crate::shard::state::{Sock, State};
+use crate::shard::sockets::socket::Socket;
+use crate::shard::state::State;
 use crate::shared::command::{RawCommand, RawSend};
 use crate::shared::event::Event;
 use crate::shared::namespaces::NspShared;
@@ -93,7 +94,7 @@ impl State {
         self.generation = self.generation.wrapping_add(1);
         // The room of an id of another form is a room like others.
         let id = Id::parse(id).unwrap_or_else(Id::random);
-        let sock = Sock {
+        let sock = Socket {
             generation: self.generation,
             conn: key.slot,
             nsp: nsp.id,
@@ -102,7 +103,7 @@ impl State {
             own_room: false,
             seen: 0,
             position: 0,
-            rare: None,
+            extras: None,
         };
         let slot = self.add_socket(key, nsp, sock);
         self.enter_namespace(slot);

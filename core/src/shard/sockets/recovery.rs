@@ -1,5 +1,5 @@
 //! Sockets whose clients may come back. What is kept for them, and why nothing comes twice, is written in
-//! `host/recovery.rs`; here is the shard's part: remembering what was queued for a socket, leaving and returning.
+//! `shared/journal`; here is the shard's part: remembering what was queued for a socket, leaving and returning.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,8 +7,9 @@ use std::time::Instant;
 use crate::engine::frame::Frame;
 use crate::engine::sid::Id;
 use crate::rooms::AwayRooms;
-use crate::shard::conn::close::Goodbye;
-use crate::shard::state::{Sock, State};
+use crate::shard::conn::close::CloseStyle;
+use crate::shard::sockets::socket::Socket;
+use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::shared::command::Command;
 use crate::shared::journal::{Claim, Missed, Returned, Session, Stays};
@@ -18,7 +19,7 @@ use crate::types::reason::{Reason, Recovery};
 use crate::types::target::Target;
 
 /// What a socket remembers for its recovery. Entries are those of the journal, by number.
-pub(in crate::shard) struct Trace {
+pub(in crate::shard) struct RecoveryMark {
     pub pid: Id,
     /// The last entry that was queued for it.
     sent: u64,
@@ -29,10 +30,26 @@ pub(in crate::shard) struct Trace {
     returned: Option<Box<Returned>>,
 }
 
+/// How far a shard is with the journal.
+#[derive(Default)]
+pub(in crate::shard) struct RecoveryProgress {
+    /// Number of the newest entry that this shard has carried out.
+    journaled: u64,
+    /// A timer for the journal's sweep is set.
+    sweep_armed: bool,
+}
+
+impl RecoveryProgress {
+    /// For the state that follows a broken one: no timer is set there.
+    pub(in crate::shard) fn successor(&self) -> Self {
+        Self { journaled: self.journaled, sweep_armed: false }
+    }
+}
+
 /// Who a socket that connects is.
 pub(in crate::shard) enum Identity {
-    Fresh(Id, Option<Trace>),
-    Back(Box<Returned>, Trace),
+    Fresh(Id, Option<RecoveryMark>),
+    Back(Box<Returned>, RecoveryMark),
     /// That is known once an earlier connection is closed.
     Later,
 }
@@ -55,7 +72,7 @@ impl State {
     ) -> Identity {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return Identity::Fresh(Id::tagged(core.tag), None) };
-        let trace = |pid| Trace { pid, sent: 0, all: 0, stays: Stays::default(), returned: None };
+        let mark = |pid| RecoveryMark { pid, sent: 0, all: 0, stays: Stays::default(), returned: None };
         let given: serde_json::Value = serde_json::from_str(auth).unwrap_or_default();
         let mut journal = recovery.lock();
         // A client that no event has reached has no offset.
@@ -67,7 +84,7 @@ impl State {
             match journal.claim(shared.id, pid, offset, handle, Instant::now()) {
                 Claim::Returned(returned) => {
                     let pid = returned.pid;
-                    return Identity::Back(returned, trace(pid));
+                    return Identity::Back(returned, mark(pid));
                 }
                 Claim::Here(earlier) if may_wait => {
                     self.wait_for_end(key, shared.clone(), auth.into(), earlier);
@@ -78,7 +95,7 @@ impl State {
         }
         let id = Id::tagged(core.tag);
         let pid = journal.enter(shared.id, shared.name.clone(), id, handle);
-        Identity::Fresh(id, Some(trace(pid)))
+        Identity::Fresh(id, Some(mark(pid)))
     }
 
     /// A client is back before the end of its earlier connection was noticed: that is ended first.
@@ -99,18 +116,18 @@ impl State {
     /// Ends the connection of a socket whose client has another one.
     pub(in crate::shard) fn supersede(&mut self, socket: SocketHandle) {
         if let Some(slot) = self.socket(socket) {
-            let key = self.key(self.socks[slot].conn);
-            self.close_conn(key, Reason::TransportClose, "the client is back", Goodbye::Close);
+            let key = self.key(self.sockets[slot].conn);
+            self.close_conn(key, Reason::TransportClose, "the client is back", CloseStyle::Close);
         }
     }
 
     /// Connects a socket to what its client came back for.
     pub(in crate::shard) fn put_back(&mut self, slot: SocketSlot, returned: Box<Returned>) {
         let rooms = returned.session.rooms.to_vec();
-        let rare = self.socks[slot].rare.get_or_insert_default();
-        rare.data = returned.session.data.clone();
-        if let Some(trace) = rare.trace.as_mut() {
-            trace.returned = Some(returned);
+        let extras = self.sockets[slot].extras.get_or_insert_default();
+        extras.data = returned.session.data.clone();
+        if let Some(mark) = extras.mark.as_mut() {
+            mark.returned = Some(returned);
         }
         self.join(slot, &rooms);
     }
@@ -121,54 +138,56 @@ impl State {
     pub(in crate::shard) fn replay(&mut self, slot: SocketSlot) -> Option<Vec<Arc<Frame>>> {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return Some(Vec::new()) };
-        let journaled = self.journaled;
-        let Sock { rare, conn, .. } = &mut self.socks[slot];
+        let journaled = self.recovery.journaled;
+        let Socket { extras, conn, .. } = &mut self.sockets[slot];
         let conn = *conn;
-        let Some(trace) = rare.as_mut().and_then(|rare| rare.trace.as_mut()) else { return Some(Vec::new()) };
-        let Some(returned) = &trace.returned else {
-            trace.stays = Stays::since(journaled);
+        let Some(mark) = extras.as_mut().and_then(|extras| extras.mark.as_mut()) else {
+            return Some(Vec::new());
+        };
+        let Some(returned) = &mark.returned else {
+            mark.stays = Stays::since(journaled);
             return Some(Vec::new());
         };
         // The host took its time to accept, and the journal has moved on.
         let missed = recovery.lock().missed(returned);
         let Some(Missed { frames, sent, all }) = missed else {
             let key = self.key(conn);
-            self.close_conn(key, Reason::ForcedClose, "too late to recover", Goodbye::Close);
+            self.close_conn(key, Reason::ForcedClose, "too late to recover", CloseStyle::Close);
             return None;
         };
-        trace.sent = sent;
-        trace.all = all;
-        trace.stays = trace.returned.take().map(|returned| returned.session.stays).unwrap_or_default();
+        mark.sent = sent;
+        mark.all = all;
+        mark.stays = mark.returned.take().map(|returned| returned.session.stays).unwrap_or_default();
         Some(frames)
     }
 
     /// A socket that is accepted joined a room, or left one.
     pub(in crate::shard) fn note_stay(&mut self, slot: SocketSlot, room: &str, joins: bool) {
-        let journaled = self.journaled;
-        let sock = &mut self.socks[slot];
-        let trace = sock.rare.as_mut().and_then(|rare| rare.trace.as_mut()).filter(|_| sock.connected);
-        let Some(trace) = trace else { return };
-        let at = journaled.max(trace.all);
+        let journaled = self.recovery.journaled;
+        let sock = &mut self.sockets[slot];
+        let mark = sock.extras.as_mut().and_then(|extras| extras.mark.as_mut()).filter(|_| sock.connected);
+        let Some(mark) = mark else { return };
+        let at = journaled.max(mark.all);
         match joins {
-            true => trace.stays.enter(room, at),
-            false => trace.stays.leave(room, at),
+            true => mark.stays.enter(room, at),
+            false => mark.stays.leave(room, at),
         }
     }
 
     /// An entry is about to be queued for a socket. False: it has it.
     pub(in crate::shard) fn note_entry(&mut self, slot: SocketSlot, entry: u64) -> bool {
-        let trace = self.socks[slot].rare.as_mut().and_then(|rare| rare.trace.as_mut());
-        let Some(trace) = trace else { return true };
-        if entry <= trace.all {
+        let mark = self.sockets[slot].extras.as_mut().and_then(|extras| extras.mark.as_mut());
+        let Some(mark) = mark else { return true };
+        if entry <= mark.all {
             return false;
         }
-        trace.sent = entry;
+        mark.sent = entry;
         true
     }
 
     /// A command with an entry is carried out. Not before: a connection that breaks meanwhile has not got it.
     pub(in crate::shard) fn note_done(&mut self, entry: u64) {
-        self.journaled = self.journaled.max(entry);
+        self.recovery.journaled = self.recovery.journaled.max(entry);
     }
 
     /// What the journal is to be told when a socket ends. It is still in its rooms: between them and those of the
@@ -176,12 +195,12 @@ impl State {
     pub(in crate::shard) fn parting(&mut self, slot: SocketSlot, reason: Reason) -> Option<Parting> {
         let core = self.core.clone();
         let recovery = core.recovery.as_ref()?;
-        let sock = &mut self.socks[slot];
-        let rare = sock.rare.as_mut()?;
-        let trace = rare.trace.take()?;
-        let pid = trace.pid;
+        let sock = &mut self.sockets[slot];
+        let extras = sock.extras.as_mut()?;
+        let mark = extras.mark.take()?;
+        let pid = mark.pid;
         let v3 = self.conns.get(sock.conn).is_some_and(|conn| conn.protocol == 3);
-        let session = match trace.returned {
+        let session = match mark.returned {
             _ if v3 || reason.recovery() == Recovery::Never => None,
             // It was not accepted yet: its client may come back once more.
             Some(returned) => Some(returned.session),
@@ -191,10 +210,10 @@ impl State {
                 let rooms = self.rooms.rooms_of(slot).map(Into::into).chain(own).collect();
                 Some(Session {
                     rooms: AwayRooms::new(&recovery.away, sock.nsp, rooms),
-                    data: std::mem::take(&mut rare.data),
-                    sent: trace.sent,
-                    seen: self.journaled,
-                    stays: trace.stays,
+                    data: std::mem::take(&mut extras.data),
+                    sent: mark.sent,
+                    seen: self.recovery.journaled,
+                    stays: mark.stays,
                     since: Instant::now(),
                 })
             }
@@ -211,7 +230,7 @@ impl State {
         self.hand_over_events();
         recovery.lock().leave(parting.pid, socket, session, Instant::now());
         self.tell_ended();
-        if !self.sweep_armed {
+        if !self.recovery.sweep_armed {
             self.sweep_recovery();
         }
     }
@@ -229,7 +248,7 @@ impl State {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
         let next = recovery.lock().sweep(Instant::now());
-        self.sweep_armed = next.is_some();
+        self.recovery.sweep_armed = next.is_some();
         self.tell_ended();
         if let Some(wait) = next {
             let tick = self.wheel.tick_after(wait) + 1;
@@ -242,7 +261,7 @@ impl State {
     pub(in crate::shard) fn forward(&mut self, socket: SocketHandle, command: Command) {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
-        let at = self.journaled;
+        let at = self.recovery.journaled;
         let mut journal = recovery.lock();
         let Some((pid, here)) = journal.peer(socket) else { return };
         if let Some(here) = here {
@@ -298,8 +317,8 @@ impl State {
                 Some(join) => journal.change(pid, |session| {
                     for room in rooms {
                         match join {
-                            true => session.join(room, self.journaled),
-                            false => session.leave(room, self.journaled),
+                            true => session.join(room, self.recovery.journaled),
+                            false => session.leave(room, self.recovery.journaled),
                         }
                     }
                 }),

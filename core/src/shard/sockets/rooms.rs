@@ -12,7 +12,7 @@ use crate::types::target::Target;
 
 impl State {
     pub(in crate::shard) fn join(&mut self, slot: SocketSlot, rooms: &[Box<str>]) {
-        let (nsp, id) = (self.socks[slot].nsp, self.socks[slot].id);
+        let (nsp, id) = (self.sockets[slot].nsp, self.sockets[slot].id);
         for room in rooms {
             // The room named by the own id needs no entry.
             if &**room == id.as_str() {
@@ -27,7 +27,7 @@ impl State {
     }
 
     fn joined(&mut self, slot: SocketSlot, room: &str, created: bool) {
-        let nsp = self.socks[slot].nsp;
+        let nsp = self.sockets[slot].nsp;
         let core = self.core.clone();
         if !core.hooks.has(Hooks::ROOMS) {
             if created {
@@ -75,7 +75,7 @@ impl State {
     }
 
     pub(in crate::shard) fn leave(&mut self, slot: SocketSlot, rooms: &[Box<str>]) {
-        let (nsp, id) = (self.socks[slot].nsp, self.socks[slot].id);
+        let (nsp, id) = (self.sockets[slot].nsp, self.sockets[slot].id);
         for room in rooms {
             if &**room == id.as_str() {
                 self.set_own_room(slot, false);
@@ -146,7 +146,7 @@ impl State {
     ) {
         let targets = self.targets(nsp, target);
         for &slot in &targets {
-            if self.socks.contains(slot) {
+            if self.sockets.contains(slot) {
                 self.disconnect_socket(slot, close);
             }
         }
@@ -162,15 +162,15 @@ impl State {
     }
 
     fn describe(&self, slot: SocketSlot) -> Fetched {
-        let sock = &self.socks[slot];
+        let sock = &self.sockets[slot];
         let own = sock.own_room.then(|| sock.id.as_str().into());
         Fetched {
             socket: self.handle(slot),
             id: sock.public_id().into(),
             request: self.conns[sock.conn].request.clone(),
-            auth: sock.rare.as_ref().map(|r| r.auth.clone()).unwrap_or_default(),
+            auth: sock.extras.as_ref().map(|r| r.auth.clone()).unwrap_or_default(),
             rooms: own.into_iter().chain(self.rooms.rooms_of(slot).map(Into::into)).collect(),
-            data: sock.rare.as_ref().map(|r| r.data.clone()).unwrap_or_default(),
+            data: sock.extras.as_ref().map(|r| r.data.clone()).unwrap_or_default(),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::engine::sid::Id;
-use crate::shard::state::{Sock, State};
+use crate::shard::sockets::socket::Socket;
+use crate::shard::state::State;
 use crate::shared::namespaces::NspShared;
 use crate::types::ids::{ConnKey, NspId, SocketSlot};
 
@@ -69,9 +70,9 @@ impl State {
         &mut self,
         key: ConnKey,
         nsp: &Arc<NspShared>,
-        socket: Sock,
+        socket: Socket,
     ) -> SocketSlot {
-        let slot = self.socks.insert(socket);
+        let slot = self.sockets.insert(socket);
         let entry = self.nsps.entry(nsp.id).or_insert_with(|| Nsp {
             shared: nsp.clone(),
             by_id: HashMap::new(),
@@ -86,7 +87,7 @@ impl State {
 
     /// An accepted socket becomes a member of its namespace: broadcasts find it from now on.
     pub(in crate::shard) fn enter_namespace(&mut self, slot: SocketSlot) {
-        let sock = &mut self.socks[slot];
+        let sock = &mut self.sockets[slot];
         sock.connected = true;
         let nsp = self.nsps.get_mut(&sock.nsp).expect("a socket's namespace exists");
         sock.position = nsp.members.len() as u32;
@@ -100,8 +101,8 @@ impl State {
         &mut self,
         slot: SocketSlot,
         left: impl FnOnce(&mut Self, &Arc<NspShared>),
-    ) -> Sock {
-        let sock = self.socks.remove(slot);
+    ) -> Socket {
+        let sock = self.sockets.remove(slot);
         if let Some(conn) = self.conns.get_mut(sock.conn) {
             conn.sockets.0.retain(|(_, other)| *other != slot);
         }
@@ -111,7 +112,7 @@ impl State {
                 let position = sock.position as usize;
                 nsp.members.swap_remove(position);
                 if let Some(moved) = nsp.members.get(position) {
-                    self.socks[*moved].position = sock.position;
+                    self.sockets[*moved].position = sock.position;
                 }
             }
             let shared = nsp.shared.clone();
