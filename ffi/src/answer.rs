@@ -62,11 +62,7 @@ impl kraken_ws_event {
             |answer: &Answer| matches!(answer, Answer::Allow(_) | Answer::Headers(_) | Answer::Engine(_));
         // A client that is gone is no error.
         match self.take("request_allow", asked)? {
-            Answer::Allow(reply) => {
-                let mut decision = Decision::allow();
-                decision.headers = headers;
-                drop(reply.send(decision));
-            }
+            Answer::Allow(reply) => drop(reply.send(Decision::Allow { headers, sid: None })),
             Answer::Headers(reply) => drop(reply.send(headers)),
             Answer::Engine(reply) => drop(reply.send(EngineReply::Continue { headers, tag: 0 })),
             _ => {}

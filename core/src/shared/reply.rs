@@ -5,34 +5,39 @@ use tokio::sync::oneshot;
 
 use crate::options::Cors;
 
-/// The host's answer to [`Event::AllowRequest`].
-#[derive(Debug, Default)]
+/// The host's answer to [`Event::AllowRequest`](crate::Event::AllowRequest).
+#[derive(Debug)]
 #[non_exhaustive]
-pub struct Decision {
-    /// `Some(message)` refuses with HTTP 403, code 4.
-    pub refuse: Option<String>,
-    /// Refuses with HTTP 400, code 3, without an [`Event::ConnectionError`]: the host failed and knows it.
-    pub failed: bool,
-    /// Headers to add to the handshake response.
-    pub headers: Vec<(String, String)>,
-    /// A session id of the host's own making, instead of a random one. It must be a secret and not in use.
-    pub sid: Option<String>,
+pub enum Decision {
+    /// The handshake goes on.
+    Allow {
+        /// Headers to add to the handshake response.
+        headers: Vec<(String, String)>,
+        /// A session id of the host's own making, instead of a random one. It must be a secret and not in use.
+        sid: Option<String>,
+    },
+    /// HTTP 403, code 4, with this message.
+    Refuse(String),
+    /// HTTP 400, code 3, without an [`Event::ConnectionError`](crate::Event::ConnectionError): the host failed and knows
+    /// it.
+    Fail,
+}
+
+impl Default for Decision {
+    fn default() -> Self {
+        Self::allow()
+    }
 }
 
 impl Decision {
     /// The handshake goes on.
     pub fn allow() -> Self {
-        Self::default()
+        Self::Allow { headers: Vec::new(), sid: None }
     }
 
     /// HTTP 403 with that message.
     pub fn refuse(message: impl Into<String>) -> Self {
-        Self { refuse: Some(message.into()), ..Self::default() }
-    }
-
-    /// HTTP 400: see [`Decision::failed`](#structfield.failed).
-    pub fn fail() -> Self {
-        Self { failed: true, ..Self::default() }
+        Self::Refuse(message.into())
     }
 }
 

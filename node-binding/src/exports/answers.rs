@@ -88,11 +88,10 @@ impl NativeServer {
     #[napi]
     pub fn answer_allow(&self, number: f64, refuse: Option<Text>, headers: Vec<String>, sid: Option<Text>) {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
-            let mut decision = Decision::allow();
-            decision.refuse = refuse.map(|text| text.0);
-            decision.headers = pairs(headers);
-            decision.sid = sid.map(|text| text.0);
-            let _ = reply.send(decision);
+            let _ = reply.send(match refuse {
+                Some(message) => Decision::Refuse(message.0),
+                None => Decision::Allow { headers: pairs(headers), sid: sid.map(|text| text.0) },
+            });
         }
     }
 
@@ -100,7 +99,7 @@ impl NativeServer {
     #[napi]
     pub fn fail_allow(&self, number: f64) {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
-            let _ = reply.send(Decision::fail());
+            let _ = reply.send(Decision::Fail);
         }
     }
 
