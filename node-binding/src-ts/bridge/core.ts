@@ -1,9 +1,9 @@
 // The native server under a bridge, with what belongs to one run of it: an HTTP server that listens again gets a new one.
-import { Attachment } from '../attach';
-import type { EngineHost } from '../engine';
-import { addon } from '../native';
-import type { NativeServer, ServerStats } from '../native';
-import type { ServerOptions } from '../options';
+import { Attachment } from '../http/attachment';
+import type { EngineHost } from '../engine/engine';
+import { addon } from '../native/native';
+import type { NativeServer, ServerStats } from '../native/native';
+import type { ServerOptions } from '../options/server-options';
 import type { BridgeEngine } from './engine';
 import { RawCommands } from './raw-commands';
 import { RawPump } from './raw-pump';

@@ -1,7 +1,7 @@
 // One connection as socket.io sees it: engine.io's `Socket`, with the transport in the core.
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { ConnectionTransport } from '../transport';
+import { ConnectionTransport } from '../engine/transport';
 import type { BridgeEngine } from './engine';
 import { MORE, NO_COMPRESS, VOLATILE } from './raw-commands';
 import { frameOf } from './raw-commands';

@@ -2,12 +2,12 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Engine } from '../engine';
-import type { ServerStats } from '../native';
-import type { ServerOptions } from '../options';
-import { parseRequest } from '../request';
-import type { QueriedRequest } from '../request';
-import { drained } from '../run';
+import { Engine } from '../engine/engine';
+import type { ServerStats } from '../native/native';
+import type { ServerOptions } from '../options/server-options';
+import { parseRequest } from '../http/request';
+import type { QueriedRequest } from '../http/request';
+import { drained } from '../api/native-session';
 import { Core } from './core';
 import { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';

@@ -4,7 +4,7 @@ import type { BridgeEngine } from './engine';
 import { EngineSocket } from './engine-socket';
 import { NO_COMPRESS, VOLATILE } from './raw-commands';
 import type { Frame } from './raw-commands';
-import { roomName } from '../room-name';
+import { roomName } from '../native/room-name';
 import type { BroadcastOptions, IoAdapter } from './socketio';
 
 /** The members of one adapter's namespace. */

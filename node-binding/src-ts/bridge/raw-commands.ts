@@ -1,7 +1,7 @@
 // JavaScript → core, for the bridge: messages that socket.io has encoded, and who is in which room. `src/raw.rs` is the
 // reading side. The order of calls is kept: what can't be collected is sent only after what was.
-import { CommandBatch } from '../command-batch';
-import type { NativeServer } from '../native';
+import { CommandBatch } from '../native/command-batch';
+import type { NativeServer } from '../native/native';
 
 const SEND = 0;
 const SEND_BINARY = 1;

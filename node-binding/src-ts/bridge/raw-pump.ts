@@ -1,8 +1,8 @@
 // Core → JavaScript, for the bridge: hands each event to its connection or to the engine.
-import type { Attachment } from '../attach';
-import { HandleTable, handleOf } from '../handle-table';
-import type { NativeServer } from '../native';
-import { LANES, Pump } from '../pump';
+import type { Attachment } from '../http/attachment';
+import { HandleTable, handleOf } from '../native/handle-table';
+import type { NativeServer } from '../native/native';
+import { LANES, Pump } from '../native/pump';
 import type { BridgeEngine } from './engine';
 import type { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';

@@ -1,8 +1,8 @@
 // Factories of adapters that carry broadcasts over Redis, and what they mean for the core: our own, which only keep
 // settings, and those of @socket.io/redis-adapter, whose settings are in a closure.
 import { EventEmitter } from 'node:events';
-import { coded } from '../error';
-import type { ClusterOptions } from './options';
+import { coded } from '../native/error';
+import type { ClusterOptions } from '../options/cluster-options';
 import { settingsOf } from './redis-clients';
 
 const SETTINGS = Symbol.for('kraken-ws-native.cluster');

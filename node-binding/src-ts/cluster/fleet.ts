@@ -1,8 +1,8 @@
 // Questions to the other nodes that wait for their answers. The core collects those, and says which nodes it waited for
 // in vain.
-import type { Commands } from '../commands';
-import { coded } from '../error';
-import type { ClusterOptions } from './options';
+import type { Commands } from '../api/commands';
+import { coded } from '../native/error';
+import type { ClusterOptions } from '../options/cluster-options';
 
 /** What came, and who did not answer. */
 export interface Answers<T> {

@@ -1,7 +1,7 @@
 // Where the clients of an application connect to, so that the core connects there too: `redis` 4 and 5, `ioredis`,
 // alone, behind sentinels or on Redis Cluster.
-import { coded } from '../error';
-import type { RedisOptions, RedisTls } from './options';
+import { coded } from '../native/error';
+import type { RedisOptions, RedisTls } from '../options/cluster-options';
 
 /** What of a client's settings the core needs. */
 export type RedisSettings = Pick<RedisOptions, 'redis' | 'username' | 'password' | 'tls' | 'protocol'>;

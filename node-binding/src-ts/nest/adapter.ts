@@ -7,8 +7,8 @@ import { AbstractWsAdapter } from '@nestjs/websockets';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { Subscription } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { coded } from '../error';
-import { Server } from '../server';
+import { coded } from '../native/error';
+import { Server } from '../api/server';
 
 /** How long a forced end waits for what clients are still to get; loopback takes a few milliseconds, a phone more. */
 const LAST_WORDS_MS = 500;
@@ -68,7 +68,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
     const source = this.httpServer && port === 0 ? this.httpServer : port;
     if (this.#door === 'server') return new Server(source, options);
     const io = socketIo(this.#door, source, options);
-    if (this.#door === 'bridge') require('../index').bindNative(io);
+    if (this.#door === 'bridge') require('../bridge').bindNative(io);
     return io;
   }
 

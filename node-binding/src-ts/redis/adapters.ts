@@ -2,9 +2,9 @@
 // fleet: the core has connections of its own, to where the application's clients go.
 import { factoryOf } from '../cluster/adapter-factories';
 import type { ClusterAdapterFactory } from '../cluster/adapter-factories';
-import type { ClusterOptions } from '../cluster/options';
+import type { ClusterOptions } from '../options/cluster-options';
 import { isClient, settingsOf } from '../cluster/redis-clients';
-import { coded } from '../error';
+import { coded } from '../native/error';
 
 /** Options of `createAdapter`, as @socket.io/redis-adapter names them. */
 export interface RedisAdapterOptions {

@@ -1,16 +1,16 @@
 // Publishing to a fleet from a process without clients: the API of @socket.io/redis-emitter, over the core's own
 // connection.
-import type { ClusterFormat, RedisOptions } from '../cluster/options';
-import { plainCluster } from '../cluster/options';
+import type { ClusterFormat, RedisOptions } from '../options/cluster-options';
+import { plainCluster } from '../options/cluster-options';
 import { isClient, settingsOf } from '../cluster/redis-clients';
-import { coded } from '../error';
-import { addon } from '../native';
-import type { NativeEmitter } from '../native';
-import { optionsJson } from '../options';
-import { encode } from '../payload';
-import { NO_COMPRESS, VOLATILE, refuseReserved } from '../socket-types';
-import type { Room } from '../socket-types';
-import type { DefaultEventsMap, EventNames, EventParams, EventsMap } from '../typed-events';
+import { coded } from '../native/error';
+import { addon } from '../native/native';
+import type { NativeEmitter } from '../native/native';
+import { optionsJson } from '../options/server-options';
+import { encode } from '../native/payload';
+import { NO_COMPRESS, VOLATILE, refuseReserved } from '../api/socket-types';
+import type { Room } from '../api/socket-types';
+import type { DefaultEventsMap, EventNames, EventParams, EventsMap } from '../api/typed-events';
 
 /** Options of an emitter that is made from a client. */
 export interface EmitterOptions extends Omit<ClusterFormat, 'prefix'> {

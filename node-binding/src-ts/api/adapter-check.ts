@@ -1,0 +1,33 @@
+// `io.adapter(…)` and the option `adapter`. Rooms here are the core's: what stands for in-memory rooms is taken
+// as that, those over Redis are the core's too (`cluster/adapter-factories.ts`), and any other adapter that carries
+// broadcasts to other processes in JavaScript is refused by its name.
+import { coded } from '../native/error';
+import { RoomMirror } from './adapter';
+
+/** What socket.io takes as an adapter: a class, or a function that makes one for a namespace. */
+export type AdapterConstructor = (new (nsp: any) => any) | ((nsp: any) => any);
+
+/** The classes of `socket.io-adapter` that are rooms in memory; the second also recovers connections. */
+const IN_MEMORY: ReadonlySet<string> = new Set(['Adapter', 'SessionAwareAdapter']);
+
+function isInMemory(value: unknown): boolean {
+  const { name, prototype } = value as { name?: string; prototype?: { persistSession?: unknown } };
+  return value === RoomMirror || (IN_MEMORY.has(name ?? '') && typeof prototype?.persistSession === 'function');
+}
+
+/** `createAdapter` of the known packages gives `(nsp) => new RedisAdapter(nsp, …)`. */
+function nameOf(value: unknown): string {
+  if (typeof value !== 'function') return String(value);
+  const made = /\bnew (?:\w+\.)?(\w*Adapter)\b/.exec(Function.prototype.toString.call(value));
+  return made?.[1] ?? (value.name || 'an unnamed adapter');
+}
+
+/** Throws for an adapter that can't run here. */
+export function checkAdapter(value: unknown): void {
+  if (value === undefined || value === null || isInMemory(value)) return;
+  const message =
+    `adapter: ${nameOf(value)} runs in JavaScript, and the rooms of this server are native. Leave it out (each ` +
+    'process has rooms of its own), take the one over Redis (the option "cluster"), or keep socket.io with this adapter ' +
+    'and put the native engine under it: bindNative(io)';
+  throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
+}

@@ -1,0 +1,139 @@
+// `io.engine` of the Server door: beside events and figures, the ways in that engine.io's server has.
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clients, Connection } from './client';
+import { Engine, REMEMBERED } from '../engine/engine';
+import { clientsById } from './engine-clients';
+import type { ServerOptions } from '../options/server-options';
+import { letGoOfResponse, parseRequest } from '../http/request';
+import type { Run } from './native-session';
+import type { Server } from './server';
+
+/** What engine.io assumes where nothing is given, and the core too. */
+const DEFAULTS = {
+  pingTimeout: 20_000,
+  pingInterval: 25_000,
+  upgradeTimeout: 10_000,
+  maxHttpBufferSize: 1_000_000,
+  transports: ['polling', 'websocket'],
+  allowUpgrades: true,
+  httpCompression: { threshold: 1024 },
+  cors: false,
+  allowEIO3: false,
+};
+const COOKIE = { name: 'io', path: '/', httpOnly: true, sameSite: 'lax' };
+
+/** See {@link Engine}; emits `connection` too, with each connection. */
+export class ServerEngine extends Engine {
+  private standIn: { front: EventEmitter; run: Run } | undefined;
+  /** Requests that middlewares have seen, until their connection opens. */
+  private readonly tagged = new Map<number, IncomingMessage>();
+  private lastTag = 0;
+  /** Requests that hooks have seen, by the session id that theirs will be, until their connection opens. */
+  private readonly opening = new Map<string, IncomingMessage>();
+
+  /** Connections by their `id`, to read: those that have a socket, or an object. */
+  readonly clients: Readonly<Record<string, Connection>>;
+
+  /** @internal */
+  constructor(private readonly io: Server<any, any, any, any>) {
+    super(io);
+    this.clients = clientsById(() => io._clients);
+  }
+
+  /** The options with which clients are served, to read. */
+  override get opts(): Readonly<Record<string, any>> {
+    const { cookie, ...given } = this.io._opts;
+    const opts: Record<string, unknown> = { ...DEFAULTS, ...given };
+    if (cookie) opts.cookie = { ...COOKIE, ...(typeof cookie === 'string' ? { name: cookie } : Object(cookie)) };
+    if (given.perMessageDeflate) opts.perMessageDeflate = { threshold: 1024, ...Object(given.perMessageDeflate) };
+    return Object.freeze(opts);
+  }
+
+  /** The HTTP server in front, if there is one. */
+  get httpServer(): Server['httpServer'] {
+    return this.io.httpServer;
+  }
+
+  /** Serves an HTTP server, as `io.attach` does. */
+  attach(server: HttpServer, options?: Partial<ServerOptions>): void {
+    this.io.attach(server, options);
+  }
+
+  /** Answers a request that the application got by itself. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    this.front.emit('request', req, res);
+  }
+
+  /** Takes an upgrade that the application got by itself. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.front.emit('upgrade', req, socket, head);
+  }
+
+  private get front(): EventEmitter {
+    // That of an earlier run is closed.
+    const { _run: run } = this.io;
+    if (!this.standIn || (run && this.standIn.run !== run)) this.standIn = this.io._standIn();
+    return this.standIn.front;
+  }
+
+  /** @internal */
+  override _tag(req: IncomingMessage): number {
+    // One with a session id belongs to a connection that is open.
+    if (this.middlewares.length === 0 || /[?&]sid=/.test(req.url ?? '')) return 0;
+    remember(this.tagged, ++this.lastTag, req);
+    return this.lastTag;
+  }
+
+  protected override allowed(sid: string, req: IncomingMessage): void {
+    remember(this.opening, sid, req);
+  }
+
+  protected override request(text: string, last = true): IncomingMessage {
+    const { tag } = JSON.parse(text) as { tag: number };
+    return this.tagged.get(tag) ?? super.request(text, last);
+  }
+
+  /** @internal */
+  override _drop(tag: number): void {
+    this.tagged.delete(tag);
+  }
+
+  private untag(text: string): IncomingMessage | undefined {
+    if (this.tagged.size === 0) return undefined;
+    const { tag } = JSON.parse(text) as { tag: number };
+    const req = this.tagged.get(tag);
+    this.tagged.delete(tag);
+    return req;
+  }
+
+  /** @internal */
+  override _connectionError(code: number, message: string, context: object, text: string): void {
+    super._connectionError(code, message, context, text);
+    this.untag(text);
+  }
+
+  /** @internal */
+  _opened(clients: Clients, number: number, id: string, text: string): void {
+    if (!this.announces) return clients.hear(number);
+    const seen = this.untag(text) ?? this.opening.get(id);
+    this.opening.delete(id);
+    if (seen) letGoOfResponse(seen);
+    const connection = clients.connection(number, id, parseRequest(text), seen);
+    clients.show(number, connection);
+    // What its client sends at once is not to be missed by who is shown the connection now.
+    if (this.shows) connection._announce(() => this.emit('connection', connection));
+  }
+}
+
+/** Keeps a request; of those that are kept the oldest goes when there are too many: its client went away in between. */
+function remember<K>(requests: Map<K, IncomingMessage>, key: K, req: IncomingMessage): void {
+  if (requests.size >= REMEMBERED) {
+    for (const oldest of requests.keys()) {
+      requests.delete(oldest);
+      break;
+    }
+  }
+  requests.set(key, req);
+}

@@ -1,0 +1,274 @@
+// Core → JavaScript, for the Server door: hands each event to whom it concerns.
+import type { Commands } from './commands';
+import { guarded } from './strict-emitter';
+import { HandleTable, handleOf, lanesOf } from '../native/handle-table';
+import type { Namespace, SessionEndReason } from './namespace';
+import { encode, rejoin, responsesOf } from '../native/payload';
+import { Pump } from '../native/pump';
+import { roomOf } from '../native/room-name';
+import type { Run } from './native-session';
+import type { Server } from './server';
+import { ACK, EVENT, Socket } from './socket';
+import type { DisconnectReason } from './socket-types';
+import { timeoutError } from './socket-types';
+
+type AnySocket = Socket<any, any, any, any>;
+
+const CONNECT = 1;
+const PACKET = 2;
+const PACKET_BINARY = 3;
+const ACKNOWLEDGED = 4;
+const ACKNOWLEDGED_BINARY = 5;
+const BROADCAST_ACK = 7;
+const DISCONNECT = 8;
+const NAMESPACE = 9;
+const ALLOW_REQUEST = 10;
+const HEADERS = 11;
+const HTTP = 12;
+const CONNECTION_ERROR = 13;
+const OPEN = 14;
+const HTTP_REPLY = 15;
+const CLOSED = 16;
+const UPGRADED = 17;
+const ENGINE = 18;
+const CORS = 19;
+const FLUSHED = 21;
+const PACKET_IN = 23;
+const PACKET_OUT = 24;
+const DRAINED = 25;
+const CONNECTION_CLOSED = 30;
+const FLEET = 31;
+const SERVER_SIDE = 32;
+const SOCKET_DATA = 33;
+const CLUSTER = 34;
+const MOVED = 35;
+const BROADCAST_ANSWERS = 36;
+const SESSION_END = 37;
+
+/** Reasons that concern one namespace; with all others the whole connection is gone. */
+const OF_NAMESPACE: ReadonlySet<DisconnectReason> = new Set([
+  'client namespace disconnect',
+  'server namespace disconnect',
+]);
+
+function descriptionOf(detail: string): Error | undefined {
+  return detail === '' ? undefined : new Error(detail);
+}
+
+/** Live sockets, and the loop that feeds them. */
+export class EventPump extends Pump<Commands> {
+  private readonly sockets = new HandleTable<AnySocket>();
+
+  constructor(
+    private readonly server: Server<any, any, any, any>,
+    private readonly run: Run,
+  ) {
+    super(run.native, run.commands);
+  }
+
+  /** A socket ended; what still comes for its handle is not for it. */
+  forget(socket: AnySocket): void {
+    this.sockets.remove(socket);
+  }
+
+  /** The handshake of a socket as JSON text; it is given out once. */
+  handshake(socket: number): string | undefined {
+    return this.native.handshake(socket) ?? undefined;
+  }
+
+  protected override event(kind: number, low: number, generation: number, number: number, payload: any): void {
+    switch (kind) {
+      case PACKET:
+        return this.packet(this.sockets.find(low, generation), EVENT, payload, number);
+      case PACKET_BINARY: {
+        const data = rejoin(payload[1], this.attachments(payload[0]));
+        return this.packet(this.sockets.find(low, generation), EVENT, data, number);
+      }
+      case ACKNOWLEDGED:
+        return this.packet(this.sockets.find(low, generation), ACK, payload, number);
+      case ACKNOWLEDGED_BINARY: {
+        const data = rejoin(payload[1], this.attachments(payload[0]));
+        return this.packet(this.sockets.find(low, generation), ACK, data, number);
+      }
+      case CONNECT:
+        return this.connect(low, generation, number, payload);
+      case DISCONNECT:
+        return this.disconnect(this.sockets.find(low, generation), this.reasons[number], payload);
+      case BROADCAST_ANSWERS:
+        return this.broadcastAnswers(number, responsesOf(payload, 3, this.take));
+      case BROADCAST_ACK:
+        return this.broadcastAck(number, payload);
+      case NAMESPACE:
+        return this.server._askNamespace(payload[0], payload[1], (exists) =>
+          this.native.answerNamespace(number, exists),
+        );
+      case ALLOW_REQUEST:
+        return this.server.engine._askAllow(payload[0], payload[1], (decision) => {
+          if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
+          else this.native.failAllow(number);
+        });
+      case HEADERS:
+        return this.native.answerHeaders(number, this.server.engine._askHeaders(payload));
+      case ENGINE:
+        return this.server.engine._askMiddleware(payload, (status, headers, body, tag) =>
+          this.native.answerEngine(number, status, headers, body, tag),
+        );
+      case HTTP:
+        // Its body; only files are asked for.
+        this.attachments(1);
+        return void this.server._serveFile(payload).then(([status, headers, body]) => {
+          this.native.answerHttp(number, status, headers, body);
+        });
+      case CORS:
+        return this.server.engine._askCors(payload, (rules) => this.native.answerCors(number, rules));
+      case CONNECTION_ERROR:
+        return this.server.engine._connectionError(number, payload[0], payload[1], payload[2]);
+      case OPEN:
+        return this.server.engine._opened(this.run.clients, number, payload[0], payload[1]);
+      case HTTP_REPLY:
+        return this.reply(number, payload[0], payload[1], this.attachments(1)[0]);
+      case UPGRADED:
+        return this.run.clients.upgraded(number);
+      case PACKET_IN: {
+        const packet = payload === 0 ? this.attachments(1)[0] : payload;
+        return this.run.clients.lookedInto(number)?._packetIn(packet);
+      }
+      case PACKET_OUT: {
+        const packet = payload === 0 ? this.attachments(1)[0] : payload;
+        return this.run.clients.lookedInto(number)?._packetOut(packet);
+      }
+      case DRAINED:
+        return this.run.clients.lookedInto(number)?._drained();
+      case FLUSHED:
+        return this.run.clients.lookedInto(number)?._left(payload);
+      case CONNECTION_CLOSED:
+        return this.run.clients.closed(number, this.reasons[payload[0]], descriptionOf(payload[1]));
+      case FLEET:
+        return this.run.fleet?.settle(number, payload, this.take);
+      case SERVER_SIDE:
+        return this.serverSide(number, payload);
+      case SOCKET_DATA:
+        return this.native.answerSocketData(number, payload.map((handle: number) => this.byHandle(handle)?._dataText() ?? '{}'));
+      case CLUSTER:
+        return this.server._clusterChanged(payload[0], payload[1]);
+      case MOVED:
+        return this.moved(payload);
+      case SESSION_END:
+        return this.sessionEnd(payload);
+      case CLOSED:
+        return this.server._ended(this.run);
+    }
+  }
+
+  /** `pending` is there for a socket that is back or that a module let in, `rooms` for one that is back. */
+  private connect(
+    low: number,
+    generation: number,
+    conn: number,
+    payload: [name: string, id: string, pending?: boolean, rooms?: string[]],
+  ): void {
+    const [name, id, pending = true, rooms] = payload;
+    const handle = handleOf(low, generation);
+    const namespace = this.server._nsps.get(name);
+    if (namespace && namespace._native !== this.commands) {
+      // The server closes, or has started again meanwhile.
+      this.handshake(handle);
+      return;
+    }
+    if (!namespace) {
+      // Removed while the client was on its way.
+      this.handshake(handle);
+      if (pending) this.commands.reject(handle, '{"message":"Invalid namespace"}');
+      else this.commands.disconnect(handle, false);
+      return;
+    }
+    const socket = this.make(namespace, id, handle, conn);
+    if (rooms) socket._recover(rooms.map(roomOf));
+    namespace._add(socket, pending);
+  }
+
+  private make(namespace: Namespace<any, any, any, any>, id: string, handle: number, conn: number): AnySocket {
+    const socket = new Socket(namespace, id, handle, conn, this.run.clients);
+    this.sockets.add(socket);
+    this.run.clients.add(socket);
+    return socket;
+  }
+
+  /** Somebody looks at a namespace for the first time: its sockets get their objects. */
+  lookAt(namespace: Namespace<any, any, any, any>): void {
+    const there = JSON.parse(this.native.lookAt(namespace._number)) as [string, number, number, boolean][];
+    for (const [id, handle, conn, upgraded] of there) {
+      const socket = this.make(namespace, id, handle, conn);
+      socket.connected = true;
+      socket._upgraded = upgraded;
+      namespace._sockets.set(id, socket);
+    }
+  }
+
+  private packet(socket: AnySocket | undefined, type: number, data: unknown[], number: number): void {
+    if (!socket) return;
+    const { name: nsp } = socket.nsp;
+    socket._onpacket(number >= 0 ? { type, nsp, id: number, data } : { type, nsp, data });
+  }
+
+  private disconnect(socket: AnySocket | undefined, reason: DisconnectReason, detail: string): void {
+    if (!socket) return;
+    if (!OF_NAMESPACE.has(reason)) this.run.clients.cut(socket);
+    const description = descriptionOf(detail);
+    // The core closes for what the client sent: a packet that can't be read, or that has no place.
+    if (description && reason === 'forced close' && socket.connected) guarded(() => socket._onerror(description));
+    socket._onclose(reason, description);
+  }
+
+  private reply(number: number, status: number, headers: string[], body: Buffer): void {
+    this.run.attachments.some((attachment) => attachment.reply(number, status, headers, body));
+  }
+
+  /** Many answers come in pieces. */
+  private broadcastAnswers(id: number, answers: unknown[]): void {
+    this.run.broadcastAcks.get(id)?.answers.push(answers);
+  }
+
+  private broadcastAck(id: number, payload: any[]): void {
+    const pending = this.run.broadcastAcks.get(id);
+    this.run.broadcastAcks.delete(id);
+    const last = responsesOf(payload, 3, this.take);
+    const [timedOut, missing, missingSockets] = payload;
+    const err = timedOut || missing > 0 ? Object.assign(timeoutError(), { missingSockets }) : null;
+    if (err && this.run.fleet) Object.assign(err, { missing });
+    pending?.done(err, [...pending.answers, last].flat());
+  }
+
+  private readonly take = (count: number): Buffer[] => this.attachments(count);
+
+  /** Another node's event for the servers; it waits for an answer if `number` is one. */
+  private serverSide(number: number, [count, name, data]: [number, string, unknown[]]): void {
+    if (count > 0) rejoin(data, this.attachments(count));
+    if (number >= 0) {
+      let answered = false;
+      data.push((arg: unknown) => {
+        if (answered) return;
+        answered = true;
+        const { text, buffers } = encode([arg]);
+        this.native.answerServerSide(number, text.slice(1, -1), buffers);
+      });
+    }
+    this.server._nsps.get(name)?._onServerSideEmit(data);
+  }
+
+  private moved([name, joined, room, handles]: [string, boolean, string, number[]]): void {
+    const namespace = this.server._nsps.get(name);
+    if (!namespace) return;
+    namespace._look();
+    namespace._moved(joined, roomOf(room), handles.map((handle) => this.byHandle(handle)));
+  }
+
+  private sessionEnd([reason, name, id, ...rooms]: [SessionEndReason, string, string, ...string[]]): void {
+    const data = this.server._away?.take(id);
+    this.server._nsps.get(name)?._sessionEnd({ id, rooms: new Set(rooms.map(roomOf)), data: data ?? {}, reason });
+  }
+
+  private byHandle(handle: number): AnySocket | undefined {
+    return this.sockets.find(...lanesOf(handle));
+  }
+}

@@ -1,0 +1,292 @@
+// `io.engine`: the events and figures of the layer below that applications use.
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { isDynamic, resolve } from '../options/cors';
+import type { CorsOptionsDelegate } from '../options/cors';
+import { CollectedResponse, UpgradeResponse, runChain } from './middleware';
+import type { EngineAnswer, EngineMiddleware, EngineResponse } from './middleware';
+import type { CorsOptions } from '../options/server-options';
+import { errorMessages, errors } from '../generated/codes';
+import { parseRequest, prepare } from '../http/request';
+import type { EngineRequest } from '../http/request';
+import type { ServerStats } from '../native/native';
+import type { ServerOptions } from '../options/server-options';
+
+/** Real requests that Node's HTTP server gave us, while the core may still ask about them. */
+export const REMEMBERED = 1024;
+
+/** Whose engine it is. */
+export interface EngineHost {
+  readonly _opts: Partial<ServerOptions>;
+  readonly _clients: { readonly size: number };
+  _setHooks(
+    allowRequest: boolean,
+    headers: boolean,
+    connections: boolean,
+    engine: boolean,
+    packets: boolean,
+  ): void;
+  _closeNative(): void;
+  stats(): ServerStats;
+}
+
+/** The answer to a handshake that the core asks about. */
+interface Decision {
+  refuse?: string;
+  headers: string[];
+  sid?: string;
+}
+
+/**
+ * Emits `connection_error` `{ req, code, message, context }`, `initial_headers` `(headers, req)`,
+ * `headers` `(headers, req)`.
+ */
+export class Engine extends EventEmitter {
+  /** Codes of `connection_error` by name. */
+  static readonly errors = errors;
+  /** Their messages. */
+  static readonly errorMessages = errorMessages;
+
+  protected readonly middlewares: EngineMiddleware[] = [];
+  /** Headers that middlewares want in the answer to an upgrade. */
+  private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
+  /** Some hook would show a request to the application. */
+  protected asks = false;
+  /** Each connection has an object from its beginning. */
+  protected announces = false;
+  /** The core shows the packets of each connection from its beginning. */
+  protected shows = false;
+  /** Somebody has the object of a connection, and is to hear of its end. */
+  private hears = false;
+  private readonly requests = new Map<string, IncomingMessage>();
+  /** What middlewares threw, by the request, until the core says that it refused that. */
+  private readonly thrown = new WeakMap<IncomingMessage, unknown>();
+  /** Middlewares that the process was warned of. */
+  private readonly warnedOf = new WeakSet<EngineMiddleware>();
+
+  private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
+
+  /** @internal */
+  constructor(private readonly server: EngineHost) {
+    super();
+    // The core asks only what somebody wants to answer. `newListener` comes before the listener is there.
+    super.on('newListener', (name) => this._hook(name as string));
+    super.on('removeListener', () => this._hook());
+  }
+
+  /** Options of the server. */
+  get opts(): object {
+    return this.server._opts;
+  }
+
+  /** Makes the session id of a new connection: a secret that is not in use. Set it to replace the core's. */
+  get generateId(): (req: IncomingMessage) => string | Promise<string> {
+    return this.makeId ?? (() => randomBytes(15).toString('base64url'));
+  }
+
+  set generateId(make: (req: IncomingMessage) => string | Promise<string>) {
+    this.makeId = make;
+    this._hook();
+  }
+
+  /** Adds a middleware of the express kind for each of the engine's requests. */
+  use(fn: EngineMiddleware): this {
+    this.middlewares.push(fn);
+    this._hook();
+    return this;
+  }
+
+  /** A request on the core's own listener, for the middlewares. @internal */
+  _askMiddleware(text: string, answer: (...reply: [...Parameters<EngineAnswer>, tag: number]) => void): void {
+    const ours = parseRequest(text);
+    // Middleware asks a request for what Node's has; ours has the readable part of it.
+    const req = ours as unknown as IncomingMessage;
+    const res = new CollectedResponse(ours, (status, headers, body) =>
+      answer(status, headers, body, status === 0 ? this._tag(req) : 0),
+    );
+    prepare(req, res);
+    runChain(this.middlewares, req, res, (err, thrower) => {
+      if (!err) return res.letPass();
+      this.warn(err, thrower);
+      if (this.listenerCount('connection_error') > 0) {
+        this.thrown.set(req, err);
+        this.keep(req);
+      }
+      answer(0, [], undefined, 0);
+    });
+  }
+
+  /** A number by which a request is known when its connection opens; 0 if nobody will ask. @internal */
+  _tag(_req: IncomingMessage): number {
+    return 0;
+  }
+
+  /** Middlewares first, then `go`; a middleware that failed is told to the client and to us. @internal */
+  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (code: number, message: string) => void): void {
+    if (this.middlewares.length === 0) return go();
+    runChain(this.middlewares, req, res, (err, thrower) => {
+      if (!err) {
+        if (res instanceof UpgradeResponse) {
+          // Packages that wait for the head (cookies of sessions) set their headers now.
+          res.writeHead();
+          this.upgradeHeaders.set(req, res.headers);
+        }
+        return go();
+      }
+      this.warn(err, thrower);
+      const [code, message] = [3, 'Bad request'];
+      const context = { name: 'MIDDLEWARE_FAILURE', error: err };
+      this.emit('connection_error', { req, code, message, context });
+      refuse(code, message);
+    });
+  }
+
+  /** A middleware that throws is at fault, and refuses clients: unless somebody listens, its process is told once. */
+  private warn(err: unknown, thrower: EngineMiddleware | undefined): void {
+    if (!thrower || this.warnedOf.has(thrower) || this.listenerCount('connection_error') > 0) return;
+    this.warnedOf.add(thrower);
+    const detail = err instanceof Error ? err.stack : String(err);
+    process.emitWarning('a middleware of io.engine threw; the requests that it throws at are refused', {
+      type: 'KrakenWsWarning',
+      code: 'KRAKEN_WS_MIDDLEWARE',
+      detail,
+    });
+  }
+
+  /** Tells the core what to ask. @internal */
+  _hook(coming?: string): void {
+    const wanted = (name: string): boolean => name === coming || this.listenerCount(name) > 0;
+    const { allowRequest } = this.server._opts;
+    const every = wanted('headers') || this.middlewares.length > 0;
+    const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
+    this.asks = handshakes || wanted('connection_error') || isDynamic(this.server._opts.cors);
+    // Who was shown a connection is told of its end, also when nobody waits for new ones any more. What hooks and
+    // middlewares put on a request is looked for on that of the connection.
+    this.announces ||= wanted('connection') || handshakes;
+    const connections = this.announces || this.hears;
+    const packets = wanted('connection');
+    this.shows ||= packets;
+    this.server._setHooks(handshakes, every, connections, this.middlewares.length > 0, packets);
+  }
+
+  /** The core tells the end of each connection from now on. @internal */
+  _hearEnds(): void {
+    if (this.hears) return;
+    this.hears = true;
+    this._hook();
+  }
+
+  /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
+  get clientsCount(): number {
+    return Math.max(this.server.stats().connections, this.server._clients.size);
+  }
+
+  /** Transports that a session on `transport` may move to. */
+  upgrades(transport: string): string[] {
+    const { allowUpgrades, transports } = this.server._opts;
+    const allowed = allowUpgrades !== false && (transports ?? ['websocket']).includes('websocket');
+    return transport === 'polling' && allowed ? ['websocket'] : [];
+  }
+
+  /** Closes all connections. */
+  close(): this {
+    this.server._closeNative();
+    return this;
+  }
+
+  /** A request that came by Node's HTTP server: hooks get it instead of our copy. @internal */
+  _remember(req: IncomingMessage): number {
+    if (!this.asks) return 0;
+    this.keep(req);
+    return this._tag(req);
+  }
+
+  private keep(req: IncomingMessage): void {
+    if (this.requests.size >= REMEMBERED) {
+      for (const oldest of this.requests.keys()) {
+        this.requests.delete(oldest);
+        break;
+      }
+    }
+    this.requests.set(`${req.socket.remoteAddress}|${req.socket.remotePort}`, req);
+  }
+
+  /** The request of that number is answered. @internal */
+  _answered(_tag: number): void {}
+
+  /** The request of that number never came to the core. @internal */
+  _drop(_tag: number): void {}
+
+  /** `last`: this is all that the core asks about the request. */
+  protected request(text: string, last = true): IncomingMessage {
+    const ours: EngineRequest = parseRequest(text);
+    const key = `${ours.socket.remoteAddress}|${ours.socket.remotePort}`;
+    const real = this.requests.get(key);
+    if (!real || real.url !== ours.url) return ours as unknown as IncomingMessage;
+    if (last) this.requests.delete(key);
+    return real;
+  }
+
+  /** The session `sid` may open, on this request. */
+  protected allowed(_sid: string, _req: IncomingMessage): void {}
+
+  /** No decision: making the session id failed, and `connection_error` has been told. @internal */
+  _askAllow(id: string, text: string, answer: (decision: Decision | undefined) => void): void {
+    const req = this.request(text);
+    const allowed = async (): Promise<void> => {
+      let sid: string | undefined;
+      try {
+        sid = await this.makeId?.(req);
+      } catch (error) {
+        answer(undefined);
+        const context = { name: 'ID_GENERATION_ERROR', error };
+        this.emit('connection_error', { req, code: 3, message: 'Bad request', context });
+        return;
+      }
+      this.allowed(sid ?? id, req);
+      const headers = [...this.collect('initial_headers', req), ...this.collect('headers', req)];
+      answer({ headers, sid });
+    };
+    const { allowRequest } = this.server._opts;
+    if (!allowRequest) return void allowed();
+    allowRequest(req, (err: unknown, success) => {
+      if (success) return void allowed();
+      const refuse = err instanceof Error ? err.message : err;
+      answer({ refuse: refuse ? String(refuse) : 'Forbidden', headers: [] });
+    });
+  }
+
+  /** @internal */
+  _askCors(text: string, answer: (rules: string | undefined) => void): void {
+    resolve(this.server._opts.cors as CorsOptions | CorsOptionsDelegate, this.request(text, false), answer);
+  }
+
+  /** @internal */
+  _askHeaders(text: string): string[] {
+    return this.collect('headers', this.request(text));
+  }
+
+  private collect(event: string, req: object): string[] {
+    const headers: Record<string, unknown> = event === 'headers' ? { ...this.upgradeHeaders.get(req) } : {};
+    this.emit(event, headers, req);
+    const flat: string[] = [];
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
+      for (const each of Array.isArray(value) ? value : [value]) flat.push(name, String(each));
+    }
+    return flat;
+  }
+
+  /** @internal */
+  _connectionError(code: number, message: string, context: object, text: string): void {
+    if (this.listenerCount('connection_error') === 0) return;
+    const details: Record<string, unknown> = { ...context };
+    for (const name of ['protocol', 'previousProtocol']) {
+      if (name in details) details[name] = Number(details[name]);
+    }
+    const req = this.request(text);
+    if (this.thrown.has(req)) details.error = this.thrown.get(req);
+    this.emit('connection_error', { req, code, message, context: details });
+  }
+}

@@ -1,0 +1,62 @@
+// The `cors` option where it is, or holds, a function or a RegExp: the core asks for each request, and the answer are
+// the rules that then hold. As in the `cors` package, a falsy origin means no headers at all.
+import type { IncomingMessage } from 'node:http';
+import { types } from 'node:util';
+import type { CorsOptions, CorsOrigin } from './server-options';
+import type { EngineRequest } from '../http/request';
+
+type Req = IncomingMessage | EngineRequest;
+
+/** What an origin may be where it is fixed. */
+export type StaticOrigin = boolean | string | RegExp | (boolean | string | RegExp)[];
+
+/** Decides about one origin. */
+export type CustomOrigin = (
+  requestOrigin: string | undefined,
+  callback: (err: Error | null, origin?: StaticOrigin) => void,
+) => void;
+
+/** Gives the rules for one request. */
+export type CorsOptionsDelegate = (req: any, callback: (err: Error | null, options?: CorsOptions) => void) => void;
+
+/** Whether the rules have to be asked for. Patterns are JavaScript's: what they match only its own engine knows. */
+export function isDynamic(cors: unknown): boolean {
+  const origin = (cors as CorsOptions | undefined)?.origin;
+  return typeof cors === 'function' || typeof origin === 'function' || hasPattern(origin);
+}
+
+function hasPattern(origin: unknown): boolean {
+  return Array.isArray(origin) ? origin.some(hasPattern) : types.isRegExp(origin);
+}
+
+/** The rule as the core can check it at start. */
+export function withoutPatterns(rule: unknown): unknown {
+  return Array.isArray(rule) ? rule.map(withoutPatterns) : types.isRegExp(rule) || rule;
+}
+
+/** The rule with the word of each pattern on this origin in the pattern's place. */
+function decided(rule: unknown, origin: string | undefined): unknown {
+  if (types.isRegExp(rule)) return rule.test(String(origin));
+  return Array.isArray(rule) ? rule.map((each) => decided(each, origin)) : rule;
+}
+
+/** Finds the rules for a request; `answer` gets their JSON, or nothing if that failed. */
+export function resolve(
+  cors: CorsOptions | CorsOptionsDelegate,
+  req: Req,
+  answer: (rules: string | undefined) => void,
+): void {
+  const delegate: CorsOptionsDelegate = typeof cors === 'function' ? cors : (_req, callback) => callback(null, cors);
+  delegate(req, (err, given) => {
+    if (err) return answer(undefined);
+    const options: CorsOptions = { origin: '*', ...given };
+    const rules = (origin: unknown): void => {
+      // In a list, as a lone `false` would mean no headers at all.
+      const rule = decided(types.isRegExp(origin) ? [origin] : origin, req.headers.origin);
+      answer(rule ? JSON.stringify({ ...options, origin: rule }) : 'false');
+    };
+    const origin = options.origin as CorsOrigin;
+    if (typeof origin !== 'function') return rules(origin);
+    origin(req.headers.origin, (failed, decided) => (failed ? answer(undefined) : rules(decided)));
+  });
+}
