@@ -7,11 +7,11 @@ import type { ServerSource } from './api/server';
 
 export { Server } from './api/server';
 export type { ParentNspNameMatchFn, ServerSource } from './api/server';
-export type { ServerOptions, CookieOptions, CorsOptions, CorsOrigin } from './options/server-options';
-export type { ClusterStats, ModuleStats, ServerStats } from './native/native';
+export type { AdapterConstructor, CookieOptions, ServerOptions } from './options/server-options';
+export type { CorsOptions, CorsOrigin } from './options/cors';
+export type { ClusterStats, ModuleStats, ServerStats } from './native/stats';
 export type { ClusterOptions, RedisPlace, RedisTls } from './options/cluster-options';
 export type { Fetched } from './cluster/fleet';
-export type { AdapterConstructor } from './api/adapter-check';
 export type { Client, Connection, ConnectionTransport } from './api/client';
 export type { Engine } from './engine/engine';
 export { Namespace } from './api/namespace';

@@ -2,17 +2,14 @@
 // as that, those over Redis are the core's too (`cluster/adapter-factories.ts`), and any other adapter that carries
 // broadcasts to other processes in JavaScript is refused by its name.
 import { coded } from '../native/error';
-import { RoomMirror } from './adapter';
-
-/** What socket.io takes as an adapter: a class, or a function that makes one for a namespace. */
-export type AdapterConstructor = (new (nsp: any) => any) | ((nsp: any) => any);
+import { Adapter } from './adapter';
 
 /** The classes of `socket.io-adapter` that are rooms in memory; the second also recovers connections. */
 const IN_MEMORY: ReadonlySet<string> = new Set(['Adapter', 'SessionAwareAdapter']);
 
 function isInMemory(value: unknown): boolean {
   const { name, prototype } = value as { name?: string; prototype?: { persistSession?: unknown } };
-  return value === RoomMirror || (IN_MEMORY.has(name ?? '') && typeof prototype?.persistSession === 'function');
+  return value === Adapter || (IN_MEMORY.has(name ?? '') && typeof prototype?.persistSession === 'function');
 }
 
 /** `createAdapter` of the known packages gives `(nsp) => new RedisAdapter(nsp, …)`. */

@@ -6,7 +6,7 @@ import type { RemoteSocket } from './broadcast-operator';
 import { fetched } from '../cluster/fleet';
 import type { Fetched } from '../cluster/fleet';
 import type { Namespace } from './namespace';
-import { roomOf } from '../native/room-name';
+import { roomOf, textOf } from '../native/room-name';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
 
@@ -22,11 +22,6 @@ export interface Target {
 /** A room expression and how to send, as `socket.io-adapter` names it. */
 export interface BroadcastOptions extends Target {
   flags?: { volatile?: boolean; compress?: boolean; local?: boolean };
-}
-
-/** The name of a room is a text; applications without types also say `join(7)`. */
-export function textOf(room: Room): Room {
-  return typeof room === 'string' ? room : String(room);
 }
 
 /** `adapter.rooms`: the stored rooms, and one for each socket's own id. */
@@ -131,7 +126,7 @@ class SidMap extends Map<SocketId, Set<Room>> {
 }
 
 /** `namespace.adapter`: room events and the maps that applications read. Sending is the core's. */
-export class RoomMirror extends EventEmitter {
+export class Adapter extends EventEmitter {
   /** Members by room. */
   readonly rooms: Map<Room, Set<SocketId>>;
   /** Rooms by socket. */

@@ -3,11 +3,11 @@ import { later, notLater, tick } from '../native/clock';
 import { fetched } from '../cluster/fleet';
 import type { Namespace } from './namespace';
 import { encode } from '../native/payload';
-import { roomOf } from '../native/room-name';
-import { textOf } from './adapter';
+import { roomOf, textOf } from '../native/room-name';
 import type { Target } from './adapter';
-import { Socket } from './socket';
-import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved } from './socket-types';
+import { SOCKET } from './socket-types';
+import { refuseReserved } from '../native/event-names';
+import { LOCAL, NO_COMPRESS, VOLATILE } from '../native/flags';
 import type { Handshake, Room, SocketId } from './socket-types';
 import type {
   AllButLast,
@@ -229,7 +229,8 @@ interface RemoteDetails<SocketData> {
 export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
   /** @internal */
   static [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Socket || Function.prototype[Symbol.hasInstance].call(this, value);
+    const marked = typeof value === 'object' && value !== null && SOCKET in value;
+    return marked || Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
   /** Public id. */

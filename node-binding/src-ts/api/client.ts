@@ -2,12 +2,13 @@
 // `socket.conn`, or when one client has sockets in several namespaces.
 import type { IncomingMessage } from 'node:http';
 import type { Commands } from './commands';
-import { guarded } from './strict-emitter';
+import { guarded } from '../native/guarded';
 import type { Engine } from '../engine/engine';
+import { hearEnds } from '../engine/questions';
 import { RawConnection } from './raw-connection';
 import type { ConnectionLink } from './raw-connection';
 import type { EngineRequest } from '../http/request';
-import type { Run } from './native-session';
+import type { NativeSession } from './native-session';
 import type { Server } from './server';
 import type { Socket } from './socket';
 import type { DisconnectReason, SocketId } from './socket-types';
@@ -163,12 +164,12 @@ export class Clients {
 
   constructor(
     private readonly server: Server<any, any, any, any>,
-    private readonly run: Run | undefined,
+    private readonly session: NativeSession | undefined,
   ) {}
 
   /** The way to the core, while it takes commands. */
   private get commands(): Commands | undefined {
-    return this.run && !this.run.closing ? this.run.commands : undefined;
+    return this.session && !this.session.closing ? this.session.commands : undefined;
   }
 
   /** Connections with at least one socket. */
@@ -242,7 +243,7 @@ export class Clients {
       return made;
     }
     this.show(number, made);
-    this.server.engine._hearEnds();
+    hearEnds(this.server.engine);
     if (!this.heard.has(number)) {
       // It may have ended before anybody wanted to hear of that: then the core says so now.
       commands.watch(number, true);

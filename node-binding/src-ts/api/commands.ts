@@ -1,7 +1,7 @@
 // JavaScript → core, for the Server door. The order of calls is kept: what can't be collected is sent only after what
 // was.
 import { CommandBatch } from '../native/command-batch';
-import type { NativeServer } from '../native/native';
+import type { NativeServer } from '../native/bindings';
 import { roomName, roomNames } from '../native/room-name';
 
 /** What a collected command is; `src/deliver.rs` reads them. */

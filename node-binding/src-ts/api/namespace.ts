@@ -6,7 +6,7 @@ import type { Commands } from './commands';
 import { StrictEventEmitter, emitLocally } from './strict-emitter';
 import { coded } from '../native/error';
 import { encode, responsesOf } from '../native/payload';
-import { RoomMirror } from './adapter';
+import { Adapter } from './adapter';
 import type { Server } from './server';
 import { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
@@ -111,7 +111,7 @@ export class Namespace<
 
   /** Those of `sockets` that have an object already. @internal */
   readonly _sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
-  private readonly mirror: RoomMirror;
+  private readonly mirror: Adapter;
   /** Nobody looks at the sockets of this namespace: they are the core's alone. @internal */
   _quiet = true;
   /** Sockets that a middleware decides about. @internal */
@@ -135,7 +135,7 @@ export class Namespace<
     super();
     this.server = server;
     this.name = name;
-    this.mirror = new RoomMirror(this as Namespace<any, any, any, any>);
+    this.mirror = new Adapter(this as Namespace<any, any, any, any>);
   }
 
   /** Connected sockets by id. */
@@ -145,7 +145,7 @@ export class Namespace<
   }
 
   /** Rooms, and their events `create-room`, `delete-room`, `join-room`, `leave-room`. */
-  get adapter(): RoomMirror {
+  get adapter(): Adapter {
     if (this._quiet) this._look();
     return this.mirror;
   }

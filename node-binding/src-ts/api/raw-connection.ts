@@ -2,7 +2,7 @@
 // that go to the client as they are. Nobody listens: the core keeps its packets to itself.
 import { EventEmitter } from 'node:events';
 import type { Engine } from '../engine/engine';
-import { NO_COMPRESS } from './socket-types';
+import { NO_COMPRESS } from '../native/flags';
 import type { ConnectionTransport } from '../engine/transport';
 
 /** A packet of the engine, as its events show it. */

@@ -1,15 +1,7 @@
 // Connection state recovery: the core keeps ids, rooms and messages of clients that may come back. What it can't
 // keep is `socket.data`, which may hold anything; that stays here, for as long.
-import type { ServerOptions } from '../options/server-options';
+import type { ConnectionStateRecoveryOptions, ServerOptions } from '../options/server-options';
 import type { DisconnectReason, SocketId } from './socket-types';
-
-/** The option, complete. */
-export interface ConnectionStateRecoveryOptions {
-  /** How long a client may stay away, in milliseconds. Default 120000. */
-  maxDisconnectionDuration: number;
-  /** Recovered sockets do not pass the namespace's middlewares again. Default `true`. */
-  skipMiddlewares: boolean;
-}
 
 /** Reasons after which a client may come back: socket.io's, as in the core's `shard/recovery.rs`. */
 const RECOVERABLE: ReadonlySet<DisconnectReason> = new Set([

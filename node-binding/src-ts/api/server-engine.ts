@@ -4,10 +4,11 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { Duplex } from 'node:stream';
 import type { Clients, Connection } from './client';
 import { Engine, REMEMBERED } from '../engine/engine';
+import type { EngineHost } from '../engine/engine';
 import { clientsById } from './engine-clients';
 import type { ServerOptions } from '../options/server-options';
 import { letGoOfResponse, parseRequest } from '../http/request';
-import type { Run } from './native-session';
+import type { NativeSession } from './native-session';
 import type { Server } from './server';
 
 /** What engine.io assumes where nothing is given, and the core too. */
@@ -26,7 +27,7 @@ const COOKIE = { name: 'io', path: '/', httpOnly: true, sameSite: 'lax' };
 
 /** See {@link Engine}; emits `connection` too, with each connection. */
 export class ServerEngine extends Engine {
-  private standIn: { front: EventEmitter; run: Run } | undefined;
+  private standIn: { front: EventEmitter; session: NativeSession } | undefined;
   /** Requests that middlewares have seen, until their connection opens. */
   private readonly tagged = new Map<number, IncomingMessage>();
   private lastTag = 0;
@@ -38,7 +39,7 @@ export class ServerEngine extends Engine {
 
   /** @internal */
   constructor(private readonly io: Server<any, any, any, any>) {
-    super(io);
+    super(hostOf(io));
     this.clients = clientsById(() => io._clients);
   }
 
@@ -72,9 +73,9 @@ export class ServerEngine extends Engine {
   }
 
   private get front(): EventEmitter {
-    // That of an earlier run is closed.
-    const { _run: run } = this.io;
-    if (!this.standIn || (run && this.standIn.run !== run)) this.standIn = this.io._standIn();
+    // That of an earlier session is closed.
+    const { _session: session } = this.io;
+    if (!this.standIn || (session && this.standIn.session !== session)) this.standIn = this.io._standIn();
     return this.standIn.front;
   }
 
@@ -125,6 +126,21 @@ export class ServerEngine extends Engine {
     // What its client sends at once is not to be missed by who is shown the connection now.
     if (this.shows) connection._announce(() => this.emit('connection', connection));
   }
+}
+
+/** The server as its engine uses it. */
+function hostOf(io: Server<any, any, any, any>): EngineHost {
+  return {
+    get opts() {
+      return io._opts;
+    },
+    get knownConnections() {
+      return io._clients.size;
+    },
+    setHooks: (hooks) => io._setHooks(hooks),
+    closeNative: () => io._closeNative(),
+    stats: () => io.stats(),
+  };
 }
 
 /** Keeps a request; of those that are kept the oldest goes when there are too many: its client went away in between. */

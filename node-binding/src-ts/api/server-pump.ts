@@ -1,12 +1,13 @@
 // Core → JavaScript, for the Server door: hands each event to whom it concerns.
+import { answerCors, answerHandshake, answerHeaders, answerMiddlewares, tellConnectionError } from '../engine/questions';
 import type { Commands } from './commands';
-import { guarded } from './strict-emitter';
+import { guarded } from '../native/guarded';
 import { HandleTable, handleOf, lanesOf } from '../native/handle-table';
 import type { Namespace, SessionEndReason } from './namespace';
 import { encode, rejoin, responsesOf } from '../native/payload';
 import { Pump } from '../native/pump';
 import { roomOf } from '../native/room-name';
-import type { Run } from './native-session';
+import type { NativeSession } from './native-session';
 import type { Server } from './server';
 import { ACK, EVENT, Socket } from './socket';
 import type { DisconnectReason } from './socket-types';
@@ -56,14 +57,14 @@ function descriptionOf(detail: string): Error | undefined {
 }
 
 /** Live sockets, and the loop that feeds them. */
-export class EventPump extends Pump<Commands> {
-  private readonly sockets = new HandleTable<AnySocket>();
+export class ServerPump extends Pump<Commands> {
+  private readonly sockets = new HandleTable<AnySocket>((socket) => socket._handle);
 
   constructor(
     private readonly server: Server<any, any, any, any>,
-    private readonly run: Run,
+    private readonly session: NativeSession,
   ) {
-    super(run.native, run.commands);
+    super(session.native, session.commands);
   }
 
   /** A socket ended; what still comes for its handle is not for it. */
@@ -103,16 +104,11 @@ export class EventPump extends Pump<Commands> {
           this.native.answerNamespace(number, exists),
         );
       case ALLOW_REQUEST:
-        return this.server.engine._askAllow(payload[0], payload[1], (decision) => {
-          if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
-          else this.native.failAllow(number);
-        });
+        return answerHandshake(this.server.engine, this.native, number, payload);
       case HEADERS:
-        return this.native.answerHeaders(number, this.server.engine._askHeaders(payload));
+        return answerHeaders(this.server.engine, this.native, number, payload);
       case ENGINE:
-        return this.server.engine._askMiddleware(payload, (status, headers, body, tag) =>
-          this.native.answerEngine(number, status, headers, body, tag),
-        );
+        return answerMiddlewares(this.server.engine, this.native, number, payload);
       case HTTP:
         // Its body; only files are asked for.
         this.attachments(1);
@@ -120,31 +116,31 @@ export class EventPump extends Pump<Commands> {
           this.native.answerHttp(number, status, headers, body);
         });
       case CORS:
-        return this.server.engine._askCors(payload, (rules) => this.native.answerCors(number, rules));
+        return answerCors(this.server.engine, this.native, number, payload);
       case CONNECTION_ERROR:
-        return this.server.engine._connectionError(number, payload[0], payload[1], payload[2]);
+        return tellConnectionError(this.server.engine, number, payload);
       case OPEN:
-        return this.server.engine._opened(this.run.clients, number, payload[0], payload[1]);
+        return this.server.engine._opened(this.session.clients, number, payload[0], payload[1]);
       case HTTP_REPLY:
         return this.reply(number, payload[0], payload[1], this.attachments(1)[0]);
       case UPGRADED:
-        return this.run.clients.upgraded(number);
+        return this.session.clients.upgraded(number);
       case PACKET_IN: {
         const packet = payload === 0 ? this.attachments(1)[0] : payload;
-        return this.run.clients.lookedInto(number)?._packetIn(packet);
+        return this.session.clients.lookedInto(number)?._packetIn(packet);
       }
       case PACKET_OUT: {
         const packet = payload === 0 ? this.attachments(1)[0] : payload;
-        return this.run.clients.lookedInto(number)?._packetOut(packet);
+        return this.session.clients.lookedInto(number)?._packetOut(packet);
       }
       case DRAINED:
-        return this.run.clients.lookedInto(number)?._drained();
+        return this.session.clients.lookedInto(number)?._drained();
       case FLUSHED:
-        return this.run.clients.lookedInto(number)?._left(payload);
+        return this.session.clients.lookedInto(number)?._left(payload);
       case CONNECTION_CLOSED:
-        return this.run.clients.closed(number, this.reasons[payload[0]], descriptionOf(payload[1]));
+        return this.session.clients.closed(number, this.reasons[payload[0]], descriptionOf(payload[1]));
       case FLEET:
-        return this.run.fleet?.settle(number, payload, this.take);
+        return this.session.fleet?.settle(number, payload, this.take);
       case SERVER_SIDE:
         return this.serverSide(number, payload);
       case SOCKET_DATA:
@@ -156,7 +152,7 @@ export class EventPump extends Pump<Commands> {
       case SESSION_END:
         return this.sessionEnd(payload);
       case CLOSED:
-        return this.server._ended(this.run);
+        return this.server._ended(this.session);
     }
   }
 
@@ -188,9 +184,9 @@ export class EventPump extends Pump<Commands> {
   }
 
   private make(namespace: Namespace<any, any, any, any>, id: string, handle: number, conn: number): AnySocket {
-    const socket = new Socket(namespace, id, handle, conn, this.run.clients);
+    const socket = new Socket(namespace, id, handle, conn, this.session.clients);
     this.sockets.add(socket);
-    this.run.clients.add(socket);
+    this.session.clients.add(socket);
     return socket;
   }
 
@@ -213,7 +209,7 @@ export class EventPump extends Pump<Commands> {
 
   private disconnect(socket: AnySocket | undefined, reason: DisconnectReason, detail: string): void {
     if (!socket) return;
-    if (!OF_NAMESPACE.has(reason)) this.run.clients.cut(socket);
+    if (!OF_NAMESPACE.has(reason)) this.session.clients.cut(socket);
     const description = descriptionOf(detail);
     // The core closes for what the client sent: a packet that can't be read, or that has no place.
     if (description && reason === 'forced close' && socket.connected) guarded(() => socket._onerror(description));
@@ -221,21 +217,21 @@ export class EventPump extends Pump<Commands> {
   }
 
   private reply(number: number, status: number, headers: string[], body: Buffer): void {
-    this.run.attachments.some((attachment) => attachment.reply(number, status, headers, body));
+    this.session.attachments.some((attachment) => attachment.reply(number, status, headers, body));
   }
 
   /** Many answers come in pieces. */
   private broadcastAnswers(id: number, answers: unknown[]): void {
-    this.run.broadcastAcks.get(id)?.answers.push(answers);
+    this.session.broadcastAcks.get(id)?.answers.push(answers);
   }
 
   private broadcastAck(id: number, payload: any[]): void {
-    const pending = this.run.broadcastAcks.get(id);
-    this.run.broadcastAcks.delete(id);
+    const pending = this.session.broadcastAcks.get(id);
+    this.session.broadcastAcks.delete(id);
     const last = responsesOf(payload, 3, this.take);
     const [timedOut, missing, missingSockets] = payload;
     const err = timedOut || missing > 0 ? Object.assign(timeoutError(), { missingSockets }) : null;
-    if (err && this.run.fleet) Object.assign(err, { missing });
+    if (err && this.session.fleet) Object.assign(err, { missing });
     pending?.done(err, [...pending.answers, last].flat());
   }
 

@@ -6,7 +6,8 @@ import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
 import { goneError } from './acks';
 import { checkAdapter } from './adapter-check';
-import type { AdapterConstructor } from './adapter-check';
+import type { EngineHooks } from '../engine/engine';
+import { gateOf, updateHooks } from '../engine/questions';
 import { Attachment } from '../http/attachment';
 import type { BroadcastOperator, PendingBroadcast, RemoteSocket } from './broadcast-operator';
 import { Clients } from './client';
@@ -18,24 +19,26 @@ import type { ClusterOptions } from '../options/cluster-options';
 import { clientFile, fileName } from '../http/client-files';
 import type { FileAnswer } from '../http/client-files';
 import { isDynamic } from '../options/cors';
-import { StrictEventEmitter, emitLocally, guarded } from './strict-emitter';
+import { guarded } from '../native/guarded';
+import { StrictEventEmitter, emitLocally } from './strict-emitter';
 import { encoderOf } from './encoder';
 import type { Encoder } from './encoder';
 import { coded } from '../native/error';
-import { EventPump } from './server-pump';
-import { Listener } from '../http/listener';
+import { ServerPump } from './server-pump';
+import { Listener, listenOn, listenerStopped } from '../http/listener';
 import { loadModule, unloadModule } from '../native/modules';
 import { Namespace } from './namespace';
 import type { NamespaceMiddleware, ServerReservedEventsMap } from './namespace';
-import { addon } from '../native/native';
-import type { ServerStats } from '../native/native';
-import { check, coreOptions } from '../options/server-options';
-import type { ServerOptions } from '../options/server-options';
+import { addon } from '../native/bindings';
+import { NO_FIGURES } from '../native/stats';
+import type { ServerStats } from '../native/stats';
+import type { AdapterConstructor, ServerOptions } from '../options/server-options';
+import { check, coreOptions } from './core-options';
 import { ParentNamespace } from './parent-namespace';
 import { Away, withDefaults } from './recovery';
 import { parseRequest } from '../http/request';
-import { RoomMirror } from './adapter';
-import { Run } from './native-session';
+import { Adapter } from './adapter';
+import { NativeSession } from './native-session';
 import { ServerEngine } from './server-engine';
 import type { Socket } from './socket';
 import type { DisconnectReason, Room, SocketId } from './socket-types';
@@ -65,13 +68,6 @@ export type ParentNspNameMatchFn = (
 /** What a server can be made from: a port, a Unix socket path, or one of Node's HTTP servers. */
 export type ServerSource = number | string | HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
-const NO_FIGURES: ServerStats = {
-  connections: 0, sockets: 0, rooms: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
-  slowConsumers: 0, slowStalled: 0, slowTooMuch: 0, slowOverBudget: 0, outboxBytes: 0, answerBytes: 0, answersRefused: 0,
-  panics: 0, volatileDropped: 0, hostQueueBytes: 0, commandQueueBytes: 0, recoveryBytes: 0, uptimeMs: 0,
-  modules: [],
-};
-
 /** A Socket.IO server over the native core. */
 export class Server<
   ListenEvents extends EventsMap = DefaultEventsMap,
@@ -98,7 +94,7 @@ export class Server<
   _clients = new Clients(this as Server<any, any, any, any>, undefined);
   /** The other nodes, in a fleet. @internal */
   get _fleet(): Fleet | undefined {
-    return this._run?.fleet;
+    return this._session?.fleet;
   }
   private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
   private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
@@ -106,9 +102,9 @@ export class Server<
   _closed = false;
   private packetEncoder: Encoder | undefined;
   /** The core, until it begins to close. @internal */
-  _run: Run | undefined;
+  _session: NativeSession | undefined;
   /** The core, also when it closes or has closed. */
-  private latest: Run | undefined;
+  private latest: NativeSession | undefined;
   /** Options that came with `attach`; the constructor's stay for all runs. */
   private readonly attached: string[] = [];
   /** The path where no `attach` names another. */
@@ -197,7 +193,7 @@ export class Server<
   adapter(): AdapterConstructor;
   adapter(value: AdapterConstructor): this;
   adapter(value?: AdapterConstructor): AdapterConstructor | this {
-    if (arguments.length === 0) return RoomMirror;
+    if (arguments.length === 0) return Adapter;
     const cluster = clusterOf(value);
     if (cluster) this.joinCluster(cluster);
     else checkAdapter(value);
@@ -217,12 +213,12 @@ export class Server<
     if (!this.setCluster(cluster)) return;
     try {
       check(this._opts);
-      this._run?.native.joinCluster(JSON.stringify(plainCluster(cluster)));
+      this._session?.native.joinCluster(JSON.stringify(plainCluster(cluster)));
     } catch (err) {
       this._opts.cluster = undefined;
       throw err;
     }
-    if (this._run) this._run.fleet = new Fleet(cluster);
+    if (this._session) this._session.fleet = new Fleet(cluster);
   }
 
   /** Alias of `attach`. */
@@ -237,40 +233,40 @@ export class Server<
         'You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance.';
       throw coded('ERR_KRAKEN_WS_ARGUMENT', new Error(message));
     }
-    const run = this.start(opts);
+    const session = this.start(opts);
     if (typeof srv === 'object') {
-      this.serve(run, srv as HttpServer, { ...opts, ...this._opts }, () => this.attach(srv, opts));
+      this.serve(session, srv as HttpServer, { ...opts, ...this._opts }, () => this.attach(srv, opts));
       this.httpServer = srv;
     } else {
-      const listener = new Listener(run.native, () => this.stopListening(run));
-      run.listeners.push(listener);
+      const listener = new Listener(session.native, () => this.stopListening(session));
+      session.listeners.push(listener);
       // Applications ask for the few members that Listener has.
       this.httpServer = listener as unknown as HttpServer;
-      listener._listen(String(Number(srv)) === String(srv) ? Number(srv) : srv, this._opts.host);
+      listenOn(listener, String(Number(srv)) === String(srv) ? Number(srv) : srv, this._opts.host);
     }
     return this;
   }
 
-  private serve(run: Run, srv: HttpServer, options: Partial<ServerOptions>, again: () => void): void {
+  private serve(session: NativeSession, srv: HttpServer, options: Partial<ServerOptions>, again: () => void): void {
     const path = options.path as string;
-    const attachment = new Attachment(run.native, options, path, this.engine);
-    attachment.listen(srv, () => run.drain(() => this._closeNative()), again);
-    run.attachments.push(attachment);
+    const attachment = new Attachment(session.native, options, path, gateOf(this.engine));
+    attachment.listen(srv, () => session.drain(() => this._closeNative()), again);
+    session.attachments.push(attachment);
   }
 
   /** The core's own listeners take nobody any more. */
-  private stopListening(run: Run): void {
-    if (run.closing) return;
-    run.native.stopListening();
-    for (const listener of run.listeners) listener._stopped();
-    run.drain(() => this._closeNative());
+  private stopListening(session: NativeSession): void {
+    if (session.closing) return;
+    session.native.stopListening();
+    for (const listener of session.listeners) listenerStopped(listener);
+    session.drain(() => this._closeNative());
   }
 
   /** Options of an `attach` are the server's until it starts again; those of the constructor come first. */
   private takeOptions(opts: Partial<ServerOptions>): void {
     const given: Record<string, unknown> = { ...opts, path: (opts.path ?? this.ownPath).replace(/\/$/, '') };
     const mine = this._opts as Record<string, unknown>;
-    if (!this._run) {
+    if (!this._session) {
       for (const name of this.attached.splice(0)) delete mine[name];
     }
     check({ ...given, ...mine });
@@ -280,19 +276,19 @@ export class Server<
   }
 
   /** A stand-in for an HTTP server whose application passes requests in itself. @internal */
-  _standIn(): { front: EventEmitter; run: Run } {
+  _standIn(): { front: EventEmitter; session: NativeSession } {
     const front = new EventEmitter();
     front.on('request', (_req, res) => res.writeHead(404).end());
-    const run = this.start({});
-    this.serve(run, front as HttpServer, this._opts, () => {});
-    return { front, run };
+    const session = this.start({});
+    this.serve(session, front as HttpServer, this._opts, () => {});
+    return { front, session };
   }
 
-  private start(opts: Partial<ServerOptions>): Run {
+  private start(opts: Partial<ServerOptions>): NativeSession {
     this.takeOptions(opts);
-    if (this._run) {
-      this.engine._hook();
-      return this._run;
+    if (this._session) {
+      updateHooks(this.engine);
+      return this._session;
     }
     const options = this._opts;
     const json = coreOptions(options, {
@@ -303,26 +299,26 @@ export class Server<
       moves: true,
       sessions: Boolean(options.connectionStateRecovery),
     });
-    const native = new (addon().NativeServer)(json, () => run.events.pump());
-    // The numbers of an earlier run name others in this one.
+    const native = new (addon().NativeServer)(json, () => session.pump.pump());
+    // The numbers of an earlier session name others in this one.
     this.endAll('forced close');
     this._closed = false;
     const { connectionStateRecovery: recovery } = options;
-    const run = new Run(native, recovery ? new Away(recovery, options) : undefined);
-    run.clients = new Clients(this as Server<any, any, any, any>, run);
-    run.events = new EventPump(this as Server<any, any, any, any>, run);
-    this._clients = run.clients;
-    this._run = run;
-    this.latest = run;
+    const session = new NativeSession(native, recovery ? new Away(recovery, options) : undefined);
+    session.clients = new Clients(this as Server<any, any, any, any>, session);
+    session.pump = new ServerPump(this as Server<any, any, any, any>, session);
+    this._clients = session.clients;
+    this._session = session;
+    this.latest = session;
     for (const namespace of this._nsps.values()) this.link(namespace);
-    if (options.cluster) run.fleet = new Fleet(options.cluster);
-    this.engine._hook();
-    return run;
+    if (options.cluster) session.fleet = new Fleet(options.cluster);
+    updateHooks(this.engine);
+    return session;
   }
 
   private link(namespace: Namespace<any, any, any, any>): void {
-    if (!this._run) return;
-    const { native, commands } = this._run;
+    if (!this._session) return;
+    const { native, commands } = this._session;
     namespace._number = native.namespace(namespace.name);
     namespace._native = commands;
     if (namespace._quiet) native.overlook(namespace._number);
@@ -330,7 +326,7 @@ export class Server<
 
   /** Broadcasts whose acknowledgements are awaited. @internal */
   get _broadcastAcks(): Map<number, PendingBroadcast> | undefined {
-    return this._run?.broadcastAcks;
+    return this._session?.broadcastAcks;
   }
 
   /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
@@ -340,7 +336,7 @@ export class Server<
 
   /** Somebody looks at the sockets of a namespace. @internal */
   _lookAt(namespace: Namespace<any, any, any, any>): void {
-    if (namespace._native) this._run?.events.lookAt(namespace);
+    if (namespace._native) this._session?.pump.lookAt(namespace);
   }
 
   /** @internal */
@@ -454,20 +450,20 @@ export class Server<
   /** @internal */
   _closeNative(): void {
     this._closed = true;
-    const { _run: run } = this;
-    if (!run) return;
+    const { _session: session } = this;
+    if (!session) return;
     for (const namespace of this._nsps.values()) namespace._native = undefined;
-    this._run = undefined;
-    run.close();
+    this._session = undefined;
+    session.close();
   }
 
   /** The core's last event. @internal */
-  _ended(run: Run): void {
-    if (this.latest === run) this.endAll('server shutting down');
-    run.ended();
+  _ended(session: NativeSession): void {
+    if (this.latest === session) this.endAll('server shutting down');
+    session.ended();
   }
 
-  /** What is left of a run: sockets end, and nobody acknowledges any more. */
+  /** What is left of a session: sockets end, and nobody acknowledges any more. */
   private endAll(reason: DisconnectReason): void {
     for (const namespace of [...this._nsps.values()]) {
       for (const socket of [...namespace._sockets.values(), ...namespace._preConnectSockets.values()]) {
@@ -482,15 +478,9 @@ export class Server<
   }
 
   /** @internal */
-  _setHooks(
-    allowRequest: boolean,
-    headers: boolean,
-    connections: boolean,
-    engine: boolean,
-    packets: boolean,
-  ): void {
-    this._run?.native.setHooks(allowRequest, headers, connections, engine);
-    this._run?.native.watchNew(packets);
+  _setHooks({ handshakes, headers, connections, requests, packets }: EngineHooks): void {
+    this._session?.native.setHooks(handshakes, headers, connections, requests);
+    this._session?.native.watchNew(packets);
   }
 
   /** The connection to the other nodes changed; every adapter says so. @internal */
@@ -506,23 +496,23 @@ export class Server<
 
   /** The handshake of a socket as JSON text; it is given out once. @internal */
   _handshakeText(socket: Socket<any, any, any, any>): string | undefined {
-    return this.latest?.events.handshake(socket._handle);
+    return this.latest?.pump.handshake(socket._handle);
   }
 
   /** A socket ended. @internal */
   _forget(socket: Socket<any, any, any, any>): void {
-    this.latest?.events.forget(socket);
+    this.latest?.pump.forget(socket);
     this._clients.remove(socket);
   }
 
   /** Figures of the running server; zeros without one. */
   stats(): ServerStats {
-    return this._run?.native.stats() ?? { ...NO_FIGURES };
+    return this._session?.native.stats() ?? { ...NO_FIGURES };
   }
 
   /** New certificate and key for the own TLS listener; connections stay. */
   reloadTls(cert: string | Buffer, key: string | Buffer): void {
-    this._run?.native.reloadTls(Buffer.from(cert as string), Buffer.from(key as string));
+    this._session?.native.reloadTls(Buffer.from(cert as string), Buffer.from(key as string));
   }
 
   /**
@@ -531,12 +521,12 @@ export class Server<
    * its name.
    */
   loadModule(path: string, args: readonly string[] = []): string {
-    return loadModule(this._run?.native, path, args);
+    return loadModule(this._session?.native, path, args);
   }
 
   /** Unloads a module by its name. */
   unloadModule(name: string): void {
-    unloadModule(this._run?.native, name);
+    unloadModule(this._session?.native, name);
   }
 
   /** Adds a middleware to the `/` namespace. */

@@ -14,8 +14,10 @@ import { encode } from '../native/payload';
 import { Away } from './recovery';
 import { asSeen, parseHandshake } from '../http/request';
 import type { EngineRequest } from '../http/request';
-import { textOf } from './adapter';
-import { LOCAL, NO_COMPRESS, VOLATILE, refuseReserved } from './socket-types';
+import { textOf } from '../native/room-name';
+import { refuseReserved } from '../native/event-names';
+import { LOCAL, NO_COMPRESS, VOLATILE } from '../native/flags';
+import { SOCKET } from './socket-types';
 import type { DisconnectReason, Event, Handshake, Room, SocketId, SocketReservedEventsMap } from './socket-types';
 import type {
   AllButLast,
@@ -58,6 +60,10 @@ export class Socket<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = any,
 > extends CatchAllEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap> {
+  static {
+    Object.defineProperty(this.prototype, SOCKET, { value: true });
+  }
+
   /** The namespace this socket belongs to. */
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** Public id, unique per namespace and connection; not the secret session id. */

@@ -1,6 +1,5 @@
 // An EventEmitter whose listeners and emits are typed by maps, the common base of Server, Namespace, Socket.
 import { EventEmitter } from 'node:events';
-import { tick } from '../native/clock';
 import type { EventNames, EventParams, EventsMap, ReservedOrUserEventNames, ReservedOrUserListener } from './typed-events';
 
 const emit = EventEmitter.prototype.emit;
@@ -51,22 +50,6 @@ export abstract class StrictEventEmitter<
   protected emitUntyped(ev: string, ...args: any[]): boolean {
     return emit.call(this, ev, ...args);
   }
-}
-
-/** Runs handlers that must not stop what comes behind them: what they throw reaches the process a little later. */
-export function guarded(run: () => void): void {
-  try {
-    run();
-  } catch (err) {
-    throwLater(err);
-  }
-}
-
-/** Throws where no caller is. */
-export function throwLater(err: unknown): void {
-  tick(() => {
-    throw err;
-  });
 }
 
 /** Calls local listeners with an array of event name and arguments. */

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { ConnectionTransport } from '../engine/transport';
 import type { BridgeEngine } from './engine';
-import { MORE, NO_COMPRESS, VOLATILE } from './raw-commands';
+import { MORE, NO_COMPRESS, VOLATILE } from '../native/flags';
 import { frameOf } from './raw-commands';
 
 /** Options of a message, as socket.io gives them. */

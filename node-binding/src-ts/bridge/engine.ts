@@ -3,11 +3,11 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Engine } from '../engine/engine';
-import type { ServerStats } from '../native/native';
+import type { ServerStats } from '../native/stats';
 import type { ServerOptions } from '../options/server-options';
-import { parseRequest } from '../http/request';
+import { parseRequest, sessionIdOf } from '../http/request';
 import type { QueriedRequest } from '../http/request';
-import { drained } from '../api/native-session';
+import { drained } from '../engine/drain';
 import { Core } from './core';
 import { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';
@@ -47,14 +47,14 @@ export class BridgeEngine extends Engine {
 
   /** The way into the core, while it takes commands. @internal */
   get commands(): RawCommands | undefined {
-    const { run } = this.core;
-    return run && !run.closing ? run.commands : undefined;
+    const { session } = this.core;
+    return session && !session.closing ? session.commands : undefined;
   }
 
   /** Connections that are open, those included that JavaScript is yet to hear of. */
   override get clientsCount(): number {
-    const { run } = this.core;
-    return run ? Math.max(this.open, run.native.stats().connections - run.pump.leaving) : this.open;
+    const { session } = this.core;
+    return session ? Math.max(this.open, session.native.stats().connections - session.pump.leaving) : this.open;
   }
 
   /** Figures of the core. */
@@ -65,7 +65,7 @@ export class BridgeEngine extends Engine {
   /** Serves a further HTTP server. */
   attach(server: HttpServer): void {
     this.servers.add(server);
-    this.run().attachment.listen(server, () => this.drain(), () => {
+    this.session().attachment.listen(server, () => this.drain(), () => {
       this.restart();
       this.attach(server);
     });
@@ -73,16 +73,16 @@ export class BridgeEngine extends Engine {
 
   /** Handles a request on the engine's path. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
-    this.run().attachment.requestThrough(req, res);
+    this.session().attachment.requestThrough(req, res);
   }
 
   /** Handles an upgrade on the engine's path. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.run().attachment.upgradeThrough(req, socket as NetSocket, head);
+    this.session().attachment.upgradeThrough(req, socket as NetSocket, head);
   }
 
-  private run() {
-    return this.core.run ?? this.core.start(this);
+  private session() {
+    return this.core.session ?? this.core.start(this);
   }
 
   private readonly servers = new Set<HttpServer>();
@@ -97,23 +97,23 @@ export class BridgeEngine extends Engine {
 
   /** An HTTP server takes nobody any more: those that are there stay. */
   private drain(): void {
-    const { run } = this.core;
-    if (run && !run.closing) drained(run.native, () => [...this.servers].some(({ listening }) => listening), () => run.closing || this.close());
+    const { session } = this.core;
+    if (session && !session.closing) drained(session.native, () => [...this.servers].some(({ listening }) => listening), () => session.closing || this.close());
   }
 
   private restart(): void {
-    if (this.core.run?.closing) this.core.start(this);
+    if (this.core.session?.closing) this.core.start(this);
   }
 
   /** Starts the core, which takes commands from then on. @internal */
   _start(): void {
-    this.run();
+    this.session();
   }
 
   /** Closes all connections. */
   override close(): this {
     for (const socket of Object.values(this.clients)) socket._closed('forced close');
-    this.core._closeNative();
+    this.core.closeNative();
     return this;
   }
 
@@ -130,7 +130,7 @@ export class BridgeEngine extends Engine {
 
   /** @internal */
   override _remember(req: QueriedRequest): number {
-    const handshake = !req._query?.sid;
+    const handshake = !sessionIdOf(req);
     if (!handshake && !this.asks) return 0;
     if (this.tagged.size >= REMEMBERED) {
       // Its connection was given up without a word.
@@ -146,7 +146,7 @@ export class BridgeEngine extends Engine {
   /** @internal */
   override _answered(tag: number): void {
     // The event of a new connection may come behind the answer to its request.
-    if (this.tagged.get(tag)?._query?.sid) this.tagged.delete(tag);
+    if (sessionIdOf(this.tagged.get(tag))) this.tagged.delete(tag);
   }
 
   /** @internal */
@@ -187,6 +187,6 @@ export class BridgeEngine extends Engine {
     if (this.clients[socket.id] === socket) delete this.clients[socket.id];
     this.open -= 1;
     this._watched.delete(socket);
-    this.core.run?.pump.forget(socket, byCore);
+    this.core.session?.pump.forget(socket, byCore);
   }
 }

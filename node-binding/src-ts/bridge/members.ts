@@ -2,7 +2,7 @@
 // own maps, which stay the truth for JavaScript.
 import type { BridgeEngine } from './engine';
 import { EngineSocket } from './engine-socket';
-import { NO_COMPRESS, VOLATILE } from './raw-commands';
+import { NO_COMPRESS, VOLATILE } from '../native/flags';
 import type { Frame } from './raw-commands';
 import { roomName } from '../native/room-name';
 import type { BroadcastOptions, IoAdapter } from './socketio';

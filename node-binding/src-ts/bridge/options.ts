@@ -1,6 +1,6 @@
 // Options of the core from those that engine.io got, which have its defaults in them, and from the bridge's own.
-import { addon } from '../native/native';
-import { cookie, optionsJson } from '../options/server-options';
+import { addon } from '../native/bindings';
+import { cookie, optionsJson } from '../options/json';
 import type { ServerOptions } from '../options/server-options';
 
 /** Options of `bindNative`: the core's own, beside those that the socket.io server was made with. */

@@ -1,7 +1,7 @@
 // JavaScript → core, for the bridge: messages that socket.io has encoded, and who is in which room. `src/raw.rs` is the
 // reading side. The order of calls is kept: what can't be collected is sent only after what was.
 import { CommandBatch } from '../native/command-batch';
-import type { NativeServer } from '../native/native';
+import type { NativeServer } from '../native/bindings';
 
 const SEND = 0;
 const SEND_BINARY = 1;
@@ -12,12 +12,6 @@ const LEAVE = 5;
 const REMOVE = 6;
 const CLOSE = 7;
 const NOTIFY = 8;
-
-/** Bits of `flags`. */
-export const VOLATILE = 1;
-export const NO_COMPRESS = 2;
-/** A further frame of the packet that the connection's last message began. */
-export const MORE = 8;
 
 /** Lanes of one command: kind and namespace, connection, number, length. */
 const LANES = 4;

@@ -1,7 +1,8 @@
 // Core → JavaScript, for the bridge: hands each event to its connection or to the engine.
+import { answerHandshake, answerHeaders, tellConnectionError } from '../engine/questions';
 import type { Attachment } from '../http/attachment';
-import { HandleTable, handleOf } from '../native/handle-table';
-import type { NativeServer } from '../native/native';
+import { HandleTable, handleOf, lanesOf } from '../native/handle-table';
+import type { NativeServer } from '../native/bindings';
 import { LANES, Pump } from '../native/pump';
 import type { BridgeEngine } from './engine';
 import type { EngineSocket } from './engine-socket';
@@ -33,7 +34,7 @@ const NOTHING = '[]'.length;
 export class RawPump extends Pump<RawCommands> {
   // socket.io handles each packet in a tick of its own.
   protected override readonly lateHandlers = true;
-  private readonly sockets = new HandleTable<EngineSocket>();
+  private readonly sockets = new HandleTable<EngineSocket>((socket) => socket._handle);
   /** Connections that JavaScript has closed and the core may still have. */
   leaving = 0;
 
@@ -98,16 +99,13 @@ export class RawPump extends Pump<RawCommands> {
       case HEARTBEAT:
         return this.sockets.find(low, generation)?._heartbeat();
       case UPGRADED:
-        return this.sockets.find(number % 2 ** 29, Math.floor(number / 2 ** 29))?._upgrade();
+        return this.sockets.find(...lanesOf(number))?._upgrade();
       case ALLOW_REQUEST:
-        return this.engine._askAllow(payload[0], payload[1], (decision) => {
-          if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
-          else this.native.failAllow(number);
-        });
+        return answerHandshake(this.engine, this.native, number, payload);
       case HEADERS:
-        return this.native.answerHeaders(number, this.engine._askHeaders(payload));
+        return answerHeaders(this.engine, this.native, number, payload);
       case CONNECTION_ERROR:
-        return this.engine._connectionError(number, payload[0], payload[1], payload[2]);
+        return tellConnectionError(this.engine, number, payload);
       case HTTP_REPLY:
         return void this.attachment.reply(number, payload[0], payload[1], this.attachments(1)[0]);
       case CLOSED:

@@ -1,6 +1,5 @@
 // Questions to the other nodes that wait for their answers. The core collects those, and says which nodes it waited for
 // in vain.
-import type { Commands } from '../api/commands';
 import { coded } from '../native/error';
 import type { ClusterOptions } from '../options/cluster-options';
 
@@ -41,9 +40,9 @@ export class Fleet {
   }
 
   /** `put` asks the core and gives the number of the question; `read` takes the answers out of the payload. */
-  ask<T>(
-    commands: Commands,
-    put: (commands: Commands, timeoutMs: number) => number,
+  ask<C, T>(
+    commands: C,
+    put: (commands: C, timeoutMs: number) => number,
     read: (payload: any, take: Take) => T,
   ): Promise<Answers<T>> {
     return new Promise((resolve, reject) => {

@@ -3,36 +3,46 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { isDynamic, resolve } from '../options/cors';
-import type { CorsOptionsDelegate } from '../options/cors';
-import { CollectedResponse, UpgradeResponse, runChain } from './middleware';
-import type { EngineAnswer, EngineMiddleware, EngineResponse } from './middleware';
-import type { CorsOptions } from '../options/server-options';
+import type { CorsOptions, CorsOptionsDelegate } from '../options/cors';
+import { CollectedResponse, UpgradeResponse } from '../http/response';
+import type { EngineAnswer, EngineResponse } from '../http/response';
+import { runChain } from './middleware';
+import type { EngineMiddleware } from './middleware';
 import { errorMessages, errors } from '../generated/codes';
 import { parseRequest, prepare } from '../http/request';
 import type { EngineRequest } from '../http/request';
-import type { ServerStats } from '../native/native';
+import type { ServerStats } from '../native/stats';
 import type { ServerOptions } from '../options/server-options';
 
 /** Real requests that Node's HTTP server gave us, while the core may still ask about them. */
 export const REMEMBERED = 1024;
 
-/** Whose engine it is. */
+/** What the core asks about, or tells. */
+export interface EngineHooks {
+  /** Each handshake, before it is answered. */
+  handshakes: boolean;
+  /** The headers of each answer. */
+  headers: boolean;
+  /** Beginning and end of each connection. */
+  connections: boolean;
+  /** Each request on the core's own listener, for the middlewares. */
+  requests: boolean;
+  /** The packets of each new connection. */
+  packets: boolean;
+}
+
+/** The server that an engine belongs to. */
 export interface EngineHost {
-  readonly _opts: Partial<ServerOptions>;
-  readonly _clients: { readonly size: number };
-  _setHooks(
-    allowRequest: boolean,
-    headers: boolean,
-    connections: boolean,
-    engine: boolean,
-    packets: boolean,
-  ): void;
-  _closeNative(): void;
+  readonly opts: Partial<ServerOptions>;
+  /** Connections that JavaScript knows. */
+  readonly knownConnections: number;
+  setHooks(hooks: EngineHooks): void;
+  closeNative(): void;
   stats(): ServerStats;
 }
 
 /** The answer to a handshake that the core asks about. */
-interface Decision {
+export interface Decision {
   refuse?: string;
   headers: string[];
   sid?: string;
@@ -68,7 +78,7 @@ export class Engine extends EventEmitter {
   private makeId: ((req: IncomingMessage) => string | Promise<string>) | undefined;
 
   /** @internal */
-  constructor(private readonly server: EngineHost) {
+  constructor(private readonly host: EngineHost) {
     super();
     // The core asks only what somebody wants to answer. `newListener` comes before the listener is there.
     super.on('newListener', (name) => this._hook(name as string));
@@ -77,7 +87,7 @@ export class Engine extends EventEmitter {
 
   /** Options of the server. */
   get opts(): object {
-    return this.server._opts;
+    return this.host.opts;
   }
 
   /** Makes the session id of a new connection: a secret that is not in use. Set it to replace the core's. */
@@ -157,17 +167,18 @@ export class Engine extends EventEmitter {
   /** Tells the core what to ask. @internal */
   _hook(coming?: string): void {
     const wanted = (name: string): boolean => name === coming || this.listenerCount(name) > 0;
-    const { allowRequest } = this.server._opts;
+    const { allowRequest } = this.host.opts;
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
-    this.asks = handshakes || wanted('connection_error') || isDynamic(this.server._opts.cors);
+    this.asks = handshakes || wanted('connection_error') || isDynamic(this.host.opts.cors);
     // Who was shown a connection is told of its end, also when nobody waits for new ones any more. What hooks and
     // middlewares put on a request is looked for on that of the connection.
     this.announces ||= wanted('connection') || handshakes;
     const connections = this.announces || this.hears;
     const packets = wanted('connection');
     this.shows ||= packets;
-    this.server._setHooks(handshakes, every, connections, this.middlewares.length > 0, packets);
+    const requests = this.middlewares.length > 0;
+    this.host.setHooks({ handshakes, headers: every, connections, requests, packets });
   }
 
   /** The core tells the end of each connection from now on. @internal */
@@ -179,19 +190,19 @@ export class Engine extends EventEmitter {
 
   /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
   get clientsCount(): number {
-    return Math.max(this.server.stats().connections, this.server._clients.size);
+    return Math.max(this.host.stats().connections, this.host.knownConnections);
   }
 
   /** Transports that a session on `transport` may move to. */
   upgrades(transport: string): string[] {
-    const { allowUpgrades, transports } = this.server._opts;
+    const { allowUpgrades, transports } = this.host.opts;
     const allowed = allowUpgrades !== false && (transports ?? ['websocket']).includes('websocket');
     return transport === 'polling' && allowed ? ['websocket'] : [];
   }
 
   /** Closes all connections. */
   close(): this {
-    this.server._closeNative();
+    this.host.closeNative();
     return this;
   }
 
@@ -248,7 +259,7 @@ export class Engine extends EventEmitter {
       const headers = [...this.collect('initial_headers', req), ...this.collect('headers', req)];
       answer({ headers, sid });
     };
-    const { allowRequest } = this.server._opts;
+    const { allowRequest } = this.host.opts;
     if (!allowRequest) return void allowed();
     allowRequest(req, (err: unknown, success) => {
       if (success) return void allowed();
@@ -259,7 +270,7 @@ export class Engine extends EventEmitter {
 
   /** @internal */
   _askCors(text: string, answer: (rules: string | undefined) => void): void {
-    resolve(this.server._opts.cors as CorsOptions | CorsOptionsDelegate, this.request(text, false), answer);
+    resolve(this.host.opts.cors as CorsOptions | CorsOptionsDelegate, this.request(text, false), answer);
   }
 
   /** @internal */

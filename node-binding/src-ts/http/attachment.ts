@@ -4,9 +4,9 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fileName } from './client-files';
-import { UpgradeResponse } from '../engine/middleware';
-import type { EngineResponse } from '../engine/middleware';
-import type { NativeServer } from '../native/native';
+import { UpgradeResponse } from './response';
+import type { EngineResponse } from './response';
+import type { NativeServer } from '../native/bindings';
 import type { ServerOptions } from '../options/server-options';
 import { letGoOfResponse, prepare } from './request';
 
@@ -17,16 +17,16 @@ const MAX_BODY = 1_000_000;
 /** Number of the last request that was passed in, whichever server it came to. */
 let last = 0;
 
-/** The engine in front of the core. */
+/** What a request passes on its way to the core: the engine. */
 export interface Gate {
   /** Middlewares first, then `go`. */
-  _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (code: number, message: string) => void): void;
+  through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (code: number, message: string) => void): void;
   /** The core may ask about this request; returns the number to name it by. */
-  _remember(req: IncomingMessage): number;
+  remember(req: IncomingMessage): number;
   /** The request of that number is answered. */
-  _answered(tag: number): void;
+  answered(tag: number): void;
   /** The request of that number never came to the core. */
-  _drop(tag: number): void;
+  drop(tag: number): void;
 }
 
 type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
@@ -58,7 +58,7 @@ export class Attachment {
     private readonly native: NativeServer,
     private readonly options: Partial<ServerOptions>,
     path: string,
-    private readonly engine: Gate,
+    private readonly gate: Gate,
   ) {
     this.path = options.addTrailingSlash === false ? path : `${path}/`;
   }
@@ -140,7 +140,7 @@ export class Attachment {
     const go = (): void => {
       if (socket.writable) this.upgrade(req, socket, head);
     };
-    this.engine._through(req, new UpgradeResponse(req, socket), go, refuse);
+    this.gate.through(req, new UpgradeResponse(req, socket), go, refuse);
   }
 
   /** A request on our path. */
@@ -152,7 +152,7 @@ export class Attachment {
       res.writeHead(400, { 'Content-Type': 'application/json' });
       res.end(JSON.stringify({ code, message }));
     };
-    this.engine._through(req, res, () => this.request(req, res), refuse);
+    this.gate.through(req, res, () => this.request(req, res), refuse);
   }
 
   private upgrade(req: IncomingMessage, socket: NetSocket, head: Buffer): void {
@@ -160,12 +160,12 @@ export class Attachment {
       socket.destroy();
       return;
     }
-    const tag = this.engine._remember(req);
+    const tag = this.gate.remember(req);
     try {
       this.handOver(req, socket, head, tag);
     } catch {
       // Its client is gone already, or there is no descriptor left for it.
-      this.engine._drop(tag);
+      this.gate.drop(tag);
       socket.destroy();
     }
   }
@@ -226,11 +226,11 @@ export class Attachment {
     }
     const number = ++last;
     this.responses.set(number, res);
-    const tag = this.engine._remember(req);
+    const tag = this.gate.remember(req);
     res.on('close', () => {
       letGoOfResponse(req);
       this.native.httpOver(number, this.responses.delete(number));
-      this.engine._answered(tag);
+      this.gate.answered(tag);
     });
     const { remoteAddress = '', remotePort = 0 } = req.socket;
     this.native.http(

@@ -4,7 +4,7 @@ import cluster from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { tick } from '../native/clock';
-import type { NativeServer } from '../native/native';
+import type { NativeServer } from '../native/bindings';
 
 /** The core's own listener. Emits `listening`, `close` and `error`. */
 export class Listener extends EventEmitter {
@@ -101,4 +101,19 @@ export class Listener extends EventEmitter {
     this.bound = null;
     this.emit('close');
   }
+}
+
+/** Binds a listener. */
+export function listenOn(listener: Listener, where: number | string, host: string | undefined): void {
+  listener._listen(where, host);
+}
+
+/** Tells a listener that the core takes no more connections on it. */
+export function listenerStopped(listener: Listener): void {
+  listener._stopped();
+}
+
+/** Tells a listener that the core is closed. */
+export function listenerClosed(listener: Listener): void {
+  listener._closed();
 }

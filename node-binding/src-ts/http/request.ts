@@ -2,7 +2,28 @@
 // made from it when they first ask.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
-import type { Handshake } from '../api/socket-types';
+
+/** The request with which a client connected. An ordinary object: applications hang their user on it. */
+export interface Handshake {
+  /** Request headers, names in lower case. */
+  headers: IncomingHttpHeaders;
+  /** When the client connected, as text. */
+  time: string;
+  /** Address of the client. */
+  address: string;
+  /** The request came from another origin. */
+  xdomain: boolean;
+  /** The connection is encrypted. */
+  secure: boolean;
+  /** When the client connected, in milliseconds since the epoch. */
+  issued: number;
+  /** Path and query of the request. */
+  url: string;
+  /** Query of the request. */
+  query: ParsedUrlQuery;
+  /** What the client gave as `auth`. */
+  auth: { [key: string]: any };
+}
 
 /** The JSON text, parsed. */
 interface RawRequest {
@@ -54,6 +75,11 @@ export function prepare(req: IncomingMessage, res?: ServerResponse): void {
   const queried = req as QueriedRequest;
   queried._query ??= queryOf(req.url ?? '');
   if (res) queried.res = res;
+}
+
+/** The session id in the query of a request. */
+export function sessionIdOf(req: QueriedRequest | undefined): unknown {
+  return req?._query?.sid;
 }
 
 /** The request may be kept as long as its connection: not so its response. */

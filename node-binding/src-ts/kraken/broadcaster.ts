@@ -1,9 +1,7 @@
 // The application's five calls. They work on whatever server they are given (ours, socket.io's, a test's
 // mock), say `false` and log when that fails, and never throw.
-import { Namespace } from '../api/namespace';
-import { hasBinary } from '../native/payload';
-import { Server } from '../api/server';
-import { RESERVED_EVENTS } from '../api/socket-types';
+import { isClosed, sendPlainly } from '../api/plain-send';
+import type { Server } from '../api/server';
 
 /** What a server has to have for the calls that are made on it. */
 export interface ServerLike {
@@ -30,16 +28,7 @@ export class Broadcaster {
   /** Sends an event to everybody in a room. `true` when it was handed over. */
   sendToRoom(room: string, event: string, payload?: unknown): boolean {
     return this.#attempt('sendToRoom', (server) => {
-      const namespace = ownNamespace(server);
-      const plain =
-        namespace?._native !== undefined &&
-        namespace._outgoingWatchers === 0 &&
-        typeof room === 'string' &&
-        typeof payload !== 'function' &&
-        !RESERVED_EVENTS.has(event) &&
-        !hasBinary(payload);
-      if (plain) namespace._native!.publishRoom(namespace._number, room, JSON.stringify([event, payload]), 0);
-      else server.to!(room).emit(event, payload);
+      if (!sendPlainly(server, room, event, payload)) server.to!(room).emit(event, payload);
     });
   }
 
@@ -81,19 +70,6 @@ export class Broadcaster {
       return false;
     }
   }
-}
-
-/** The namespace of our own server, if it still does what ours does (tests replace its methods). */
-function ownNamespace(server: unknown): Namespace<any, any, any, any> | undefined {
-  if (server instanceof Server && server.to === Server.prototype.to) return server.sockets;
-  if (server instanceof Namespace && server.to === Namespace.prototype.to && !server._standsFor) return server;
-  return undefined;
-}
-
-/** Our own server after `close`: sending does nothing then, and does not say so. */
-function isClosed(server: unknown): boolean {
-  const own = server instanceof Namespace ? server.server : server;
-  return own instanceof Server && own._closed;
 }
 
 const shared = new Broadcaster((message, ...error) => console.error(`kraken-ws-native: ${message}`, ...error));

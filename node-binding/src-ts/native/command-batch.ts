@@ -2,8 +2,8 @@
 // the current piece of JavaScript is done. A crossing per message costs more than the message, and a thread of the
 // core that is woken for a hundred of them at once writes them with a few system calls.
 import { microtask } from './clock';
-import { addon } from './native';
-import type { NativeServer } from './native';
+import { addon } from './bindings';
+import type { NativeServer } from './bindings';
 
 /** Commands in one crossing, as many as there are events in a batch. */
 const COMMANDS = 256;

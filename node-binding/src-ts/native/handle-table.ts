@@ -16,24 +16,26 @@ export function lanesOf(handle: number): [low: number, generation: number] {
   return [handle % GENERATION, Math.floor(handle / GENERATION)];
 }
 
-/** See above. */
-export class HandleTable<T extends { readonly _handle: number }> {
+/** See above. `handleOfItem` reads the handle of an item. */
+export class HandleTable<T> {
   private readonly shards: (T | undefined)[][] = [];
+
+  constructor(private readonly handleOfItem: (item: T) => number) {}
 
   /** What has that handle, if it is still here. */
   find(low: number, generation: number): T | undefined {
     const found = this.shards[low & SHARD_MASK]?.[low >>> SHARD_BITS];
-    return found?._handle === generation * GENERATION + low ? found : undefined;
+    return found && this.handleOfItem(found) === generation * GENERATION + low ? found : undefined;
   }
 
   add(item: T): void {
-    const low = item._handle % GENERATION;
+    const low = this.handleOfItem(item) % GENERATION;
     (this.shards[low & SHARD_MASK] ??= [])[low >>> SHARD_BITS] = item;
   }
 
   /** Forgets an item, not what took its slot. */
   remove(item: T): void {
-    const low = item._handle % GENERATION;
+    const low = this.handleOfItem(item) % GENERATION;
     const shard = this.shards[low & SHARD_MASK];
     if (shard?.[low >>> SHARD_BITS] === item) shard[low >>> SHARD_BITS] = undefined;
   }

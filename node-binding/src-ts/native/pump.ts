@@ -2,10 +2,10 @@
 // the writing side and describes the format.
 import { immediate, microtask, tick } from './clock';
 import type { CommandBatch } from './command-batch';
-import { guarded, throwLater } from '../api/strict-emitter';
-import { addon } from './native';
-import type { NativeServer } from './native';
-import type { DisconnectReason } from '../api/socket-types';
+import { guarded, throwLater } from './guarded';
+import { addon } from './bindings';
+import type { NativeServer } from './bindings';
+import type { DisconnectReason } from '../generated/codes';
 
 /** Lanes per event; the head takes as many. */
 export const LANES = 4;

@@ -36,3 +36,8 @@ export function roomNames(rooms: readonly string[]): string[] {
 export function roomOf(name: string): string {
   return name.startsWith(STRING) ? (JSON.parse(name.slice(STRING.length)) as string) : name;
 }
+
+/** The name of a room is a text; applications without types also say `join(7)`. */
+export function textOf(room: string): string {
+  return typeof room === 'string' ? room : String(room);
+}

@@ -2,10 +2,9 @@
 // the rules that then hold. As in the `cors` package, a falsy origin means no headers at all.
 import type { IncomingMessage } from 'node:http';
 import { types } from 'node:util';
-import type { CorsOptions, CorsOrigin } from './server-options';
-import type { EngineRequest } from '../http/request';
 
-type Req = IncomingMessage | EngineRequest;
+/** What is read of a request; functions of the application get all of it. */
+type Req = Pick<IncomingMessage, 'headers'>;
 
 /** What an origin may be where it is fixed. */
 export type StaticOrigin = boolean | string | RegExp | (boolean | string | RegExp)[];
@@ -15,6 +14,21 @@ export type CustomOrigin = (
   requestOrigin: string | undefined,
   callback: (err: Error | null, origin?: StaticOrigin) => void,
 ) => void;
+
+/** One origin, several, a pattern, `true` for whatever asks, or a function that decides. */
+export type CorsOrigin = StaticOrigin | CustomOrigin;
+
+/** Cross-origin rules, as the `cors` package names them. */
+export interface CorsOptions {
+  origin?: CorsOrigin;
+  methods?: string | string[];
+  allowedHeaders?: string | string[];
+  exposedHeaders?: string | string[];
+  credentials?: boolean;
+  maxAge?: number;
+  preflightContinue?: boolean;
+  optionsSuccessStatus?: number;
+}
 
 /** Gives the rules for one request. */
 export type CorsOptionsDelegate = (req: any, callback: (err: Error | null, options?: CorsOptions) => void) => void;

@@ -1,30 +1,10 @@
-// Options of `new Server`: what is JavaScript's stays here, the rest becomes the core's JSON. The core checks
-// names and values and refuses by name.
+// Options of `new Server`, as types. Defaults and accepted values are the core's table (`core/src/options/spec.rs`).
 import type { IncomingMessage } from 'node:http';
-import { checkAdapter } from '../api/adapter-check';
-import type { AdapterConstructor } from '../api/adapter-check';
-import { plainCluster } from './cluster-options';
 import type { ClusterOptions } from './cluster-options';
-import { withoutPatterns } from './cors';
-import type { CorsOptionsDelegate, CustomOrigin, StaticOrigin } from './cors';
-import { coded } from '../native/error';
-import { addon } from '../native/native';
-import type { ConnectionStateRecoveryOptions } from '../api/recovery';
+import type { CorsOptions, CorsOptionsDelegate } from './cors';
 
-/** One origin, several, a pattern, `true` for whatever asks, or a function that decides. */
-export type CorsOrigin = StaticOrigin | CustomOrigin;
-
-/** Cross-origin rules, as the `cors` package names them. */
-export interface CorsOptions {
-  origin?: CorsOrigin;
-  methods?: string | string[];
-  allowedHeaders?: string | string[];
-  exposedHeaders?: string | string[];
-  credentials?: boolean;
-  maxAge?: number;
-  preflightContinue?: boolean;
-  optionsSuccessStatus?: number;
-}
+/** What socket.io takes as an adapter: a class, or a function that makes one for a namespace. */
+export type AdapterConstructor = (new (nsp: any) => any) | ((nsp: any) => any);
 
 /** The cookie that carries the session id. */
 export interface CookieOptions {
@@ -39,6 +19,14 @@ export interface CookieOptions {
   expires?: Date;
   partitioned?: boolean;
   priority?: 'low' | 'medium' | 'high';
+}
+
+/** The option `connectionStateRecovery`, complete. */
+export interface ConnectionStateRecoveryOptions {
+  /** How long a client may stay away, in milliseconds. Default 120000. */
+  maxDisconnectionDuration: number;
+  /** Recovered sockets do not pass the namespace's middlewares again. Default `true`. */
+  skipMiddlewares: boolean;
 }
 
 /** Options of a server. Times are in milliseconds, sizes in bytes. */
@@ -142,101 +130,4 @@ export interface ServerOptions {
   backlog: number;
   /** Refuse names that no option has, instead of a warning. Default `false`. */
   strictOptions: boolean;
-}
-
-/** Options that the core never sees. */
-const JAVASCRIPT_ONLY: ReadonlySet<string> = new Set([
-  'allowRequest',
-  'serveClient',
-  'cleanupEmptyChildNamespaces',
-  'destroyUpgrade',
-  'destroyUpgradeTimeout',
-  'host',
-  'adapter',
-  'wsEngine',
-]);
-
-function refuse(message: string): never {
-  throw coded('ERR_KRAKEN_WS_OPTION', new Error(message));
-}
-
-/** Rules that a function gives are not the core's. */
-function cors(value: unknown): unknown {
-  if (value === true) return { origin: '*' };
-  if (!value || typeof value !== 'object' || !('origin' in value)) return typeof value === 'function' ? undefined : value;
-  return typeof value.origin === 'function' ? undefined : { ...value, origin: withoutPatterns(value.origin) };
-}
-
-/** `{ type: 0, nsp: '/' }` in msgpack: how its parser gives itself away. */
-const MSGPACK_CONNECT = Buffer.from('82a47479706500a36e7370a12f', 'hex');
-
-/** socket.io takes a parser module; of those there are two that the core has built in. */
-function parser(value: unknown): unknown {
-  if (value === undefined || typeof value === 'string') return value;
-  const { Encoder } = value as { Encoder?: new () => { encode(packet: object): unknown[] } };
-  const [first] = typeof Encoder === 'function' ? new Encoder().encode({ type: 0, nsp: '/' }) : [];
-  if (first === '0') return 'default';
-  if (first instanceof Uint8Array && Buffer.compare(first, MSGPACK_CONNECT) === 0) return 'msgpack';
-  return refuse(
-    'parser: expected "default", "msgpack", or the module of either; for a parser of your own keep socket.io and ' +
-      'put the native engine under it: bindNative(io)',
-  );
-}
-
-/** The option as the core takes it: dates as HTTP writes them, and no functions. */
-export function cookie(value: unknown): unknown {
-  if (!value || typeof value !== 'object') return value;
-  const { expires, encode } = value as { expires?: unknown; encode?: unknown };
-  if (encode !== undefined) refuse('cookie.encode: session ids need no encoding; leave it out');
-  return expires instanceof Date ? { ...value, expires: expires.toUTCString() } : value;
-}
-
-function pem(value: unknown): unknown {
-  if (!value || typeof value !== 'object') return value;
-  const { cert, key } = value as { cert?: unknown; key?: unknown };
-  return { ...value, cert: String(cert ?? ''), key: String(key ?? '') };
-}
-
-/** JSON for the core, where a number that JSON has no word for would be the default. */
-export function optionsJson(options: object): string {
-  const paths = new WeakMap<object, string>();
-  return JSON.stringify(options, function (this: object, name: string, value: unknown) {
-    const above = paths.get(this);
-    const path = above ? `${above}.${name}` : name;
-    if (typeof value === 'number' && !Number.isFinite(value)) refuse(`${path}: expected a finite number, got ${value}`);
-    if (value && typeof value === 'object') paths.set(value, path);
-    return value;
-  });
-}
-
-/** The core's JSON for these options. */
-export function coreOptions(options: Partial<ServerOptions>, hooks: Record<string, boolean>): string {
-  const core: Record<string, unknown> = {};
-  for (const name of Object.keys(options)) {
-    if (!JAVASCRIPT_ONLY.has(name)) core[name] = (options as Record<string, unknown>)[name];
-  }
-  const { adapter } = options as Record<string, unknown>;
-  checkAdapter(adapter);
-  core.cors = cors(core.cors);
-  core.parser = parser(core.parser);
-  core.cookie = cookie(core.cookie);
-  core.tls = pem(core.tls);
-  core.cluster = plainCluster(core.cluster);
-  core.hooks = hooks;
-  return optionsJson(core);
-}
-
-/** What has been said once: many servers of a process are made from the same options. */
-const warned = new Set<string>();
-
-/** Throws for options that a server would refuse, and warns of names that no option has. */
-export function check(options: Partial<ServerOptions>): void {
-  if (options.allowRequest !== undefined && typeof options.allowRequest !== 'function') {
-    refuse(`allowRequest: expected a function, got ${JSON.stringify(options.allowRequest)}`);
-  }
-  for (const what of addon().checkOptions(coreOptions(options, {}))) {
-    if (warned.has(what)) continue;
-    warned.add(what);
-    process.emitWarning(what, { type: 'KrakenWsWarning', code: 'KRAKEN_WS_UNKNOWN_OPTION' });
-  }
 }

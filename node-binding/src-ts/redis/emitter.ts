@@ -4,11 +4,12 @@ import type { ClusterFormat, RedisOptions } from '../options/cluster-options';
 import { plainCluster } from '../options/cluster-options';
 import { isClient, settingsOf } from '../cluster/redis-clients';
 import { coded } from '../native/error';
-import { addon } from '../native/native';
-import type { NativeEmitter } from '../native/native';
-import { optionsJson } from '../options/server-options';
+import { addon } from '../native/bindings';
+import type { NativeEmitter } from '../native/bindings';
+import { optionsJson } from '../options/json';
 import { encode } from '../native/payload';
-import { NO_COMPRESS, VOLATILE, refuseReserved } from '../api/socket-types';
+import { refuseReserved } from '../native/event-names';
+import { NO_COMPRESS, VOLATILE } from '../native/flags';
 import type { Room } from '../api/socket-types';
 import type { DefaultEventsMap, EventNames, EventParams, EventsMap } from '../api/typed-events';
 
