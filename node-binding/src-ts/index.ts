@@ -6,13 +6,16 @@ import type { ServerOptions } from './options/server-options';
 import type { ServerSource } from './api/server';
 
 export { Server } from './api/server';
-export type { ParentNspNameMatchFn, ServerSource } from './api/server';
+export type { ParentNspNameMatchFn } from './api/dynamic-namespaces';
+export type { ServerSource } from './api/server';
 export type { AdapterConstructor, CookieOptions, ServerOptions } from './options/server-options';
 export type { CorsOptions, CorsOrigin } from './options/cors';
 export type { ClusterStats, ModuleStats, ServerStats } from './native/stats';
 export type { ClusterOptions, RedisPlace, RedisTls } from './options/cluster-options';
 export type { Fetched } from './cluster/fleet';
-export type { Client, Connection, ConnectionTransport } from './api/client';
+export type { Client } from './api/client';
+export type { Connection } from './api/connection';
+export type { ConnectionTransport } from './engine/transport';
 export type { Engine } from './engine/engine';
 export { Namespace } from './api/namespace';
 export type { EndedSession, ExtendedError, SessionEndReason } from './api/namespace';

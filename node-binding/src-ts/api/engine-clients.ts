@@ -1,6 +1,7 @@
 // `io.engine.clients` of the Server door: connections by their `id`. There is no such list; it is looked up and made
 // when somebody reads, so that connections that nobody asks for need no object.
-import type { Clients, Connection } from './client';
+import type { Clients } from './clients';
+import type { Connection } from './connection';
 
 /** Reads as an object of all connections that have a socket or an object. */
 export function clientsById(clients: () => Clients): Record<string, Connection> {

@@ -1,7 +1,7 @@
 // One life of the core under a server, from a start to its last event. A server that closes may start again before that.
 import type { Attachment } from '../http/attachment';
 import type { PendingBroadcast } from './broadcast-operator';
-import type { Clients } from './client';
+import type { Clients } from './clients';
 import type { Fleet } from '../cluster/fleet';
 import { Commands } from './commands';
 import type { ServerPump } from './server-pump';

@@ -2,7 +2,8 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clients, Connection } from './client';
+import type { Clients } from './clients';
+import type { Connection } from './connection';
 import { Engine, REMEMBERED } from '../engine/engine';
 import type { EngineHost } from '../engine/engine';
 import { clientsById } from './engine-clients';

@@ -100,7 +100,7 @@ export class ServerPump extends Pump<Commands> {
       case BROADCAST_ACK:
         return this.broadcastAck(number, payload);
       case NAMESPACE:
-        return this.server._askNamespace(payload[0], payload[1], (exists) =>
+        return this.server._dynamic.ask(payload[0], payload[1], (exists) =>
           this.native.answerNamespace(number, exists),
         );
       case ALLOW_REQUEST:

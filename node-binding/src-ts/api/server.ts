@@ -10,7 +10,9 @@ import type { EngineHooks } from '../engine/engine';
 import { gateOf, updateHooks } from '../engine/questions';
 import { Attachment } from '../http/attachment';
 import type { BroadcastOperator, PendingBroadcast, RemoteSocket } from './broadcast-operator';
-import { Clients } from './client';
+import { Clients } from './clients';
+import { DynamicNamespaces } from './dynamic-namespaces';
+import type { ParentNspNameMatchFn } from './dynamic-namespaces';
 import { tick } from '../native/clock';
 import { clusterOf } from '../cluster/adapter-factories';
 import { Fleet } from '../cluster/fleet';
@@ -34,8 +36,8 @@ import { NO_FIGURES } from '../native/stats';
 import type { ServerStats } from '../native/stats';
 import type { AdapterConstructor, ServerOptions } from '../options/server-options';
 import { check, coreOptions } from './core-options';
-import { ParentNamespace } from './parent-namespace';
-import { Away, withDefaults } from './recovery';
+import { OwnOptions } from './own-options';
+import { Away } from './recovery';
 import { parseRequest } from '../http/request';
 import { Adapter } from './adapter';
 import { NativeSession } from './native-session';
@@ -57,13 +59,6 @@ import type {
   Last,
   RemoveAcknowledgements,
 } from './typed-events';
-
-/** Decides whether a namespace may be made: `next(null, true)`. */
-export type ParentNspNameMatchFn = (
-  name: string,
-  auth: { [key: string]: any },
-  fn: (err: Error | null, success: boolean) => void,
-) => void;
 
 /** What a server can be made from: a port, a Unix socket path, or one of Node's HTTP servers. */
 export type ServerSource = number | string | HttpServer | HttpsServer | Http2SecureServer | Http2Server;
@@ -96,8 +91,8 @@ export class Server<
   get _fleet(): Fleet | undefined {
     return this._session?.fleet;
   }
-  private readonly parentNsps = new Map<ParentNspNameMatchFn, ParentNamespace<any, any, any, any>>();
-  private readonly parentsFromRegExp = new Map<RegExp, ParentNamespace<any, any, any, any>>();
+  /** Namespaces that are made when clients ask for them. @internal */
+  readonly _dynamic = new DynamicNamespaces(this as Server<any, any, any, any>);
   /** `close` was called, and no `attach` since. @internal */
   _closed = false;
   private packetEncoder: Encoder | undefined;
@@ -105,10 +100,7 @@ export class Server<
   _session: NativeSession | undefined;
   /** The core, also when it closes or has closed. */
   private latest: NativeSession | undefined;
-  /** Options that came with `attach`; the constructor's stay for all runs. */
-  private readonly attached: string[] = [];
-  /** The path where no `attach` names another. */
-  private ownPath = '';
+  private readonly own: OwnOptions;
 
   /**
    * A server that gets its port or HTTP server later, by `listen` or `attach`.
@@ -127,16 +119,12 @@ export class Server<
       opts = srv as Partial<ServerOptions>;
       source = undefined;
     }
-    this._opts = { ...opts };
-    if (opts.connectionStateRecovery) {
-      this._opts.connectionStateRecovery = withDefaults(opts.connectionStateRecovery) as typeof opts.connectionStateRecovery;
-    }
-    this.path(opts.path ?? '/socket.io');
-    if (opts.path === undefined) this.attached.push('path');
+    this.own = new OwnOptions(opts);
+    this._opts = this.own.values;
     const cluster = clusterOf(opts.adapter);
     if (cluster) {
       delete this._opts.adapter;
-      this.setCluster(cluster);
+      this.own.setCluster(cluster);
     }
     check(this._opts);
     this.engine = new ServerEngine(this as Server<any, any, any, any>);
@@ -164,7 +152,7 @@ export class Server<
   path(value: string): this;
   path(value?: string): string | this {
     if (value === undefined) return this._opts.path as string;
-    this._opts.path = this.ownPath = value.replace(/\/$/, '');
+    this.own.setPath(value);
     return this;
   }
 
@@ -200,17 +188,8 @@ export class Server<
     return this;
   }
 
-  /** Whether these are news. */
-  private setCluster(cluster: ClusterOptions): boolean {
-    const given = this._opts.cluster;
-    if (given && JSON.stringify(plainCluster(given)) === JSON.stringify(plainCluster(cluster))) return false;
-    if (given) throw coded('ERR_KRAKEN_WS_STATE', new Error('this server is in a fleet already, with other settings'));
-    this._opts.cluster = cluster;
-    return true;
-  }
-
   private joinCluster(cluster: ClusterOptions): void {
-    if (!this.setCluster(cluster)) return;
+    if (!this.own.setCluster(cluster)) return;
     try {
       check(this._opts);
       this._session?.native.joinCluster(JSON.stringify(plainCluster(cluster)));
@@ -262,19 +241,6 @@ export class Server<
     session.drain(() => this._closeNative());
   }
 
-  /** Options of an `attach` are the server's until it starts again; those of the constructor come first. */
-  private takeOptions(opts: Partial<ServerOptions>): void {
-    const given: Record<string, unknown> = { ...opts, path: (opts.path ?? this.ownPath).replace(/\/$/, '') };
-    const mine = this._opts as Record<string, unknown>;
-    if (!this._session) {
-      for (const name of this.attached.splice(0)) delete mine[name];
-    }
-    check({ ...given, ...mine });
-    const fresh = Object.keys(given).filter((name) => !(name in mine));
-    for (const name of fresh) mine[name] = given[name];
-    this.attached.push(...fresh);
-  }
-
   /** A stand-in for an HTTP server whose application passes requests in itself. @internal */
   _standIn(): { front: EventEmitter; session: NativeSession } {
     const front = new EventEmitter();
@@ -285,7 +251,7 @@ export class Server<
   }
 
   private start(opts: Partial<ServerOptions>): NativeSession {
-    this.takeOptions(opts);
+    this.own.attach(opts, this._session !== undefined);
     if (this._session) {
       updateHooks(this.engine);
       return this._session;
@@ -361,33 +327,21 @@ export class Server<
     name: string | RegExp | ParentNspNameMatchFn,
     fn?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
   ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    if (typeof name === 'function' || name instanceof RegExp) return this.parent(name, fn);
+    if (typeof name === 'function' || name instanceof RegExp) {
+      const parent = this._dynamic.parent(name);
+      if (fn) parent.on('connect', fn as any);
+      return parent;
+    }
     const full = String(name)[0] === '/' ? String(name) : `/${name}`;
     let namespace = this._nsps.get(full);
     if (!namespace) {
-      for (const [pattern, parent] of this.parentsFromRegExp) {
-        if (pattern.test(full)) return parent.createChild(full);
-      }
+      const child = this._dynamic.child(full);
+      if (child) return child;
       namespace = new Namespace<any, any, any, any>(this, full);
       this._register(namespace);
     }
     if (fn) namespace.on('connect', fn as any);
     return namespace;
-  }
-
-  private parent(name: RegExp | ParentNspNameMatchFn, fn?: unknown): ParentNamespace<any, any, any, any> {
-    const parent = new ParentNamespace<any, any, any, any>(this);
-    if (typeof name === 'function') {
-      this.parentNsps.set(name, parent);
-    } else {
-      if (name.global || name.sticky) {
-        throw coded('ERR_KRAKEN_WS_NAME', new Error('stateful regular expressions are not supported'));
-      }
-      this.parentNsps.set((nsp, _auth, next) => next(null, name.test(nsp)), parent);
-      this.parentsFromRegExp.set(name, parent);
-    }
-    if (fn) parent.on('connect', fn as any);
-    return parent;
   }
 
   /** Takes this server's own engine. The engine of another package is refused: the protocol is the core's. */
@@ -403,22 +357,6 @@ export class Server<
   attachApp(_app: unknown, _opts?: Partial<ServerOptions>): void {
     const message = 'io.attachApp: connections of uWebSockets.js can not be handed over; use new Server(port or httpServer)';
     throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
-  }
-
-  /** A client asks for a namespace that does not exist. @internal */
-  _askNamespace(name: string, auth: { [key: string]: any }, answer: (exists: boolean) => void): void {
-    const candidates = [...this.parentNsps];
-    const next = (at: number): void => {
-      if (this._nsps.has(name)) return answer(true);
-      if (at === candidates.length) return answer(false);
-      const [decide, parent] = candidates[at];
-      decide(name, auth, (err, allow) => {
-        if (err || !allow) return next(at + 1);
-        if (!this._nsps.has(name)) parent.createChild(name);
-        answer(true);
-      });
-    };
-    next(0);
   }
 
   /** Disconnects everybody, stops listening and ends the threads; `fn` and the promise come afterwards. */
