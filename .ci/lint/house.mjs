@@ -9,17 +9,29 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 // `options` stands on its own because both doors, `redis` and `http` read the types of options; `kraken` and `nest` work
 // on a server, so they stand above the doors.
 export const FOLDERS = {
+  // The package's entry; `nest` and `redis` have entries of their own.
   index: { sees: ['kraken', 'api', 'bridge', 'cluster', 'engine', 'options', 'native', 'generated'] },
+  // NestJS: adapter, module, service, exception filter.
   nest: { sees: ['kraken', 'api', 'bridge', 'native', 'generated'] },
+  // The five calls of the application, on any server.
   kraken: { sees: ['api'] },
+  // Factories and the emitter, under the names of @socket.io/redis-adapter and @socket.io/redis-emitter.
   redis: { sees: ['cluster', 'options', 'native'], types: ['api'] },
+  // A server of this package: socket.io's classes, under socket.io's file names.
   api: { sees: ['engine', 'cluster', 'http', 'options', 'native', 'generated'] },
+  // The engine, and rooms in the core, under a server of socket.io.
   bridge: { sees: ['engine', 'http', 'options', 'native'] },
+  // What both doors have of engine.io: events, hooks, middlewares, the transport.
   engine: { sees: ['http', 'options', 'native', 'generated'] },
+  // The other nodes: questions to them, and where Redis is.
   cluster: { sees: ['options', 'native'] },
+  // HTTP servers and requests: Node's in front, the core's own listener, the client's bundles.
   http: { sees: ['options', 'native'] },
+  // Types of options, and what becomes of them on the way to the core.
   options: { sees: ['native'] },
+  // The addon, what crosses to it and back, and what every folder needs: codes of errors, the clock.
   native: { sees: ['generated'] },
+  // Written from the core's tables.
   generated: { sees: [] },
 };
 
