@@ -1,6 +1,6 @@
 /// <reference types="node" preserve="true" />
-// What the package offers. `require` gives a function that makes a server, with everything else as its
-// properties, as socket.io's does.
+// The exports of the package. `require` returns a function that makes a server; all other exports are its properties,
+// as in socket.io.
 import { Server } from './api/server';
 import type { ServerOptions } from './options/server-options';
 import type { ServerSource } from './api/server';

@@ -1,4 +1,5 @@
-// Acknowledgements that a socket waits for: they are answered, their time is over, or the client leaves, whichever is first.
+// Pending acknowledgements of a socket. Each ends once: the client answers, the time limit passes, or the client
+// leaves.
 import { tick } from '../native/clock';
 import { timeoutError } from './socket-types';
 import type { DisconnectReason } from './socket-types';
@@ -6,20 +7,20 @@ import type { DisconnectReason } from './socket-types';
 /** A callback for an acknowledgement. */
 export interface Ack {
   (...args: any[]): void;
-  /** Takes the error of one without a time limit, which has no argument for it. */
+  /** Called with the error if there is no time limit: the callback has no argument for an error then. */
   failed?: (err: Error) => void;
 }
 
-/** See above. */
+/** A pending acknowledgement. */
 export interface AwaitedAck {
-  /** It is on its way, under this number. */
+  /** The event was sent, with this number for its acknowledgement. */
   wait(among: Map<number, AwaitedAck>, id: number): void;
   answered(args: unknown[]): void;
-  /** The client left, nobody will answer. Callbacks that can't take an error are dropped. */
+  /** The client left. A callback that can't take an error is dropped. */
   gone(reason: DisconnectReason | undefined): void;
 }
 
-/** What callbacks get when the client left. The words are those of socket.io-client. */
+/** The error for callbacks when the client left, in the words of socket.io-client. */
 export function goneError(reason: DisconnectReason | undefined): Error {
   return Object.assign(new Error('socket has been disconnected'), { reason });
 }
@@ -64,7 +65,7 @@ class Unlimited implements AwaitedAck {
 }
 
 class Limited extends Unlimited {
-  // JavaScript's clock, so that tests with a clock of their own see it run. The core has a limit too, for itself.
+  // A timer of JavaScript, so that fake timers of tests apply to it. The core keeps a time limit of its own.
   private readonly timer: NodeJS.Timeout;
 
   constructor(call: Ack, socket: object, timeout: number) {

@@ -1,6 +1,6 @@
-// `io.adapter(…)` and the option `adapter`. Rooms here are the core's: what stands for in-memory rooms is taken
-// as that, those over Redis are the core's too (`cluster/adapter-factories.ts`), and any other adapter that carries
-// broadcasts to other processes in JavaScript is refused by its name.
+// The adapters that `io.adapter(…)` and the option `adapter` accept. The core keeps the rooms: an in-memory adapter is
+// accepted and changes nothing, one over Redis becomes the option `cluster` (`cluster/adapter-factories.ts`). Any other
+// adapter sends broadcasts in JavaScript and is refused by its name.
 import { coded } from '../native/error';
 import { Adapter } from './adapter';
 

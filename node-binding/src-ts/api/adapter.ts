@@ -1,12 +1,12 @@
-// Who is in which room, as JavaScript reads it: a mirror of the core's room index, kept in step at each join
-// and leave so that a read right after the call is true. The room named by a socket's own id is not stored:
-// a socket that joins nothing costs nothing here.
+// `namespace.adapter`: a mirror of the core's room index for reads in JavaScript. Each join and leave updates it at
+// once, so that a read right after the call is correct. The room named by a socket's own id is not stored: a socket in
+// no other room takes no memory here.
 import { EventEmitter } from 'node:events';
-import type { RemoteSocket } from './broadcast-operator';
 import { fetched } from '../cluster/fleet';
 import type { Fetched } from '../cluster/fleet';
-import type { Namespace } from './namespace';
 import { roomOf, textOf } from '../native/room-name';
+import type { RemoteSocket } from './broadcast-operator';
+import type { Namespace } from './namespace';
 import type { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
 
@@ -125,7 +125,7 @@ class SidMap extends Map<SocketId, Set<Room>> {
   }
 }
 
-/** `namespace.adapter`: room events and the maps that applications read. Sending is the core's. */
+/** `namespace.adapter`: room events, and the maps that applications read. The core sends. */
 export class Adapter extends EventEmitter {
   /** Members by room. */
   readonly rooms: Map<Room, Set<SocketId>>;
@@ -168,10 +168,10 @@ export class Adapter extends EventEmitter {
     return Promise.resolve(ids);
   }
 
-  /** Nothing to begin with: the core is there. */
+  /** Does nothing: the core keeps the rooms. */
   init(): void {}
 
-  /** Nothing to end: the core goes with the server. */
+  /** Does nothing: the core ends with the server. */
   close(): void {}
 
   /** Puts a socket into rooms, by its id. */
@@ -204,8 +204,8 @@ export class Adapter extends EventEmitter {
   }
 
   /**
-   * As `broadcast`, and `ack` is called with each client's acknowledgement, `counted` with how many were asked. How
-   * long to wait is the caller's affair.
+   * As `broadcast`, and `ack` is called with each client's acknowledgement, `counted` with how many were asked. The
+   * caller keeps the time limit.
    */
   broadcastWithAck(
     packet: { data: [string, ...unknown[]] },

@@ -1,13 +1,13 @@
-// A message to many: a room expression with flags, immutable, and the calls that send or act on it.
-import { later, notLater, tick } from '../native/clock';
+// Broadcasts: an immutable room expression with flags, and the calls that send to its sockets or act on them.
 import { fetched } from '../cluster/fleet';
-import type { Namespace } from './namespace';
+import { later, notLater, tick } from '../native/clock';
+import { refuseReserved } from '../native/event-names';
+import { LOCAL, NO_COMPRESS, VOLATILE } from '../native/flags';
 import { encode } from '../native/payload';
 import { roomOf, textOf } from '../native/room-name';
 import type { Target } from './adapter';
+import type { Namespace } from './namespace';
 import { SOCKET } from './socket-types';
-import { refuseReserved } from '../native/event-names';
-import { LOCAL, NO_COMPRESS, VOLATILE } from '../native/flags';
 import type { Handshake, Room, SocketId } from './socket-types';
 import type {
   AllButLast,
@@ -23,7 +23,7 @@ import type {
 type AnyNamespace = Namespace<any, any, any, any>;
 type BroadcastAck = (err: Error | null, responses: any) => void;
 
-/** By how much the process outlives a broadcast whose answers the core has counted. */
+/** How long the process stays alive after the time limit of a broadcast: the core reports the answers in that time. */
 const ALIVE_MS = 1000;
 
 function added(list: Room[], room: Room | Room[]): Room[] {
@@ -34,7 +34,7 @@ function added(list: Room[], room: Room | Room[]): Room[] {
 /** A message whose acknowledgements are awaited. */
 export interface PendingBroadcast {
   done: (err: Error | null, responses: unknown[]) => void;
-  /** What has come of them so far, in pieces. */
+  /** The answers so far, one list per event of the core. */
   answers: unknown[][];
 }
 
@@ -101,9 +101,9 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   }
 
   /**
-   * Sends an event. With a function as last argument each client acknowledges, and the function is called
-   * with `(err, responses)`: an error when not all answered in time, and what did come. `err.missingSockets` has the ids of
-   * sockets of this process that did not answer, the first thousand.
+   * Sends an event. With a function as last argument each client acknowledges, and the function is called with `(err,
+   * responses)`: an error if some clients did not answer in time, and the answers of the others. `err.missingSockets`
+   * has the ids of sockets of this process that did not answer, the first thousand.
    */
   emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
     refuseReserved(ev);
@@ -128,8 +128,8 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     if (ack) {
       const timeout = Math.max(this.timeoutMs, 1);
       const id = native.publishWithAck(nsp._number, rooms, exceptRooms, text, flags, timeout, buffers);
-      // The time is the core's to keep. This only keeps the process alive meanwhile, as socket.io's own timer does: a server
-      // whose HTTP server does not listen yet has nothing else that would.
+      // The core keeps the time limit. This timer only keeps the process alive, as socket.io's does: before the HTTP
+      // server listens, nothing else would.
       const alive = later(() => {}, timeout + ALIVE_MS);
       const done = (err: Error | null, responses: unknown[]) => {
         notLater(alive);
@@ -170,8 +170,8 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   }
 
   /**
-   * The sockets themselves, of all nodes. In a fleet the array is a {@link Fetched}: it says how many nodes did not answer
-   * in time. The type is socket.io's.
+   * The sockets, of all nodes. In a fleet the array is a {@link Fetched}, which says how many nodes did not answer in
+   * time; the declared type is socket.io's.
    */
   async fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
     const found: unknown[] = [];
@@ -187,7 +187,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     return fetched([...here, ...there.answers], there);
   }
 
-  /** The nodes that this is for beside this one. */
+  /** The other nodes, if the operator addresses them. */
   private get others() {
     return this.nsp._native && !(this.flags & LOCAL) ? this.nsp.server._fleet : undefined;
   }
@@ -212,7 +212,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   disconnectSockets(close = false): void {
     const { nsp, rooms, exceptRooms } = this;
     nsp.adapter.apply(this.target, (socket) => socket.disconnect(close));
-    // Other nodes have some too, and so may the core: sessions of clients that are away.
+    // Other nodes may have matching sockets, and the core sessions of clients that are away.
     if (this.others || nsp.server._away) nsp._native?.disconnectSockets(nsp._number, rooms, exceptRooms, close, this.flags);
   }
 }
@@ -224,8 +224,10 @@ interface RemoteDetails<SocketData> {
   data: SocketData;
 }
 
-/** What `fetchSockets` gives for a socket of another server; those of this server are Socket objects, which
- * have all of it and count as instances. */
+/**
+ * A socket of another server, as `fetchSockets` returns it. Sockets of this server are returned as Socket objects,
+ * which have all its members and count as instances.
+ */
 export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
   /** @internal */
   static [Symbol.hasInstance](value: unknown): boolean {
@@ -237,9 +239,9 @@ export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
   readonly id: SocketId;
   /** The request with which the client connected. */
   readonly handshake: Handshake;
-  /** Rooms at the time of the question. */
+  /** Rooms at the time of the request. */
   readonly rooms: Set<Room>;
-  /** The application's data at the time of the question. */
+  /** The application's data at the time of the request. */
   readonly data: SocketData;
   private readonly operator: BroadcastOperator<EmitEvents, SocketData>;
 

@@ -11,7 +11,7 @@ function without(list: Listener[] | undefined, listener?: Listener): Listener[] 
   return list;
 }
 
-/** The part of a Socket that knows catch-all listeners. */
+/** The base of Socket that has its catch-all listeners. */
 export abstract class CatchAllEmitter<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
@@ -22,7 +22,7 @@ export abstract class CatchAllEmitter<
   /** @internal */
   _anyOutgoing: Listener[] | undefined = undefined;
 
-  /** The number of outgoing listeners went from or to none. @internal */
+  /** The first outgoing listener was added (`on`), or the last one removed. @internal */
   abstract _watchOutgoing(on: boolean): void;
 
   /** Calls `listener` with name and arguments of each incoming event. */

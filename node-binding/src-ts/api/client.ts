@@ -1,5 +1,5 @@
-// `socket.client`: one client. It has an object only for applications that ask for `socket.client` or `socket.conn`, and
-// when one client has sockets in several namespaces.
+// `socket.client`: one client. A client gets an object when the application reads `socket.client` or `socket.conn`, or
+// when it has sockets in several namespaces.
 import type { IncomingMessage } from 'node:http';
 import { guarded } from '../native/guarded';
 import type { Connection } from './connection';
@@ -26,7 +26,7 @@ export class Client {
     if (first._upgraded) this.conn._upgrade();
   }
 
-  /** A socket of this client. @internal */
+  /** Adds a socket. @internal */
   _take(socket: AnySocket): void {
     socket._client = this;
     socket._seen = this.conn.request;

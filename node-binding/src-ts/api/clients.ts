@@ -14,17 +14,17 @@ import type { DisconnectReason } from './socket-types';
 
 type AnySocket = Socket<any, any, any, any>;
 
-/** The `id` of a connection that is shown to nobody in particular. */
+/** The `id` of a connection whose session id no hook or listener of `io.engine` has needed. */
 const NUMBER = /^\d+$/;
 
-/** Which sockets share a connection. A lone socket stands for itself. */
+/** The sockets of each connection. A client with one socket has no object until it is read. */
 export class Clients {
   private readonly byConnection = new Map<number, AnySocket | Client>();
   /** Connections that have an object, until they are closed. */
   private readonly made = new Map<number, Connection>();
   /** The same by their `id`. */
   private readonly byId = new Map<string, Connection>();
-  /** Connections whose end the core will surely tell. */
+  /** Connections that opened while the core reported connection-closed events. */
   private readonly heard = new Set<number>();
 
   constructor(
@@ -32,7 +32,7 @@ export class Clients {
     private readonly session: NativeSession | undefined,
   ) {}
 
-  /** The way to the core, while it takes commands. */
+  /** The core's commands, while the core accepts any. */
   private get commands(): Commands | undefined {
     return this.session && !this.session.closing ? this.session.commands : undefined;
   }
@@ -69,12 +69,12 @@ export class Clients {
     return new Connection(id, request, link, seen);
   }
 
-  /** A connection that somebody looks into. */
+  /** The object of a connection, if it has one. */
   lookedInto(number: number): Connection | undefined {
     return this.made.get(number);
   }
 
-  /** A connection is shown before its client has joined anything. */
+  /** Keeps the object of a connection, also before its client has joined a namespace. */
   show(number: number, connection: Connection): void {
     this.made.set(number, connection);
     this.byId.set(connection.id, connection);
@@ -110,19 +110,19 @@ export class Clients {
     this.show(number, made);
     hearEnds(this.server.engine);
     if (!this.heard.has(number)) {
-      // It may have ended before anybody wanted to hear of that: then the core says so now.
+      // The connection may have ended before the subscription. Watching it makes the core report that now.
       commands.watch(number, true);
       commands.watch(number, false);
     }
     return made;
   }
 
-  /** A connection opened after somebody wanted to hear of ends. */
+  /** A connection opened, and the core will report its end. */
   hear(number: number): void {
     this.heard.add(number);
   }
 
-  /** We end a connection. */
+  /** The application closes a connection. */
   end(number: number): void {
     this.made.get(number)?._over();
     const known = this.byConnection.get(number);
@@ -131,7 +131,7 @@ export class Clients {
     this.closed(number, 'forced close');
   }
 
-  /** A connection is over, and so are its sockets. */
+  /** A connection ended; its sockets have ended before. */
   closed(number: number, reason: DisconnectReason, description?: Error): void {
     const made = this.made.get(number);
     this.made.delete(number);
@@ -140,12 +140,12 @@ export class Clients {
     made?._closed(reason, description);
   }
 
-  /** All connections are. */
+  /** All connections ended. */
   closedAll(reason: DisconnectReason): void {
     for (const number of [...this.made.keys()]) guarded(() => this.closed(number, reason));
   }
 
-  /** The connection of a socket is over; the socket is about to hear of it. */
+  /** The connection of a socket ended; the socket is told next. */
   cut(socket: AnySocket): void {
     socket._cut = true;
     socket._client?.conn._over();
@@ -165,11 +165,11 @@ export class Clients {
   of(socket: AnySocket): Client {
     if (socket._client) return socket._client;
     if (this.byConnection.get(socket._conn) === socket) return this.client(socket);
-    // It has left.
+    // The socket has ended and is not in the table.
     return new Client(this.server, this.connectionOf(socket), socket);
   }
 
-  /** A connection left polling. */
+  /** A connection moved from polling to WebSocket. */
   upgraded(connection: number): void {
     const known = this.byConnection.get(connection);
     if (known && !(known instanceof Client)) known._upgraded = true;

@@ -1,10 +1,10 @@
-// JavaScript → core, for the Server door. The order of calls is kept: what can't be collected is sent only after what
-// was.
-import { CommandBatch } from '../native/command-batch';
+// JavaScript → core, for the Server door. Commands reach the core in the order of the calls: one that can't be
+// collected flushes the collected ones first.
 import type { NativeServer } from '../native/bindings';
+import { CommandBatch } from '../native/command-batch';
 import { roomName, roomNames } from '../native/room-name';
 
-/** What a collected command is; `src/deliver.rs` reads them. */
+/** Kinds of collected commands; `src/deliver.rs` reads them. */
 const ACCEPT = 0;
 const EMIT = 1;
 const ACK = 2;
@@ -15,7 +15,7 @@ const JOIN = 4;
 const LANES = 3;
 const NAMESPACE_SHIFT = 8;
 
-/** The calls that go to the core, in order. Rooms get the core's names here. */
+/** Commands to the core, in order. Names of rooms become the core's here. */
 export class Commands extends CommandBatch {
   constructor(native: NativeServer) {
     super(native, LANES);
@@ -150,7 +150,7 @@ export class Commands extends CommandBatch {
     this.direct.watch(connection, on);
   }
 
-  /** A message of the engine to a connection. */
+  /** Sends an Engine.IO message to a connection. */
   send(connection: number, data: string | Buffer, flags: number): void {
     if (typeof data === 'string') this.direct.rawSend(connection, data, flags);
     else this.direct.rawSendBinary(connection, data, flags);

@@ -7,7 +7,7 @@ import { RawConnection } from './raw-connection';
 import type { ConnectionLink } from './raw-connection';
 import type { DisconnectReason } from './socket-types';
 
-/** Reasons that Socket.IO has for its sockets: engine.io calls them all the same. */
+/** Reasons that only Socket.IO has. Engine.IO's reason is `forced close` for each of them. */
 const OF_SOCKETS: ReadonlySet<DisconnectReason> = new Set([
   'client namespace disconnect',
   'server namespace disconnect',
@@ -16,9 +16,9 @@ const OF_SOCKETS: ReadonlySet<DisconnectReason> = new Set([
 ]);
 
 /**
- * The connection of a client: engine.io's socket. Emits `upgrade` with the transport, and `close` with the reason, and
- * to those who listen each packet: `packet`, `data`, `message` and `heartbeat` of what came, `packetCreate`, `flush` and
- * `drain` of what goes.
+ * The connection of a client: engine.io's socket. Emits `upgrade` with the transport and `close` with the reason. Per
+ * packet it emits `packet`, `data`, `message` and `heartbeat` for incoming ones, and `packetCreate`, `flush` and
+ * `drain` for outgoing ones.
  */
 export class Connection extends RawConnection {
   /** `open` or `closed`. */
@@ -33,7 +33,7 @@ export class Connection extends RawConnection {
   transport: ConnectionTransport;
   /** Polling became WebSocket. */
   upgraded = false;
-  /** Always `false`: a probe is the core's own affair. */
+  /** Always `false`: the core does not report probes. */
   readonly upgrading = false;
   /** `close` was emitted. */
   private told = false;
@@ -58,7 +58,7 @@ export class Connection extends RawConnection {
     return this.link.server;
   }
 
-  /** Always empty: what waits for the client waits in the core. */
+  /** Always empty: packets wait in the core. */
   get writeBuffer(): object[] {
     return [];
   }
@@ -76,7 +76,7 @@ export class Connection extends RawConnection {
     this.emit('upgrade', this.transport);
   }
 
-  /** Nothing comes or goes any more; `close` is told when the sockets are done. @internal */
+  /** The connection ended. `close` is emitted when its sockets have ended too. @internal */
   _over(): void {
     this.readyState = 'closed';
     this.over();

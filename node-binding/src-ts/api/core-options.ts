@@ -1,5 +1,5 @@
-// Options of `new Server`: what is JavaScript's stays here, the rest becomes the core's JSON. The core checks
-// names and values and refuses by name.
+// The options of `new Server` as JSON for the core, without those that only JavaScript reads. The core checks names and
+// values; its errors begin with the name.
 import { addon } from '../native/bindings';
 import { plainCluster } from '../options/cluster-options';
 import { withoutPatterns } from '../options/cors';
@@ -19,17 +19,20 @@ const JAVASCRIPT_ONLY: ReadonlySet<string> = new Set([
   'wsEngine',
 ]);
 
-/** Rules that a function gives are not the core's. */
+/** The option `cors` for the core. Functions stay in JavaScript: the core asks for their rules. */
 function cors(value: unknown): unknown {
   if (value === true) return { origin: '*' };
   if (!value || typeof value !== 'object' || !('origin' in value)) return typeof value === 'function' ? undefined : value;
   return typeof value.origin === 'function' ? undefined : { ...value, origin: withoutPatterns(value.origin) };
 }
 
-/** `{ type: 0, nsp: '/' }` in msgpack: how its parser gives itself away. */
+/** `{ type: 0, nsp: '/' }` in msgpack: the output by which its parser is recognized. */
 const MSGPACK_CONNECT = Buffer.from('82a47479706500a36e7370a12f', 'hex');
 
-/** socket.io takes a parser module; of those there are two that the core has built in. */
+/**
+ * The option `parser` for the core, which has two parsers built in. socket.io takes a module: what it encodes tells
+ * which of them it is.
+ */
 function parser(value: unknown): unknown {
   if (value === undefined || typeof value === 'string') return value;
   const { Encoder } = value as { Encoder?: new () => { encode(packet: object): unknown[] } };
@@ -65,7 +68,7 @@ export function coreOptions(options: Partial<ServerOptions>, hooks: Record<strin
   return optionsJson(core);
 }
 
-/** What has been said once: many servers of a process are made from the same options. */
+/** Warnings so far. Each is emitted once: many servers of a process are made from the same options. */
 const warned = new Set<string>();
 
 /** Throws for options that a server would refuse, and warns of names that no option has. */

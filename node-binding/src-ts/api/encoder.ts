@@ -1,8 +1,8 @@
-// `io.encoder`: packets as socket.io's parser writes them, for programs that write to connections themselves. Our own
-// packets are encoded by the core.
+// `io.encoder`: packets as socket.io's parser writes them, for programs that write to connections themselves. The core
+// encodes the packets of the server itself.
 import { coded } from '../native/error';
-import type { ServerOptions } from '../options/server-options';
 import { encode, hasBinary } from '../native/payload';
+import type { ServerOptions } from '../options/server-options';
 
 /** A Socket.IO packet, as `socket.io-parser` knows it. */
 export interface Packet {
@@ -20,7 +20,7 @@ export interface Encoder {
 
 const EVENT = 2;
 const ACK = 3;
-/** An event or an acknowledgement with attachments is of the type so much further. */
+/** How far the type of a packet with attachments is from that of one without. */
 const BINARY = 3;
 
 class DefaultEncoder implements Encoder {

@@ -1,5 +1,5 @@
-// `io.engine.clients` of the Server door: connections by their `id`. There is no such list; it is looked up and made
-// when somebody reads, so that connections that nobody asks for need no object.
+// `io.engine.clients` of the Server door: connections by their `id`. A proxy makes the object of a connection when it
+// is read, so that the other connections need none.
 import type { Clients } from './clients';
 import type { Connection } from './connection';
 

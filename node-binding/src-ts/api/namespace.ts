@@ -1,15 +1,15 @@
 // A namespace: its sockets, its middlewares, and messages to all or some of them.
-import { BroadcastOperator } from './broadcast-operator';
-import type { RemoteSocket } from './broadcast-operator';
 import { tick } from '../native/clock';
-import type { Commands } from './commands';
-import { StrictEventEmitter, emitLocally } from './strict-emitter';
 import { coded } from '../native/error';
 import { encode, responsesOf } from '../native/payload';
 import { Adapter } from './adapter';
+import { BroadcastOperator } from './broadcast-operator';
+import type { RemoteSocket } from './broadcast-operator';
+import type { Commands } from './commands';
 import type { Server } from './server';
 import { Socket } from './socket';
 import type { Room, SocketId } from './socket-types';
+import { StrictEventEmitter, emitLocally } from './strict-emitter';
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -42,7 +42,7 @@ export interface NamespaceReservedEventsMap<
 > {
   connect: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
   connection: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
-  /** Ours: with `connectionStateRecovery`, the client of a socket that has disconnected can't come back to it any more. */
+  /** Not in socket.io: with `connectionStateRecovery`, a disconnected client can no longer recover its socket. */
   session_end: (session: EndedSession<SocketData>) => void;
 }
 
@@ -56,14 +56,17 @@ export interface ServerReservedEventsMap<
   new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
 }
 
-/** Why nobody can come back: the client stayed away too long, there was no room, or it was disconnected while away. */
+/**
+ * Why a session ended: the client stayed away too long, `maxRecoveryBytes` was reached, or the server disconnected the
+ * client while it was away.
+ */
 export type SessionEndReason = 'timeout' | 'limit' | 'disconnect';
 
-/** What is left of a socket whose client can't come back. */
+/** The state of a socket whose client can no longer recover it. */
 export interface EndedSession<SocketData = any> {
   /** The socket's id. */
   id: SocketId;
-  /** Rooms that it would have been in again. */
+  /** The rooms that it was in. */
   rooms: Set<Room>;
   /** Its `data`. */
   data: SocketData;
@@ -109,23 +112,23 @@ export class Namespace<
   /** The server. */
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
 
-  /** Those of `sockets` that have an object already. @internal */
+  /** The sockets that have an object. @internal */
   readonly _sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
   private readonly mirror: Adapter;
-  /** Nobody looks at the sockets of this namespace: they are the core's alone. @internal */
+  /** The sockets of this namespace were never read, so they have no objects. @internal */
   _quiet = true;
-  /** Sockets that a middleware decides about. @internal */
+  /** Sockets whose middlewares have not finished. @internal */
   readonly _preConnectSockets: Map<SocketId, Socket<any, any, any, any>> = new Map();
   /** @internal */
   _fns: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>[] = [];
-  /** The way to the core, while there is one. @internal */
+  /** The core's commands, while the server runs. @internal */
   _native: Commands | undefined = undefined;
   /** The native number of this namespace. @internal */
   _number = -1;
-  /** Sockets with outgoing catch-all listeners: broadcasts tell those. @internal */
+  /** How many sockets have outgoing catch-all listeners: broadcasts call those. @internal */
   _outgoingWatchers = 0;
 
-  /** Namespaces that this one stands for: messages go to all of them. @internal */
+  /** The children of a parent namespace: its messages go to all of them. @internal */
   get _standsFor(): Iterable<Namespace<any, any, any, any>> | undefined {
     return undefined;
   }
@@ -150,7 +153,7 @@ export class Namespace<
     return this.mirror;
   }
 
-  /** From here on each socket has an object. @internal */
+  /** Makes objects of the sockets; each later socket gets one too. @internal */
   _look(): void {
     if (!this._quiet) return;
     this._quiet = false;
@@ -254,7 +257,7 @@ export class Namespace<
     return this.send(...args);
   }
 
-  /** Sends an event to the other servers of the cluster; without one there is nobody to tell. */
+  /** Sends an event to the other servers of the cluster; without a cluster there are none. */
   serverSideEmit<Ev extends EventNames<ServerSideEvents>>(
     ev: Ev,
     ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
@@ -290,14 +293,20 @@ export class Namespace<
     return true;
   }
 
-  /** Another node's `serverSideEmit`. It is input: what would pass for an event of this server's own is not for it. @internal */
+  /**
+   * A `serverSideEmit` of another node. It is input: reserved names, and `error` without a listener, are ignored.
+   * @internal
+   */
   _onServerSideEmit(data: unknown[]): void {
     const [ev] = data;
     if (typeof ev !== 'string' || RESERVED.has(ev) || (ev === 'error' && this.listenerCount('error') === 0)) return;
     emitLocally(this, data);
   }
 
-  /** The sockets of another node's `socketsJoin` or `socketsLeave`; the core has moved them. @internal */
+  /**
+   * The core has moved these sockets for another node's `socketsJoin` or `socketsLeave`; the mirror of rooms follows.
+   * @internal
+   */
   _moved(joined: boolean, room: Room, sockets: (Socket<any, any, any, any> | undefined)[]): void {
     for (const socket of sockets) {
       if (!socket?.connected) continue;
@@ -311,7 +320,7 @@ export class Namespace<
     emitLocally(this, ['session_end', session]);
   }
 
-  /** Something about the other nodes, for who listens to the adapter. @internal */
+  /** Emits a change of the fleet on the adapter. @internal */
   _tellAdapter(ev: string, detail?: unknown): void {
     this.mirror.emit(ev, detail);
   }
@@ -353,7 +362,10 @@ export class Namespace<
     this.operator().disconnectSockets(close);
   }
 
-  /** A new client: middlewares first, then it is let in or refused, unless that is decided. @internal */
+  /**
+   * A new socket: the middlewares run, then it is accepted or refused. Unless `pending`, it is accepted already.
+   * @internal
+   */
   _add(socket: Socket<any, any, any, any>, pending: boolean): void {
     if (this._fns.length === 0 || !pending) return this.admit(socket);
     this._preConnectSockets.set(socket.id, socket);
@@ -370,7 +382,7 @@ export class Namespace<
   private decided(socket: Socket<any, any, any, any>, err: ExtendedError | undefined): void {
     if (socket._gone || socket.connected || !this._native) return;
     if (!err) return this.admit(socket);
-    // Texts are refused by some applications with `next('text')`: there is no message then.
+    // Some applications call `next('text')`: a string has no message.
     this._native.reject(socket._handle, JSON.stringify({ message: err.message, data: err.data }));
     socket._cleanup();
   }
@@ -385,7 +397,7 @@ export class Namespace<
 
   /** @internal */
   _remove(socket: Socket<any, any, any, any>): void {
-    // The same id may be back already.
+    // A new socket may have the same id already.
     for (const map of [this._sockets, this._preConnectSockets]) {
       if (map.get(socket.id) === socket) map.delete(socket.id);
     }

@@ -1,9 +1,9 @@
-// A namespace for names that match a pattern: its children are made when a client first asks for one, with
-// its middlewares and connection listeners.
+// The parent of namespaces whose names match a pattern. A child is made when a client first asks for its name, with the
+// middlewares and connection listeners of the parent.
 import { coded } from '../native/error';
+import type { RemoteSocket } from './broadcast-operator';
 import { Namespace } from './namespace';
 import type { Server } from './server';
-import type { RemoteSocket } from './broadcast-operator';
 import type { DefaultEventsMap, EventNamesWithoutAck, EventParams, EventsMap } from './typed-events';
 
 let count = 0;
@@ -42,7 +42,7 @@ export class ParentNamespace<
   /** Makes, or finds, the child of that name. @internal */
   createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     const child = new ChildNamespace(this, name);
-    // An empty child goes when its last socket does, so it has to hear of its sockets.
+    // A child that is removed with its last socket needs the objects of its sockets.
     child._quiet = !this.server._opts.cleanupEmptyChildNamespaces;
     for (const fn of this._fns) child.use(fn);
     for (const event of ['connect', 'connection'] as const) {
@@ -54,7 +54,7 @@ export class ParentNamespace<
   }
 }
 
-/** A child; with `cleanupEmptyChildNamespaces` it goes when its last socket does. */
+/** A child; with `cleanupEmptyChildNamespaces` it is removed with its last socket. */
 class ChildNamespace<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,

@@ -1,10 +1,10 @@
-// The short way of a message to one room: text, no flags, nobody who watches. It makes no broadcast operator.
+// Messages to one room without a broadcast operator: text only, no flags, no outgoing listeners.
 import { RESERVED_EVENTS } from '../native/event-names';
 import { hasBinary } from '../native/payload';
 import { Namespace } from './namespace';
 import { Server } from './server';
 
-/** Sends an event to a room. `false` where the message needs `to(room).emit(…)`: nothing is sent then. */
+/** Sends an event to a room. Returns `false`, and sends nothing, if the message needs `to(room).emit(…)`. */
 export function sendPlainly(server: unknown, room: string, event: string, payload: unknown): boolean {
   const namespace = ownNamespace(server);
   const plain =

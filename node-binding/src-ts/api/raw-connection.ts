@@ -1,11 +1,11 @@
-// What passes below Socket.IO on one connection, for those who look: engine.io's events of single packets, and messages
-// that go to the client as they are. Nobody listens: the core keeps its packets to itself.
+// Engine.IO on one connection: events per packet, as engine.io emits them, and messages that are sent without
+// Socket.IO. Without listeners the core passes no packets to JavaScript.
 import { EventEmitter } from 'node:events';
 import type { Engine } from '../engine/engine';
-import { NO_COMPRESS } from '../native/flags';
 import type { ConnectionTransport } from '../engine/transport';
+import { NO_COMPRESS } from '../native/flags';
 
-/** A packet of the engine, as its events show it. */
+/** An Engine.IO packet, as its events show it. */
 export interface EnginePacket {
   /** `message`, `ping`, `pong`, `close`, … */
   type: string;
@@ -16,20 +16,20 @@ export interface EnginePacket {
 /** What `send` takes. */
 export type RawData = string | ArrayBuffer | ArrayBufferView;
 
-/** The way of a connection to the core. */
+/** The calls of a connection to the core. */
 export interface ConnectionLink {
   readonly server: Engine;
   end(): void;
-  /** Shows the packets of the connection, or no more. */
+  /** Starts or stops the events of the connection's packets. */
   watch(on: boolean): void;
   send(data: string | Buffer, flags: number): void;
-  /** Says `number` when what was sent has left. */
+  /** Asks for an event with `number` when everything sent so far has left. */
   notify(number: number): void;
 }
 
 type SendCallback = (transport: ConnectionTransport) => void;
 
-/** Packet types by the character that they begin with. */
+/** Types of packets, by the digit that they begin with. */
 const TYPES = ['open', 'close', 'ping', 'pong', 'message', 'upgrade', 'noop'];
 const WATCHED: ReadonlySet<string | symbol> = new Set([
   'packet', 'packetCreate', 'data', 'message', 'drain', 'flush', 'heartbeat',
@@ -46,9 +46,9 @@ export abstract class RawConnection extends EventEmitter {
   abstract readyState: 'open' | 'closed';
   abstract transport: ConnectionTransport;
   private watching = false;
-  /** Packets that have not left yet; only while somebody looks. */
+  /** Packets that have not left yet; kept only while the core shows packets. */
   private unsent: EnginePacket[] = [];
-  /** Who waits for a message to leave, by number. */
+  /** Callbacks of messages that have not left yet, by number. */
   private readonly waiting = new Map<number, SendCallback>();
   private last = 0;
 
@@ -59,7 +59,7 @@ export abstract class RawConnection extends EventEmitter {
   }
 
   private attend(): void {
-    // `newListener` comes before the listener is there.
+    // `newListener` is emitted before the listener is added.
     super.on('newListener', (name) => this.look(WATCHED.has(name)));
     super.on('removeListener', () => this.look(false));
   }
@@ -69,14 +69,14 @@ export abstract class RawConnection extends EventEmitter {
     if (name !== undefined) return super.removeAllListeners(name);
     super.removeAllListeners();
     this.look(false);
-    // Ours were among them.
+    // The two listeners of `attend` were removed as well.
     this.attend();
     return this;
   }
 
   /**
-   * Sends a message of the engine past Socket.IO, behind what was emitted before. `callback` is called with the
-   * transport when it has left.
+   * Sends an Engine.IO message without Socket.IO, after everything that was emitted before. `callback` is called with
+   * the transport when the message has left.
    */
   send(data: RawData, options?: { compress?: boolean } | SendCallback | null, callback?: SendCallback): this {
     if (typeof options === 'function') return this.send(data, undefined, options);
@@ -95,7 +95,10 @@ export abstract class RawConnection extends EventEmitter {
     return this.send(data, options, callback);
   }
 
-  /** Tells the core whether to show packets; of a connection that is watched we surely hear the end. */
+  /**
+   * Makes the core show packets while an event of packets has listeners or a message has a callback. The core reports
+   * the end of a connection whose packets it shows.
+   */
   private look(coming: boolean): void {
     if (this.readyState !== 'open') return;
     const wanted = coming || this.waiting.size > 0 || [...WATCHED].some((name) => this.listenerCount(name) > 0);
@@ -105,7 +108,10 @@ export abstract class RawConnection extends EventEmitter {
     this.link.watch(wanted);
   }
 
-  /** Runs those who are shown the new connection; the core has watched it from its beginning. @internal */
+  /**
+   * Runs `show`, in which listeners get the new connection. The core shows its packets from the beginning, and stops if
+   * no listener of packets was added. @internal
+   */
   _announce(show: () => void): void {
     try {
       show();
@@ -150,7 +156,7 @@ export abstract class RawConnection extends EventEmitter {
     callback?.(this.transport);
   }
 
-  /** Nothing comes any more. */
+  /** The connection ended. */
   protected over(): void {
     this.unsent = [];
     this.waiting.clear();

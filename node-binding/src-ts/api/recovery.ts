@@ -1,5 +1,5 @@
-// Connection state recovery: the core keeps ids, rooms and messages of clients that may come back. What it can't
-// keep is `socket.data`, which may hold anything; that stays here, for as long.
+// Connection state recovery. The core keeps ids, rooms and messages of clients that may come back. `socket.data` may
+// hold any value, so it is kept here, for the same time.
 import type { ConnectionStateRecoveryOptions, ServerOptions } from '../options/server-options';
 import type { DisconnectReason, SocketId } from './socket-types';
 
@@ -13,13 +13,13 @@ const RECOVERABLE: ReadonlySet<DisconnectReason> = new Set([
   'forced server close',
 ]);
 
-/** The core hears of a return in time, we a little later. */
+/** The core learns of a return first: data is kept this much longer. */
 const MARGIN = 30_000;
-/** What a session weighs in the core at least; with `maxRecoveryBytes` it says how many there can be. */
+/** Least size of a session in the core: `maxRecoveryBytes` divided by it is the most sessions that there can be. */
 const SESSION_BYTES = 160;
 const DEFAULT_BYTES = 16 * 1024 * 1024;
 
-/** With the defaults of what is not given; anything but an object or `true` is left for the core to refuse. */
+/** Fills in the defaults. Anything but an object or `true` stays as it is, for the core to refuse. */
 export function withDefaults(given: unknown): unknown {
   if (given !== true && (typeof given !== 'object' || given === null)) return given;
   return { maxDisconnectionDuration: 120_000, skipMiddlewares: true, ...(given as object) };
@@ -37,7 +37,7 @@ export class Away {
     this.most = Math.ceil((options.maxRecoveryBytes ?? DEFAULT_BYTES) / SESSION_BYTES);
   }
 
-  /** Whether a client may come back after that. */
+  /** Whether a client may come back after its socket ended for this reason. */
   static mayReturn(reason: DisconnectReason): boolean {
     return RECOVERABLE.has(reason);
   }
@@ -49,7 +49,7 @@ export class Away {
     this.timer ??= setTimeout(this.sweep, this.duration).unref();
   }
 
-  /** The data of a socket that is back. */
+  /** Takes out the data of a recovered socket. */
   take(id: SocketId): unknown {
     const data = this.kept.get(id)?.data;
     this.kept.delete(id);

@@ -1,18 +1,18 @@
-// `io.engine` of the Server door: beside events and figures, the ways in that engine.io's server has.
+// `io.engine` of the Server door: the engine with the entry points for requests that engine.io's server has.
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clients } from './clients';
-import type { Connection } from './connection';
 import { Engine, REMEMBERED } from '../engine/engine';
 import type { EngineHost } from '../engine/engine';
-import { clientsById } from './engine-clients';
-import type { ServerOptions } from '../options/server-options';
 import { letGoOfResponse, parseRequest } from '../http/request';
+import type { ServerOptions } from '../options/server-options';
+import type { Clients } from './clients';
+import type { Connection } from './connection';
+import { clientsById } from './engine-clients';
 import type { NativeSession } from './native-session';
 import type { Server } from './server';
 
-/** What engine.io assumes where nothing is given, and the core too. */
+/** Defaults of engine.io, which are the core's as well. */
 const DEFAULTS = {
   pingTimeout: 20_000,
   pingInterval: 25_000,
@@ -32,7 +32,7 @@ export class ServerEngine extends Engine {
   /** Requests that middlewares have seen, until their connection opens. */
   private readonly tagged = new Map<number, IncomingMessage>();
   private lastTag = 0;
-  /** Requests that hooks have seen, by the session id that theirs will be, until their connection opens. */
+  /** Requests that hooks have seen, by the session id of their future connection, until that opens. */
   private readonly opening = new Map<string, IncomingMessage>();
 
   /** Connections by their `id`, to read: those that have a socket, or an object. */
@@ -63,18 +63,18 @@ export class ServerEngine extends Engine {
     this.io.attach(server, options);
   }
 
-  /** Answers a request that the application got by itself. */
+  /** Handles a request that an HTTP server of the application's own received. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
     this.front.emit('request', req, res);
   }
 
-  /** Takes an upgrade that the application got by itself. */
+  /** Handles an upgrade that an HTTP server of the application's own received. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.front.emit('upgrade', req, socket, head);
   }
 
   private get front(): EventEmitter {
-    // That of an earlier session is closed.
+    // The stand-in of an earlier session is closed.
     const { _session: session } = this.io;
     if (!this.standIn || (session && this.standIn.session !== session)) this.standIn = this.io._standIn();
     return this.standIn.front;
@@ -82,7 +82,7 @@ export class ServerEngine extends Engine {
 
   /** @internal */
   override _tag(req: IncomingMessage): number {
-    // One with a session id belongs to a connection that is open.
+    // A request with a session id belongs to an open connection.
     if (this.middlewares.length === 0 || /[?&]sid=/.test(req.url ?? '')) return 0;
     remember(this.tagged, ++this.lastTag, req);
     return this.lastTag;
@@ -124,7 +124,7 @@ export class ServerEngine extends Engine {
     if (seen) letGoOfResponse(seen);
     const connection = clients.connection(number, id, parseRequest(text), seen);
     clients.show(number, connection);
-    // What its client sends at once is not to be missed by who is shown the connection now.
+    // Listeners that are shown the connection now must not miss what its client sends at once.
     if (this.shows) connection._announce(() => this.emit('connection', connection));
   }
 }
@@ -144,7 +144,7 @@ function hostOf(io: Server<any, any, any, any>): EngineHost {
   };
 }
 
-/** Keeps a request; of those that are kept the oldest goes when there are too many: its client went away in between. */
+/** Keeps a request. At the limit the oldest is dropped: its client has left before its connection opened. */
 function remember<K>(requests: Map<K, IncomingMessage>, key: K, req: IncomingMessage): void {
   if (requests.size >= REMEMBERED) {
     for (const oldest of requests.keys()) {

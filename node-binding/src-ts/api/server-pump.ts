@@ -1,17 +1,18 @@
-// Core → JavaScript, for the Server door: hands each event to whom it concerns.
+// Core → JavaScript, for the Server door: dispatches each event to its socket, its connection, the engine or the
+// server.
 import { answerCors, answerHandshake, answerHeaders, answerMiddlewares, tellConnectionError } from '../engine/questions';
-import type { Commands } from './commands';
 import { guarded } from '../native/guarded';
 import { HandleTable, handleOf, lanesOf } from '../native/handle-table';
-import type { Namespace, SessionEndReason } from './namespace';
 import { encode, rejoin, responsesOf } from '../native/payload';
 import { Pump } from '../native/pump';
 import { roomOf } from '../native/room-name';
+import type { Commands } from './commands';
+import type { Namespace, SessionEndReason } from './namespace';
 import type { NativeSession } from './native-session';
 import type { Server } from './server';
 import { ACK, EVENT, Socket } from './socket';
-import type { DisconnectReason } from './socket-types';
 import { timeoutError } from './socket-types';
+import type { DisconnectReason } from './socket-types';
 
 type AnySocket = Socket<any, any, any, any>;
 
@@ -46,7 +47,7 @@ const MOVED = 35;
 const BROADCAST_ANSWERS = 36;
 const SESSION_END = 37;
 
-/** Reasons that concern one namespace; with all others the whole connection is gone. */
+/** Reasons that end one socket; every other reason ends the connection. */
 const OF_NAMESPACE: ReadonlySet<DisconnectReason> = new Set([
   'client namespace disconnect',
   'server namespace disconnect',
@@ -56,7 +57,7 @@ function descriptionOf(detail: string): Error | undefined {
   return detail === '' ? undefined : new Error(detail);
 }
 
-/** Live sockets, and the loop that feeds them. */
+/** The live sockets by handle, and the dispatch of events to them. */
 export class ServerPump extends Pump<Commands> {
   private readonly sockets = new HandleTable<AnySocket>((socket) => socket._handle);
 
@@ -67,12 +68,12 @@ export class ServerPump extends Pump<Commands> {
     super(session.native, session.commands);
   }
 
-  /** A socket ended; what still comes for its handle is not for it. */
+  /** A socket ended: later events with its handle are not for it. */
   forget(socket: AnySocket): void {
     this.sockets.remove(socket);
   }
 
-  /** The handshake of a socket as JSON text; it is given out once. */
+  /** The handshake of a socket as JSON text; the core gives it out once. */
   handshake(socket: number): string | undefined {
     return this.native.handshake(socket) ?? undefined;
   }
@@ -110,7 +111,7 @@ export class ServerPump extends Pump<Commands> {
       case ENGINE:
         return answerMiddlewares(this.server.engine, this.native, number, payload);
       case HTTP:
-        // Its body; only files are asked for.
+        // The body of the request. The core asks for files only, which need none.
         this.attachments(1);
         return void this.server._serveFile(payload).then(([status, headers, body]) => {
           this.native.answerHttp(number, status, headers, body);
@@ -156,7 +157,7 @@ export class ServerPump extends Pump<Commands> {
     }
   }
 
-  /** `pending` is there for a socket that is back or that a module let in, `rooms` for one that is back. */
+  /** `pending` is given for a recovered socket and for one that a module accepted, `rooms` for a recovered one. */
   private connect(
     low: number,
     generation: number,
@@ -167,12 +168,12 @@ export class ServerPump extends Pump<Commands> {
     const handle = handleOf(low, generation);
     const namespace = this.server._nsps.get(name);
     if (namespace && namespace._native !== this.commands) {
-      // The server closes, or has started again meanwhile.
+      // The server is closing, or has started another session.
       this.handshake(handle);
       return;
     }
     if (!namespace) {
-      // Removed while the client was on its way.
+      // The namespace was removed while the client connected.
       this.handshake(handle);
       if (pending) this.commands.reject(handle, '{"message":"Invalid namespace"}');
       else this.commands.disconnect(handle, false);
@@ -190,7 +191,7 @@ export class ServerPump extends Pump<Commands> {
     return socket;
   }
 
-  /** Somebody looks at a namespace for the first time: its sockets get their objects. */
+  /** A namespace is read for the first time: its sockets get objects. */
   lookAt(namespace: Namespace<any, any, any, any>): void {
     const there = JSON.parse(this.native.lookAt(namespace._number)) as [string, number, number, boolean][];
     for (const [id, handle, conn, upgraded] of there) {
@@ -211,7 +212,7 @@ export class ServerPump extends Pump<Commands> {
     if (!socket) return;
     if (!OF_NAMESPACE.has(reason)) this.session.clients.cut(socket);
     const description = descriptionOf(detail);
-    // The core closes for what the client sent: a packet that can't be read, or that has no place.
+    // The core closed the connection because of a packet that it can't parse or that is not allowed at this point.
     if (description && reason === 'forced close' && socket.connected) guarded(() => socket._onerror(description));
     socket._onclose(reason, description);
   }
@@ -220,7 +221,7 @@ export class ServerPump extends Pump<Commands> {
     this.session.attachments.some((attachment) => attachment.reply(number, status, headers, body));
   }
 
-  /** Many answers come in pieces. */
+  /** Part of the answers: many come in several events. */
   private broadcastAnswers(id: number, answers: unknown[]): void {
     this.session.broadcastAcks.get(id)?.answers.push(answers);
   }
@@ -237,7 +238,7 @@ export class ServerPump extends Pump<Commands> {
 
   private readonly take = (count: number): Buffer[] => this.attachments(count);
 
-  /** Another node's event for the servers; it waits for an answer if `number` is one. */
+  /** A `serverSideEmit` of another node. That node waits for an answer unless `number` is negative. */
   private serverSide(number: number, [count, name, data]: [number, string, unknown[]]): void {
     if (count > 0) rejoin(data, this.attachments(count));
     if (number >= 0) {

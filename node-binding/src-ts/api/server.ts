@@ -1,49 +1,48 @@
-// The server: its namespaces, its life, and socket.io's names for all of it. What it does for "everybody" is
-// the `/` namespace's doing.
+// The server: its namespaces, its start and close, and socket.io's API. Calls that address everybody go to the `/`
+// namespace.
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
-import { goneError } from './acks';
-import { checkAdapter } from './adapter-check';
-import type { EngineHooks } from '../engine/engine';
-import { gateOf, updateHooks } from '../engine/questions';
-import { Attachment } from '../http/attachment';
-import type { BroadcastOperator, PendingBroadcast, RemoteSocket } from './broadcast-operator';
-import { Clients } from './clients';
-import { DynamicNamespaces } from './dynamic-namespaces';
-import type { ParentNspNameMatchFn } from './dynamic-namespaces';
-import { tick } from '../native/clock';
 import { clusterOf } from '../cluster/adapter-factories';
 import { Fleet } from '../cluster/fleet';
-import { plainCluster } from '../options/cluster-options';
-import type { ClusterOptions } from '../options/cluster-options';
+import type { EngineHooks } from '../engine/engine';
+import { gateOf, updateHooks } from '../engine/questions';
 import { clientFile, fileName } from '../http/client-files';
 import type { FileAnswer } from '../http/client-files';
-import { isDynamic } from '../options/cors';
-import { guarded } from '../native/guarded';
-import { StrictEventEmitter, emitLocally } from './strict-emitter';
-import { encoderOf } from './encoder';
-import type { Encoder } from './encoder';
-import { coded } from '../native/error';
-import { ServerPump } from './server-pump';
-import { Listener, listenOn, listenerStopped } from '../http/listener';
-import { loadModule, unloadModule } from '../native/modules';
-import { Namespace } from './namespace';
-import type { NamespaceMiddleware, ServerReservedEventsMap } from './namespace';
+import { Listener } from '../http/listener';
+import { parseRequest } from '../http/request';
 import { addon } from '../native/bindings';
+import { tick } from '../native/clock';
+import { coded } from '../native/error';
+import { guarded } from '../native/guarded';
+import { loadModule, unloadModule } from '../native/modules';
 import { NO_FIGURES } from '../native/stats';
 import type { ServerStats } from '../native/stats';
+import { plainCluster } from '../options/cluster-options';
+import type { ClusterOptions } from '../options/cluster-options';
+import { isDynamic } from '../options/cors';
 import type { AdapterConstructor, ServerOptions } from '../options/server-options';
+import { goneError } from './acks';
+import { Adapter } from './adapter';
+import { checkAdapter } from './adapter-check';
+import type { BroadcastOperator, PendingBroadcast, RemoteSocket } from './broadcast-operator';
+import { Clients } from './clients';
 import { check, coreOptions } from './core-options';
+import { DynamicNamespaces } from './dynamic-namespaces';
+import type { ParentNspNameMatchFn } from './dynamic-namespaces';
+import { encoderOf } from './encoder';
+import type { Encoder } from './encoder';
+import { Namespace } from './namespace';
+import type { NamespaceMiddleware, ServerReservedEventsMap } from './namespace';
+import { NativeSession } from './native-session';
 import { OwnOptions } from './own-options';
 import { Away } from './recovery';
-import { parseRequest } from '../http/request';
-import { Adapter } from './adapter';
-import { NativeSession } from './native-session';
 import { ServerEngine } from './server-engine';
+import { ServerPump } from './server-pump';
 import type { Socket } from './socket';
 import type { DisconnectReason, Room, SocketId } from './socket-types';
+import { StrictEventEmitter, emitLocally } from './strict-emitter';
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -76,7 +75,7 @@ export class Server<
 > {
   /** The `/` namespace. */
   readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-  /** The layer below: `clientsCount`, and the events `connection_error`, `initial_headers`, `headers`. */
+  /** The Engine.IO layer: `clientsCount`, and the events `connection_error`, `initial_headers`, `headers`. */
   readonly engine: ServerEngine;
   /** The HTTP server in front, or the core's own listener in its place. */
   httpServer!: HttpServer | HttpsServer | Http2SecureServer | Http2Server;
@@ -96,9 +95,9 @@ export class Server<
   /** `close` was called, and no `attach` since. @internal */
   _closed = false;
   private packetEncoder: Encoder | undefined;
-  /** The core, until it begins to close. @internal */
+  /** The session of the core, until it begins to close. @internal */
   _session: NativeSession | undefined;
-  /** The core, also when it closes or has closed. */
+  /** The last session, also while it closes and after that. */
   private latest: NativeSession | undefined;
   private readonly own: OwnOptions;
 
@@ -142,7 +141,7 @@ export class Server<
     return this._opts;
   }
 
-  /** Writes packets as this server's parser does; the server itself does not need it. */
+  /** Encodes packets as this server's parser does; the server itself does not use it. */
   get encoder(): Encoder {
     return (this.packetEncoder ??= encoderOf(this._opts.parser));
   }
@@ -217,31 +216,18 @@ export class Server<
       this.serve(session, srv as HttpServer, { ...opts, ...this._opts }, () => this.attach(srv, opts));
       this.httpServer = srv;
     } else {
-      const listener = new Listener(session.native, () => this.stopListening(session));
-      session.listeners.push(listener);
-      // Applications ask for the few members that Listener has.
-      this.httpServer = listener as unknown as HttpServer;
-      listenOn(listener, String(Number(srv)) === String(srv) ? Number(srv) : srv, this._opts.host);
+      const where = String(Number(srv)) === String(srv) ? Number(srv) : srv;
+      // Listener has the members of an HTTP server that applications use.
+      this.httpServer = session.listen(where, this._opts.host, () => this._closeNative()) as unknown as HttpServer;
     }
     return this;
   }
 
   private serve(session: NativeSession, srv: HttpServer, options: Partial<ServerOptions>, again: () => void): void {
-    const path = options.path as string;
-    const attachment = new Attachment(session.native, options, path, gateOf(this.engine));
-    attachment.listen(srv, () => session.drain(() => this._closeNative()), again);
-    session.attachments.push(attachment);
+    session.serve(srv, options, gateOf(this.engine), () => this._closeNative(), again);
   }
 
-  /** The core's own listeners take nobody any more. */
-  private stopListening(session: NativeSession): void {
-    if (session.closing) return;
-    session.native.stopListening();
-    for (const listener of session.listeners) listenerStopped(listener);
-    session.drain(() => this._closeNative());
-  }
-
-  /** A stand-in for an HTTP server whose application passes requests in itself. @internal */
+  /** An emitter in place of an HTTP server, for an application that passes requests in itself. @internal */
   _standIn(): { front: EventEmitter; session: NativeSession } {
     const front = new EventEmitter();
     front.on('request', (_req, res) => res.writeHead(404).end());
@@ -266,7 +252,7 @@ export class Server<
       sessions: Boolean(options.connectionStateRecovery),
     });
     const native = new (addon().NativeServer)(json, () => session.pump.pump());
-    // The numbers of an earlier session name others in this one.
+    // A new session gives the numbers of an earlier one to other objects.
     this.endAll('forced close');
     this._closed = false;
     const { connectionStateRecovery: recovery } = options;
@@ -295,12 +281,12 @@ export class Server<
     return this._session?.broadcastAcks;
   }
 
-  /** Sockets that may come back; with the option `connectionStateRecovery`. @internal */
+  /** Data of sockets whose clients may come back; with the option `connectionStateRecovery`. @internal */
   get _away(): Away | undefined {
     return this.latest?.away;
   }
 
-  /** Somebody looks at the sockets of a namespace. @internal */
+  /** The sockets of a namespace are read for the first time. @internal */
   _lookAt(namespace: Namespace<any, any, any, any>): void {
     if (namespace._native) this._session?.pump.lookAt(namespace);
   }
@@ -344,7 +330,7 @@ export class Server<
     return namespace;
   }
 
-  /** Takes this server's own engine. The engine of another package is refused: the protocol is the core's. */
+  /** Accepts this server's own engine only: the core implements the protocol. */
   bind(engine: unknown): this {
     if (engine === this.engine) return this;
     const message =
@@ -353,7 +339,7 @@ export class Server<
     throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
   }
 
-  /** Not here: an app of uWebSockets.js keeps its connections to itself. Use `attach` or a port. */
+  /** Not supported: uWebSockets.js does not hand its connections over. Use `attach` or a port. */
   attachApp(_app: unknown, _opts?: Partial<ServerOptions>): void {
     const message = 'io.attachApp: connections of uWebSockets.js can not be handed over; use new Server(port or httpServer)';
     throw coded('ERR_KRAKEN_WS_UNSUPPORTED', new Error(message));
@@ -363,7 +349,8 @@ export class Server<
   async close(fn?: (err?: Error) => void): Promise<void> {
     for (const namespace of this._nsps.values()) {
       for (const socket of [...namespace._sockets.values()]) {
-        // The core still has it for a moment, but what handlers of `disconnect` send to its rooms is not for it.
+        // The core removes the socket a moment later. It leaves its rooms now, so that it does not get what handlers of
+        // `disconnect` send to them.
         namespace._native?.leaveAll(socket._handle);
         guarded(() => socket._onclose('server shutting down'));
       }
@@ -395,13 +382,13 @@ export class Server<
     session.close();
   }
 
-  /** The core's last event. @internal */
+  /** The core sent its last event. @internal */
   _ended(session: NativeSession): void {
     if (this.latest === session) this.endAll('server shutting down');
     session.ended();
   }
 
-  /** What is left of a session: sockets end, and nobody acknowledges any more. */
+  /** Ends what is left of a session: sockets, connections and pending acknowledgements. */
   private endAll(reason: DisconnectReason): void {
     for (const namespace of [...this._nsps.values()]) {
       for (const socket of [...namespace._sockets.values(), ...namespace._preConnectSockets.values()]) {
@@ -421,18 +408,18 @@ export class Server<
     this._session?.native.watchNew(packets);
   }
 
-  /** The connection to the other nodes changed; every adapter says so. @internal */
+  /** The connection to the other nodes changed; every adapter emits that. @internal */
   _clusterChanged(ev: string, detail: unknown): void {
     for (const namespace of this._nsps.values()) namespace._tellAdapter(ev, detail);
   }
 
-  /** A request for one of the client's bundles; others the core does not ask about. @internal */
+  /** A request for one of the client's bundles; the core asks about no others. @internal */
   async _serveFile(text: string): Promise<FileAnswer> {
     const { url, headers } = parseRequest(text);
     return clientFile(fileName(this.path(), url) ?? '', headers);
   }
 
-  /** The handshake of a socket as JSON text; it is given out once. @internal */
+  /** The handshake of a socket as JSON text; the core gives it out once. @internal */
   _handshakeText(socket: Socket<any, any, any, any>): string | undefined {
     return this.latest?.pump.handshake(socket._handle);
   }

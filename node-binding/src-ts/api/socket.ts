@@ -1,6 +1,13 @@
-// One client in one namespace. The object is small: what most sockets never use (handshake, rooms, data,
-// acks, middlewares) is made when it is first asked for.
+// One client in one namespace. The object is small: what most sockets never use (handshake, rooms, data, acks,
+// middlewares) is made on first use.
 import type { IncomingMessage } from 'node:http';
+import { asSeen, parseHandshake } from '../http/request';
+import type { EngineRequest } from '../http/request';
+import { tick } from '../native/clock';
+import { refuseReserved } from '../native/event-names';
+import { LOCAL, NO_COMPRESS, VOLATILE } from '../native/flags';
+import { encode } from '../native/payload';
+import { textOf } from '../native/room-name';
 import { awaited } from './acks';
 import type { Ack, AwaitedAck } from './acks';
 import { BroadcastOperator } from './broadcast-operator';
@@ -8,19 +15,12 @@ import { CatchAllEmitter } from './catch-all';
 import type { Client } from './client';
 import type { Clients } from './clients';
 import type { Connection } from './connection';
-import { tick } from '../native/clock';
-import { emitLocally } from './strict-emitter';
 import type { Packet } from './encoder';
 import type { Namespace } from './namespace';
-import { encode } from '../native/payload';
 import { Away } from './recovery';
-import { asSeen, parseHandshake } from '../http/request';
-import type { EngineRequest } from '../http/request';
-import { textOf } from '../native/room-name';
-import { refuseReserved } from '../native/event-names';
-import { LOCAL, NO_COMPRESS, VOLATILE } from '../native/flags';
 import { SOCKET } from './socket-types';
 import type { DisconnectReason, Event, Handshake, Room, SocketId, SocketReservedEventsMap } from './socket-types';
+import { emitLocally } from './strict-emitter';
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -34,13 +34,13 @@ import type {
   Last,
 } from './typed-events';
 
-/** An emit of before the client was let in. */
+/** An event that was emitted before the client was accepted. */
 interface WaitingEmit {
   send: () => void;
   ack: AwaitedAck | undefined;
 }
 
-/** A packet as it comes: socket.io's, for public code that looks at it. */
+/** An incoming packet, in socket.io's form: packages of others read it. */
 export interface IncomingPacket {
   type: number;
   nsp: string;
@@ -85,22 +85,22 @@ export class Socket<
   _upgraded = false;
   /** The request as the engine's middlewares left it, if there are any. @internal */
   _seen: IncomingMessage | undefined = undefined;
-  /** The client, once somebody asked for it. @internal */
+  /** The Client object, if it was made. @internal */
   _client: Client | undefined = undefined;
-  /** The connection is over. @internal */
+  /** The connection ended. @internal */
   _cut = false;
-  /** The client left before a middleware answered. @internal */
+  /** The socket has ended, or was refused. @internal */
   _gone = false;
-  /** The client left and may come back: what is sent meanwhile is kept for it. */
+  /** Set when the client left and may come back: the core keeps messages for it then. */
   private _away: Away | undefined = undefined;
-  /** The handshake as text, kept from the end of the socket until somebody reads it. */
+  /** The handshake as text, kept from the end of the socket until it is read. */
   private _text: string | undefined = undefined;
   private _handshake: Handshake | undefined = undefined;
   private _request: EngineRequest | undefined = undefined;
   private _data: SocketData | undefined = undefined;
   private _acks: Map<number, AwaitedAck> | undefined = undefined;
   private _middlewares: Middleware[] | undefined = undefined;
-  /** What was sent while the connection was not accepted yet. */
+  /** Events that were emitted before the client was accepted. */
   private _waiting: WaitingEmit[] | undefined = undefined;
   /** Why the socket ended. */
   private _ended: DisconnectReason | undefined = undefined;
@@ -168,7 +168,7 @@ export class Socket<
     try {
       return JSON.stringify(this._data) ?? '{}';
     } catch {
-      // It holds what JSON can't, and the sockets beside it are asked for too.
+      // `data` holds a value that JSON can't represent. The answer is about other sockets too.
       return '{}';
     }
   }
@@ -188,7 +188,7 @@ export class Socket<
     return this._clients.of(this as Socket<any, any, any, any>);
   }
 
-  /** The connection below. */
+  /** The Engine.IO connection. */
   get conn(): Connection {
     return this.client.conn;
   }
@@ -239,7 +239,7 @@ export class Socket<
     const { _native: native, _number: nsp } = this.nsp;
     const { text, buffers } = encode(data);
     if (!native) {
-      // The server closes, and this socket is about to hear of it.
+      // The server is closing; this socket ends next.
       ack?.gone('server shutting down');
     } else if (ack) {
       const id = native.emitWithAck(nsp, this._handle, text, flags, timeout, buffers);
@@ -324,8 +324,8 @@ export class Socket<
   }
 
   /**
-   * Sends a packet as it is: type, data and id are the caller's. For programs that make packets by themselves; with the
-   * msgpack parser by name there is no encoder for it.
+   * Sends a packet as it is; the caller chooses type, data and id. With the msgpack parser by name this throws: there
+   * is no encoder for it in JavaScript.
    */
   packet(packet: Omit<Packet, 'nsp'>, options?: { compress?: boolean }): void {
     if (!this.connected) return;
@@ -367,12 +367,12 @@ export class Socket<
     if (this.inCoreRooms) this.nsp._native?.leaveAll(this._handle);
   }
 
-  /** The core has this socket in rooms: a recovered one also before it is accepted. */
+  /** Whether the core has this socket in rooms; a recovered socket is in its rooms before it is accepted. */
   private get inCoreRooms(): boolean {
     return this.connected || (this.recovered && !this._gone);
   }
 
-  /** Keeps the mirror in step; returns the rooms that are new. @internal */
+  /** Updates the mirror of rooms; returns the new ones. @internal */
   _mirrorJoin(rooms: Iterable<Room>): Room[] {
     const fresh: Room[] = [];
     for (const name of rooms) {
@@ -386,7 +386,7 @@ export class Socket<
     return fresh;
   }
 
-  /** Keeps the mirror in step; whether the socket was in the room. @internal */
+  /** Updates the mirror of rooms; returns whether the socket was in the room. @internal */
   _mirrorLeave(room: Room): boolean {
     if (!this.rooms.delete(room)) return false;
     this.nsp.adapter.left(this.id, room);
@@ -417,7 +417,7 @@ export class Socket<
     this.nsp._outgoingWatchers += on ? 1 : -1;
   }
 
-  /** The core lets the client in: tell it, then send what waited. @internal */
+  /** Accepts the client in the core, then sends the events that waited for that. @internal */
   _accept(): void {
     this.connected = true;
     this.nsp._native?.accept(this._handle);
@@ -432,7 +432,7 @@ export class Socket<
     if (waiting) for (const { send } of waiting) send();
   }
 
-  /** It is the socket of an earlier connection, in its rooms again. @internal */
+  /** Restores the state of the socket's earlier connection. @internal */
   _recover(rooms: Room[]): void {
     (this as { recovered: boolean }).recovered = true;
     this._data = this.server._away?.take(this.id) as SocketData | undefined;
@@ -454,8 +454,8 @@ export class Socket<
   }
 
   /**
-   * An event of the client. Packages that see every event put their own function here, on a socket or on the class,
-   * and call this one when they are done; `dispatch` and `ack` are for those that don't. @internal
+   * An event of the client. Packages that see every event replace this method, on a socket or on the class, and call
+   * the original at the end; `dispatch` and `ack` are for those that don't. @internal
    */
   onevent(packet: IncomingPacket): void {
     const event = (packet.data || []) as Event;
@@ -471,7 +471,7 @@ export class Socket<
   }
 
   private deliver(data: Event): void {
-    // Unlike other emitters a socket survives an `error` event without listener: clients can send one.
+    // An `error` event without a listener must not throw here: clients can send one.
     if (data[0] !== 'error' || this.listenerCount('error') > 0) emitLocally(this, data);
   }
 
@@ -512,7 +512,7 @@ export class Socket<
     if (this.listenerCount('error') > 0) this.emitReserved('error', err);
   }
 
-  /** The socket ended, for whatever reason; its rooms are still there for `disconnecting`. @internal */
+  /** The socket ended. Handlers of `disconnecting` still see its rooms. @internal */
   _onclose(reason: DisconnectReason, description?: any): void {
     if (!this.connected) {
       if (this.recovered) this.goAway(reason);
@@ -528,7 +528,7 @@ export class Socket<
     this.emitReserved('disconnect', reason, description);
   }
 
-  /** Leaves everything; no joins after this. @internal */
+  /** Leaves all rooms and drops all pending state; joins have no effect after this. @internal */
   _cleanup(reason?: DisconnectReason): void {
     if (this._gone) return;
     this._ended = reason;

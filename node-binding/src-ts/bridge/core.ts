@@ -1,7 +1,7 @@
-// The native server under a bridge, with what belongs to one session of it: an HTTP server that listens again gets a new one.
-import { Attachment } from '../http/attachment';
+// The native server under a bridge. An HTTP server that listens again gets a new session of it.
 import type { EngineHooks, EngineHost } from '../engine/engine';
 import { gateOf } from '../engine/questions';
+import { Attachment } from '../http/attachment';
 import { addon } from '../native/bindings';
 import type { NativeServer } from '../native/bindings';
 import type { ServerStats } from '../native/stats';
@@ -26,7 +26,7 @@ export class BridgeSession {
   }
 }
 
-/** What the engine needs of its host. */
+/** The host of the bridge's engine. */
 export class Core implements EngineHost {
   /** The bridge's engine counts its connections itself. */
   readonly knownConnections = 0;
@@ -51,7 +51,7 @@ export class Core implements EngineHost {
     this.apply();
   }
 
-  /** Pings and pongs become events. */
+  /** Subscribes to heartbeats. */
   wantHeartbeats(): void {
     if (this.heartbeats) return;
     this.heartbeats = true;
@@ -59,7 +59,8 @@ export class Core implements EngineHost {
   }
 
   private apply(): void {
-    // The engine hears of every connection, and its middlewares run in the HTTP server in front.
+    // The engine needs the events of every connection. Its middlewares run in Node's HTTP server, so the core does not
+    // ask for them.
     const { handshakes, headers } = this.hooks;
     this.session?.native.setHooks(handshakes, headers, true, false, this.heartbeats);
   }
@@ -68,7 +69,7 @@ export class Core implements EngineHost {
     const { session } = this;
     if (!session || session.closing) return;
     session.closing = true;
-    // Whoever waits for the end keeps the process alive, also when nothing else does any more.
+    // The process stays alive until the core's last event, also if nothing else keeps it.
     session.native.keepProcess(true);
     session.attachment.close();
     session.commands.closeAll();

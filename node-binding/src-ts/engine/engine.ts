@@ -1,20 +1,20 @@
-// `io.engine`: the events and figures of the layer below that applications use.
+// `io.engine`: events, hooks, middlewares and figures of Engine.IO.
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { isDynamic, resolve } from '../options/cors';
-import type { CorsOptions, CorsOptionsDelegate } from '../options/cors';
-import { CollectedResponse, UpgradeResponse } from '../http/response';
-import type { EngineAnswer, EngineResponse } from '../http/response';
-import { runChain } from './middleware';
-import type { EngineMiddleware } from './middleware';
 import { errorMessages, errors } from '../generated/codes';
 import { parseRequest, prepare } from '../http/request';
 import type { EngineRequest } from '../http/request';
+import { CollectedResponse, UpgradeResponse } from '../http/response';
+import type { EngineAnswer, EngineResponse } from '../http/response';
 import type { ServerStats } from '../native/stats';
+import { isDynamic, resolve } from '../options/cors';
+import type { CorsOptions, CorsOptionsDelegate } from '../options/cors';
 import type { ServerOptions } from '../options/server-options';
+import { runChain } from './middleware';
+import type { EngineMiddleware } from './middleware';
 
-/** Real requests that Node's HTTP server gave us, while the core may still ask about them. */
+/** Most requests of Node's HTTP servers that are kept for questions of the core. */
 export const REMEMBERED = 1024;
 
 /** What the core asks about, or tells. */
@@ -61,16 +61,16 @@ export class Engine extends EventEmitter {
   protected readonly middlewares: EngineMiddleware[] = [];
   /** Headers that middlewares want in the answer to an upgrade. */
   private readonly upgradeHeaders = new WeakMap<object, Record<string, unknown>>();
-  /** Some hook would show a request to the application. */
+  /** A hook or a listener shows requests to the application. */
   protected asks = false;
   /** Each connection has an object from its beginning. */
   protected announces = false;
   /** The core shows the packets of each connection from its beginning. */
   protected shows = false;
-  /** Somebody has the object of a connection, and is to hear of its end. */
+  /** A connection has an object, which needs the connection-closed event. */
   private hears = false;
   private readonly requests = new Map<string, IncomingMessage>();
-  /** What middlewares threw, by the request, until the core says that it refused that. */
+  /** Errors of middlewares by request, until the core reports that it refused the request. */
   private readonly thrown = new WeakMap<IncomingMessage, unknown>();
   /** Middlewares that the process was warned of. */
   private readonly warnedOf = new WeakSet<EngineMiddleware>();
@@ -80,7 +80,7 @@ export class Engine extends EventEmitter {
   /** @internal */
   constructor(private readonly host: EngineHost) {
     super();
-    // The core asks only what somebody wants to answer. `newListener` comes before the listener is there.
+    // The core asks only what a hook or listener answers. `newListener` is emitted before the listener is added.
     super.on('newListener', (name) => this._hook(name as string));
     super.on('removeListener', () => this._hook());
   }
@@ -110,7 +110,7 @@ export class Engine extends EventEmitter {
   /** A request on the core's own listener, for the middlewares. @internal */
   _askMiddleware(text: string, answer: (...reply: [...Parameters<EngineAnswer>, tag: number]) => void): void {
     const ours = parseRequest(text);
-    // Middleware asks a request for what Node's has; ours has the readable part of it.
+    // Middlewares expect Node's request; this one has the readable part of it.
     const req = ours as unknown as IncomingMessage;
     const res = new CollectedResponse(ours, (status, headers, body) =>
       answer(status, headers, body, status === 0 ? this._tag(req) : 0),
@@ -127,18 +127,18 @@ export class Engine extends EventEmitter {
     });
   }
 
-  /** A number by which a request is known when its connection opens; 0 if nobody will ask. @internal */
+  /** A tag by which a request is known when its connection opens; 0 if it will not be needed. @internal */
   _tag(_req: IncomingMessage): number {
     return 0;
   }
 
-  /** Middlewares first, then `go`; a middleware that failed is told to the client and to us. @internal */
+  /** Runs the middlewares, then `go`. If one fails, `connection_error` is emitted and the request refused. @internal */
   _through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (code: number, message: string) => void): void {
     if (this.middlewares.length === 0) return go();
     runChain(this.middlewares, req, res, (err, thrower) => {
       if (!err) {
         if (res instanceof UpgradeResponse) {
-          // Packages that wait for the head (cookies of sessions) set their headers now.
+          // Packages that wait for the head (cookies of sessions) set their headers now, in `writeHead`.
           res.writeHead();
           this.upgradeHeaders.set(req, res.headers);
         }
@@ -152,7 +152,10 @@ export class Engine extends EventEmitter {
     });
   }
 
-  /** A middleware that throws is at fault, and refuses clients: unless somebody listens, its process is told once. */
+  /**
+   * A middleware that throws has a bug, and its requests are refused: the process is warned once, unless
+   * `connection_error` has listeners.
+   */
   private warn(err: unknown, thrower: EngineMiddleware | undefined): void {
     if (!thrower || this.warnedOf.has(thrower) || this.listenerCount('connection_error') > 0) return;
     this.warnedOf.add(thrower);
@@ -164,15 +167,15 @@ export class Engine extends EventEmitter {
     });
   }
 
-  /** Tells the core what to ask. @internal */
+  /** Tells the core what to ask. `coming`: an event that is about to get a listener. @internal */
   _hook(coming?: string): void {
     const wanted = (name: string): boolean => name === coming || this.listenerCount(name) > 0;
     const { allowRequest } = this.host.opts;
     const every = wanted('headers') || this.middlewares.length > 0;
     const handshakes = every || wanted('initial_headers') || !!this.makeId || !!allowRequest;
     this.asks = handshakes || wanted('connection_error') || isDynamic(this.host.opts.cors);
-    // Who was shown a connection is told of its end, also when nobody waits for new ones any more. What hooks and
-    // middlewares put on a request is looked for on that of the connection.
+    // A connection that was shown needs its end, also after the last listener of `connection` is removed. What hooks
+    // and middlewares put on a request is read from that of the connection, so connections have objects then.
     this.announces ||= wanted('connection') || handshakes;
     const connections = this.announces || this.hears;
     const packets = wanted('connection');
@@ -181,14 +184,14 @@ export class Engine extends EventEmitter {
     this.host.setHooks({ handshakes, headers: every, connections, requests, packets });
   }
 
-  /** The core tells the end of each connection from now on. @internal */
+  /** Subscribes to connection-closed events. @internal */
   _hearEnds(): void {
     if (this.hears) return;
     this.hears = true;
     this._hook();
   }
 
-  /** Connections that are open. One whose end JavaScript has not heard of yet counts as open. */
+  /** Open connections, including those whose end JavaScript has not heard of yet. */
   get clientsCount(): number {
     return Math.max(this.host.stats().connections, this.host.knownConnections);
   }
@@ -206,7 +209,7 @@ export class Engine extends EventEmitter {
     return this;
   }
 
-  /** A request that came by Node's HTTP server: hooks get it instead of our copy. @internal */
+  /** Keeps a request of Node's HTTP server, so that hooks get it instead of a copy; returns its tag. @internal */
   _remember(req: IncomingMessage): number {
     if (!this.asks) return 0;
     this.keep(req);
@@ -223,13 +226,13 @@ export class Engine extends EventEmitter {
     this.requests.set(`${req.socket.remoteAddress}|${req.socket.remotePort}`, req);
   }
 
-  /** The request of that number is answered. @internal */
+  /** The request with that tag was answered. @internal */
   _answered(_tag: number): void {}
 
-  /** The request of that number never came to the core. @internal */
+  /** The request with that tag did not reach the core. @internal */
   _drop(_tag: number): void {}
 
-  /** `last`: this is all that the core asks about the request. */
+  /** The request that a question is about. `last`: the core asks nothing else about it. */
   protected request(text: string, last = true): IncomingMessage {
     const ours: EngineRequest = parseRequest(text);
     const key = `${ours.socket.remoteAddress}|${ours.socket.remotePort}`;
@@ -239,10 +242,13 @@ export class Engine extends EventEmitter {
     return real;
   }
 
-  /** The session `sid` may open, on this request. */
+  /** The handshake is accepted: it opens the session `sid`. */
   protected allowed(_sid: string, _req: IncomingMessage): void {}
 
-  /** No decision: making the session id failed, and `connection_error` has been told. @internal */
+  /**
+   * Decides about a handshake. Without a decision making the session id has failed, and `connection_error` is emitted.
+   * @internal
+   */
   _askAllow(id: string, text: string, answer: (decision: Decision | undefined) => void): void {
     const req = this.request(text);
     const allowed = async (): Promise<void> => {

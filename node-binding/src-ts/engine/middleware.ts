@@ -7,8 +7,8 @@ import type { EngineResponse } from '../http/response';
 export type EngineMiddleware = (req: IncomingMessage, res: EngineResponse, next: (err?: unknown) => void) => void;
 
 /**
- * Runs a chain; `done` comes once all called `next`, or with the first error that one passed, threw or rejected with, and
- * then with who threw.
+ * Runs a chain. `done` is called when all have called `next`, or with the first error that one passed, threw or
+ * rejected with; `thrower` is the middleware that threw or rejected.
  */
 export function runChain(
   chain: readonly EngineMiddleware[],
@@ -31,10 +31,10 @@ export function runChain(
       done(err ?? new Error('the middleware threw'), chain[at]);
     };
     try {
-      // An async function's promise: the type says `void`, applications do it all the same.
+      // A middleware may be async, although the type says `void`.
       Promise.resolve(chain[at](req, res, next) as unknown).catch(failed);
     } catch (err) {
-      // What is thrown behind `next` comes from further on, and is not the middleware's.
+      // An error after `next` comes from a later step, not from this middleware.
       if (settled) throw err;
       failed(err);
     }

@@ -1,4 +1,4 @@
-// The engine as other folders use it: its internal members are called here, so that none of them is part of what they see.
+// The engine for other folders: these functions call its internal members.
 import type { Gate } from '../http/attachment';
 import type { NativeServer } from '../native/bindings';
 import type { Engine } from './engine';
@@ -13,7 +13,7 @@ export function gateOf(engine: Engine): Gate {
   };
 }
 
-/** Tells the core anew which questions and events the engine wants: options or the core have changed. */
+/** Tells the core again what to ask: the options have changed, or the core has started. */
 export function updateHooks(engine: Engine): void {
   engine._hook();
 }

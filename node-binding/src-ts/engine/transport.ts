@@ -1,15 +1,15 @@
-// `socket.conn.transport` of both doors: what can be read of engine.io's transport. The transport itself is the core's.
+// `socket.conn.transport` of both doors: the readable part of engine.io's transport. The core has the transport itself.
 import type { IncomingMessage } from 'node:http';
 
 /** The peer, as code that reaches for `transport.socket._socket` reads it. */
 export interface TransportPeer {
   readonly remoteAddress: string | undefined;
-  /** Not of a WebSocket that polling became: the core has that connection to itself. */
+  /** `undefined` after an upgrade: JavaScript does not know the port of the new connection. */
   readonly remotePort: number | undefined;
   readonly encrypted: boolean;
 }
 
-/** Whose transport it is. */
+/** The connection of a transport. */
 export interface TransportOwner {
   readonly transport: ConnectionTransport;
   readonly readyState: string;
@@ -28,7 +28,7 @@ export class ConnectionTransport {
     private readonly owner: TransportOwner,
   ) {}
 
-  /** Messages are taken. What `volatile` asks is the core's to say, when the message reaches it. */
+  /** The connection accepts messages. Whether a volatile message is dropped the core decides when it gets it. */
   get writable(): boolean {
     return this.readyState === 'open';
   }
@@ -43,7 +43,7 @@ export class ConnectionTransport {
     return this.owner.protocol;
   }
 
-  /** In the place of the WebSocket: who is behind it. */
+  /** In place of the WebSocket: an object with its peer. */
   get socket(): { readonly _socket: TransportPeer } | undefined {
     if (this.name !== 'websocket') return undefined;
     const { upgraded, remoteAddress, request } = this.owner;

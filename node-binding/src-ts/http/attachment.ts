@@ -1,14 +1,14 @@
-// A Node HTTP server in front: it keeps its port and its routes. Upgrades on our path go to the core with
-// their descriptor and Node never sees them again; polling requests are passed in and answered through Node.
+// Node HTTP servers in front of the core; they keep their ports and routes. Upgrades on the path of Socket.IO go to the
+// core with their descriptor, out of Node's hands; polling requests are passed to the core and answered through Node.
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { fileName } from './client-files';
-import { UpgradeResponse } from './response';
-import type { EngineResponse } from './response';
 import type { NativeServer } from '../native/bindings';
 import type { ServerOptions } from '../options/server-options';
+import { fileName } from './client-files';
 import { letGoOfResponse, prepare } from './request';
+import { UpgradeResponse } from './response';
+import type { EngineResponse } from './response';
 
 const EMPTY = Buffer.alloc(0);
 /** Largest body when `maxHttpBufferSize` is not given; the core's default. */
@@ -19,22 +19,22 @@ let last = 0;
 
 /** What a request passes on its way to the core: the engine. */
 export interface Gate {
-  /** Middlewares first, then `go`. */
+  /** Runs the middlewares, then `go`, or `refuse` if one fails. */
   through(req: IncomingMessage, res: EngineResponse, go: () => void, refuse: (code: number, message: string) => void): void;
-  /** The core may ask about this request; returns the number to name it by. */
+  /** Keeps a request that the core may ask about; returns its tag. */
   remember(req: IncomingMessage): number;
-  /** The request of that number is answered. */
+  /** The request with that tag was answered. */
   answered(tag: number): void;
-  /** The request of that number never came to the core. */
+  /** The request with that tag did not reach the core. */
   drop(tag: number): void;
 }
 
 type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** An HTTP server that we listen to. */
+/** An HTTP server in front. */
 interface Front {
   server: HttpServer;
-  /** Its listeners are again those that it would have without us. */
+  /** Gives the server back the listeners that it would have without this attachment. */
   leave: () => void;
   again: () => void;
   /** Has emitted `close` and not listened since. */
@@ -42,7 +42,7 @@ interface Front {
   left: boolean;
 }
 
-/** Who attached last to a server, by path. */
+/** The last attachment to each server, by path. */
 const owners = new WeakMap<HttpServer, Map<string, Attachment>>();
 
 /** Brings the requests of HTTP servers to one core. */
@@ -64,20 +64,20 @@ export class Attachment {
   }
 
   /**
-   * Takes what is ours of a server's requests. `closed` is called when that server closes, `again` when it listens
-   * after the core began to close.
+   * Handles the requests of a server that are on our path. `closed` is called when the server closes, `again` when it
+   * listens after the core began to close.
    */
   listen(server: HttpServer, closed: () => void, again: () => void): void {
     const others = server.listeners('request') as RequestListener[];
     const request = (req: IncomingMessage, res: ServerResponse): void => {
-      // Client files are no business of the engine's middlewares.
+      // The engine's middlewares do not run for client files.
       if (front.left) for (const other of others) other.call(server, req, res);
       else if (this.serves(req)) this.request(req, res);
       else if (this.ours(req)) this.requestThrough(req, res);
       else for (const other of others) other.call(server, req, res);
     };
     const upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      // Another may have taken our place.
+      // Another attachment may have taken over this path.
       if (this.closing && owners.get(server)?.get(this.path) !== this) return;
       if (this.ours(req)) this.upgradeThrough(req, socket as NetSocket, head);
       else if (this.options.destroyUpgrade !== false) this.endLater(socket as NetSocket);
@@ -120,7 +120,7 @@ export class Attachment {
     return this.options.serveClient !== false && fileName(this.options.path as string, req.url ?? '') !== undefined;
   }
 
-  /** An upgrade that is somebody else's: Node would have ended it if there were no listener at all. */
+  /** An upgrade on another path. Node closes upgrades only if nothing listens for them, and this attachment does. */
   private endLater(socket: NetSocket): void {
     socket.on('error', () => {});
     setTimeout(() => {
@@ -164,7 +164,7 @@ export class Attachment {
     try {
       this.handOver(req, socket, head, tag);
     } catch {
-      // Its client is gone already, or there is no descriptor left for it.
+      // The client has left, or there is no free descriptor.
       this.gate.drop(tag);
       socket.destroy();
     }
@@ -173,10 +173,10 @@ export class Attachment {
   private handOver(req: IncomingMessage, socket: NetSocket, head: Buffer, tag: number): void {
     const raw = Buffer.concat([requestHead(req), head]);
     const fd = isEncrypted(socket) ? -1 : descriptor(socket);
-    // Node forgets the peer of a connection that it gives away, unless somebody has asked for it.
+    // Node keeps the peer's address once it was read; after the hand-over it can't be read any more.
     if (tag !== 0) void socket.remoteAddress;
     if (fd >= 0) {
-      // While a middleware took its time Node went on reading.
+      // Node has gone on reading while middlewares ran.
       const read = socket.read() as Buffer | null;
       this.native.adopt(fd, read ? Buffer.concat([raw, read]) : raw, tag);
       socket.destroy();
@@ -197,7 +197,7 @@ export class Attachment {
 
   private request(req: IncomingMessage, res: ServerResponse): void {
     if (!hasBody(req)) {
-      // Nothing to wait for: a client that goes away must find its request with the core already.
+      // Without a body there is nothing to wait for. If the client leaves now, the core must have the request already.
       req.resume();
       this.pass(req, res, EMPTY);
       return;
@@ -239,12 +239,12 @@ export class Attachment {
     );
   }
 
-  /** The core's answer to a request; whether it was one of this server's. */
+  /** The core answers a request; returns whether the request came through this attachment. */
   reply(number: number, status: number, headers: string[], body: Buffer): boolean {
     const res = this.responses.get(number);
     if (!res) return false;
     this.responses.delete(number);
-    // Node's close waits for connections that clients would keep open.
+    // `close` of Node's server waits for connections that clients keep open.
     if (this.closing) res.setHeader('Connection', 'close');
     for (let i = 0; i < headers.length; i += 2) res.appendHeader(headers[i], headers[i + 1]);
     if (!res.hasHeader('content-length') && status !== 204 && status !== 304) {
@@ -255,26 +255,27 @@ export class Attachment {
     return true;
   }
 
-  /** Does any server in front take clients? */
+  /** Whether any server in front listens. */
   get listening(): boolean {
     return this.fronts.some(({ server }) => server.listening);
   }
 
-  /** The core begins to close: what it still answers is the last. */
+  /** The core begins to close: its next answer on a connection is the last one. */
   close(): void {
     this.closing = true;
     for (const { server, again, leave } of this.fronts) {
       server.once('listening', () => {
         leave();
-        // Another may have taken our place meanwhile.
+        // Another attachment may have taken over this path meanwhile.
         if (owners.get(server)?.get(this.path) === this) again();
       });
     }
   }
 
   /**
-   * The core is closed: nobody answers these any more. Nor will anybody answer who comes on a connection that a server
-   * in front still has, so that is for us to do until it closes: else its `close` would wait for them for ever.
+   * The core is closed and answers no more: its pending requests are refused here. Requests that come later, on
+   * connections that a server in front still has, are refused until that server closes: its `close` waits for their
+   * answers.
    */
   closed(): void {
     this.over = true;
@@ -284,7 +285,7 @@ export class Attachment {
   }
 }
 
-/** Whether a body follows. HTTP/2 does not say so in the head; there only a POST of ours has one. */
+/** Whether a request has a body. In HTTP/2 the head does not tell; there only POST requests on our path have one. */
 function hasBody({ headers, httpVersionMajor, method }: IncomingMessage): boolean {
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return true;
   return httpVersionMajor > 1 && method === 'POST';
@@ -299,7 +300,7 @@ function descriptor(socket: NetSocket): number {
   return typeof handle?.fd === 'number' ? handle.fd : -1;
 }
 
-/** The request head as it was on the wire, up to the spelling of spaces. */
+/** The request head as it was on the wire, except for spaces. */
 function requestHead(req: IncomingMessage): Buffer {
   let text = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`;
   for (let i = 0; i < req.rawHeaders.length; i += 2) text += `${req.rawHeaders[i]}: ${req.rawHeaders[i + 1]}\r\n`;

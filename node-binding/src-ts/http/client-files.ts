@@ -29,7 +29,7 @@ export function fileName(path: string, url: string): string | undefined {
   return CLIENT_FILES.has(name) ? name : undefined;
 }
 
-/** What the client likes best: by weight, then in the order in which it names them. */
+/** The encoding that the client prefers: by weight, then by the order in its header. */
 export function preferred(accept: string | undefined): Encoding | undefined {
   let best: Encoding | undefined;
   let weight = 0;

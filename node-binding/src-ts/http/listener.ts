@@ -1,17 +1,17 @@
-// `io.httpServer` of a server made from a port: there is no Node HTTP server then, and this answers what
-// applications ask one.
+// `io.httpServer` of a server made from a port. The core listens then, and this object has the members of Node's HTTP
+// server that applications use.
 import cluster from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { tick } from '../native/clock';
 import type { NativeServer } from '../native/bindings';
+import { tick } from '../native/clock';
 
 /** The core's own listener. Emits `listening`, `close` and `error`. */
 export class Listener extends EventEmitter {
   /** Bound and accepting. */
   listening = false;
   private bound: AddressInfo | string | null = null;
-  /** Does not listen any more, and is yet to emit `close`. */
+  /** Has stopped listening, and has not emitted `close` yet. */
   private closing = false;
 
   /** @internal */
@@ -22,7 +22,7 @@ export class Listener extends EventEmitter {
     super();
   }
 
-  /** Binds right away; what goes wrong is an `error` event, as with Node's servers. @internal */
+  /** Binds at once. A failure is emitted as `error`, as by Node's servers. @internal */
   _listen(where: number | string, host: string | undefined): void {
     try {
       this.bound = typeof where === 'string' ? this.bindPath(where) : this.bindPort(where, host);
@@ -42,13 +42,13 @@ export class Listener extends EventEmitter {
   }
 
   private bindPort(port: number, host: string | undefined): AddressInfo {
-    // Workers share a port, as those of Node's servers do; here by the system (SO_REUSEPORT), without the primary.
+    // Workers of a cluster share a port, as with Node's servers, but by SO_REUSEPORT, without the primary.
     const shared = cluster.isWorker;
     let bound: [string, number];
     try {
       bound = this.native.listenTcp(host ?? '::', port, shared);
     } catch (err) {
-      // As Node does: both families if there are both, else the old one.
+      // As in Node: IPv6 and IPv4 if the system has both, else IPv4.
       if (host !== undefined || /in use/i.test((err as Error).message)) throw err;
       bound = this.native.listenTcp('0.0.0.0', port, shared);
     }
@@ -73,7 +73,7 @@ export class Listener extends EventEmitter {
     return this;
   }
 
-  /** Takes no more connections. Those that are there stay, and `close` is emitted with the end of the last. */
+  /** Stops listening. Open connections stay, and `close` is emitted when the last one ends. */
   close(callback?: (err?: Error) => void): this {
     if (!this.listening) {
       const error = Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' });
@@ -85,7 +85,7 @@ export class Listener extends EventEmitter {
     return this;
   }
 
-  /** The core listens no more; `close` is emitted with the end of the last connection. @internal */
+  /** The core has stopped listening; `close` is emitted when the last connection ends. @internal */
   _stopped(): void {
     if (!this.listening) return;
     this.listening = false;
@@ -108,7 +108,7 @@ export function listenOn(listener: Listener, where: number | string, host: strin
   listener._listen(where, host);
 }
 
-/** Tells a listener that the core takes no more connections on it. */
+/** Tells a listener that the core has stopped listening. */
 export function listenerStopped(listener: Listener): void {
   listener._stopped();
 }

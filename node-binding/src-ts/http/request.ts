@@ -1,5 +1,5 @@
-// The request that opened a connection. The core hands it over as one JSON text; what applications read is
-// made from it when they first ask.
+// The request that opened a connection. The core gives it as one JSON text, which is parsed when an application first
+// reads from it.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
 
@@ -70,7 +70,10 @@ function queryOf(url: string): ParsedUrlQuery {
 /** A request with what engine.io puts on it. */
 export type QueriedRequest = IncomingMessage & { _query?: ParsedUrlQuery; res?: ServerResponse | null };
 
-/** Puts on a request what engine.io does, before anybody is shown it. A query that somebody has read already stays. */
+/**
+ * Sets the properties that engine.io sets on a request, before hooks and middlewares get it. A `_query` that is there
+ * already stays.
+ */
 export function prepare(req: IncomingMessage, res?: ServerResponse): void {
   const queried = req as QueriedRequest;
   queried._query ??= queryOf(req.url ?? '');
@@ -82,7 +85,7 @@ export function sessionIdOf(req: QueriedRequest | undefined): unknown {
   return req?._query?.sid;
 }
 
-/** The request may be kept as long as its connection: not so its response. */
+/** Drops the response of a request: the request may be kept as long as its connection, the response must not. */
 export function letGoOfResponse(req: IncomingMessage): void {
   if ('res' in req) req.res = null;
 }
@@ -123,12 +126,14 @@ export class EngineRequest {
   }
 }
 
-/** From the core's text. */
+/** Parses the core's text. */
 export function parseRequest(text: string): EngineRequest {
   return new EngineRequest(JSON.parse(text));
 }
 
-/** Takes over what the engine's middlewares made of the request: in socket.io both have the same objects. */
+/**
+ * Copies what the engine's middlewares have changed on the request: in socket.io the handshake has the same objects.
+ */
 export function asSeen(handshake: Handshake, seen: QueriedRequest): void {
   handshake.headers = seen.headers;
   handshake.query = seen._query ?? handshake.query;

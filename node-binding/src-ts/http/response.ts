@@ -11,7 +11,7 @@ import type { EngineRequest } from './request';
 /** The part of a response that middleware can rely on for all requests. */
 export type EngineResponse = ServerResponse | UpgradeResponse;
 
-/** Stands for the response of an upgrade. */
+/** In place of the response of an upgrade, for which Node makes none. */
 export class UpgradeResponse extends EventEmitter {
   /** Headers for the 101 answer. */
   readonly headers: Record<string, unknown> = {};
@@ -68,13 +68,15 @@ export class CollectedResponse extends ServerResponse {
     super(Object.assign(Object.create(req) as IncomingMessage, { httpVersionMajor: 1, httpVersionMinor: 1 }));
   }
 
-  /** The request goes on. Packages that wait for the head (cookies of sessions) get it now. */
+  /**
+   * Lets the request pass. Packages that wait for the head (cookies of sessions) set their headers now, in `writeHead`.
+   */
   letPass(): void {
     if (this.over) return;
     if (!this.headersSent) this.writeHead(200);
     this.over = true;
     this.answer(0, this.flat(), Buffer.alloc(0));
-    // And those that wait for the end save now; as in engine.io an upgrade has no end to wait for.
+    // Packages that wait for the end (to save sessions) do so now. An upgrade has no such end, as in engine.io.
     if (this.req.headers.upgrade === undefined) this.end();
   }
 

@@ -1,9 +1,9 @@
-// The application's five calls. They work on whatever server they are given (ours, socket.io's, a test's
-// mock), say `false` and log when that fails, and never throw.
+// The application's five calls. They work on any server (of this package, of socket.io, a mock of a test), return
+// `false` and log when they fail, and never throw.
 import { isClosed, sendPlainly } from '../api/plain-send';
 import type { Server } from '../api/server';
 
-/** What a server has to have for the calls that are made on it. */
+/** The members of a server that the calls use. */
 export interface ServerLike {
   to?(room: string): { emit(event: string, ...args: any[]): unknown };
   in?(room: string): { socketsJoin?(rooms: string | string[]): void; socketsLeave?(rooms: string | string[]): void };

@@ -25,7 +25,7 @@ function buildBeside(platform: string): unknown {
       case 'darwin-arm64':
         return require('../../kraken-ws-native.darwin-arm64.node');
       default:
-        // Somebody's own build for a platform that nothing is published for.
+        // An own build, for a platform without a published binary.
         return require(join(ROOT, `kraken-ws-native.${platform}.node`));
     }
   } catch (err) {
@@ -56,10 +56,11 @@ function platformPackage(platform: string): unknown {
   }
 }
 
-/** Nothing, when it is the file or package itself that is not there. */
+/** Returns nothing if the file or package itself is missing; throws if it does not load. */
 function absent(err: unknown, name: string): undefined {
   const { code, message } = err as NodeJS.ErrnoException;
-  // Yarn's Plug'n'Play has a longer message under the same code. What a bundler left out has no code.
+  // Yarn's Plug'n'Play has a longer message under the same code. The error for a file that a bundler left out has no
+  // code.
   const missing = code === 'MODULE_NOT_FOUND' || (code === undefined && /cannot find module/i.test(message));
   if (missing && message.includes(name)) return undefined;
   throw failure(`${name} does not load: ${message}`, err);

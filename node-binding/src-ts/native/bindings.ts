@@ -1,9 +1,9 @@
-// What the addon offers. Nothing else in this package loads it, and it is loaded by the first native server (or
-// emitter) that is made: a process that runs socket.io on a platform without a binary can load this package.
+// The exports of the addon. It is loaded here only, when the first native server or emitter is made: on a platform
+// without a binary, a process that runs socket.io can still load this package.
 import { loadAddon } from './addon';
 import type { ServerStats } from './stats';
 
-/** One batch of events: see `events.ts`, the only reader. */
+/** A running core. `pump.ts` reads its events. */
 export interface NativeServer {
   listenTcp(host: string, port: number, shared: boolean): [address: string, port: number];
   listenUnix(path: string): void;

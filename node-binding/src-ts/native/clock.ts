@@ -1,10 +1,10 @@
-// Node's own ways to run something later, taken when this package is loaded: what a test puts in their place (the fake
-// timers of Jest, Vitest and sinon) stands still until it is told to move, and messages must leave all the same.
+// Node's own timers and queues, saved when this package is loaded. Fake timers of tests (Jest, Vitest, sinon) stand
+// still until they are advanced, and messages must leave all the same.
 import * as timers from 'node:timers';
 
 type Run = () => void;
 
-/** A stand-in is there already: Jest's `enableGlobally` is earlier than any module. */
+/** Whether a function is a fake already: Jest's `enableGlobally` runs before any module is loaded. */
 function isFake(fn: unknown): boolean {
   return 'clock' in (fn as object);
 }

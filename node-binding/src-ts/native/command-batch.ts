@@ -1,9 +1,9 @@
-// Calls to the core that cross together: at the end of the batch of events whose handlers are running, else when
-// the current piece of JavaScript is done. A crossing per message costs more than the message, and a thread of the
-// core that is woken for a hundred of them at once writes them with a few system calls.
-import { microtask } from './clock';
+// Commands that cross to the core together: at the end of the batch of events whose handlers run, else in the next
+// microtask. A crossing per message costs more than the message, and a shard that gets a hundred messages at once
+// writes them with a few system calls.
 import { addon } from './bindings';
 import type { NativeServer } from './bindings';
+import { microtask } from './clock';
 
 /** Commands in one crossing, as many as there are events in a batch. */
 const COMMANDS = 256;
@@ -11,13 +11,16 @@ const COMMANDS = 256;
 export const TEXT = 256 * 1024;
 /** Bytes of a character, at most. */
 const LARGEST_CHARACTER = 4;
-/** Below this much room in the core's command queues a refusal has to reach the call that it refuses. */
+/**
+ * With less room than this in the core's command queues each command crosses by itself, so that its caller gets a
+ * refusal.
+ */
 const ROOM = 16 * TEXT;
 
-/** Of all servers of this process: those that have something collected. */
+/** Batches with collected commands, of all servers of this process. */
 const waiting = new Set<CommandBatch>();
 
-/** What is collected: numbers in lanes, text in lines. */
+/** Collected commands: numbers in lanes, text in lines. */
 export abstract class CommandBatch {
   protected readonly lanes: Float64Array;
   private lines: string[] = [];
@@ -25,11 +28,11 @@ export abstract class CommandBatch {
   private length = 0;
   /** A batch of events is being dispatched and ends with a flush. */
   private inBatch = false;
-  /** A flush waits for the end of the current piece of JavaScript. */
+  /** A microtask will flush. */
   private scheduled = false;
-  /** What the core counts for a command beside its payload. */
+  /** Bytes that the core counts for a command beside its payload. */
   private readonly share = addon().commandBytes();
-  /** Bytes that the core's command queues can still take, at least. */
+  /** Least room in the core's command queues, in bytes. */
   private room: number;
 
   /** `width`: lanes of one command. */
@@ -44,19 +47,22 @@ export abstract class CommandBatch {
   /** Hands `count` commands over, with their lines. */
   protected abstract deliver(count: number, text: string): void;
 
-  /** Handlers run from here on; the core's command queues have `room` bytes to spare. */
+  /** The handlers of a batch of events run next; the core's command queues have `room` free bytes. */
   beginBatch(room: number): void {
     this.inBatch = true;
     this.room = room;
   }
 
-  /** The handlers are done. */
+  /** The handlers of the batch have run. */
   endBatch(): void {
     this.inBatch = false;
     this.flush();
   }
 
-  /** Nothing is collected that might be refused later, when its caller can't be told any more. */
+  /**
+   * Whether there is room for the next command. If not, it must not be collected: the core may refuse it, and its
+   * caller would not learn that.
+   */
   protected get mayCollect(): boolean {
     if (this.room <= ROOM) this.room = this.native.commandRoom();
     return this.room > ROOM;
@@ -68,13 +74,13 @@ export abstract class CommandBatch {
     return this.count++ * this.width;
   }
 
-  /** A line of the command that was begun. */
+  /** Adds a line to the command that was begun. */
   protected line(line: string): void {
     this.lines.push(line);
     this.length += line.length;
   }
 
-  /** Bytes that the command which was begun has beside its lines. */
+  /** Counts bytes that the command has beside its lines. */
   protected weigh(bytes: number): void {
     this.length += bytes;
   }
@@ -95,8 +101,8 @@ export abstract class CommandBatch {
   };
 
   /**
-   * Sends what is collected, of the other servers of this process too: when two of them are nodes of one fleet, what one
-   * was told first must not come after what the other was told then and says over Redis.
+   * Sends the commands of all servers of this process. Two of them may be nodes of one fleet: a command to one must not
+   * arrive after a message over Redis that a later command to the other one causes.
    */
   protected flush(): void {
     const failed: unknown[] = [];
@@ -104,7 +110,7 @@ export abstract class CommandBatch {
       try {
         batch.handOver();
       } catch (error) {
-        // What waits behind it must not wait longer.
+        // The batches after this one must not wait longer.
         failed.push(error);
       }
     }
@@ -123,7 +129,7 @@ export abstract class CommandBatch {
     this.deliver(count, text);
   }
 
-  /** The native server, when everything collected is on its way. */
+  /** The native server, after a flush. */
   protected get direct(): NativeServer {
     this.flush();
     return this.native;

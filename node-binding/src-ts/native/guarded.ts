@@ -1,7 +1,7 @@
-// Errors of handlers: they reach the process, and what comes behind the handler goes on.
+// Errors of handlers: they reach the process without stopping the code that called the handler.
 import { tick } from './clock';
 
-/** Runs handlers that must not stop what comes behind them: what they throw reaches the process a little later. */
+/** Runs handlers. An error that they throw is thrown again in the next tick, and the caller goes on. */
 export function guarded(run: () => void): void {
   try {
     run();
@@ -10,7 +10,7 @@ export function guarded(run: () => void): void {
   }
 }
 
-/** Throws where no caller is. */
+/** Throws in the next tick, where there is no caller. */
 export function throwLater(err: unknown): void {
   tick(() => {
     throw err;

@@ -1,5 +1,5 @@
-// Objects by the handle that the core names them by: shard and slot make an index, the generation tells a slot that is
-// used again.
+// Objects by the core's handle: shard and slot make an index, the generation tells earlier users of a slot from later
+// ones.
 
 /** A lane of 29 bits (shard in the low 6) and one of 24 make a handle. */
 const GENERATION = 2 ** 29;
@@ -22,7 +22,7 @@ export class HandleTable<T> {
 
   constructor(private readonly handleOfItem: (item: T) => number) {}
 
-  /** What has that handle, if it is still here. */
+  /** The item with that handle, if the table still has it. */
   find(low: number, generation: number): T | undefined {
     const found = this.shards[low & SHARD_MASK]?.[low >>> SHARD_BITS];
     return found && this.handleOfItem(found) === generation * GENERATION + low ? found : undefined;
@@ -33,7 +33,7 @@ export class HandleTable<T> {
     (this.shards[low & SHARD_MASK] ??= [])[low >>> SHARD_BITS] = item;
   }
 
-  /** Forgets an item, not what took its slot. */
+  /** Removes an item, but not a later one in its slot. */
   remove(item: T): void {
     const low = this.handleOfItem(item) % GENERATION;
     const shard = this.shards[low & SHARD_MASK];

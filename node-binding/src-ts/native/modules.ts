@@ -1,7 +1,7 @@
 // Modules in C: shared objects that see what clients send before JavaScript does.
 import { resolve } from 'node:path';
-import { coded } from './error';
 import type { NativeServer } from './bindings';
+import { coded } from './error';
 
 function refuse(what: string, got: unknown): never {
   const shown = typeof got === 'string' ? JSON.stringify(got) : String(got);

@@ -77,14 +77,14 @@ export function encode(data: unknown[]): Encoded {
 function refusal(data: unknown[], err: unknown): unknown {
   let told = err;
   if (err instanceof RangeError) {
-    // A circle overflows the stack of whoever looks for binary parts; JSON.stringify names it.
+    // A circular value overflows the stack of `hasBinary`; JSON.stringify names the circle.
     try {
       JSON.stringify(data);
     } catch (better) {
       told = better;
     }
   }
-  // An error of the application's own `toJSON` goes by as it is.
+  // An error of the application's own `toJSON` is thrown as it is.
   const ours = (told instanceof TypeError || told instanceof RangeError) && !('code' in told);
   return ours ? coded('ERR_KRAKEN_WS_PAYLOAD', told as Error) : told;
 }

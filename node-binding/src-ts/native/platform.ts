@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 /** Where the name of the loader stands in a program: its headers and first sections. */
 const HEAD = 4096;
 
-/** The head of the program that runs here. It names the loader of its C library. */
+/** The head of this process's program. It names the loader of its C library. */
 function head(): string {
   const bytes = Buffer.alloc(HEAD);
   const file = openSync(process.execPath, 'r');
@@ -18,7 +18,7 @@ function head(): string {
 /** C library of this process: `gnu` or `musl`, and nothing where there is only one. */
 export function libc(): 'gnu' | 'musl' | undefined {
   if (process.platform !== 'linux') return undefined;
-  // The program itself knows best: a Node.js for musl runs on Debian too. Reports are slow, so they come last.
+  // The program comes first, because a Node.js for musl runs on Debian too. Reports are slow, so they come last.
   for (const read of [head, () => readFileSync('/usr/bin/ldd', 'latin1')]) {
     try {
       const text = read();

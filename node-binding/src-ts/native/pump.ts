@@ -1,16 +1,16 @@
 // Core → JavaScript: takes batches of events from the native server and dispatches them one by one. `src/batch.rs` is
 // the writing side and describes the format.
+import type { DisconnectReason } from '../generated/codes';
+import { addon } from './bindings';
+import type { NativeServer } from './bindings';
 import { immediate, microtask, tick } from './clock';
 import type { CommandBatch } from './command-batch';
 import { guarded, throwLater } from './guarded';
-import { addon } from './bindings';
-import type { NativeServer } from './bindings';
-import type { DisconnectReason } from '../generated/codes';
 
 /** Lanes per event; the head takes as many. */
 export const LANES = 4;
 
-/** The loop that feeds one server. */
+/** Dispatches the events of one server. */
 export abstract class Pump<C extends CommandBatch> {
   protected readonly lanes = new Float64Array(addon().laneCount());
   /** Why connections and sockets end, by number. */
@@ -25,7 +25,7 @@ export abstract class Pump<C extends CommandBatch> {
   private again = false;
   /** The core called while a batch was under way. */
   private left = false;
-  /** Handlers run in ticks behind the event, also the last one's. */
+  /** Handlers run a tick after their event, also those of the last event. */
   protected readonly lateHandlers: boolean = false;
 
   constructor(
@@ -36,7 +36,7 @@ export abstract class Pump<C extends CommandBatch> {
   /** One event; `low` and `generation` are a handle. */
   protected abstract event(kind: number, low: number, generation: number, number: number, payload: any): void;
 
-  /** An event that waits until the handlers of those before it are done. */
+  /** Whether an event waits until the handlers of the events before it have run. */
   protected apart(_kind: number, _payload: any): boolean {
     return false;
   }
@@ -44,8 +44,8 @@ export abstract class Pump<C extends CommandBatch> {
   /** Takes one batch; what is left over waits for the next turn of the event loop. */
   readonly pump = (): void => {
     this.again = false;
-    // An exception suspends the ticks of the batch under way, and the next call may come before they go on. Nobody
-    // calls a second time for what this one leaves.
+    // After an exception of a handler the core may call before the ticks of the batch under way go on. It does not call
+    // again for the same events, so the call is noted.
     if (this.running) {
       this.left = true;
       return;
@@ -65,9 +65,9 @@ export abstract class Pump<C extends CommandBatch> {
   };
 
   /**
-   * Dispatches the events of one socket. Between two sockets the promises that their handlers left are settled,
-   * as they are when each socket reads by itself: an answer of an async handler leaves before what the next
-   * client causes. The microtask runs behind those that are queued, the tick behind those that they queue.
+   * Dispatches the events of one socket. Between two sockets promises of handlers are settled, as they are in
+   * socket.io, where each socket reads by itself: the answer of an async handler leaves before messages that the next
+   * client causes. The microtask runs after those that are queued, the tick after those that they queue.
    */
   private readonly step = (): void => {
     const { lanes, count } = this;
@@ -75,7 +75,7 @@ export abstract class Pump<C extends CommandBatch> {
     let at = (this.at + 1) * LANES;
     const low = lanes[at + 1];
     do {
-      // A handler that throws must reach the process, not stop the sockets behind it.
+      // An error of a handler must reach the process, not stop the events after it.
       try {
         this.event(lanes[at], lanes[at + 1], lanes[at + 2], lanes[at + 3], this.payloads[this.at]);
       } catch (err) {
@@ -109,7 +109,7 @@ export abstract class Pump<C extends CommandBatch> {
     try {
       return JSON.parse(text);
     } catch {
-      // One payload that only the core takes for JSON must not cost the others.
+      // A payload that JSON.parse refuses must not cost the others of the batch.
       return this.native.payloads().map((payload) => {
         try {
           return JSON.parse(payload);

@@ -1,5 +1,5 @@
-// Rooms are keys of a Map in socket.io: any value may be one, and any string. In the core they are text. A prefix that
-// no sane name begins with keeps the two apart.
+// Names of rooms. In socket.io rooms are keys of a Map, so any value and any string may be one. In the core they are
+// well-formed text. A prefix marks the names of all other values and strings.
 const PREFIX = '\u0000';
 const STRING = `${PREFIX}string `;
 
@@ -15,7 +15,7 @@ function numberOf(object: object): number {
 /** The core's name for a room. */
 export function roomName(room: unknown): string {
   if (typeof room === 'string') {
-    // What is not well-formed can't cross as it is: JSON has words for it.
+    // A string that is not well-formed can't cross as it is, but as JSON.
     if (room.startsWith(PREFIX) || !(room as string & { isWellFormed(): boolean }).isWellFormed()) {
       return `${STRING}${JSON.stringify(room)}`;
     }
@@ -27,17 +27,17 @@ export function roomName(room: unknown): string {
   return `${PREFIX}${typeof room} ${String(room)}`;
 }
 
-/** The core's names for rooms that are texts. */
+/** The core's names for rooms that are strings. */
 export function roomNames(rooms: readonly string[]): string[] {
   return rooms.map(roomName);
 }
 
-/** The room that the core names so, where rooms are texts. */
+/** The room with that name in the core, where rooms are strings. */
 export function roomOf(name: string): string {
   return name.startsWith(STRING) ? (JSON.parse(name.slice(STRING.length)) as string) : name;
 }
 
-/** The name of a room is a text; applications without types also say `join(7)`. */
+/** A room as a string: applications without types also call `join(7)`. */
 export function textOf(room: string): string {
   return typeof room === 'string' ? room : String(room);
 }

@@ -1,4 +1,4 @@
-// The option `cluster`. The core checks names and values; here is what JSON can't carry.
+// The option `cluster`, and its conversion for JSON. The core checks names and values.
 
 /** Where Redis is: one server, the master that sentinels name, or some nodes of a Redis Cluster. */
 export type RedisPlace =
@@ -62,7 +62,7 @@ function pem(value: unknown): unknown {
   return Buffer.isBuffer(value) ? value.toString() : value;
 }
 
-/** The option with nothing in it that JSON can't carry. */
+/** The option with buffers as text, which JSON can represent. */
 export function plainCluster(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   const { tls } = value as { tls?: unknown };

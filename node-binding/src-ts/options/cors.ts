@@ -1,5 +1,5 @@
-// The `cors` option where it is, or holds, a function or a RegExp: the core asks for each request, and the answer are
-// the rules that then hold. As in the `cors` package, a falsy origin means no headers at all.
+// The option `cors` with functions or patterns: the core asks for the rules of each request. As in the `cors` package,
+// a falsy origin means no headers at all.
 import type { IncomingMessage } from 'node:http';
 import { types } from 'node:util';
 
@@ -33,7 +33,7 @@ export interface CorsOptions {
 /** Gives the rules for one request. */
 export type CorsOptionsDelegate = (req: any, callback: (err: Error | null, options?: CorsOptions) => void) => void;
 
-/** Whether the rules have to be asked for. Patterns are JavaScript's: what they match only its own engine knows. */
+/** Whether the core has to ask for the rules. Patterns are matched here, because their syntax is JavaScript's. */
 export function isDynamic(cors: unknown): boolean {
   const origin = (cors as CorsOptions | undefined)?.origin;
   return typeof cors === 'function' || typeof origin === 'function' || hasPattern(origin);
@@ -48,7 +48,7 @@ export function withoutPatterns(rule: unknown): unknown {
   return Array.isArray(rule) ? rule.map(withoutPatterns) : types.isRegExp(rule) || rule;
 }
 
-/** The rule with the word of each pattern on this origin in the pattern's place. */
+/** The rule, with each pattern replaced by whether it matches this origin. */
 function decided(rule: unknown, origin: string | undefined): unknown {
   if (types.isRegExp(rule)) return rule.test(String(origin));
   return Array.isArray(rule) ? rule.map((each) => decided(each, origin)) : rule;

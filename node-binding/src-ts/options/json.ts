@@ -6,7 +6,7 @@ export function refuse(message: string): never {
   throw coded('ERR_KRAKEN_WS_OPTION', new Error(message));
 }
 
-/** The option as the core takes it: dates as HTTP writes them, and no functions. */
+/** The option `cookie` for the core: dates as HTTP writes them, no functions. */
 export function cookie(value: unknown): unknown {
   if (!value || typeof value !== 'object') return value;
   const { expires, encode } = value as { expires?: unknown; encode?: unknown };
@@ -14,7 +14,7 @@ export function cookie(value: unknown): unknown {
   return expires instanceof Date ? { ...value, expires: expires.toUTCString() } : value;
 }
 
-/** JSON for the core, where a number that JSON has no word for would be the default. */
+/** Options as JSON. Numbers that JSON can't represent are refused: they would become `null`, which is the default. */
 export function optionsJson(options: object): string {
   const paths = new WeakMap<object, string>();
   return JSON.stringify(options, function (this: object, name: string, value: unknown) {

@@ -76,15 +76,15 @@ export interface ServerOptions {
   parser: 'default' | 'msgpack' | object;
   /** The other nodes of the fleet, and where Redis is. Default none: this server's rooms are its own. */
   cluster: ClusterOptions;
-  /** Rooms in memory, or an adapter over Redis, which becomes `cluster`; others are refused. */
+  /** An in-memory adapter, or one over Redis, which becomes `cluster`; others are refused. */
   adapter: AdapterConstructor;
-  /** Has no effect: WebSockets are the core's. */
+  /** Has no effect: the core implements WebSocket. */
   wsEngine: unknown;
   /** Remove a child namespace when its last socket leaves. Default `false`. */
   cleanupEmptyChildNamespaces: boolean;
-  /** End upgrades that nobody took. Default `true`. */
+  /** Close upgrades on other paths that no listener handles. Default `true`. */
   destroyUpgrade: boolean;
-  /** How long to wait for somebody to take an upgrade. Default 1000. */
+  /** How long such an upgrade may wait for a listener. Default 1000. */
   destroyUpgradeTimeout: number;
   /** Address to listen on when the server is made from a port. Default: all. */
   host: string;
