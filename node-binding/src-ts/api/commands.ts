@@ -4,7 +4,7 @@ import type { NativeServer } from '../native/bindings';
 import { CommandBatch } from '../native/command-batch';
 import { roomName, roomNames } from '../native/room-name';
 
-/** Kinds of collected commands; `src/deliver.rs` reads them. */
+/** Kinds of collected commands; `src/exports/command_batch.rs` reads them. */
 const ACCEPT = 0;
 const EMIT = 1;
 const ACK = 2;

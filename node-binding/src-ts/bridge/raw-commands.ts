@@ -1,6 +1,6 @@
-// JavaScript → core, for the bridge: messages that socket.io has encoded, and members of rooms. `src/raw.rs` is the
-// reading side. Commands reach the core in the order of the calls: one that can't be collected flushes the collected
-// ones first.
+// JavaScript → core, for the bridge: messages that socket.io has encoded, and members of rooms. `src/exports/raw.rs` is
+// the reading side. Commands reach the core in the order of the calls: one that can't be collected flushes the
+// collected ones first.
 import type { NativeServer } from '../native/bindings';
 import { CommandBatch } from '../native/command-batch';
 

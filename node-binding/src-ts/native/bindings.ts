@@ -116,7 +116,7 @@ export interface NativeServer {
   ): void;
 }
 
-/** `src/emitter.rs`: a fleet, for a process without clients. */
+/** `src/exports/emitter.rs`: a fleet, for a process without clients. */
 export interface NativeEmitter {
   publish(nsp: string, rooms: string[], except: string[], data: string, flags: number, buffers?: Buffer[]): void;
   socketsJoin(nsp: string, rooms: string[], except: string[], join: string[]): void;

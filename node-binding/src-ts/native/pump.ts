@@ -1,5 +1,5 @@
-// Core → JavaScript: takes batches of events from the native server and dispatches them one by one. `src/batch.rs` is
-// the writing side and describes the format.
+// Core → JavaScript: takes batches of events from the native server and dispatches them one by one.
+// `src/exports/batch.rs` is the writing side and describes the format.
 import type { DisconnectReason } from '../generated/codes';
 import { addon } from './bindings';
 import type { NativeServer } from './bindings';
