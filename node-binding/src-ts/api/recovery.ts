@@ -3,7 +3,10 @@
 import type { ConnectionStateRecoveryOptions, ServerOptions } from '../options/server-options';
 import type { DisconnectReason, SocketId } from './socket-types';
 
-/** Reasons after which a client may come back: socket.io's, as in the core's `shard/recovery.rs`. */
+/**
+ * Reasons after which a client may come back: socket.io's, as in the core's table of reasons
+ * (`core/src/types/reason.rs`).
+ */
 const RECOVERABLE: ReadonlySet<DisconnectReason> = new Set([
   'transport error',
   'transport close',
