@@ -3,6 +3,7 @@
 import js from '@eslint/js';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
+import house from './house.mjs';
 
 // `_name` says: this one is here for its position only.
 const unused = ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' }];
@@ -24,6 +25,7 @@ export default tseslint.config(
   {
     files: ['node-binding/src-ts/**/*.ts'],
     extends: [tseslint.configs.recommended],
+    plugins: { house },
     languageOptions: {
       parserOptions: { project: 'node-binding/tsconfig.json', tsconfigRootDir: process.cwd() },
     },
@@ -38,6 +40,13 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // The folders and what they may know of each other: the list is in house.mjs.
+      'house/arrows': 'error',
+      'house/circles': 'error',
+      'house/members': 'error',
+      'max-lines': ['error', 600],
+      // A longer one says why where it turns this off.
+      'max-lines-per-function': ['error', 80],
     },
   },
   {

@@ -1,10 +1,10 @@
-// Compiles the TypeScript, builds the addon with cargo and puts it where src-ts/addon.ts looks for it. In the
+// Compiles the TypeScript, builds the addon with cargo and puts it where src-ts/native/addon.ts looks for it. In the
 // published package, which has JavaScript and the Rust sources in native/, only the latter. A release build is
 // stripped; its symbols go to target/packages/debug, for debuggers.
 //   node scripts/build.mjs [--profile release|ci] [--ts-only]
 import { spawnSync } from 'node:child_process';
 import {
-  copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync,
+  copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
@@ -32,6 +32,8 @@ function compile() {
   if (!['typescript', 'socket.io-client'].every((name) => existsSync(join(here, 'node_modules', name)))) {
     run('npm', ['install', '--no-audit', '--no-fund'], here);
   }
+  // A file of a source that has moved would stay, and be packed.
+  rmSync(join(here, 'dist'), { recursive: true, force: true });
   run(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(here, 'tsconfig.json')], here);
   copyClient();
 }
@@ -45,7 +47,7 @@ async function build() {
   // Who builds from the published package debugs nothing: there the linker strips.
   const strip = workspace === published ? ['--config', `profile.${profile}.strip=true`] : [];
   run('cargo', ['build', '-p', 'kraken-ws-node', '--profile', profile, ...strip], workspace);
-  const { triple } = require('../dist/platform.js');
+  const { triple } = require('../dist/native/platform.js');
   const target = process.env.CARGO_TARGET_DIR ?? join(workspace, 'target');
   const place = join(here, `kraken-ws-native.${triple()}.node`);
   // A copy and a rename: a running process may have the old file mapped.

@@ -1,7 +1,7 @@
 // Platforms that binaries are published for, and the package.json of each.
 
 /**
- * `triple` is the name that src-ts/platform.ts gives, `rust` the one that the compiler gives; the rest is what npm
+ * `triple` is the name that src-ts/native/platform.ts gives, `rust` the one that the compiler gives; the rest is what npm
  * chooses by.
  */
 export const PLATFORMS = [

@@ -8,8 +8,8 @@ import { binaryName } from './platforms.mjs';
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function missing() {
-  if (!existsSync(join(here, 'dist/platform.js')) || !existsSync(join(here, 'client-dist/version'))) return 'JavaScript';
-  const binary = binaryName(createRequire(import.meta.url)(join(here, 'dist/platform.js')).triple());
+  if (!existsSync(join(here, 'dist/native/platform.js')) || !existsSync(join(here, 'client-dist/version'))) return 'JavaScript';
+  const binary = binaryName(createRequire(import.meta.url)(join(here, 'dist/native/platform.js')).triple());
   return existsSync(join(here, binary)) ? undefined : binary;
 }
 

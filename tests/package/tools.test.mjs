@@ -15,11 +15,11 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const run = (cwd, ...args) => execFileSync(process.execPath, args, { cwd, encoding: 'utf8', timeout: 120_000, stdio: 'pipe' }).trim();
 
 test('the loader names each published platform in requires of its own, and no other', () => {
-  const loader = readFileSync(join(here, '../../node-binding/src-ts/addon.ts'), 'utf8');
+  const loader = readFileSync(join(here, '../../node-binding/src-ts/native/addon.ts'), 'utf8');
   const named = [...loader.matchAll(/case '(.+)':\n +return require\('(.+)'\);/g)].map(([, platform, what]) => [platform, what]);
   const published = PLATFORMS.map(({ triple: platform }) => platform);
   assert.deepEqual(named.sort(), [
-    ...published.map((platform) => [platform, `../${binaryName(platform)}`]),
+    ...published.map((platform) => [platform, `../../${binaryName(platform)}`]),
     ...published.map((platform) => [platform, packageName(platform)]),
   ].sort());
 });

@@ -11,7 +11,7 @@ const binding = join(here, '../../node-binding');
 const work = join(here, 'target', `run-${process.pid}`);
 const require = createRequire(import.meta.url);
 export const { version } = JSON.parse(readFileSync(join(binding, 'package.json'), 'utf8'));
-export const { triple } = require(join(binding, 'dist/platform.js'));
+export const { triple } = require(join(binding, 'dist/native/platform.js'));
 
 export const run = (command, args, options) => execFileSync(command, args, { encoding: 'utf8', timeout: 120_000, ...options });
 

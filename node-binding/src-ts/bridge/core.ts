@@ -1,15 +1,17 @@
-// The native server under a bridge, with what belongs to one run of it: an HTTP server that listens again gets a new one.
-import { Attachment } from '../attach';
-import type { EngineHost } from '../engine';
-import { addon } from '../native';
-import type { NativeServer, ServerStats } from '../native';
-import type { ServerOptions } from '../options';
+// The native server under a bridge. An HTTP server that listens again gets a new session of it.
+import type { EngineHooks, EngineHost } from '../engine/engine';
+import { gateOf } from '../engine/questions';
+import { Attachment } from '../http/attachment';
+import { addon } from '../native/bindings';
+import type { NativeServer } from '../native/bindings';
+import type { ServerStats } from '../native/stats';
+import type { ServerOptions } from '../options/server-options';
 import type { BridgeEngine } from './engine';
 import { RawCommands } from './raw-commands';
 import { RawPump } from './raw-pump';
 
-/** One run of the native server. */
-export class Run {
+/** One session of the native server. */
+export class BridgeSession {
   readonly native: NativeServer;
   readonly commands: RawCommands;
   readonly pump: RawPump;
@@ -19,36 +21,37 @@ export class Run {
   constructor(engine: BridgeEngine, json: string, options: Partial<ServerOptions>) {
     this.native = new (addon().NativeServer)(json, () => this.pump.pump(), true);
     this.commands = new RawCommands(this.native);
-    this.attachment = new Attachment(this.native, options, options.path as string, engine);
+    this.attachment = new Attachment(this.native, options, options.path as string, gateOf(engine));
     this.pump = new RawPump(engine, this.attachment, this.native, this.commands);
   }
 }
 
-/** What the engine needs of its host. */
+/** The host of the bridge's engine. */
 export class Core implements EngineHost {
-  readonly _clients = { size: 0 };
-  run: Run | undefined;
-  private hooks: [allowRequest: boolean, headers: boolean] = [false, false];
+  /** The bridge's engine counts its connections itself. */
+  readonly knownConnections = 0;
+  session: BridgeSession | undefined;
+  private hooks: Pick<EngineHooks, 'handshakes' | 'headers'> = { handshakes: false, headers: false };
   private heartbeats = false;
 
   constructor(
-    readonly _opts: Partial<ServerOptions>,
+    readonly opts: Partial<ServerOptions>,
     private readonly json: string,
   ) {}
 
   /** Starts the native server. */
-  start(engine: BridgeEngine): Run {
-    this.run = new Run(engine, this.json, this._opts);
+  start(engine: BridgeEngine): BridgeSession {
+    this.session = new BridgeSession(engine, this.json, this.opts);
     this.apply();
-    return this.run;
+    return this.session;
   }
 
-  _setHooks(allowRequest: boolean, headers: boolean): void {
-    this.hooks = [allowRequest, headers];
+  setHooks(hooks: EngineHooks): void {
+    this.hooks = hooks;
     this.apply();
   }
 
-  /** Pings and pongs become events. */
+  /** Subscribes to heartbeats. */
   wantHeartbeats(): void {
     if (this.heartbeats) return;
     this.heartbeats = true;
@@ -56,21 +59,23 @@ export class Core implements EngineHost {
   }
 
   private apply(): void {
-    // The engine hears of every connection, and its middlewares run in the HTTP server in front.
-    if (this.run) this.run.native.setHooks(...this.hooks, true, false, this.heartbeats);
+    // The engine needs the events of every connection. Its middlewares run in Node's HTTP server, so the core does not
+    // ask for them.
+    const { handshakes, headers } = this.hooks;
+    this.session?.native.setHooks(handshakes, headers, true, false, this.heartbeats);
   }
 
-  _closeNative(): void {
-    const { run } = this;
-    if (!run || run.closing) return;
-    run.closing = true;
-    // Whoever waits for the end keeps the process alive, also when nothing else does any more.
-    run.native.keepProcess(true);
-    run.attachment.close();
-    run.commands.closeAll();
+  closeNative(): void {
+    const { session } = this;
+    if (!session || session.closing) return;
+    session.closing = true;
+    // The process stays alive until the core's last event, also if nothing else keeps it.
+    session.native.keepProcess(true);
+    session.attachment.close();
+    session.commands.closeAll();
   }
 
   stats(): ServerStats {
-    return this.run?.native.stats() as ServerStats;
+    return this.session?.native.stats() as ServerStats;
   }
 }

@@ -1,9 +1,9 @@
 // One connection as socket.io sees it: engine.io's `Socket`, with the transport in the core.
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { ConnectionTransport } from '../transport';
+import { ConnectionTransport } from '../engine/transport';
+import { MORE, NO_COMPRESS, VOLATILE } from '../native/flags';
 import type { BridgeEngine } from './engine';
-import { MORE, NO_COMPRESS, VOLATILE } from './raw-commands';
 import { frameOf } from './raw-commands';
 
 /** Options of a message, as socket.io gives them. */
@@ -15,9 +15,9 @@ export interface SendOptions {
 /** Called when the message has left the server, with the transport. */
 export type SentCallback = (transport: Transport) => void;
 
-/** Events that a message causes: whoever listens wants to see each. */
+/** Events per outgoing message. */
 const OUTGOING: ReadonlySet<string | symbol> = new Set(['packetCreate', 'flush', 'drain']);
-/** Events that heartbeats cause, which the core else keeps to itself. */
+/** Events per heartbeat. The core reports heartbeats only on request. */
 const HEARTBEATS: ReadonlySet<string | symbol> = new Set(['packet', 'heartbeat']);
 
 /** Readable part of engine.io's transport. */
@@ -42,19 +42,19 @@ export class EngineSocket extends EventEmitter {
   readyState: 'open' | 'closed' = 'open';
   /** Polling became WebSocket. */
   upgraded = false;
-  /** Always `false`: a probe is the core's own affair. */
+  /** Always `false`: the core does not report probes. */
   readonly upgrading = false;
   /** The transport in use. */
   transport: Transport;
   /** Address of the peer. */
   readonly remoteAddress: string | undefined;
-  /** Packets leave at once: always empty. */
+  /** Always empty: packets wait in the core. */
   readonly writeBuffer: object[] = [];
-  /** Somebody listens to what each message causes. @internal */
+  /** There are listeners of outgoing messages. @internal */
   _watched = false;
-  /** Somebody listens to `packet` or `heartbeat`. */
+  /** There are listeners of `packet` or `heartbeat`. */
   private packets = false;
-  /** Options of the packet that may go on. */
+  /** Options of the last message, if its packet may have further frames. */
   private last: SendOptions | undefined;
   private readonly callbacks: SentCallback[] = [];
 
@@ -83,9 +83,9 @@ export class EngineSocket extends EventEmitter {
     let flags = 0;
     if (options) {
       if (options.compress === false) flags |= NO_COMPRESS;
-      // Who waits for it to leave is not to hear of one that was dropped: with engine.io none is, here.
+      // A message with a callback is never dropped, as with engine.io.
       if (options.volatile && typeof callback !== 'function') flags |= VOLATILE;
-      // socket.io writes all frames of a packet with one object of options; bytes come behind text.
+      // socket.io passes the same options object for all frames of a packet; binary frames follow the text.
       if (options === this.last && typeof frame !== 'string') flags |= MORE;
     }
     this.last = typeof frame === 'string' || flags & MORE ? options : undefined;
@@ -105,7 +105,7 @@ export class EngineSocket extends EventEmitter {
     return this.send(data, options, callback);
   }
 
-  /** Ends the connection behind what was sent to it. */
+  /** Closes the connection after everything that was sent to it. */
   close(_discard?: boolean): this {
     if (this.readyState !== 'open') return this;
     this.server.commands?.close(this._handle);
@@ -137,7 +137,7 @@ export class EngineSocket extends EventEmitter {
     this.server._watched.add(this);
   }
 
-  /** Shows a message to those who listen for what is sent. @internal */
+  /** Emits the events of an outgoing message. @internal */
   _created(data: unknown, options: SendOptions): void {
     options.compress = options.compress !== false;
     const packet = data ? { type: 'message', options, data } : { type: 'message', options };

@@ -2,22 +2,22 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Engine } from '../engine';
-import type { ServerStats } from '../native';
-import type { ServerOptions } from '../options';
-import { parseRequest } from '../request';
-import type { QueriedRequest } from '../request';
-import { drained } from '../run';
+import { drained } from '../engine/drain';
+import { Engine } from '../engine/engine';
+import { parseRequest, sessionIdOf } from '../http/request';
+import type { QueriedRequest } from '../http/request';
+import type { ServerStats } from '../native/stats';
+import type { ServerOptions } from '../options/server-options';
 import { Core } from './core';
 import { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';
 
-/** Requests that the core may still ask about or open a connection for, at most. */
+/** Most requests that are kept for questions of the core and for new connections. */
 const REMEMBERED = 4096;
-/** Events of the engine that each message causes. */
+/** Events of the engine per outgoing message. */
 const OF_MESSAGES: ReadonlySet<string> = new Set(['flush', 'drain']);
 
-/** What the core says of a new connection: session id, number of its request, transport, protocol, request. */
+/** A new connection: session id, tag of its request, transport, protocol, request. */
 type Opened = [sid: string, tag: number, transport: string, protocol: number, request: string];
 
 /**
@@ -27,13 +27,13 @@ type Opened = [sid: string, tag: number, transport: string, protocol: number, re
 export class BridgeEngine extends Engine {
   /** Connections by session id. */
   readonly clients: Record<string, EngineSocket> = {};
-  /** Connections that listen for what is sent to them. @internal */
+  /** Connections with listeners of outgoing messages. @internal */
   readonly _watched = new Set<EngineSocket>();
-  /** Somebody listens for what is sent to any connection. @internal */
+  /** The engine has listeners of outgoing messages. @internal */
   _watchesAll = false;
   private open = 0;
   private readonly core: Core;
-  /** By the number that the core knows them by. */
+  /** Requests by their tag. */
   private readonly tagged = new Map<number, QueriedRequest>();
   private lastTag = 0;
 
@@ -45,16 +45,16 @@ export class BridgeEngine extends Engine {
     this._hook();
   }
 
-  /** The way into the core, while it takes commands. @internal */
+  /** The core's commands, while the core accepts any. @internal */
   get commands(): RawCommands | undefined {
-    const { run } = this.core;
-    return run && !run.closing ? run.commands : undefined;
+    const { session } = this.core;
+    return session && !session.closing ? session.commands : undefined;
   }
 
-  /** Connections that are open, those included that JavaScript is yet to hear of. */
+  /** Open connections, including those that JavaScript has not heard of yet. */
   override get clientsCount(): number {
-    const { run } = this.core;
-    return run ? Math.max(this.open, run.native.stats().connections - run.pump.leaving) : this.open;
+    const { session } = this.core;
+    return session ? Math.max(this.open, session.native.stats().connections - session.pump.leaving) : this.open;
   }
 
   /** Figures of the core. */
@@ -65,7 +65,7 @@ export class BridgeEngine extends Engine {
   /** Serves a further HTTP server. */
   attach(server: HttpServer): void {
     this.servers.add(server);
-    this.run().attachment.listen(server, () => this.drain(), () => {
+    this.session().attachment.listen(server, () => this.drain(), () => {
       this.restart();
       this.attach(server);
     });
@@ -73,16 +73,16 @@ export class BridgeEngine extends Engine {
 
   /** Handles a request on the engine's path. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
-    this.run().attachment.requestThrough(req, res);
+    this.session().attachment.requestThrough(req, res);
   }
 
   /** Handles an upgrade on the engine's path. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.run().attachment.upgradeThrough(req, socket as NetSocket, head);
+    this.session().attachment.upgradeThrough(req, socket as NetSocket, head);
   }
 
-  private run() {
-    return this.core.run ?? this.core.start(this);
+  private session() {
+    return this.core.session ?? this.core.start(this);
   }
 
   private readonly servers = new Set<HttpServer>();
@@ -91,29 +91,31 @@ export class BridgeEngine extends Engine {
   _follow(server: HttpServer): void {
     this.servers.add(server);
     server.on('close', () => this.drain());
-    // One that listens again gets a new core.
+    // A server that listens again gets a new session.
     server.on('listening', () => this.restart());
   }
 
-  /** An HTTP server takes nobody any more: those that are there stay. */
+  /** An HTTP server stopped listening; open connections stay. */
   private drain(): void {
-    const { run } = this.core;
-    if (run && !run.closing) drained(run.native, () => [...this.servers].some(({ listening }) => listening), () => run.closing || this.close());
+    const { session } = this.core;
+    if (!session || session.closing) return;
+    const again = (): boolean => [...this.servers].some(({ listening }) => listening);
+    drained(session.native, again, () => session.closing || this.close());
   }
 
   private restart(): void {
-    if (this.core.run?.closing) this.core.start(this);
+    if (this.core.session?.closing) this.core.start(this);
   }
 
-  /** Starts the core, which takes commands from then on. @internal */
+  /** Starts the core, which accepts commands from then on. @internal */
   _start(): void {
-    this.run();
+    this.session();
   }
 
   /** Closes all connections. */
   override close(): this {
     for (const socket of Object.values(this.clients)) socket._closed('forced close');
-    this.core._closeNative();
+    this.core.closeNative();
     return this;
   }
 
@@ -130,10 +132,10 @@ export class BridgeEngine extends Engine {
 
   /** @internal */
   override _remember(req: QueriedRequest): number {
-    const handshake = !req._query?.sid;
+    const handshake = !sessionIdOf(req);
     if (!handshake && !this.asks) return 0;
     if (this.tagged.size >= REMEMBERED) {
-      // Its connection was given up without a word.
+      // The connection of the oldest request was given up without an event.
       for (const oldest of this.tagged.keys()) {
         this.tagged.delete(oldest);
         break;
@@ -145,8 +147,8 @@ export class BridgeEngine extends Engine {
 
   /** @internal */
   override _answered(tag: number): void {
-    // The event of a new connection may come behind the answer to its request.
-    if (this.tagged.get(tag)?._query?.sid) this.tagged.delete(tag);
+    // A handshake is kept: the event of its connection may follow the answer.
+    if (sessionIdOf(this.tagged.get(tag))) this.tagged.delete(tag);
   }
 
   /** @internal */
@@ -171,7 +173,7 @@ export class BridgeEngine extends Engine {
     const copy = text === '' ? undefined : (parseRequest(text) as unknown as IncomingMessage);
     const request = this.tagged.get(tag) ?? copy;
     this.tagged.delete(tag);
-    // Forgotten among too many others that were never heard of again; the client tries anew.
+    // The request was dropped at the limit; its client connects again.
     if (!request) return this.commands?.close(handle);
     const socket = new EngineSocket(sid, this, request, protocol, transport, handle);
     place(socket);
@@ -187,6 +189,6 @@ export class BridgeEngine extends Engine {
     if (this.clients[socket.id] === socket) delete this.clients[socket.id];
     this.open -= 1;
     this._watched.delete(socket);
-    this.core.run?.pump.forget(socket, byCore);
+    this.core.session?.pump.forget(socket, byCore);
   }
 }

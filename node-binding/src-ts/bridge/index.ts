@@ -29,11 +29,11 @@ class Bridge {
     private readonly options: BridgeOptions,
   ) {
     this.path = io.path();
-    // What is wrong is said now, not when the server gets its HTTP server.
+    // Wrong options throw here, not when the server gets its HTTP server.
     rawOptions({ ...io.opts, path: this.path }, options);
   }
 
-  /** Refuses options that the core can't have for a further HTTP server, before anything is done about that. */
+  /** Refuses options that the core can't have for a further HTTP server, before that server is attached. */
   check(options: Record<string, unknown>): void {
     const path = (this.engine?.opts as { path?: string } | undefined)?.path;
     if (path !== undefined && options.path !== path) {
@@ -42,12 +42,12 @@ class Bridge {
     rawOptions(options, this.options);
   }
 
-  /** Takes the place of an engine that socket.io has just made for an HTTP server, or made before. */
+  /** Replaces an engine that socket.io has made for an HTTP server. */
   takeOver(old: IoEngine, server: HttpServer): BridgeEngine {
     const { io } = this;
     const first = !this.engine;
     const engine = (this.engine ??= new BridgeEngine(old.opts, rawOptions(old.opts, this.options)));
-    // engine.io's listeners stay where they are on the HTTP server, and ask here.
+    // engine.io's listeners stay on the HTTP server and call these methods.
     old.handleRequest = (req, res) => engine.handleRequest(req, res);
     old.handleUpgrade = (req, socket, head) => engine.handleUpgrade(req, socket, head);
     engine._follow(server);
@@ -70,11 +70,11 @@ class Bridge {
   }
 }
 
-/** What the application has told the old engine. */
+/** Copies listeners, middlewares and `generateId` of the application from the old engine. */
 function inherit(engine: BridgeEngine, old: IoEngine): void {
   for (const name of old.eventNames()) {
     for (const listener of old.rawListeners(name)) {
-      // socket.io binds itself to the new one.
+      // socket.io adds this listener to the new engine itself.
       if (name === 'connection' && listener.name === 'bound onconnection') continue;
       engine.on(name, listener as (...args: unknown[]) => void);
     }
@@ -84,7 +84,7 @@ function inherit(engine: BridgeEngine, old: IoEngine): void {
   if (Object.hasOwn(old, 'generateId')) engine.generateId = old.generateId as BridgeEngine['generateId'];
 }
 
-/** Adapters are made with their namespaces, and anew by `io.adapter(…)`. */
+/** Serves the adapters that socket.io makes later, with a namespace or by `io.adapter(…)`. */
 function followAdapters(io: IoServer): void {
   let proto = Object.getPrototypeOf(io.sockets);
   while (proto && !Object.hasOwn(proto, '_initAdapter')) proto = Object.getPrototypeOf(proto);

@@ -1,10 +1,10 @@
-// What the core knows of one adapter: which sockets are in its namespace, and in which rooms. It follows the adapter's
-// own maps, which stay the truth for JavaScript.
+// The sockets and rooms of one adapter, as the core has them. The core follows the adapter's own maps, which JavaScript
+// reads.
+import { NO_COMPRESS, VOLATILE } from '../native/flags';
+import { roomName } from '../native/room-name';
 import type { BridgeEngine } from './engine';
 import { EngineSocket } from './engine-socket';
-import { NO_COMPRESS, VOLATILE } from './raw-commands';
 import type { Frame } from './raw-commands';
-import { roomName } from '../room-name';
 import type { BroadcastOptions, IoAdapter } from './socketio';
 
 /** The members of one adapter's namespace. */
@@ -22,17 +22,17 @@ export class Members {
     private readonly engine: BridgeEngine,
   ) {}
 
-  /** Every recipient is reached through the core. */
+  /** The core reaches every recipient. */
   get complete(): boolean {
     return this.foreign.size === 0;
   }
 
-  /** Somebody wants to see what is sent to a socket. */
+  /** There are listeners of outgoing messages, on a member or on the engine. */
   get observed(): boolean {
     return this.listening.size > 0 || this.engine._watched.size > 0 || this.engine._watchesAll;
   }
 
-  /** A socket joined rooms. One that is not connected yet gets nothing yet. */
+  /** A socket joined rooms. A socket that is not connected yet becomes a member later. */
   join(id: string, rooms: Set<unknown>): void {
     const known = this.connections.get(id);
     if (known) return this.engine.commands?.join(this.number, known._handle, id, names(rooms));
@@ -49,7 +49,7 @@ export class Members {
     commands.join(this.number, socket.conn._handle, id, names(this.adapter.sids.get(id) ?? rooms));
   }
 
-  /** Somebody listens for what is sent to a socket. One that is no member yet is looked at when it joins. */
+  /** A socket got a listener of outgoing messages. `join` looks for those of a socket that is no member yet. */
   listen(id: string): void {
     if (this.connections.has(id)) this.listening.add(id);
   }
@@ -59,7 +59,7 @@ export class Members {
     if (known) this.engine.commands?.leave(this.number, known._handle, roomName(room));
   }
 
-  /** A socket left everything. */
+  /** A socket left all rooms and the namespace. */
   remove(id: string): void {
     this.foreign.delete(id);
     const known = this.connections.get(id);
@@ -67,7 +67,7 @@ export class Members {
     this.connections.delete(id);
     this.listening.delete(id);
     this.engine.commands?.remove(this.number, known._handle);
-    // Namespaces come and go with clients' requests.
+    // Clients' requests can make namespaces, so an empty one is removed.
     if (this.connections.size === 0) {
       this.engine.commands?.removeNamespace(this.number);
       this.number = -1;

@@ -1,7 +1,7 @@
-// Sends what socket.io's in-memory adapter delivers through the core: a packet is encoded once, by socket.io's own
-// parser, and fanned out there. The adapter's methods get a layer of ours between the in-memory class and what is
-// derived from it, so that adapters whose local delivery ends in `super.broadcast` are served too. The in-memory class
-// itself stays as it is: other servers of the process use it, and socket.io puts its methods back when one closes.
+// Broadcasts of socket.io's in-memory adapter, sent by the core: socket.io's own parser encodes a packet once, the core
+// fans it out. A layer stands between the in-memory class and the classes derived from it, so that adapters whose local
+// delivery ends in `super.broadcast` are served too. The in-memory class itself does not change: other servers of the
+// process use it, and socket.io restores its methods when a server closes.
 import { EngineSocket } from './engine-socket';
 import type { Members } from './members';
 import { frameOf } from './raw-commands';
@@ -88,7 +88,7 @@ function layerOver(base: IoAdapter): object {
       const members = served.get(this);
       if (!members?.complete) return base.broadcastWithAck.call(this, packet, options, clientCount, ack);
       packet.nsp = this.nsp.name;
-      // One id for all: the namespace counts them for all its sockets.
+      // All recipients get the same id; a namespace counts ids for all its sockets.
       packet.id = this.nsp._ids++;
       const frames = this.encoder.encode(packet).map(frameOf);
       if (!sendable(frames)) return base.broadcastWithAck.call(this, packet, options, clientCount, ack);
@@ -106,12 +106,12 @@ function layerOver(base: IoAdapter): object {
   return Object.setPrototypeOf(layer, base);
 }
 
-/** What the core sends as one packet: text with bytes behind it, or one message of bytes. */
+/** Whether the core can send the frames as one packet: a text with binary frames after it, or one binary frame. */
 function sendable(frames: Frame[]): boolean {
   return frames.every((frame, at) => (typeof frame === 'string' ? at === 0 : at > 0 || frames.length === 1));
 }
 
-/** Tells the listeners of a socket and of its connection what they are sent. */
+/** Emits an outgoing packet on a socket and its connection. */
 function show(socket: IoSocket, packet: Packet, frames: Frame[], { flags = {} }: BroadcastOptions): void {
   socket.notifyOutgoingListeners?.(packet);
   const { conn } = socket;
@@ -119,7 +119,7 @@ function show(socket: IoSocket, packet: Packet, frames: Frame[], { flags = {} }:
   for (const frame of frames) conn._created(frame, { volatile: flags.volatile, compress: flags.compress });
 }
 
-/** From now on sockets of this class tell when somebody listens for what is sent to them. */
+/** Wraps the methods of a class of sockets that add listeners of outgoing messages. */
 function watchClass(socket: IoSocket): void {
   const own = Object.getPrototypeOf(socket) as Class;
   if (watchedClasses.has(own)) return;

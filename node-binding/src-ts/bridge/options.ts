@@ -1,7 +1,7 @@
-// Options of the core from those that engine.io got, which have its defaults in them, and from the bridge's own.
-import { addon } from '../native';
-import { cookie, optionsJson } from '../options';
-import type { ServerOptions } from '../options';
+// The core's options, made from engine.io's, which have its defaults filled in, and from the bridge's own.
+import { addon } from '../native/bindings';
+import { cookie, optionsJson } from '../options/json';
+import type { ServerOptions } from '../options/server-options';
 
 /** Options of `bindNative`: the core's own, beside those that the socket.io server was made with. */
 export type BridgeOptions = Partial<
@@ -27,7 +27,7 @@ function refuse(message: string): never {
   throw Object.assign(new Error(message), { code: 'ERR_KRAKEN_WS_OPTION' });
 }
 
-/** zlib's parameters are the core's own business; what remains is whether, and from which size on. */
+/** The core chooses zlib's parameters itself; it takes on or off, and the threshold. */
 function compression(value: unknown): unknown {
   if (!value || typeof value !== 'object') return value;
   const { threshold } = value as { threshold?: number };

@@ -1,7 +1,8 @@
-// JavaScript → core, for the bridge: messages that socket.io has encoded, and who is in which room. `src/raw.rs` is the
-// reading side. The order of calls is kept: what can't be collected is sent only after what was.
-import { CommandBatch } from '../command-batch';
-import type { NativeServer } from '../native';
+// JavaScript → core, for the bridge: messages that socket.io has encoded, and members of rooms. `src/exports/raw.rs` is
+// the reading side. Commands reach the core in the order of the calls: one that can't be collected flushes the
+// collected ones first.
+import type { NativeServer } from '../native/bindings';
+import { CommandBatch } from '../native/command-batch';
 
 const SEND = 0;
 const SEND_BINARY = 1;
@@ -13,12 +14,6 @@ const REMOVE = 6;
 const CLOSE = 7;
 const NOTIFY = 8;
 
-/** Bits of `flags`. */
-export const VOLATILE = 1;
-export const NO_COMPRESS = 2;
-/** A further frame of the packet that the connection's last message began. */
-export const MORE = 8;
-
 /** Lanes of one command: kind and namespace, connection, number, length. */
 const LANES = 4;
 const NAMESPACE_SHIFT = 8;
@@ -28,7 +23,7 @@ const BYTES = 64 * 1024;
 /** A message of the engine: text, or bytes. */
 export type Frame = string | Uint8Array;
 
-/** What the parser of engine.io makes of a message. */
+/** A message as the parser of engine.io encodes it. */
 export function frameOf(data: unknown): Frame {
   if (typeof data === 'string') return data;
   if (data instanceof Uint8Array) return data;
@@ -37,7 +32,7 @@ export function frameOf(data: unknown): Frame {
   return data ? String(data as string) : '';
 }
 
-/** The calls that go to the core, in order. */
+/** Commands to the core, in order. */
 export class RawCommands extends CommandBatch {
   private readonly bytes = Buffer.allocUnsafeSlow(BYTES);
   private used = 0;
@@ -77,7 +72,7 @@ export class RawCommands extends CommandBatch {
     const { length } = message;
     if (length > BYTES || !this.mayCollect) return this.direct.rawSendBinary(conn, message, flags);
     if (this.used + length > BYTES) this.flush();
-    // Copied now: the application may change its buffer behind the call.
+    // Copied now: the application may change its buffer after the call.
     this.bytes.set(message, this.used);
     this.used += length;
     this.lane(SEND_BINARY, 0, conn, flags, length);
@@ -85,7 +80,7 @@ export class RawCommands extends CommandBatch {
     this.collected();
   }
 
-  /** A packet to a room expression: a text with bytes behind it, or the bytes alone. */
+  /** A packet to a room expression: a text with binary frames after it, or one binary frame. */
   publish(namespace: number, rooms: string[], except: string[], frames: Frame[], flags: number): void {
     const [first] = frames;
     const text = typeof first === 'string' ? first : undefined;
@@ -124,7 +119,7 @@ export class RawCommands extends CommandBatch {
     this.collected();
   }
 
-  /** Ends a connection behind what was sent to it. */
+  /** Closes a connection after everything that was sent to it. */
   close(conn: number): void {
     this.lane(CLOSE, 0, conn, 0);
     this.collected();

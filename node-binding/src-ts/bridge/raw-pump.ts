@@ -1,8 +1,9 @@
-// Core → JavaScript, for the bridge: hands each event to its connection or to the engine.
-import type { Attachment } from '../attach';
-import { HandleTable, handleOf } from '../handle-table';
-import type { NativeServer } from '../native';
-import { LANES, Pump } from '../pump';
+// Core → JavaScript, for the bridge: dispatches each event to its connection or to the engine.
+import { answerHandshake, answerHeaders, tellConnectionError } from '../engine/questions';
+import type { Attachment } from '../http/attachment';
+import type { NativeServer } from '../native/bindings';
+import { HandleTable, handleOf, lanesOf } from '../native/handle-table';
+import { LANES, Pump } from '../native/pump';
 import type { BridgeEngine } from './engine';
 import type { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';
@@ -20,20 +21,23 @@ const CONNECTION_CLOSED = 20;
 const FLUSHED = 21;
 const HEARTBEAT = 22;
 
-/** Events whose payload stands in the batch's JSON. */
+/** Events whose payload is in the JSON of the batch. */
 const WITH_JSON: ReadonlySet<number> = new Set([
   ALLOW_REQUEST, HEADERS, CONNECTION_ERROR, OPEN, HTTP_REPLY, CLOSED, UPGRADED, CONNECTION_CLOSED,
 ]);
-/** Type of a DISCONNECT packet, the first character. Another parser's text may begin so too: it is only later. */
+/**
+ * First character of a DISCONNECT packet. A text of another parser may begin with it as well, and is only handled a
+ * tick later then.
+ */
 const DISCONNECT = '1';
 /** JSON of a batch without such events. */
 const NOTHING = '[]'.length;
 
-/** Open connections, and the loop that feeds them. */
+/** The open connections by handle, and the dispatch of events to them. */
 export class RawPump extends Pump<RawCommands> {
   // socket.io handles each packet in a tick of its own.
   protected override readonly lateHandlers = true;
-  private readonly sockets = new HandleTable<EngineSocket>();
+  private readonly sockets = new HandleTable<EngineSocket>((socket) => socket._handle);
   /** Connections that JavaScript has closed and the core may still have. */
   leaving = 0;
 
@@ -46,18 +50,18 @@ export class RawPump extends Pump<RawCommands> {
     super(native, commands);
   }
 
-  /** The last events of a client are handled before its end: before a DISCONNECT, and before the connection's. */
+  /** Handlers of a client's earlier events run before its DISCONNECT and before the end of its connection. */
   protected override apart(kind: number, payload: any): boolean {
     return kind === CONNECTION_CLOSED || (kind === MESSAGE && (payload as string).startsWith(DISCONNECT));
   }
 
-  /** A connection ended; unless `byCore`, the core has yet to hear of it. */
+  /** A connection ended; unless `byCore`, the core does not know that yet. */
   forget(socket: EngineSocket, byCore: boolean): void {
     this.sockets.remove(socket);
     if (!byCore) this.leaving += 1;
   }
 
-  /** Messages stand behind the JSON, one after the other; their lengths are in the lanes. */
+  /** Messages follow the JSON, one after the other; their lengths are in the lanes. */
   protected override parse(text: string): any[] {
     const { lanes } = this;
     const count = lanes[0];
@@ -78,7 +82,7 @@ export class RawPump extends Pump<RawCommands> {
   protected override event(kind: number, low: number, generation: number, number: number, payload: any): void {
     switch (kind) {
       case MESSAGE:
-        // engine.io's parser leaves out what is empty.
+        // engine.io's parser gives no data for an empty message.
         return this.sockets.find(low, generation)?._message(payload === '' ? undefined : payload);
       case MESSAGE_BINARY: {
         const [bytes] = this.attachments(1);
@@ -98,16 +102,13 @@ export class RawPump extends Pump<RawCommands> {
       case HEARTBEAT:
         return this.sockets.find(low, generation)?._heartbeat();
       case UPGRADED:
-        return this.sockets.find(number % 2 ** 29, Math.floor(number / 2 ** 29))?._upgrade();
+        return this.sockets.find(...lanesOf(number))?._upgrade();
       case ALLOW_REQUEST:
-        return this.engine._askAllow(payload[0], payload[1], (decision) => {
-          if (decision) this.native.answerAllow(number, decision.refuse, decision.headers, decision.sid);
-          else this.native.failAllow(number);
-        });
+        return answerHandshake(this.engine, this.native, number, payload);
       case HEADERS:
-        return this.native.answerHeaders(number, this.engine._askHeaders(payload));
+        return answerHeaders(this.engine, this.native, number, payload);
       case CONNECTION_ERROR:
-        return this.engine._connectionError(number, payload[0], payload[1], payload[2]);
+        return tellConnectionError(this.engine, number, payload);
       case HTTP_REPLY:
         return void this.attachment.reply(number, payload[0], payload[1], this.attachments(1)[0]);
       case CLOSED:

@@ -1,8 +1,8 @@
-// Factories of adapters that carry broadcasts over Redis, and what they mean for the core: our own, which only keep
-// settings, and those of @socket.io/redis-adapter, whose settings are in a closure.
+// Factories of adapters over Redis, read as settings for the core: those of this package, which only hold settings, and
+// those of @socket.io/redis-adapter, whose settings are in a closure.
 import { EventEmitter } from 'node:events';
-import { coded } from '../error';
-import type { ClusterOptions } from './options';
+import { coded } from '../native/error';
+import type { ClusterOptions } from '../options/cluster-options';
 import { settingsOf } from './redis-clients';
 
 const SETTINGS = Symbol.for('kraken-ws-native.cluster');
@@ -12,7 +12,7 @@ export interface ClusterAdapterFactory {
   (nsp: any): never;
 }
 
-/** A factory of our own. It makes nothing: the server that gets it joins the fleet. */
+/** A factory of this package. It makes no adapter: the server that gets it joins the fleet. */
 export function factoryOf(options: ClusterOptions): ClusterAdapterFactory {
   const factory = (): never => {
     const message = 'this adapter is for the server of kraken-ws-native; for socket.io take that of @socket.io/redis-adapter';
@@ -34,7 +34,7 @@ interface RedisAdapter {
   opts?: { channelPrefix?: string; subscriptionMode?: ClusterOptions['subscriptionMode'] };
 }
 
-/** `[{ at: new Date(0) }]` in notepack.io's msgpack, which is the fleet's language. */
+/** `[{ at: new Date(0) }]` in notepack.io's msgpack, the encoding of a fleet. */
 const NOTEPACK = Buffer.from('9181a26174d6ff00000000', 'hex');
 /** Name of the namespace that an adapter is made for. */
 const NOBODY = '/kraken-ws-native';
@@ -65,7 +65,7 @@ function formatOf({ opts, parser, requestsTimeout, publishOnSpecificResponseChan
   return { mode: 'classic', requestsTimeout, publishOnSpecificResponseChannel };
 }
 
-/** Whether a parser writes what the fleet reads. Another may write text, or nothing that it does not know. */
+/** Whether a parser encodes as the fleet does. Another may write text, or throw for values that it does not know. */
 function speaksNotepack(parser: { encode(value: unknown): unknown }): boolean {
   try {
     const written = parser.encode([{ at: new Date(0) }]);
@@ -76,10 +76,10 @@ function speaksNotepack(parser: { encode(value: unknown): unknown }): boolean {
 }
 
 /**
- * The adapter with its settings, before it subscribes to anything: a subscription on the application's client would be
- * ours to end, at a time when the client may be gone. Both classes read the namespace's name for their first channel,
- * when all settings are there, and once more for the next; there the constructor is left. What it was making is known
- * from Node's emitters, which such an adapter is before all else.
+ * The adapter with its settings, before it subscribes: a subscription on the application's client would have to be
+ * ended again, and the client may be gone by then. Both classes read the namespace's name for their first channel, when
+ * all settings are set, and again for the next one; the second read throws, which leaves the constructor. The
+ * unfinished adapter is caught in the constructor of EventEmitter, its base class.
  */
 function halfMade(factory: (nsp: unknown) => RedisAdapter): RedisAdapter | undefined {
   const emitters = EventEmitter as unknown as { init: (this: unknown, ...args: unknown[]) => void };

@@ -1,10 +1,8 @@
-// Questions to the other nodes that wait for their answers. The core collects those, and says which nodes it waited for
-// in vain.
-import type { Commands } from '../commands';
-import { coded } from '../error';
-import type { ClusterOptions } from './options';
+// Requests to the other nodes. The core collects the answers and reports the nodes that did not answer in time.
+import { coded } from '../native/error';
+import type { ClusterOptions } from '../options/cluster-options';
 
-/** What came, and who did not answer. */
+/** The answers to a request, and the nodes that did not answer. */
 export interface Answers<T> {
   answers: T;
   /** How many nodes did not answer in time. */
@@ -13,9 +11,9 @@ export interface Answers<T> {
   missingNodes: string[];
 }
 
-/** What nodes answered, and how many did not. */
+/** A result of all nodes, with the number of those that did not answer. */
 export type Fetched<T> = T & {
-  /** In a fleet: how many nodes did not answer in time; what they have is not here. */
+  /** In a fleet: how many nodes did not answer in time; the result is without what they have. */
   readonly missing?: number;
   /** Names of those nodes, where they are known. */
   readonly missingNodes?: string[];
@@ -40,10 +38,10 @@ export class Fleet {
     this.timeoutMs = requestsTimeout ?? REQUESTS_TIMEOUT_MS;
   }
 
-  /** `put` asks the core and gives the number of the question; `read` takes the answers out of the payload. */
-  ask<T>(
-    commands: Commands,
-    put: (commands: Commands, timeoutMs: number) => number,
+  /** `put` sends the request and returns its number; `read` reads the answers from the payload. */
+  ask<C, T>(
+    commands: C,
+    put: (commands: C, timeoutMs: number) => number,
     read: (payload: any, take: Take) => T,
   ): Promise<Answers<T>> {
     return new Promise((resolve, reject) => {
@@ -57,7 +55,7 @@ export class Fleet {
     });
   }
 
-  /** The answer to a question: what came, or why nothing did. */
+  /** The core ends a request, with the answers or with the text of an error. */
   settle(number: number, payload: any, take: Take): void {
     const question = this.open.get(number);
     this.open.delete(number);
@@ -65,14 +63,14 @@ export class Fleet {
     else question?.read(payload, take);
   }
 
-  /** The server is closed: nothing comes any more. */
+  /** The server is closed: all requests fail. */
   close(): void {
     for (const { fail } of this.open.values()) fail(coded('ERR_KRAKEN_WS_CLOSED', new Error('the server is closed')));
     this.open.clear();
   }
 }
 
-/** Says on a list who did not answer; unseen by those who compare lists. */
+/** Puts on a result which nodes did not answer. The properties are not enumerable, so that comparisons ignore them. */
 export function fetched<T extends object>(items: T, { missing, missingNodes }: Answers<unknown>): Fetched<T> {
   return Object.defineProperties(items, { missing: { value: missing }, missingNodes: { value: missingNodes } });
 }

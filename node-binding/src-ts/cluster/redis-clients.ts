@@ -1,9 +1,9 @@
-// Where the clients of an application connect to, so that the core connects there too: `redis` 4 and 5, `ioredis`,
+// Settings of an application's Redis clients, so that the core connects to the same Redis: `redis` 4 and 5, `ioredis`,
 // alone, behind sentinels or on Redis Cluster.
-import { coded } from '../error';
-import type { RedisOptions, RedisTls } from './options';
+import { coded } from '../native/error';
+import type { RedisOptions, RedisTls } from '../options/cluster-options';
 
-/** What of a client's settings the core needs. */
+/** The settings of a client that the core needs. */
 export type RedisSettings = Pick<RedisOptions, 'redis' | 'username' | 'password' | 'tls' | 'protocol'>;
 
 interface Address {
@@ -50,7 +50,7 @@ function credentials({ username, password }: Credentials): Credentials {
   return { username: username || undefined, password: password || undefined };
 }
 
-/** Without what is not given. */
+/** Leaves out settings that are undefined. */
 function compact(settings: object): RedisSettings {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as unknown as RedisSettings;
 }
@@ -103,7 +103,7 @@ function ioRedisCluster(startupNodes: unknown[], options: any): RedisSettings {
   return { redis: { cluster: urls }, ...settings };
 }
 
-/** Settings of a client; what is none is refused. */
+/** Settings of a client; throws for any other value. */
 export function settingsOf(client: any): RedisSettings {
   if (client?.isCluster && Array.isArray(client.startupNodes)) {
     return ioRedisCluster(client.startupNodes, client.options?.redisOptions ?? {});
@@ -115,7 +115,7 @@ export function settingsOf(client: any): RedisSettings {
   return refuse('this is no client of "redis" 4 or 5 or of "ioredis" whose settings can be read');
 }
 
-/** Whether it is a client at all, and not settings. */
+/** Whether a value is a client, not settings. */
 export function isClient(value: unknown): boolean {
   const { publish } = (value ?? {}) as { publish?: unknown };
   return typeof publish === 'function';

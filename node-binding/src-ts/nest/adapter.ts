@@ -7,10 +7,10 @@ import { AbstractWsAdapter } from '@nestjs/websockets';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import { Subscription } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { coded } from '../error';
-import { Server } from '../server';
+import { Server } from '../api/server';
+import { coded } from '../native/error';
 
-/** How long a forced end waits for what clients are still to get; loopback takes a few milliseconds, a phone more. */
+/** How long a forced close waits for the last messages to clients; loopback takes a few milliseconds, a phone more. */
 const LAST_WORDS_MS = 500;
 
 const DOORS = ['server', 'bridge', 'socket.io'] as const;
@@ -43,7 +43,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
   // Subclasses have members of their own, such as a `logger`: nothing here may have a name that they could use.
   readonly #door: (typeof DOORS)[number];
   readonly #logger = new Logger(KrakenIoAdapter.name);
-  /** What handlers of a client still have under way; it ends with the client. */
+  /** Subscriptions to the answers of a client's handlers; they end with the client. */
   readonly #underWay = new WeakMap<object, Subscription>();
 
   /**
@@ -68,7 +68,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
     const source = this.httpServer && port === 0 ? this.httpServer : port;
     if (this.#door === 'server') return new Server(source, options);
     const io = socketIo(this.#door, source, options);
-    if (this.#door === 'bridge') require('../index').bindNative(io);
+    if (this.#door === 'bridge') require('../bridge').bindNative(io);
     return io;
   }
 
@@ -106,7 +106,7 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
         if (answer.event) client.emit(answer.event, answer.data);
         else if (ack && !isAckHandledManually) ack(answer);
       };
-      // Nest's exception filters have had their turn: this is a filter that threw.
+      // Nest's exception filters have run: this is the error of a filter.
       const error = (err: unknown): void => this.#logger.error(err);
       try {
         underWay.add(transform(callback(data, ack)).subscribe({ next, error }));
@@ -130,8 +130,8 @@ export class KrakenIoAdapter extends AbstractWsAdapter<any, any, any> {
   /** Closes a server when the application shuts down. */
   override async close(server: any): Promise<void> {
     if (this.forceCloseConnections && server.httpServer === this.httpServer) {
-      // Nest ends all HTTP connections right after this. On those of long-polling the last words to clients are
-      // under way; a request of somebody else that hangs is not waited for any longer.
+      // Nest ends all HTTP connections right after this. Those of long-polling may still carry last messages to
+      // clients; a request to another route that hangs must not hold up the close for longer.
       let timer: NodeJS.Timeout | undefined;
       const longEnough = new Promise((resolve) => (timer = setTimeout(resolve, LAST_WORDS_MS)));
       await Promise.race([super.close(server), longEnough]).finally(() => clearTimeout(timer));
@@ -146,9 +146,9 @@ function httpServerOf(app: any): object | undefined {
   return typeof app?.getHttpServer === 'function' ? app.getHttpServer() : app;
 }
 
-/** The door that is asked for: by the option, else by the environment. */
+/** The door: that of the option, else that of the environment. */
 function doorOf(option: unknown): (typeof DOORS)[number] {
-  // A deployment that sets the variable to nothing means that it does not set it.
+  // An empty variable counts as not set.
   const asked = option ?? (process.env.KRAKEN_WS_DOOR || 'server');
   const door = DOORS.find((known) => known === asked);
   if (door) return door;

@@ -1,6 +1,6 @@
 // The module that provides WebsocketService and WsExceptionFilter.
 import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
-import type { ServerLike } from '../kraken';
+import type { ServerLike } from '../kraken/broadcaster';
 import { FILTER_OPTIONS, WsExceptionFilter } from './exception-filter';
 import type { WsExceptionFilterOptions } from './exception-filter';
 import { WebsocketService } from './service';

@@ -1,6 +1,6 @@
 // The application's five calls as an injectable service.
 import { Injectable, Logger } from '@nestjs/common';
-import { Broadcaster } from '../kraken';
+import { Broadcaster } from '../kraken/broadcaster';
 
 /**
  * Sends events from anywhere in the application. A gateway hands its server over in `afterInit`; the calls

@@ -1,10 +1,10 @@
-// `createAdapter` and `createShardedAdapter` for `io.adapter(…)`. What they give only says how the server joins its
-// fleet: the core has connections of its own, to where the application's clients go.
+// `createAdapter` and `createShardedAdapter` for `io.adapter(…)`. They return settings with which a server joins a
+// fleet; the core opens its own connections, to the Redis of the application's clients.
 import { factoryOf } from '../cluster/adapter-factories';
 import type { ClusterAdapterFactory } from '../cluster/adapter-factories';
-import type { ClusterOptions } from '../cluster/options';
 import { isClient, settingsOf } from '../cluster/redis-clients';
-import { coded } from '../error';
+import { coded } from '../native/error';
+import type { ClusterOptions } from '../options/cluster-options';
 
 /** Options of `createAdapter`, as @socket.io/redis-adapter names them. */
 export interface RedisAdapterOptions {

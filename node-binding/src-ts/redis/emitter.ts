@@ -1,16 +1,17 @@
 // Publishing to a fleet from a process without clients: the API of @socket.io/redis-emitter, over the core's own
 // connection.
-import type { ClusterFormat, RedisOptions } from '../cluster/options';
-import { plainCluster } from '../cluster/options';
+import type { Room } from '../api/socket-types';
+import type { DefaultEventsMap, EventNames, EventParams, EventsMap } from '../api/typed-events';
 import { isClient, settingsOf } from '../cluster/redis-clients';
-import { coded } from '../error';
-import { addon } from '../native';
-import type { NativeEmitter } from '../native';
-import { optionsJson } from '../options';
-import { encode } from '../payload';
-import { NO_COMPRESS, VOLATILE, refuseReserved } from '../socket-types';
-import type { Room } from '../socket-types';
-import type { DefaultEventsMap, EventNames, EventParams, EventsMap } from '../typed-events';
+import { addon } from '../native/bindings';
+import type { NativeEmitter } from '../native/bindings';
+import { coded } from '../native/error';
+import { refuseReserved } from '../native/event-names';
+import { NO_COMPRESS, VOLATILE } from '../native/flags';
+import { encode } from '../native/payload';
+import { plainCluster } from '../options/cluster-options';
+import type { ClusterFormat, RedisOptions } from '../options/cluster-options';
+import { optionsJson } from '../options/json';
 
 /** Options of an emitter that is made from a client. */
 export interface EmitterOptions extends Omit<ClusterFormat, 'prefix'> {
@@ -18,7 +19,7 @@ export interface EmitterOptions extends Omit<ClusterFormat, 'prefix'> {
   key?: string;
 }
 
-/** How long what waits for Redis may take to get out. */
+/** Default time limit of `flush` and `close`. */
 const FLUSH_MS = 5000;
 
 const RESERVED: ReadonlySet<unknown> = new Set(['connect', 'connection', 'new_namespace']);
@@ -27,7 +28,7 @@ function list(value: Room | Room[]): Room[] {
   return (Array.isArray(value) ? value : [value]).map((name) => (typeof name === 'string' ? name : String(name)));
 }
 
-/** A message to many: a room expression with flags, immutable. */
+/** An immutable room expression with flags, and the calls that send to its sockets. */
 export class BroadcastOperator<EmitEvents extends EventsMap> {
   /** @internal */
   constructor(
@@ -91,7 +92,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap> {
   }
 }
 
-/** A way to all clients of a fleet, from a process that has none. It does not keep the process alive; see `close`. */
+/** Sends to the clients of a fleet from a process that has none. It does not keep the process alive; see `close`. */
 export class Emitter<EmitEvents extends EventsMap = DefaultEventsMap> {
   private readonly native: NativeEmitter;
 

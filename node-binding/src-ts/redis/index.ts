@@ -6,4 +6,4 @@ export type { RedisAdapterOptions, ShardedRedisAdapterOptions } from './adapters
 export { BroadcastOperator, Emitter } from './emitter';
 export type { EmitterOptions } from './emitter';
 export type { ClusterAdapterFactory } from '../cluster/adapter-factories';
-export type { ClusterOptions, RedisOptions, RedisPlace, RedisTls } from '../cluster/options';
+export type { ClusterOptions, RedisOptions, RedisPlace, RedisTls } from '../options/cluster-options';

@@ -1,4 +1,4 @@
-//! JavaScript → core, many commands in one crossing. `src-ts/commands.ts` is the writing side: three lanes per
+//! JavaScript → core, many commands in one crossing. `src-ts/api/commands.ts` is the writing side: three lanes per
 //! command (kind and namespace, socket, number) and one text with a line per JSON text that a command needs.
 //! JSON text has no line breaks of its own, and room names with one are not sent this way.
 

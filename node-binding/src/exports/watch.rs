@@ -1,4 +1,4 @@
-//! Connections that JavaScript looks into: the events of `socket.conn`. `src-ts/raw-connection.ts` is the other side.
+//! Connections that JavaScript looks into: the events of `socket.conn`. `src-ts/api/raw-connection.ts` is the other side.
 
 use std::fmt::Write as _;
 

@@ -104,7 +104,7 @@ fn texts(out: &mut String, list: &[Box<str>]) {
 }
 
 /// How the name of a room begins that is not well-formed in JavaScript, and can't be had as text; the JSON of it follows
-/// (`node-binding/src-ts/room-name.ts`).
+/// (`node-binding/src-ts/native/room-name.ts`).
 pub(super) const ILL_FORMED: &str = "\0string ";
 
 /// The JSON of such a name.
