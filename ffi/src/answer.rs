@@ -45,13 +45,13 @@ impl kraken_ws_event {
     }
 
     pub(crate) fn accept(&self) -> Result<()> {
-        self.take("connect_accept", |answer| matches!(answer, Answer::Connect))?;
+        self.take("accept", |answer| matches!(answer, Answer::Connect))?;
         self.host.server.accept(handle(self.socket));
         Ok(())
     }
 
     pub(crate) fn reject(&self, error: &str) -> Result<()> {
-        self.take("connect_reject", |answer| matches!(answer, Answer::Connect))?;
+        self.take("reject", |answer| matches!(answer, Answer::Connect))?;
         self.host.sockets.silence(self.socket);
         self.host.server.reject(handle(self.socket), error);
         Ok(())
@@ -61,7 +61,7 @@ impl kraken_ws_event {
         let asked =
             |answer: &Answer| matches!(answer, Answer::Allow(_) | Answer::Headers(_) | Answer::Engine(_));
         // A client that is gone is no error.
-        match self.take("request_allow", asked)? {
+        match self.take("allow", asked)? {
             Answer::Allow(reply) => {
                 let mut decision = Decision::allow();
                 decision.headers = headers;
@@ -76,7 +76,7 @@ impl kraken_ws_event {
 
     fn refuse(&self, message: &str) -> Result<()> {
         let asked = |answer: &Answer| matches!(answer, Answer::Allow(_) | Answer::Engine(_));
-        match self.take("request_refuse", asked)? {
+        match self.take("refuse", asked)? {
             Answer::Allow(reply) => {
                 let message = if message.is_empty() { Refusal::Forbidden.message() } else { message };
                 drop(reply.send(Decision::refuse(message)));
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn kraken_ws_event_is_pending(event: *const kraken_ws_even
 ///
 /// Errors: `STATE` (decided before, or not pending), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_connect_accept(event: *const kraken_ws_event) -> kraken_ws_status {
+pub unsafe extern "C" fn kraken_ws_event_accept(event: *const kraken_ws_event) -> kraken_ws_status {
     // SAFETY: the event is as the header asks for.
     call(|| unsafe { get(event)? }.accept())
 }
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn kraken_ws_connect_accept(event: *const kraken_ws_event)
 ///
 /// Errors: `STATE` (decided before, or not pending), `PAYLOAD` (no JSON object), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_connect_reject(
+pub unsafe extern "C" fn kraken_ws_event_reject(
     event: *const kraken_ws_event,
     error: kraken_ws_str,
 ) -> kraken_ws_status {
@@ -150,12 +150,12 @@ pub unsafe extern "C" fn kraken_ws_event_wants_ack(event: *const kraken_ws_event
 }
 
 /// Acknowledges the client's event, once. `payload` is JSON of the one argument, or empty for none; with
-/// `KRAKEN_WS_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
+/// `KRAKEN_WS_FLAG_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
 /// the event.
 ///
 /// Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_ack(
+pub unsafe extern "C" fn kraken_ws_event_ack(
     event: *const kraken_ws_event,
     payload: kraken_ws_str,
     attachments: *const kraken_ws_bytes,
@@ -199,7 +199,7 @@ unsafe fn pairs(headers: *const kraken_ws_str, len: usize) -> Result<Vec<(String
 ///
 /// Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_request_allow(
+pub unsafe extern "C" fn kraken_ws_event_allow(
     event: *const kraken_ws_event,
     headers: *const kraken_ws_str,
     headers_len: usize,
@@ -215,7 +215,7 @@ pub unsafe extern "C" fn kraken_ws_request_allow(
 ///
 /// Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_request_refuse(
+pub unsafe extern "C" fn kraken_ws_event_refuse(
     event: *const kraken_ws_event,
     message: kraken_ws_str,
 ) -> kraken_ws_status {
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn kraken_ws_request_refuse(
 /// Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
 /// headers).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_http_reply(
+pub unsafe extern "C" fn kraken_ws_event_reply(
     event: *const kraken_ws_event,
     status: u16,
     headers: *const kraken_ws_str,
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn kraken_ws_http_reply(
         let body = Bytes::copy_from_slice(list(body.ptr, body.len, "body")?);
         let response = HttpReply::new(status, body).with_headers(headers);
         // A client that is gone is no error.
-        match event.take("http_reply", |answer| matches!(answer, Answer::Http(_) | Answer::Engine(_)))? {
+        match event.take("reply", |answer| matches!(answer, Answer::Http(_) | Answer::Engine(_)))? {
             Answer::Http(reply) => drop(reply.send(response)),
             Answer::Engine(reply) => drop(reply.send(EngineReply::Answer(response))),
             _ => {}

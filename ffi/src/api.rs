@@ -58,36 +58,34 @@ table! {
     kraken_ws_server_stop_listening
     kraken_ws_server_reload_tls
     kraken_ws_server_adopt
-    kraken_ws_server_shutdown
+    kraken_ws_server_close
     kraken_ws_server_free
     kraken_ws_server_stats
     kraken_ws_server_modules
-    kraken_ws_namespace_create
-    kraken_ws_poll
-    kraken_ws_event_fd
+    kraken_ws_server_create_namespace
+    kraken_ws_server_poll
+    kraken_ws_server_event_fd
     kraken_ws_set_server
     kraken_ws_send_to_room
     kraken_ws_send_to_all
-    kraken_ws_send_to_room_binary
-    kraken_ws_send_to_all_binary
     kraken_ws_server_send_to_room
     kraken_ws_server_send_to_all
-    kraken_ws_publish
-    kraken_ws_publish_with_ack
-    kraken_ws_socket_emit
-    kraken_ws_socket_emit_with_ack
-    kraken_ws_socket_join
-    kraken_ws_socket_leave
-    kraken_ws_socket_disconnect
-    kraken_ws_socket_set_data
-    kraken_ws_socket_set_user
-    kraken_ws_socket_user
-    kraken_ws_sockets_join
-    kraken_ws_sockets_leave
-    kraken_ws_disconnect_sockets
-    kraken_ws_has_room
-    kraken_ws_count_sockets
-    kraken_ws_fetch_sockets
+    kraken_ws_server_publish
+    kraken_ws_server_publish_with_ack
+    kraken_ws_server_socket_emit
+    kraken_ws_server_socket_emit_with_ack
+    kraken_ws_server_socket_join
+    kraken_ws_server_socket_leave
+    kraken_ws_server_socket_disconnect
+    kraken_ws_server_socket_set_data
+    kraken_ws_server_socket_set_user
+    kraken_ws_server_socket_user
+    kraken_ws_server_sockets_join
+    kraken_ws_server_sockets_leave
+    kraken_ws_server_disconnect_sockets
+    kraken_ws_server_has_room
+    kraken_ws_server_count_sockets
+    kraken_ws_server_fetch_sockets
     kraken_ws_socket_list_len
     kraken_ws_socket_list_get
     kraken_ws_socket_list_room
@@ -118,28 +116,28 @@ table! {
     kraken_ws_event_header
     kraken_ws_event_is_pending
     kraken_ws_event_wants_ack
-    kraken_ws_connect_accept
-    kraken_ws_connect_reject
-    kraken_ws_ack
-    kraken_ws_http_reply
-    kraken_ws_module_load
-    kraken_ws_module_unload
+    kraken_ws_event_accept
+    kraken_ws_event_reject
+    kraken_ws_event_ack
+    kraken_ws_event_reply
+    kraken_ws_server_load_module
+    kraken_ws_server_unload_module
     kraken_ws_module_set_filter
     kraken_ws_module_server
-    kraken_ws_filter_replace
-    kraken_ws_request_allow
-    kraken_ws_request_refuse
+    kraken_ws_event_replace
+    kraken_ws_event_allow
+    kraken_ws_event_refuse
     kraken_ws_event_room
     kraken_ws_event_room_change
     kraken_ws_server_join_cluster
-    kraken_ws_server_count
+    kraken_ws_server_server_count
     kraken_ws_server_cluster_stats
-    kraken_ws_server_side_emit
-    kraken_ws_server_side_emit_with_ack
-    kraken_ws_fetch_fleet
+    kraken_ws_server_server_side_emit
+    kraken_ws_server_server_side_emit_with_ack
+    kraken_ws_server_fleet_sockets
     kraken_ws_socket_list_missing
     kraken_ws_socket_list_missing_node
-    kraken_ws_fleet_rooms
+    kraken_ws_server_fleet_rooms
     kraken_ws_room_list_len
     kraken_ws_room_list_get
     kraken_ws_room_list_missing

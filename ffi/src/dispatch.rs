@@ -13,13 +13,13 @@ use crate::log::{KRAKEN_WS_LOG_ERROR, KRAKEN_WS_LOG_WARN};
 use crate::text::{kraken_ws_str, sized};
 
 /// What a callback returns that decides: let the client in, let the request go on.
-pub const KRAKEN_WS_ACCEPT: i32 = 0;
-/// What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said
-/// more; refuse the request, unless `kraken_ws_request_refuse` did.
-pub const KRAKEN_WS_REJECT: i32 = 1;
+pub const KRAKEN_WS_DECISION_ACCEPT: i32 = 0;
+/// What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_event_reject` said
+/// more; refuse the request, unless `kraken_ws_event_refuse` did.
+pub const KRAKEN_WS_DECISION_REJECT: i32 = 1;
 /// What a callback returns that decides: it has been decided through the event, or will be; the event must have been
 /// retained then.
-pub const KRAKEN_WS_LATER: i32 = 2;
+pub const KRAKEN_WS_DECISION_LATER: i32 = 2;
 
 /// Functions of the host that a server calls. Set `size` to `sizeof(kraken_ws_callbacks)`, and what you don't need
 /// to null.
@@ -27,7 +27,7 @@ pub const KRAKEN_WS_LATER: i32 = 2;
 /// All of them are called on one thread of the library, one at a time, for each socket in the order in which
 /// things were on the wire. While one runs, no other event of this server is delivered: a slow callback delays
 /// everybody's events (not what is sent), and past `hostQueueBytes` clients are not read from. They may call every
-/// function of this header; `kraken_ws_server_shutdown` and `_free` then don't wait. No exception may leave them.
+/// function of this header; `kraken_ws_server_close` and `_free` then don't wait. No exception may leave them.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct kraken_ws_callbacks {
@@ -37,7 +37,7 @@ pub struct kraken_ws_callbacks {
     pub userdata: *mut c_void,
     /// Called last, once, when the server needs `userdata` no more.
     pub drop: Option<unsafe extern "C" fn(userdata: *mut c_void)>,
-    /// A client asks to join: returns `KRAKEN_WS_ACCEPT`, `_REJECT` or `_LATER`. Null accepts everybody.
+    /// A client asks to join: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null accepts everybody.
     pub on_connect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
     /// A client sent an event.
     pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
@@ -49,17 +49,17 @@ pub struct kraken_ws_callbacks {
     pub on_http: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
     pub on_log: Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, line: kraken_ws_str)>,
-    /// A handshake asks: returns `KRAKEN_WS_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
+    /// A handshake asks: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
     pub on_allow_request:
         Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
-    /// A later polling request, or one that upgrades, asks for headers: `kraken_ws_request_allow`, now or later.
+    /// A later polling request, or one that upgrades, asks for headers: `kraken_ws_event_allow`, now or later.
     pub on_headers: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
-    /// A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_ACCEPT`,
-    /// `_REJECT` or `_LATER`. `kraken_ws_http_reply` answers it in place of the engine.
+    /// A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_DECISION_ACCEPT`,
+    /// `_REJECT` or `_LATER`. `kraken_ws_event_reply` answers it in place of the engine.
     pub on_engine: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
     /// A room of this process has its first member, a new one, one less, or none.
     pub on_room: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
-    /// The host of another node of the fleet sent an event to the hosts; `kraken_ws_ack` if it wants one.
+    /// The host of another node of the fleet sent an event to the hosts; `kraken_ws_event_ack` if it wants one.
     pub on_server_side: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// The connection to the other nodes is up or down, or messages for them were lost.
     pub on_cluster: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
@@ -171,7 +171,7 @@ fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &Arc<kraken_ws_e
         Kind::ServerSide => callbacks.on_server_side,
         Kind::Cluster => callbacks.on_cluster,
         Kind::SessionEnd => callbacks.on_session_end,
-        Kind::Message => callbacks.on_event,
+        Kind::Event => callbacks.on_event,
         Kind::Disconnect => callbacks.on_disconnect,
         Kind::Ack | Kind::BroadcastAck | Kind::ServerSideAck => callbacks.on_ack,
         Kind::Http => callbacks.on_http,
@@ -197,19 +197,19 @@ fn decide(
     let decision = unsafe { callback(callbacks.userdata, Arc::as_ptr(event)) };
     if !event.is_pending() {
         // A client that recovered its session is in without a question, and may be told to go all the same.
-        if !asked && event.kind == Kind::Connect && decision == KRAKEN_WS_REJECT {
+        if !asked && event.kind == Kind::Connect && decision == KRAKEN_WS_DECISION_REJECT {
             event.turn_away();
         }
         return;
     }
     match decision {
-        KRAKEN_WS_ACCEPT => drop(event.agree()),
-        KRAKEN_WS_LATER if Arc::strong_count(event) > 1 => {}
-        KRAKEN_WS_LATER => {
+        KRAKEN_WS_DECISION_ACCEPT => drop(event.agree()),
+        KRAKEN_WS_DECISION_LATER if Arc::strong_count(event) > 1 => {}
+        KRAKEN_WS_DECISION_LATER => {
             host.log
                 .line(KRAKEN_WS_LOG_WARN, format!("{name}: decided later, but the event was not retained"));
         }
-        KRAKEN_WS_REJECT => {}
+        KRAKEN_WS_DECISION_REJECT => {}
         other => host.log.line(KRAKEN_WS_LOG_ERROR, format!("{name} returned {other}: taken for a no")),
     }
     // An event that is freed undecided is refused.

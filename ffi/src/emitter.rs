@@ -89,7 +89,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_new(
     })
 }
 
-/// Sends an event to the clients of all nodes that `target` means; as `kraken_ws_publish`. The call does not wait.
+/// Sends an event to the clients of all nodes that `target` means; as `kraken_ws_server_publish`. The call does not wait.
 ///
 /// Errors: `PAYLOAD`, `NAME` (a reserved event name), `UNSUPPORTED` (unknown flags), `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_disconnect_sockets(
     })
 }
 
-/// Sends an event to the hosts of all nodes, as `kraken_ws_server_side_emit`.
+/// Sends an event to the hosts of all nodes, as `kraken_ws_server_server_side_emit`.
 ///
 /// Errors: `PAYLOAD`, `NAME` (a reserved event name), `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

@@ -23,8 +23,8 @@ pub enum kraken_ws_event_kind {
     None = 0,
     /// A client joined a namespace, or asks to: see `kraken_ws_event_is_pending`.
     Connect = 1,
-    /// A client sent an event: `_name`, `_arg`, `_attachment`; `kraken_ws_ack` if `_wants_ack`.
-    Message = 2,
+    /// A client sent an event: `_name`, `_arg`, `_attachment`; `kraken_ws_event_ack` if `_wants_ack`.
+    Event = 2,
     /// The answer to an emit with ack, or that there was none in time (`_timed_out`). `_ack_id` says which;
     /// `_arg` are the arguments.
     Ack = 3,
@@ -35,25 +35,25 @@ pub enum kraken_ws_event_kind {
     /// A socket is gone: `_reason`.
     Disconnect = 5,
     /// A request outside the path of Socket.IO: `_method`, `_url`, `_header`; its body is attachment 0.
-    /// Answer it with `kraken_ws_http_reply`, else it gets 404.
+    /// Answer it with `kraken_ws_event_reply`, else it gets 404.
     Http = 6,
     /// The server has ended: the last event of a poll.
     Closed = 7,
-    /// A handshake waits for a word, before anything of Socket.IO: `kraken_ws_request_allow` with headers for its
-    /// response, or `kraken_ws_request_refuse`.
+    /// A handshake waits for a word, before anything of Socket.IO: `kraken_ws_event_allow` with headers for its
+    /// response, or `kraken_ws_event_refuse`.
     AllowRequest = 8,
-    /// A later polling request, or the one that upgrades to WebSocket: `kraken_ws_request_allow` gives headers for
+    /// A later polling request, or the one that upgrades to WebSocket: `kraken_ws_event_allow` gives headers for
     /// its response. It can't be refused.
     Headers = 9,
-    /// A request under the path of Socket.IO, before anything is read from it: `kraken_ws_request_allow` lets it go on
-    /// with headers for whatever answers it, `kraken_ws_http_reply` answers it, `kraken_ws_request_refuse` is a 400.
+    /// A request under the path of Socket.IO, before anything is read from it: `kraken_ws_event_allow` lets it go on
+    /// with headers for whatever answers it, `kraken_ws_event_reply` answers it, `kraken_ws_event_refuse` is a 400.
     Engine = 10,
     /// A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
     Room = 11,
-    /// The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_ack` if
+    /// The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_event_ack` if
     /// `_wants_ack`.
     ServerSide = 12,
-    /// The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+    /// The answers to `kraken_ws_server_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
     /// asked, `_missing` how many did not answer.
     ServerSideAck = 13,
     /// The connection to the other nodes changed: `_cluster_change`.
@@ -274,7 +274,7 @@ pub unsafe extern "C" fn kraken_ws_event_retain(event: *const kraken_ws_event) -
     })
 }
 
-/// Frees an event of `kraken_ws_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
+/// Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
 /// that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
 /// ack is not sent.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn kraken_ws_event_socket_id(event: *const kraken_ws_event
     unsafe { read(event, kraken_ws_str::EMPTY, |event| kraken_ws_str::view(&event.id)) }
 }
 
-/// The pointer that the host attached with `kraken_ws_socket_set_user`, or null.
+/// The pointer that the host attached with `kraken_ws_server_socket_set_user`, or null.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_user(event: *const kraken_ws_event) -> *mut c_void {
     // SAFETY: the event is as the header asks for.

@@ -15,7 +15,7 @@ use crate::status::{call, kraken_ws_status, value};
 use crate::text::{bad, kraken_ws_str, out};
 
 #[repr(C)] // `magic` stands first, as in every handle
-/// What `kraken_ws_fetch_sockets` or `kraken_ws_fetch_fleet` found.
+/// What `kraken_ws_server_fetch_sockets` or `kraken_ws_server_fleet_sockets` found.
 pub struct kraken_ws_socket_list {
     magic: u64,
     sockets: Vec<Found>,
@@ -38,7 +38,7 @@ pub struct kraken_ws_socket_info {
     pub address: kraken_ws_str,
     /// JSON of what the client gave as `auth`, or empty.
     pub auth: kraken_ws_str,
-    /// JSON of `kraken_ws_socket_set_data`, or empty.
+    /// JSON of `kraken_ws_server_socket_set_data`, or empty.
     pub data: kraken_ws_str,
     /// How many rooms it is in, the one named by its id included.
     pub rooms_len: usize,
@@ -85,7 +85,7 @@ unsafe fn get<'a>(list: *const kraken_ws_socket_list) -> Result<&'a kraken_ws_so
     // SAFETY: the caller's promise; the magic number catches a handle of another kind.
     match unsafe { &*list } {
         list if list.magic == MAGIC => Ok(list),
-        _ => Err(bad("list", "the pointer is not of kraken_ws_fetch_sockets")),
+        _ => Err(bad("list", "the pointer is not of kraken_ws_server_fetch_sockets")),
     }
 }
 
@@ -94,7 +94,7 @@ unsafe fn get<'a>(list: *const kraken_ws_socket_list) -> Result<&'a kraken_ws_so
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_fetch_sockets(
+pub unsafe extern "C" fn kraken_ws_server_fetch_sockets(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
     list: *mut *mut kraken_ws_socket_list,
@@ -119,12 +119,12 @@ impl kraken_ws_socket_list {
     }
 }
 
-/// `kraken_ws_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
+/// `kraken_ws_server_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
 /// `cluster.requestsTimeout`): not for a callback. What came until then is in the list, and how many are missing.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_fetch_fleet(
+pub unsafe extern "C" fn kraken_ws_server_fleet_sockets(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
     timeout_ms: u32,
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn kraken_ws_fetch_fleet(
     })
 }
 
-/// How many nodes did not answer `kraken_ws_fetch_fleet` in time: their sockets are not in the list.
+/// How many nodes did not answer `kraken_ws_server_fleet_sockets` in time: their sockets are not in the list.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_missing(list: *const kraken_ws_socket_list) -> usize {
     // SAFETY: the list is as the header asks for.

@@ -40,7 +40,7 @@ pub unsafe extern "C" fn kraken_ws_server_join_cluster(
 ///
 /// Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_count(
+pub unsafe extern "C" fn kraken_ws_server_server_count(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     count: *mut usize,
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn kraken_ws_server_count(
 }
 
 #[repr(C)] // `magic` stands first, as in every handle
-/// What `kraken_ws_fleet_rooms` found.
+/// What `kraken_ws_server_fleet_rooms` found.
 pub struct kraken_ws_room_list {
     magic: u64,
     fleet: Fleet<Vec<Box<str>>>,
@@ -80,7 +80,7 @@ unsafe fn get<'a>(list: *const kraken_ws_room_list) -> Option<&'a kraken_ws_room
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_fleet_rooms(
+pub unsafe extern "C" fn kraken_ws_server_fleet_rooms(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     list: *mut *mut kraken_ws_room_list,
@@ -141,11 +141,11 @@ pub unsafe extern "C" fn kraken_ws_room_list_free(list: *mut kraken_ws_room_list
 }
 
 /// Sends an event to the hosts of the other nodes, which get it as `SERVER_SIDE`, or as `io.on(event)` in JavaScript.
-/// Payload, attachments and flags are as in `kraken_ws_publish`. Without a fleet nobody hears it.
+/// Payload, attachments and flags are as in `kraken_ws_server_publish`. Without a fleet nobody hears it.
 ///
 /// Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_side_emit(
+pub unsafe extern "C" fn kraken_ws_server_server_side_emit(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     event: kraken_ws_str,
@@ -165,13 +165,13 @@ pub unsafe extern "C" fn kraken_ws_server_side_emit(
     })
 }
 
-/// `kraken_ws_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
+/// `kraken_ws_server_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
 /// `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and says who did not answer. Its number goes to
 /// `*ack_id`.
 ///
-/// Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
+/// Errors: those of `kraken_ws_server_server_side_emit`, `STATE` (the server is Node's, and a module asks).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_side_emit_with_ack(
+pub unsafe extern "C" fn kraken_ws_server_server_side_emit_with_ack(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     event: kraken_ws_str,

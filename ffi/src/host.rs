@@ -127,7 +127,7 @@ impl Host {
 
     pub(crate) fn open(&self) -> Result<()> {
         if self.server.is_closing() {
-            return Err(Error::new(ErrorCode::Closed, "the server is shut down"));
+            return Err(Error::new(ErrorCode::Closed, "the server is closed"));
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl Host {
                 answer = if pending { Answer::Connect } else { Answer::None };
             }
             Event::Packet { socket, data, attachments, ack } => {
-                out.kind = Kind::Message;
+                out.kind = Kind::Event;
                 self.find(&mut out, socket);
                 out.content = Content::new(data, attachments, true);
                 answer = ack.map_or(Answer::None, Answer::Ack);
@@ -248,7 +248,7 @@ impl Host {
             _ => return None,
         }
         out.answer = Mutex::new(answer);
-        if matches!(out.kind, Kind::Disconnect | Kind::Message) && self.sockets.is_silent(out.socket) {
+        if matches!(out.kind, Kind::Disconnect | Kind::Event) && self.sockets.is_silent(out.socket) {
             return None;
         }
         let out = self.modules.filter(Arc::new(out))?;
@@ -289,7 +289,7 @@ impl Host {
 
     /// Closes the server and waits for its end: until then true. On the thread of the callbacks there is nothing
     /// to wait for: what remains happens after the callback.
-    pub(crate) fn shut_down(&self, deadline: Option<Instant>) -> bool {
+    pub(crate) fn close(&self, deadline: Option<Instant>) -> bool {
         self.server.close();
         if self.on_dispatcher() {
             return true;
@@ -331,7 +331,7 @@ impl Host {
     /// The host frees the server. Returns when no callback runs any more, unless this is one.
     pub(crate) fn finish(&self) {
         self.quiet.store(true, Ordering::Release);
-        self.shut_down(None);
+        self.close(None);
         if !self.on_dispatcher() {
             let thread = lock(&self.dispatcher).take();
             if let Some(thread) = thread {

@@ -19,7 +19,7 @@ pub(crate) struct Wake {
     /// Counts; a thread that saw the count before it looked misses nothing.
     count: Mutex<u64>,
     changed: Condvar,
-    /// Readable while events wait: the read end is the host's, by `kraken_ws_event_fd`.
+    /// Readable while events wait: the read end is the host's, by `kraken_ws_server_event_fd`.
     pipe: OnceLock<(UnixStream, UnixStream)>,
 }
 

@@ -21,10 +21,10 @@ use crate::status::{call, in_module, kraken_ws_status, value};
 use crate::text::{bad, kraken_ws_str, sized, text};
 
 /// What a filter returns: the event goes on, to the next module and then to the host.
-pub const KRAKEN_WS_PASS: i32 = 0;
+pub const KRAKEN_WS_FILTER_PASS: i32 = 0;
 /// What a filter returns: the host does not see it. A connect is refused with `Unauthorized`, unless
-/// `kraken_ws_connect_reject` said more; an event that wants an ack may have got one.
-pub const KRAKEN_WS_DROP: i32 = 1;
+/// `kraken_ws_event_reject` said more; an event that wants an ack may have got one.
+pub const KRAKEN_WS_FILTER_DROP: i32 = 1;
 
 /// Functions of a module that are called with what comes in, before the host and on the host's thread: that of the
 /// callbacks, or the one that polls. Set `size` to `sizeof(kraken_ws_filter)`, and what you don't need to null.
@@ -39,9 +39,9 @@ pub struct kraken_ws_filter {
     pub userdata: *mut c_void,
     /// Called last, once, before the module is unloaded.
     pub drop: Option<unsafe extern "C" fn(userdata: *mut c_void)>,
-    /// A client asks to join: returns `KRAKEN_WS_PASS` or `KRAKEN_WS_DROP`.
+    /// A client asks to join: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`.
     pub on_connect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
-    /// A client sent an event: returns `KRAKEN_WS_PASS` or `KRAKEN_WS_DROP`; `kraken_ws_filter_replace` changes it.
+    /// A client sent an event: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`; `kraken_ws_event_replace` changes it.
     pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
     /// A socket is gone.
     pub on_disconnect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
@@ -196,19 +196,19 @@ impl Modules {
                     let Some(on_connect) = filter.on_connect else { continue };
                     // SAFETY: the module's own function; the event lives for the call.
                     let verdict = module.run(|| unsafe { on_connect(filter.userdata, pointer) });
-                    if verdict.unwrap_or(KRAKEN_WS_PASS) != KRAKEN_WS_PASS {
+                    if verdict.unwrap_or(KRAKEN_WS_FILTER_PASS) != KRAKEN_WS_FILTER_PASS {
                         module.rejected.fetch_add(1, Ordering::Relaxed);
                         event.turn_away();
                         return None;
                     }
                 }
-                Kind::Message => {
+                Kind::Event => {
                     let Some(on_event) = filter.on_event else { continue };
                     let outer = LOOKING_AT.replace(Some((pointer, None)));
                     // SAFETY: as above.
                     let verdict = module.run(|| unsafe { on_event(filter.userdata, pointer) });
                     let replacement = LOOKING_AT.replace(outer).and_then(|(_, content)| content);
-                    if verdict.unwrap_or(KRAKEN_WS_PASS) != KRAKEN_WS_PASS {
+                    if verdict.unwrap_or(KRAKEN_WS_FILTER_PASS) != KRAKEN_WS_FILTER_PASS {
                         module.dropped.fetch_add(1, Ordering::Relaxed);
                         return None;
                     }
@@ -342,7 +342,7 @@ impl kraken_ws_event {
 /// Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
 /// loaded or unloaded), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_module_load(
+pub unsafe extern "C" fn kraken_ws_server_load_module(
     server: *mut kraken_ws_server,
     path: kraken_ws_str,
     argc: c_int,
@@ -363,7 +363,7 @@ pub unsafe extern "C" fn kraken_ws_module_load(
 /// Errors: `BUSY` (a call of its filter is under way, this one perhaps; or another one is being loaded or unloaded),
 /// `MODULE` (not loaded), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_module_unload(
+pub unsafe extern "C" fn kraken_ws_server_unload_module(
     server: *mut kraken_ws_server,
     name: kraken_ws_str,
 ) -> kraken_ws_status {
@@ -392,7 +392,7 @@ pub unsafe extern "C" fn kraken_ws_module_set_filter(
         let name = text(filter.name, "name")?.to_owned();
         let mut place = lock(&(*module).filter);
         if place.is_some() {
-            return Err(Error::new(ErrorCode::State, "module_set_filter: it has one"));
+            return Err(Error::new(ErrorCode::State, "set_filter: it has one"));
         }
         *place = Some((filter, name));
         Ok(())
@@ -409,11 +409,11 @@ pub unsafe extern "C" fn kraken_ws_module_server(module: *const kraken_ws_module
 }
 
 /// For the `on_event` of a filter: what those after it get instead of the arguments. The event keeps its name and its
-/// attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_SPREAD` an array of all.
+/// attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all.
 ///
 /// Errors: `STATE` (not the event that the filter is called with), `PAYLOAD`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_filter_replace(
+pub unsafe extern "C" fn kraken_ws_event_replace(
     event: *const kraken_ws_event,
     payload: kraken_ws_str,
     flags: u32,
@@ -428,10 +428,7 @@ pub unsafe extern "C" fn kraken_ws_filter_replace(
                 *replacement = Some(content);
                 Ok(())
             }
-            _ => Err(Error::new(
-                ErrorCode::State,
-                "filter_replace: only in on_event of a filter, for its event",
-            )),
+            _ => Err(Error::new(ErrorCode::State, "replace: only in on_event of a filter, for its event")),
         })
     })
 }

@@ -15,7 +15,7 @@ use crate::namespaces::number;
 use crate::server::kraken_ws_server;
 
 /// What modules need around a server. They get the same table of functions as in a C host; what would take the server
-/// out of its host's hands (shutdown, free, poll, namespaces) is refused there.
+/// out of its host's hands (close, free, poll, namespaces) is refused there.
 pub struct ModuleHost {
     host: Arc<Host>,
     handle: &'static kraken_ws_server,
@@ -49,7 +49,7 @@ impl ModuleHost {
     /// Loads a module and returns its name.
     ///
     /// # Errors
-    /// Those of `kraken_ws_module_load`.
+    /// Those of `kraken_ws_server_load_module`.
     ///
     /// # Safety
     /// The shared object's code runs in this process and is what it says.
@@ -68,7 +68,7 @@ impl ModuleHost {
     /// Unloads a module by its name.
     ///
     /// # Errors
-    /// Those of `kraken_ws_module_unload`.
+    /// Those of `kraken_ws_server_unload_module`.
     pub fn unload(&self, name: &str) -> Result<()> {
         self.host.modules.unload(&self.host, name)
     }

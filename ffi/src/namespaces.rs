@@ -102,7 +102,7 @@ impl Namespaces {
         let Some((at, namespace)) = at.and_then(|at| Some((at, others[at].as_ref()?))) else {
             return Err(Error::new(
                 ErrorCode::Name,
-                format!("namespace: there is no {name:?}, make it with kraken_ws_namespace_create"),
+                format!("namespace: there is no {name:?}, make it with kraken_ws_server_create_namespace"),
             ));
         };
         act(namespace, at + 1)

@@ -167,7 +167,7 @@ pub unsafe extern "C" fn kraken_ws_options_set_text(
     })
 }
 
-/// For hosts that poll: whether each connect waits for `kraken_ws_connect_accept` or `_reject`. With callbacks
+/// For hosts that poll: whether each connect waits for `kraken_ws_event_accept` or `_reject`. With callbacks
 /// this is so when there is an `on_connect`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_options_decide_connects(

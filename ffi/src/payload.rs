@@ -7,17 +7,18 @@ use kraken_ws_core::socketio::packet::json::quote;
 use kraken_ws_core::{EmitFlags, Error, ErrorCode, Result};
 
 /// Flag: drop the message for clients that can't be written to at that moment.
-pub const KRAKEN_WS_VOLATILE: u32 = 1;
+pub const KRAKEN_WS_FLAG_VOLATILE: u32 = 1;
 /// Flag: don't compress it.
-pub const KRAKEN_WS_NO_COMPRESS: u32 = 2;
+pub const KRAKEN_WS_FLAG_NO_COMPRESS: u32 = 2;
 /// Flag: keep it in this process.
-pub const KRAKEN_WS_LOCAL: u32 = 4;
+pub const KRAKEN_WS_FLAG_LOCAL: u32 = 4;
 /// Flag: the payload is a JSON array of all arguments instead of the one argument.
-pub const KRAKEN_WS_SPREAD: u32 = 8;
+pub const KRAKEN_WS_FLAG_SPREAD: u32 = 8;
 
 /// The core's flags.
 pub(crate) fn emit_flags(bits: u32) -> Result<EmitFlags> {
-    let known = KRAKEN_WS_VOLATILE | KRAKEN_WS_NO_COMPRESS | KRAKEN_WS_LOCAL | KRAKEN_WS_SPREAD;
+    let known =
+        KRAKEN_WS_FLAG_VOLATILE | KRAKEN_WS_FLAG_NO_COMPRESS | KRAKEN_WS_FLAG_LOCAL | KRAKEN_WS_FLAG_SPREAD;
     if bits & !known != 0 {
         return Err(Error::new(
             ErrorCode::Unsupported,
@@ -25,9 +26,9 @@ pub(crate) fn emit_flags(bits: u32) -> Result<EmitFlags> {
         ));
     }
     Ok(EmitFlags::new()
-        .volatile(bits & KRAKEN_WS_VOLATILE != 0)
-        .compress(bits & KRAKEN_WS_NO_COMPRESS == 0)
-        .local(bits & KRAKEN_WS_LOCAL != 0))
+        .volatile(bits & KRAKEN_WS_FLAG_VOLATILE != 0)
+        .compress(bits & KRAKEN_WS_FLAG_NO_COMPRESS == 0)
+        .local(bits & KRAKEN_WS_FLAG_LOCAL != 0))
 }
 
 /// Refuses what is no JSON text.
@@ -67,9 +68,12 @@ fn append(out: &mut String, payload: &str, flags: u32, comma: bool) -> Result<()
         return Ok(());
     }
     check_json(payload, "payload")?;
-    if flags & KRAKEN_WS_SPREAD != 0 {
+    if flags & KRAKEN_WS_FLAG_SPREAD != 0 {
         payload = payload.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or_else(|| {
-            Error::new(ErrorCode::Payload, "payload: KRAKEN_WS_SPREAD expects a JSON array of the arguments")
+            Error::new(
+                ErrorCode::Payload,
+                "payload: KRAKEN_WS_FLAG_SPREAD expects a JSON array of the arguments",
+            )
         })?;
         if payload.trim().is_empty() {
             return Ok(());
@@ -91,8 +95,8 @@ mod tests {
         assert_eq!(message("a", "1", 0).unwrap(), r#"["a",1]"#);
         assert_eq!(message("a", " ", 0).unwrap(), r#"["a"]"#);
         assert_eq!(message("a", "[1,2]", 0).unwrap(), r#"["a",[1,2]]"#);
-        assert_eq!(message("a", "[1,2]", KRAKEN_WS_SPREAD).unwrap(), r#"["a",1,2]"#);
-        assert_eq!(message("a\"\n", "[ ]", KRAKEN_WS_SPREAD).unwrap(), r#"["a\"\n"]"#);
+        assert_eq!(message("a", "[1,2]", KRAKEN_WS_FLAG_SPREAD).unwrap(), r#"["a",1,2]"#);
+        assert_eq!(message("a\"\n", "[ ]", KRAKEN_WS_FLAG_SPREAD).unwrap(), r#"["a\"\n"]"#);
         assert_eq!(arguments("", 0).unwrap(), "[]");
         assert_eq!(arguments("{}", 0).unwrap(), "[{}]");
     }
@@ -102,7 +106,7 @@ mod tests {
         for payload in ["{", "1,2", "nul", "[1]]", "'a'", "\u{feff}1"] {
             assert_eq!(message("a", payload, 0).unwrap_err().code(), ErrorCode::Payload, "{payload}");
         }
-        assert_eq!(message("a", "1", KRAKEN_WS_SPREAD).unwrap_err().code(), ErrorCode::Payload);
+        assert_eq!(message("a", "1", KRAKEN_WS_FLAG_SPREAD).unwrap_err().code(), ErrorCode::Payload);
         assert_eq!(message("disconnect", "1", 0).unwrap_err().code(), ErrorCode::Name);
         assert_eq!(emit_flags(16).unwrap_err().code(), ErrorCode::Unsupported);
     }

@@ -16,7 +16,7 @@ use crate::text::{kraken_ws_str, out, text, texts};
 ///
 /// Errors: `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_socket_join(
+pub unsafe extern "C" fn kraken_ws_server_socket_join(
     server: *mut kraken_ws_server,
     socket: u64,
     rooms: *const kraken_ws_str,
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn kraken_ws_socket_join(
 ///
 /// Errors: `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_socket_leave(
+pub unsafe extern "C" fn kraken_ws_server_socket_leave(
     server: *mut kraken_ws_server,
     socket: u64,
     rooms: *const kraken_ws_str,
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn kraken_ws_socket_leave(
 ///
 /// Errors: `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_socket_disconnect(
+pub unsafe extern "C" fn kraken_ws_server_socket_disconnect(
     server: *mut kraken_ws_server,
     socket: u64,
     close: bool,
@@ -70,11 +70,11 @@ pub unsafe extern "C" fn kraken_ws_socket_disconnect(
     })
 }
 
-/// Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
+/// Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_sockets_join(
+pub unsafe extern "C" fn kraken_ws_server_sockets_join(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
     rooms: *const kraken_ws_str,
@@ -93,11 +93,11 @@ pub unsafe extern "C" fn kraken_ws_sockets_join(
     })
 }
 
-/// Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
+/// Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_sockets_leave(
+pub unsafe extern "C" fn kraken_ws_server_sockets_leave(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
     rooms: *const kraken_ws_str,
@@ -116,12 +116,12 @@ pub unsafe extern "C" fn kraken_ws_sockets_leave(
     })
 }
 
-/// Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`; with `close`
+/// Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`; with `close`
 /// their whole connections.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_disconnect_sockets(
+pub unsafe extern "C" fn kraken_ws_server_disconnect_sockets(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
     close: bool,
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn kraken_ws_disconnect_sockets(
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_has_room(
+pub unsafe extern "C" fn kraken_ws_server_has_room(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     room: kraken_ws_str,
@@ -160,11 +160,11 @@ pub unsafe extern "C" fn kraken_ws_has_room(
 }
 
 /// Counts the sockets of this process that `target` means. Waits for each thread of the server to answer, and costs as much as
-/// `kraken_ws_fetch_sockets`; totals are in `kraken_ws_server_stats`.
+/// `kraken_ws_server_fetch_sockets`; totals are in `kraken_ws_server_stats`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_count_sockets(
+pub unsafe extern "C" fn kraken_ws_server_count_sockets(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
     count: *mut usize,
@@ -179,11 +179,11 @@ pub unsafe extern "C" fn kraken_ws_count_sockets(
     })
 }
 
-/// Attaches JSON to a socket, which `kraken_ws_fetch_sockets` shows.
+/// Attaches JSON to a socket, which `kraken_ws_server_fetch_sockets` shows.
 ///
 /// Errors: `PAYLOAD` (no JSON), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_socket_set_data(
+pub unsafe extern "C" fn kraken_ws_server_socket_set_data(
     server: *mut kraken_ws_server,
     socket: u64,
     json: kraken_ws_str,
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn kraken_ws_socket_set_data(
 ///
 /// Errors: `GONE` (the socket has left; the pointer stays the host's), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_socket_set_user(
+pub unsafe extern "C" fn kraken_ws_server_socket_set_user(
     server: *mut kraken_ws_server,
     socket: u64,
     user: *mut c_void,
@@ -221,9 +221,12 @@ pub unsafe extern "C" fn kraken_ws_socket_set_user(
     })
 }
 
-/// The pointer of `kraken_ws_socket_set_user`, or null.
+/// The pointer of `kraken_ws_server_socket_set_user`, or null.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_socket_user(server: *mut kraken_ws_server, socket: u64) -> *mut c_void {
+pub unsafe extern "C" fn kraken_ws_server_socket_user(
+    server: *mut kraken_ws_server,
+    socket: u64,
+) -> *mut c_void {
     value(std::ptr::null_mut(), || {
         // SAFETY: the handle is as the header asks for.
         unsafe { with(server, |host| Ok(host.sockets.user(socket))) }.unwrap_or(std::ptr::null_mut())

@@ -8,7 +8,7 @@ use kraken_ws_core::{Namespace, Result, Target};
 
 use crate::host::Host;
 use crate::namespaces::handle;
-use crate::payload::{KRAKEN_WS_LOCAL, emit_flags, message};
+use crate::payload::{KRAKEN_WS_FLAG_LOCAL, emit_flags, message};
 use crate::server::{kraken_ws_server, process_wide, with};
 use crate::status::{call, kraken_ws_status};
 use crate::text::{buffers, kraken_ws_bytes, kraken_ws_str, out, sized, text, texts};
@@ -30,7 +30,7 @@ pub struct kraken_ws_target {
     pub except: *const kraken_ws_str,
     /// How many of these.
     pub except_len: usize,
-    /// `KRAKEN_WS_VOLATILE` and the like.
+    /// `KRAKEN_WS_FLAG_VOLATILE` and the like.
     pub flags: u32,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct To<'a> {
 impl To<'_> {
     /// Only this process is meant.
     pub(crate) fn local(&self) -> bool {
-        self.flags & KRAKEN_WS_LOCAL != 0
+        self.flags & KRAKEN_WS_FLAG_LOCAL != 0
     }
 }
 
@@ -133,76 +133,47 @@ pub unsafe extern "C" fn kraken_ws_send_to_all(
     })
 }
 
-/// `kraken_ws_send_to_room` with buffers: where one belongs, the payload has
-/// `{"_placeholder":true,"num":N}`. They are copied.
-#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_send_to_room_binary(
-    room: kraken_ws_str,
-    event: kraken_ws_str,
-    payload: kraken_ws_str,
-    attachments: *const kraken_ws_bytes,
-    attachments_len: usize,
-) -> kraken_ws_status {
-    // SAFETY: as in `kraken_ws_send_to_room`, and the buffers too.
-    call(|| unsafe {
-        let message = read(event, payload, attachments, attachments_len, 0)?;
-        let target = Target::room(text(room, "room")?);
-        with(process_wide()?, |host| publish(host, "", target, message))
-    })
-}
-
-/// `kraken_ws_send_to_all` with buffers, as in `kraken_ws_send_to_room_binary`.
-#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_send_to_all_binary(
-    event: kraken_ws_str,
-    payload: kraken_ws_str,
-    attachments: *const kraken_ws_bytes,
-    attachments_len: usize,
-) -> kraken_ws_status {
-    // SAFETY: as in `kraken_ws_send_to_room`, and the buffers too.
-    call(|| unsafe {
-        let message = read(event, payload, attachments, attachments_len, 0)?;
-        with(process_wide()?, |host| publish(host, "", Target::all(), message))
-    })
-}
-
-/// `kraken_ws_send_to_room` on a given server.
+/// `kraken_ws_send_to_room` on a given server, with attachments: where one belongs, the payload has
+/// `{"_placeholder":true,"num":N}`. They are copied; null and 0 is none.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_send_to_room(
     server: *mut kraken_ws_server,
     room: kraken_ws_str,
     event: kraken_ws_str,
     payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
 ) -> kraken_ws_status {
-    // SAFETY: handle and texts are as the header asks for.
+    // SAFETY: handle, texts and buffers are as the header asks for.
     call(|| unsafe {
-        let message = read(event, payload, std::ptr::null(), 0, 0)?;
+        let message = read(event, payload, attachments, attachments_len, 0)?;
         let target = Target::room(text(room, "room")?);
         with(server, |host| publish(host, "", target, message))
     })
 }
 
-/// `kraken_ws_send_to_all` on a given server.
+/// `kraken_ws_send_to_all` on a given server, with attachments as in `kraken_ws_server_send_to_room`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_send_to_all(
     server: *mut kraken_ws_server,
     event: kraken_ws_str,
     payload: kraken_ws_str,
+    attachments: *const kraken_ws_bytes,
+    attachments_len: usize,
 ) -> kraken_ws_status {
-    // SAFETY: handle and texts are as the header asks for.
+    // SAFETY: handle, texts and buffers are as the header asks for.
     call(|| unsafe {
-        let message = read(event, payload, std::ptr::null(), 0, 0)?;
+        let message = read(event, payload, attachments, attachments_len, 0)?;
         with(server, |host| publish(host, "", Target::all(), message))
     })
 }
 
 /// Sends an event to a room expression; null means everybody in the main namespace. `payload` is JSON of the one
-/// argument, or with `KRAKEN_WS_SPREAD` an array of all; attachments as in `kraken_ws_send_to_room_binary`, or null
-/// and 0.
+/// argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all; attachments as in `kraken_ws_server_send_to_room`.
 ///
 /// Errors: those of `kraken_ws_send_to_room`, `NAME` (no such namespace), `UNSUPPORTED` (unknown flags).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_publish(
+pub unsafe extern "C" fn kraken_ws_server_publish(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
     event: kraken_ws_str,
@@ -218,12 +189,12 @@ pub unsafe extern "C" fn kraken_ws_publish(
     })
 }
 
-/// `kraken_ws_publish` with acks: an event of the kind `BROADCAST_ACK` brings all answers, or after `timeout_ms`
+/// `kraken_ws_server_publish` with acks: an event of the kind `BROADCAST_ACK` brings all answers, or after `timeout_ms`
 /// those that came. Its number goes to `*ack_id`.
 ///
-/// Errors: those of `kraken_ws_publish`.
+/// Errors: those of `kraken_ws_server_publish`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_publish_with_ack(
+pub unsafe extern "C" fn kraken_ws_server_publish_with_ack(
     server: *mut kraken_ws_server,
     target: *const kraken_ws_target,
     event: kraken_ws_str,
@@ -252,9 +223,9 @@ pub unsafe extern "C" fn kraken_ws_publish_with_ack(
 
 /// Sends an event to one socket. To one that is gone it goes nowhere, which is no error.
 ///
-/// Errors: those of `kraken_ws_publish`, `GONE` (the number is of no socket of this server).
+/// Errors: those of `kraken_ws_server_publish`, `GONE` (the number is of no socket of this server).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_socket_emit(
+pub unsafe extern "C" fn kraken_ws_server_socket_emit(
     server: *mut kraken_ws_server,
     socket: u64,
     event: kraken_ws_str,
@@ -275,13 +246,13 @@ pub unsafe extern "C" fn kraken_ws_socket_emit(
     })
 }
 
-/// `kraken_ws_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none: after
+/// `kraken_ws_server_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none: after
 /// `timeout_ms`, or at once when the socket ends, ahead of its `DISCONNECT`. With 0 it waits as long as the socket lives,
 /// and nothing is said when that ends. Its number goes to `*ack_id`.
 ///
-/// Errors: those of `kraken_ws_socket_emit`.
+/// Errors: those of `kraken_ws_server_socket_emit`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_socket_emit_with_ack(
+pub unsafe extern "C" fn kraken_ws_server_socket_emit_with_ack(
     server: *mut kraken_ws_server,
     socket: u64,
     event: kraken_ws_str,

@@ -1,4 +1,4 @@
-//! The server's life: made, listening, shut down, freed.
+//! The server's life: made, listening, closed, freed.
 
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
@@ -86,7 +86,7 @@ pub(crate) unsafe fn with<T>(
     }
 }
 
-/// [`with`] on one that is not shut down either.
+/// [`with`] on one that is not closed either.
 ///
 /// # Safety
 /// As [`with`].
@@ -119,7 +119,7 @@ fn gone() -> Error {
 /// Makes a server and starts its threads; nobody can connect before `kraken_ws_server_listen`.
 ///
 /// `options` may be null for the defaults, and may be freed right after. With `callbacks` the server calls the
-/// host; the table is copied. Without (null) the host polls: `kraken_ws_poll`. If the call fails, `drop` of the
+/// host; the table is copied. Without (null) the host polls: `kraken_ws_server_poll`. If the call fails, `drop` of the
 /// callbacks has been called.
 ///
 /// Errors: `OPTION`, `TLS`, `SYSTEM`, `ARGUMENT`, `UNSUPPORTED` (callbacks of a newer header).
@@ -288,13 +288,13 @@ pub unsafe extern "C" fn kraken_ws_server_adopt(
     })
 }
 
-/// Shuts the server down: listeners close, every socket gets `server shutting down`, callbacks for what happened
+/// Closes the server: listeners close, every socket gets `server shutting down`, callbacks for what happened
 /// before are made, then the threads end. Waits for that up to `deadline_ms`; called from a callback it does not
 /// wait. The handle stays valid, and what needs a running server returns `CLOSED`. May be called again.
 ///
-/// Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck), `STATE` (the server is Node's, and a module asks).
+/// Errors: `TIMEOUT` (the close goes on; a callback may be stuck), `STATE` (the server is Node's, and a module asks).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_shutdown(
+pub unsafe extern "C" fn kraken_ws_server_close(
     server: *mut kraken_ws_server,
     deadline_ms: u32,
 ) -> kraken_ws_status {
@@ -302,16 +302,16 @@ pub unsafe extern "C" fn kraken_ws_server_shutdown(
     call(|| unsafe {
         let deadline = Instant::now() + Duration::from_millis(deadline_ms.into());
         with(server, |host| {
-            host.own("shutdown")?;
-            if host.shut_down(Some(deadline)) {
+            host.own("close")?;
+            if host.close(Some(deadline)) {
                 return Ok(());
             }
-            Err(Error::new(ErrorCode::Timeout, format!("shutdown: not over after {deadline_ms} ms")))
+            Err(Error::new(ErrorCode::Timeout, format!("close: not over after {deadline_ms} ms")))
         })
     })
 }
 
-/// Frees a server; null is fine. Shuts it down if that was not done, without callbacks, and returns when no
+/// Frees a server; null is fine. Closes it if that was not done, without callbacks, and returns when no
 /// callback runs any more; called from a callback it returns at once, and that callback is the last. Calls that
 /// other threads are in the middle of end as usual.
 ///
@@ -356,7 +356,7 @@ pub unsafe extern "C" fn kraken_ws_set_server(server: *mut kraken_ws_server) -> 
 /// Errors: `NAME` (a comma in the name, more than 2047 namespaces), `STATE` (the server is Node's, and a module asks),
 /// `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_namespace_create(
+pub unsafe extern "C" fn kraken_ws_server_create_namespace(
     server: *mut kraken_ws_server,
     name: kraken_ws_str,
 ) -> kraken_ws_status {
@@ -364,7 +364,7 @@ pub unsafe extern "C" fn kraken_ws_namespace_create(
     call(|| unsafe {
         let name = text(name, "name")?;
         with_open(server, |host| {
-            host.own("namespace_create")?;
+            host.own("create_namespace")?;
             host.namespaces.create(&host.server, name, host.decide())
         })
     })
@@ -377,7 +377,7 @@ pub unsafe extern "C" fn kraken_ws_namespace_create(
 ///
 /// Errors: `CLOSED`, `STATE` (the server has callbacks), `ARGUMENT`. No event in time is no error: `*count` is 0.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_poll(
+pub unsafe extern "C" fn kraken_ws_server_poll(
     server: *mut kraken_ws_server,
     events: *mut *mut kraken_ws_event,
     max: usize,
@@ -437,12 +437,15 @@ fn polling(host: &Host, what: &str) -> Result<()> {
 }
 
 /// For hosts with a loop of their own (epoll, libuv, Qt): a descriptor that is readable while events wait, for
-/// `kraken_ws_poll` with a time-out of 0. It belongs to the library and lives until the server is freed: don't read
+/// `kraken_ws_server_poll` with a time-out of 0. It belongs to the library and lives until the server is freed: don't read
 /// from it, don't close it.
 ///
 /// Errors: `STATE` (the server has callbacks), `SYSTEM`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_event_fd(server: *mut kraken_ws_server, fd: *mut i32) -> kraken_ws_status {
+pub unsafe extern "C" fn kraken_ws_server_event_fd(
+    server: *mut kraken_ws_server,
+    fd: *mut i32,
+) -> kraken_ws_status {
     // SAFETY: handle and result are as the header asks for.
     call(|| unsafe {
         let fd = out(fd, "fd")?;

@@ -16,6 +16,21 @@ use kraken_ws_ffi::api::{FUNCTIONS, KRAKEN_WS_ABI_VERSION};
 const CONTRACT: &str = include_str!("contract.txt");
 const HELPERS: &str = include_str!("helpers.h");
 
+/// The types that hosts see as pointers only, and the sources that declare them.
+const HANDLES: &[(&str, &str)] = &[
+    ("options", "options.rs"),
+    ("server", "server.rs"),
+    ("event", "event.rs"),
+    ("socket_list", "fetch.rs"),
+    ("room_list", "fleet.rs"),
+    ("emitter", "emitter.rs"),
+    ("module", "module.rs"),
+];
+
+/// The one function that takes a handle first and is not named after it: it goes with `kraken_ws_send_to_room` and
+/// `kraken_ws_send_to_all`.
+const NOT_OF_ITS_HANDLE: &str = "kraken_ws_set_server";
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<ExitCode> {
@@ -55,6 +70,7 @@ fn header(crate_dir: &Path) -> Result<String> {
     // The table and the helpers stand with the functions, inside `extern "C"`.
     let end = generated.rfind("\n#ifdef __cplusplus\n}").ok_or("cbindgen's extern \"C\" has no end")?;
     let (functions, tail) = generated.split_at(end);
+    check_names(functions)?;
     Ok(format!("{functions}{}\n\n{}\n{tail}", table(functions)?, HELPERS.trim_end()))
 }
 
@@ -110,22 +126,14 @@ fn constants(crate_dir: &Path) -> Result<String> {
         }
         Ok(())
     };
-    events("Events of the Kraken application that clients send.", "CLIENT", CLIENT_EVENTS)?;
-    events("Events of the Kraken application that the server sends.", "SERVER", SERVER_EVENTS)?;
+    events("Events of the Kraken application that clients send.", "CLIENT_EVENT", CLIENT_EVENTS)?;
+    events("Events of the Kraken application that the server sends.", "SERVER_EVENT", SERVER_EVENTS)?;
     writeln!(out, "\n/* What the names of its rooms begin with; see kraken_ws_room. */")?;
     for kind in RoomKind::ALL {
         let name = kind.prefix().to_uppercase();
         writeln!(out, "/** {} */\n#define KRAKEN_WS_ROOM_{name} \"{}\"", kind.about(), kind.room(""))?;
     }
-    for (handle, source) in [
-        ("options", "options.rs"),
-        ("server", "server.rs"),
-        ("event", "event.rs"),
-        ("socket_list", "fetch.rs"),
-        ("room_list", "fleet.rs"),
-        ("emitter", "emitter.rs"),
-        ("module", "module.rs"),
-    ] {
+    for (handle, source) in HANDLES {
         let about = docs(&fs::read_to_string(crate_dir.join("src").join(source))?);
         let name = format!("kraken_ws_{handle}");
         let about = about(&format!("pub struct {name} {{"))?;
@@ -156,17 +164,44 @@ fn table(functions: &str) -> Result<String> {
          /** {KRAKEN_WS_ABI_VERSION}. */\n  uint32_t abi_version;\n  /** 0. */\n  uint32_t reserved;\n"
     );
     for name in FUNCTIONS {
-        let call = format!("{name}(");
-        let start = functions
-            .match_indices(&call)
-            .map(|(at, _)| (functions[..at].rfind('\n').map_or(0, |line| line + 1), at))
-            .find(|(line, _)| !functions[*line..].starts_with([' ', '/']))
-            .ok_or(format!("{name} is in the table but not in the header"))?;
-        let (line, at) = start;
-        let end = at + functions[at..].find(");").ok_or("a prototype has no end")? + 2;
-        let arguments = functions[at + call.len()..end].split_whitespace().collect::<Vec<_>>().join(" ");
+        let (returns, parameters) = prototype(functions, name)?;
         let short = name.trim_start_matches("kraken_ws_");
-        writeln!(out, "  /** `{name}`. */\n  {}(*{short})({arguments}", &functions[line..at])?;
+        writeln!(out, "  /** `{name}`. */\n  {returns}(*{short})({parameters});")?;
     }
     Ok(out + "};")
+}
+
+/// What a function returns, and its parameters on one line.
+fn prototype<'h>(functions: &'h str, name: &str) -> Result<(&'h str, String)> {
+    let call = format!("{name}(");
+    let (line, at) = functions
+        .match_indices(&call)
+        .map(|(at, _)| (functions[..at].rfind('\n').map_or(0, |line| line + 1), at))
+        .find(|(line, _)| !functions[*line..].starts_with([' ', '/']))
+        .ok_or(format!("{name} is in the table but not in the header"))?;
+    let from = at + call.len();
+    let len = functions[from..].find(");").ok_or("a prototype has no end")?;
+    let parameters = functions[from..from + len].split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok((&functions[line..at], parameters))
+}
+
+/// A function is named after the handle that it takes first, and only then: `kraken_ws_server_close(server, …)`.
+/// `kraken_ws_…_new` makes the handle.
+fn check_names(functions: &str) -> Result<()> {
+    for name in FUNCTIONS {
+        let (_, parameters) = prototype(functions, name)?;
+        let first = parameters.trim_start_matches("const ");
+        for (handle, _) in HANDLES {
+            let made = *name == format!("kraken_ws_{handle}_new");
+            let named = name.starts_with(&format!("kraken_ws_{handle}_"));
+            let takes = first.starts_with(&format!("kraken_ws_{handle} *"));
+            if takes && !named && !name.ends_with("_new") && *name != NOT_OF_ITS_HANDLE {
+                return Err(format!("{name} takes a {handle} first: name it kraken_ws_{handle}_…").into());
+            }
+            if named && !takes && !made {
+                return Err(format!("{name} reads as a function of a {handle}, and takes none first").into());
+            }
+        }
+    }
+    Ok(())
 }
