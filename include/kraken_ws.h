@@ -182,25 +182,25 @@ enum {
 /** The members of a direct-message conversation. */
 #define KRAKEN_WS_ROOM_DM "dm:"
 
-/** Options of a server to be. Not thread-safe: one thread fills them in. */
+/**  */
 typedef struct kraken_ws_options kraken_ws_options;
 
-/** A server. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_server_free` (64 bytes) is kept until the process ends, so that a late or second use is answered with `GONE` instead of touching freed memory. */
+/**  */
 typedef struct kraken_ws_server kraken_ws_server;
 
-/** One event. What its functions return is valid until the event is freed, or, in a callback, until the callback returns. All of them may be called from any thread. */
+/**  */
 typedef struct kraken_ws_event kraken_ws_event;
 
-/** What `kraken_ws_server_fetch_sockets` or `kraken_ws_server_fleet_sockets` found. */
+/**  */
 typedef struct kraken_ws_socket_list kraken_ws_socket_list;
 
-/** What `kraken_ws_server_fleet_rooms` found. */
+/**  */
 typedef struct kraken_ws_room_list kraken_ws_room_list;
 
-/** A way to all nodes of a fleet from a process that has no clients. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_emitter_free` is kept, as of a server. */
+/**  */
 typedef struct kraken_ws_emitter kraken_ws_emitter;
 
-/** What a module is given when it is loaded; valid until it is unloaded. */
+/**  */
 typedef struct kraken_ws_module kraken_ws_module;
 
 /** All functions as one table: see `kraken_ws_get_api`. */
@@ -211,6 +211,37 @@ typedef struct kraken_ws_api kraken_ws_api;
  * meaning or goes away; additions don't change it.
  */
 #define KRAKEN_WS_ABI_VERSION 1
+
+/**
+ * Flag: drop the message for clients that can't be written to at that moment.
+ */
+#define KRAKEN_WS_FLAG_VOLATILE 1
+
+/**
+ * Flag: don't compress it.
+ */
+#define KRAKEN_WS_FLAG_NO_COMPRESS 2
+
+/**
+ * Flag: keep it in this process.
+ */
+#define KRAKEN_WS_FLAG_LOCAL 4
+
+/**
+ * Flag: the payload is a JSON array of all arguments instead of the one argument.
+ */
+#define KRAKEN_WS_FLAG_SPREAD 8
+
+/**
+ * What a filter returns: the event goes on, to the next module and then to the host.
+ */
+#define KRAKEN_WS_FILTER_PASS 0
+
+/**
+ * What a filter returns: the host does not see it. A connect is refused with `Unauthorized`, unless
+ * `kraken_ws_event_reject` said more; an event that wants an ack may have got one.
+ */
+#define KRAKEN_WS_FILTER_DROP 1
 
 /**
  * What a callback returns that decides: let the client in, let the request go on.
@@ -250,35 +281,37 @@ typedef struct kraken_ws_api kraken_ws_api;
 #define KRAKEN_WS_LOG_DEBUG 4
 
 /**
- * What a filter returns: the event goes on, to the next module and then to the host.
+ * What happened to the connection to the other nodes.
  */
-#define KRAKEN_WS_FILTER_PASS 0
-
-/**
- * What a filter returns: the host does not see it. A connect is refused with `Unauthorized`, unless
- * `kraken_ws_event_reject` said more; an event that wants an ack may have got one.
- */
-#define KRAKEN_WS_FILTER_DROP 1
-
-/**
- * Flag: drop the message for clients that can't be written to at that moment.
- */
-#define KRAKEN_WS_FLAG_VOLATILE 1
-
-/**
- * Flag: don't compress it.
- */
-#define KRAKEN_WS_FLAG_NO_COMPRESS 2
-
-/**
- * Flag: keep it in this process.
- */
-#define KRAKEN_WS_FLAG_LOCAL 4
-
-/**
- * Flag: the payload is a JSON array of all arguments instead of the one argument.
- */
-#define KRAKEN_WS_FLAG_SPREAD 8
+enum kraken_ws_cluster_change
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The event is not about it.
+   */
+  KRAKEN_WS_CLUSTER_CHANGE_NONE = 0,
+  /**
+   * Connected to Redis, and everything is subscribed.
+   */
+  KRAKEN_WS_CLUSTER_CHANGE_UP = 1,
+  /**
+   * Not connected any more, or not yet: `kraken_ws_event_reason_text`. Local clients are served, and it is tried again.
+   */
+  KRAKEN_WS_CLUSTER_CHANGE_DOWN = 2,
+  /**
+   * Messages for other nodes did not, or perhaps did not, leave this one: `kraken_ws_event_lost`.
+   */
+  KRAKEN_WS_CLUSTER_CHANGE_LOST = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum kraken_ws_cluster_change kraken_ws_cluster_change;
+#else
+typedef uint32_t kraken_ws_cluster_change;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
  * What an event is about.
@@ -372,39 +405,6 @@ typedef uint32_t kraken_ws_event_kind;
 #endif // __cplusplus
 
 /**
- * What happened to the connection to the other nodes.
- */
-enum kraken_ws_cluster_change
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * The event is not about it.
-   */
-  KRAKEN_WS_CLUSTER_CHANGE_NONE = 0,
-  /**
-   * Connected to Redis, and everything is subscribed.
-   */
-  KRAKEN_WS_CLUSTER_CHANGE_UP = 1,
-  /**
-   * Not connected any more, or not yet: `kraken_ws_event_reason_text`. Local clients are served, and it is tried again.
-   */
-  KRAKEN_WS_CLUSTER_CHANGE_DOWN = 2,
-  /**
-   * Messages for other nodes did not, or perhaps did not, leave this one: `kraken_ws_event_lost`.
-   */
-  KRAKEN_WS_CLUSTER_CHANGE_LOST = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum kraken_ws_cluster_change kraken_ws_cluster_change;
-#else
-typedef uint32_t kraken_ws_cluster_change;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
  * What happened to a room of this process.
  */
 enum kraken_ws_room_change
@@ -442,7 +442,7 @@ typedef uint32_t kraken_ws_room_change;
 #endif // __cplusplus
 
 /**
- * What a call came to: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; treat
+ * The result of a call: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; treat
  * one that you don't know as a failure.
  */
 typedef int32_t kraken_ws_status;
@@ -461,20 +461,6 @@ typedef struct {
    */
   size_t len;
 } kraken_ws_str;
-
-/**
- * Bytes that somebody else owns, by the rules of `kraken_ws_str`.
- */
-typedef struct {
-  /**
-   * First byte.
-   */
-  const uint8_t *ptr;
-  /**
-   * Bytes.
-   */
-  size_t len;
-} kraken_ws_bytes;
 
 /**
  * To whom: the members of any of `rooms` who are in none of `except`; without rooms, everybody. A socket is a
@@ -510,6 +496,20 @@ typedef struct {
    */
   uint32_t flags;
 } kraken_ws_target;
+
+/**
+ * Bytes that somebody else owns, by the rules of `kraken_ws_str`.
+ */
+typedef struct {
+  /**
+   * First byte.
+   */
+  const uint8_t *ptr;
+  /**
+   * Bytes.
+   */
+  size_t len;
+} kraken_ws_bytes;
 
 /**
  * Figures of a node of a fleet, or of an emitter. Set `size` to `sizeof(kraken_ws_cluster_stats)` before the call; a
@@ -608,6 +608,93 @@ typedef struct {
    */
   size_t rooms_len;
 } kraken_ws_socket_info;
+
+/**
+ * Figures at one moment. Set `size` to `sizeof(kraken_ws_stats)` before the call; a version that knows fewer
+ * members leaves the others as they are.
+ */
+typedef struct {
+  /**
+   * `sizeof(kraken_ws_stats)`.
+   */
+  size_t size;
+  /**
+   * Connections that are open.
+   */
+  uint64_t connections;
+  /**
+   * Sockets: one per connection and namespace.
+   */
+  uint64_t sockets;
+  /**
+   * Rooms that have a member, without those named by a socket's id.
+   */
+  uint64_t rooms;
+  /**
+   * Events and acks received, ever.
+   */
+  uint64_t messages_in;
+  /**
+   * Packets queued for clients, ever: one per recipient.
+   */
+  uint64_t messages_out;
+  /**
+   * Payload bytes received, ever.
+   */
+  uint64_t bytes_in;
+  /**
+   * Payload bytes queued for clients, ever.
+   */
+  uint64_t bytes_out;
+  /**
+   * Connections closed because they did not read.
+   */
+  uint64_t slow_consumers;
+  /**
+   * Volatile packets that were dropped.
+   */
+  uint64_t volatile_dropped;
+  /**
+   * Bytes of events that wait for the host.
+   */
+  uint64_t host_queue_bytes;
+  /**
+   * Bytes of messages that wait for a thread of the server.
+   */
+  uint64_t command_queue_bytes;
+  /**
+   * Milliseconds since the server was made.
+   */
+  uint64_t uptime_ms;
+  /**
+   * Bytes that wait for clients which did not take them at once; a message for many counts once.
+   */
+  uint64_t outbox_bytes;
+  /**
+   * Of `slow_consumers`: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
+   */
+  uint64_t slow_stalled;
+  /**
+   * Of `slow_consumers`: more than `hardOutboxBytes` waited.
+   */
+  uint64_t slow_too_much;
+  /**
+   * Of `slow_consumers`: made the least progress when `totalOutboxBytes` was exceeded.
+   */
+  uint64_t slow_over_budget;
+  /**
+   * Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
+   */
+  uint64_t answer_bytes;
+  /**
+   * Answers that found no room (`maxAnswerBytes`), ever.
+   */
+  uint64_t answers_refused;
+  /**
+   * Panics that were caught on threads of the library, ever: each is a bug of it, and a line of `on_log`.
+   */
+  uint64_t panics;
+} kraken_ws_stats;
 
 /**
  * Functions of a module that are called with what comes in, before the host and on the host's thread: that of the
@@ -721,165 +808,22 @@ typedef struct {
   void (*on_session_end)(void *userdata, const kraken_ws_event *event);
 } kraken_ws_callbacks;
 
-/**
- * Figures at one moment. Set `size` to `sizeof(kraken_ws_stats)` before the call; a version that knows fewer
- * members leaves the others as they are.
- */
-typedef struct {
-  /**
-   * `sizeof(kraken_ws_stats)`.
-   */
-  size_t size;
-  /**
-   * Connections that are open.
-   */
-  uint64_t connections;
-  /**
-   * Sockets: one per connection and namespace.
-   */
-  uint64_t sockets;
-  /**
-   * Rooms that have a member, without those named by a socket's id.
-   */
-  uint64_t rooms;
-  /**
-   * Events and acks received, ever.
-   */
-  uint64_t messages_in;
-  /**
-   * Packets queued for clients, ever: one per recipient.
-   */
-  uint64_t messages_out;
-  /**
-   * Payload bytes received, ever.
-   */
-  uint64_t bytes_in;
-  /**
-   * Payload bytes queued for clients, ever.
-   */
-  uint64_t bytes_out;
-  /**
-   * Connections closed because they did not read.
-   */
-  uint64_t slow_consumers;
-  /**
-   * Volatile packets that were dropped.
-   */
-  uint64_t volatile_dropped;
-  /**
-   * Bytes of events that wait for the host.
-   */
-  uint64_t host_queue_bytes;
-  /**
-   * Bytes of messages that wait for a thread of the server.
-   */
-  uint64_t command_queue_bytes;
-  /**
-   * Milliseconds since the server was made.
-   */
-  uint64_t uptime_ms;
-  /**
-   * Bytes that wait for clients which did not take them at once; a message for many counts once.
-   */
-  uint64_t outbox_bytes;
-  /**
-   * Of `slow_consumers`: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
-   */
-  uint64_t slow_stalled;
-  /**
-   * Of `slow_consumers`: more than `hardOutboxBytes` waited.
-   */
-  uint64_t slow_too_much;
-  /**
-   * Of `slow_consumers`: made the least progress when `totalOutboxBytes` was exceeded.
-   */
-  uint64_t slow_over_budget;
-  /**
-   * Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
-   */
-  uint64_t answer_bytes;
-  /**
-   * Answers that found no room (`maxAnswerBytes`), ever.
-   */
-  uint64_t answers_refused;
-  /**
-   * Panics that were caught on threads of the library, ever: each is a bug of it, and a line of `on_log`.
-   */
-  uint64_t panics;
-} kraken_ws_stats;
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
 /**
- * Does a client or a request wait for a yes or a no?
- */
-bool kraken_ws_event_is_pending(const kraken_ws_event *event);
-
-/**
- * Lets a pending client in. What was emitted to it before follows at once. To decide later, retain the event.
+ * Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
+ * called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
+ * sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
  *
- * Errors: `STATE` (decided before, or not pending), `ARGUMENT`.
+ * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+ * loaded or unloaded), `CLOSED`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_event_accept(const kraken_ws_event *event);
-
-/**
- * Refuses a pending client, which gets `connect_error`. `error` is a JSON object
- * `{"message":"AUTH_FAILED","data":…}`, or empty for `Unauthorized`.
- *
- * Errors: `STATE` (decided before, or not pending), `PAYLOAD` (no JSON object), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_event_reject(const kraken_ws_event *event, kraken_ws_str error);
-
-/**
- * Does the client, or the other node, wait for an ack?
- */
-bool kraken_ws_event_wants_ack(const kraken_ws_event *event);
-
-/**
- * Acknowledges the client's event, once. `payload` is JSON of the one argument, or empty for none; with
- * `KRAKEN_WS_FLAG_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
- * the event.
- *
- * Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_event_ack(const kraken_ws_event *event,
-                                     kraken_ws_str payload,
-                                     const kraken_ws_bytes *attachments,
-                                     size_t attachments_len,
-                                     uint32_t flags);
-
-/**
- * Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
- * for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
- *
- * Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
- */
-kraken_ws_status kraken_ws_event_allow(const kraken_ws_event *event,
-                                       const kraken_ws_str *headers,
-                                       size_t headers_len);
-
-/**
- * Refuses a request, once: a handshake gets 403 with `message` (empty: `Forbidden`), a request of the engine 400.
- *
- * Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_event_refuse(const kraken_ws_event *event,
-                                        kraken_ws_str message);
-
-/**
- * Answers an HTTP request (`HTTP`, or `ENGINE` in place of the engine), once. `headers` are name, value, name,
- * value, …; the length of the body is added.
- *
- * Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
- * headers).
- */
-kraken_ws_status kraken_ws_event_reply(const kraken_ws_event *event,
-                                       uint16_t status,
-                                       const kraken_ws_str *headers,
-                                       size_t headers_len,
-                                       kraken_ws_bytes body);
+kraken_ws_status kraken_ws_server_load_module(kraken_ws_server *server,
+                                              kraken_ws_str path,
+                                              int argc,
+                                              const char *const *argv);
 
 /**
  * Returns the table of all functions, valid for ever, for hosts that load the library with `dlopen`: this is then the
@@ -888,6 +832,29 @@ kraken_ws_status kraken_ws_event_reply(const kraken_ws_event *event,
  */
 const kraken_ws_api *kraken_ws_get_api(uint32_t abi_version,
                                        size_t size);
+
+/**
+ * Copies the message of the last error of this thread into `buf`, NUL-terminated and cut to fit (at a
+ * character). Returns the length of the whole message without the NUL; call with a `len` of 0 to ask for it.
+ * A call that succeeds leaves the message alone.
+ */
+size_t kraken_ws_last_error(char *buf,
+                            size_t len);
+
+/**
+ * Returns the stable name of a status, `ERR_KRAKEN_WS_OPTION` for example, `OK` for 0 and
+ * `ERR_KRAKEN_WS_UNKNOWN` for a number that has none. The text is valid for ever.
+ */
+const char *kraken_ws_status_name(kraken_ws_status status);
+
+/**
+ * Returns the version of the library that is loaded, for example `0.1.0`: NUL-terminated ASCII. Compare it with
+ * `KRAKEN_WS_VERSION`, that of the header.
+ *
+ * The text is valid for as long as the library is loaded; do not free it. May be called from any
+ * thread and before anything else.
+ */
+const char *kraken_ws_version(void);
 
 /**
  * Makes an emitter; `options` is the JSON object of the option `cluster`, `{"redis":"redis://127.0.0.1"}` for example. With
@@ -974,135 +941,6 @@ kraken_ws_status kraken_ws_emitter_stats(kraken_ws_emitter *emitter,
  * Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_emitter_free(kraken_ws_emitter *emitter);
-
-/**
- * Keeps an event beyond its callback. Each retain needs one `kraken_ws_event_free`. Returns the event, or null
- * for null.
- */
-kraken_ws_event *kraken_ws_event_retain(const kraken_ws_event *event);
-
-/**
- * Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
- * that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
- * ack is not sent.
- */
-void kraken_ws_event_free(kraken_ws_event *event);
-
-/**
- * What the event is about.
- */
-kraken_ws_event_kind kraken_ws_event_get_kind(const kraken_ws_event *event);
-
-/**
- * The server that the event is of.
- */
-kraken_ws_server *kraken_ws_event_server(const kraken_ws_event *event);
-
-/**
- * The socket's number, 0 if the event is of none. Numbers are not used again while the process lives long
- * enough to see 16 million connections on one thread's slot.
- */
-uint64_t kraken_ws_event_socket(const kraken_ws_event *event);
-
-/**
- * The socket's public id, the `socket.id` of its client: 20 characters, or of an Engine.IO 3 client its namespace and
- * session id.
- */
-kraken_ws_str kraken_ws_event_socket_id(const kraken_ws_event *event);
-
-/**
- * The pointer that the host attached with `kraken_ws_server_socket_set_user`, or null.
- */
-void *kraken_ws_event_user(const kraken_ws_event *event);
-
-/**
- * The socket's namespace, with the leading `/`.
- */
-kraken_ws_str kraken_ws_event_namespace(const kraken_ws_event *event);
-
-/**
- * The name of the event that the client sent.
- */
-kraken_ws_str kraken_ws_event_name(const kraken_ws_event *event);
-
-/**
- * Is the client's event called `name`? `name` ends with a NUL.
- */
-bool kraken_ws_event_is(const kraken_ws_event *event, const char *name);
-
-/**
- * How many arguments there are.
- */
-size_t kraken_ws_event_arg_count(const kraken_ws_event *event);
-
-/**
- * JSON text of one argument, empty beyond the last. Where a buffer was, it has
- * `{"_placeholder":true,"num":N}`, and the buffer is attachment N.
- */
-kraken_ws_str kraken_ws_event_arg(const kraken_ws_event *event, size_t at);
-
-/**
- * How many attachments there are.
- */
-size_t kraken_ws_event_attachment_count(const kraken_ws_event *event);
-
-/**
- * One attachment, empty beyond the last.
- */
-kraken_ws_bytes kraken_ws_event_attachment(const kraken_ws_event *event, size_t at);
-
-/**
- * Which emit or publish this acknowledges: the number that the call gave.
- */
-uint64_t kraken_ws_event_ack_id(const kraken_ws_event *event);
-
-/**
- * The time for the ack was over before all of it was there.
- */
-bool kraken_ws_event_timed_out(const kraken_ws_event *event);
-
-/**
- * How many clients a publish with ack went to, or how many nodes a server-side emit.
- */
-size_t kraken_ws_event_expected(const kraken_ws_event *event);
-
-/**
- * Why the socket is gone: one of `KRAKEN_WS_REASON_…`. Of a `DISCONNECT`, and of an `ACK` that says that there is none
- * because the socket ends; -1 else.
- */
-int32_t kraken_ws_event_reason(const kraken_ws_event *event);
-
-/**
- * The reason in socket.io's words, `transport close` for example; of `CLUSTER`, why the connection is down.
- */
-kraken_ws_str kraken_ws_event_reason_text(const kraken_ws_event *event);
-
-/**
- * What the client gave as `auth`: JSON text of an object, or empty.
- */
-kraken_ws_str kraken_ws_event_auth(const kraken_ws_event *event);
-
-/**
- * Of a connect or a request: the peer's address, empty for a Unix socket.
- */
-kraken_ws_str kraken_ws_event_address(const kraken_ws_event *event);
-
-/**
- * Of a connect or a request: the method.
- */
-kraken_ws_str kraken_ws_event_method(const kraken_ws_event *event);
-
-/**
- * Of a connect or a request: path and query as received.
- */
-kraken_ws_str kraken_ws_event_url(const kraken_ws_event *event);
-
-/**
- * Of a connect or a request: the first header of that name, which is in lower case; empty if there is
- * none.
- */
-kraken_ws_str kraken_ws_event_header(const kraken_ws_event *event,
-                                     kraken_ws_str name);
 
 /**
  * Finds the sockets of this process that `target` means; null means everybody in the main namespace. Waits for each thread of the
@@ -1238,48 +1076,6 @@ kraken_ws_status kraken_ws_server_server_side_emit_with_ack(kraken_ws_server *se
                                                             uint64_t *ack_id);
 
 /**
- * Reads the figures of a server as a node of its fleet.
- *
- * Errors: `STATE` (it is in no fleet), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_cluster_stats(kraken_ws_server *server,
-                                                kraken_ws_cluster_stats *stats);
-
-/**
- * What happened to the connection to the other nodes.
- */
-kraken_ws_cluster_change kraken_ws_event_cluster_change(const kraken_ws_event *event);
-
-/**
- * How many messages were lost since the last such event.
- */
-uint64_t kraken_ws_event_lost(const kraken_ws_event *event);
-
-/**
- * Of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`: how many other nodes did not answer in time.
- */
-size_t kraken_ws_event_missing(const kraken_ws_event *event);
-
-/**
- * Of a `SERVER_SIDE_ACK`: the name of a node that did not answer, empty beyond the last one that is known by name.
- */
-kraken_ws_str kraken_ws_event_missing_node(const kraken_ws_event *event,
-                                           size_t at);
-
-/**
- * Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
- * called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
- * sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
- *
- * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
- * loaded or unloaded), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_load_module(kraken_ws_server *server,
-                                              kraken_ws_str path,
-                                              int argc,
-                                              const char *const *argv);
-
-/**
  * Unloads a module by its name, after its `drop`.
  *
  * Errors: `BUSY` (a call of its filter is under way, this one perhaps; or another one is being loaded or unloaded),
@@ -1289,114 +1085,16 @@ kraken_ws_status kraken_ws_server_unload_module(kraken_ws_server *server,
                                                 kraken_ws_str name);
 
 /**
- * For modules, while they are loaded: which functions see what comes in. The struct is copied; its `drop` is called
- * also if the load then fails.
+ * The figures of the server's modules as JSON, for instance
+ * `[{"name":"profanity","path":"…","calls":12,"dropped":1,"replaced":3,"rejected":0}]`. Copies it into `buf`,
+ * NUL-terminated if it fits, and the length without the NUL into `*needed`; call with a `len` of 0 to ask.
  *
- * Errors: `STATE` (set before), `UNSUPPORTED` (a filter of a newer header), `ARGUMENT`.
+ * Errors: `ARGUMENT` (also if it does not fit).
  */
-kraken_ws_status kraken_ws_module_set_filter(const kraken_ws_module *module,
-                                             const kraken_ws_filter *filter);
-
-/**
- * For modules: the server that loads it.
- */
-kraken_ws_server *kraken_ws_module_server(const kraken_ws_module *module);
-
-/**
- * For the `on_event` of a filter: what those after it get instead of the arguments. The event keeps its name and its
- * attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all.
- *
- * Errors: `STATE` (not the event that the filter is called with), `PAYLOAD`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_event_replace(const kraken_ws_event *event,
-                                         kraken_ws_str payload,
-                                         uint32_t flags);
-
-/**
- * Makes options that all have their default. Free them with `kraken_ws_options_free`.
- */
-kraken_ws_options *kraken_ws_options_new(void);
-
-/**
- * Sets options from a JSON object with the names of docs/options.md, such as
- * `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
- * wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
- * `strictOptions` is false: then it is a line for `on_log` when the server is made.
- *
- * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_options_set_json(kraken_ws_options *options,
-                                            kraken_ws_str json);
-
-/**
- * Sets one option; `value` is JSON: `true`, `60000`, `"text"`, `{"origin":true}`.
- *
- * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_options_set(kraken_ws_options *options,
-                                       kraken_ws_str name,
-                                       kraken_ws_str value);
-
-/**
- * Sets an option whose value is text, which need not be quoted: a path, a certificate.
- * A dot leads inside: `tls.cert`.
- *
- * Errors: `OPTION`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_options_set_text(kraken_ws_options *options,
-                                            kraken_ws_str name,
-                                            kraken_ws_str value);
-
-/**
- * For hosts that poll: whether each connect waits for `kraken_ws_event_accept` or `_reject`. With callbacks
- * this is so when there is an `on_connect`.
- */
-kraken_ws_status kraken_ws_options_decide_connects(kraken_ws_options *options,
-                                                   bool decide);
-
-/**
- * Frees options; null is fine. Servers that were made with them keep what they read.
- */
-void kraken_ws_options_free(kraken_ws_options *options);
-
-/**
- * What happened to the room.
- */
-kraken_ws_room_change kraken_ws_event_room_change(const kraken_ws_event *event);
-
-/**
- * The room that changed, empty if the event is about none.
- */
-kraken_ws_str kraken_ws_event_room(const kraken_ws_event *event);
-
-/**
- * Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
- *
- * Errors: `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_socket_join(kraken_ws_server *server,
-                                              uint64_t socket,
-                                              const kraken_ws_str *rooms,
-                                              size_t rooms_len);
-
-/**
- * Takes a socket out of rooms.
- *
- * Errors: `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_socket_leave(kraken_ws_server *server,
-                                               uint64_t socket,
-                                               const kraken_ws_str *rooms,
-                                               size_t rooms_len);
-
-/**
- * Ends a socket; its client sees `io server disconnect`. With `close` its whole connection ends.
- *
- * Errors: `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_socket_disconnect(kraken_ws_server *server,
-                                                    uint64_t socket,
-                                                    bool close);
+kraken_ws_status kraken_ws_server_modules(kraken_ws_server *server,
+                                          char *buf,
+                                          size_t len,
+                                          size_t *needed);
 
 /**
  * Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
@@ -1447,31 +1145,6 @@ kraken_ws_status kraken_ws_server_has_room(kraken_ws_server *server,
 kraken_ws_status kraken_ws_server_count_sockets(kraken_ws_server *server,
                                                 const kraken_ws_target *target,
                                                 size_t *count);
-
-/**
- * Attaches JSON to a socket, which `kraken_ws_server_fetch_sockets` shows.
- *
- * Errors: `PAYLOAD` (no JSON), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_socket_set_data(kraken_ws_server *server,
-                                                  uint64_t socket,
-                                                  kraken_ws_str json);
-
-/**
- * Attaches a pointer of the host to a socket; `kraken_ws_event_user` gives it back with each of the socket's
- * events. `drop` (or null) is called with it when another takes its place, or after the socket's disconnect.
- *
- * Errors: `GONE` (the socket has left; the pointer stays the host's), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_socket_set_user(kraken_ws_server *server,
-                                                  uint64_t socket,
-                                                  void *user,
-                                                  void (*drop)(void *user));
-
-/**
- * The pointer of `kraken_ws_server_socket_set_user`, or null.
- */
-void *kraken_ws_server_socket_user(kraken_ws_server *server, uint64_t socket);
 
 /**
  * Sends an event to everybody in a room of the process-wide server (`kraken_ws_set_server`), in the main
@@ -1571,6 +1244,334 @@ kraken_ws_status kraken_ws_server_socket_emit_with_ack(kraken_ws_server *server,
                                                        uint64_t *ack_id);
 
 /**
+ * Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
+ *
+ * Errors: `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_join(kraken_ws_server *server,
+                                              uint64_t socket,
+                                              const kraken_ws_str *rooms,
+                                              size_t rooms_len);
+
+/**
+ * Takes a socket out of rooms.
+ *
+ * Errors: `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_leave(kraken_ws_server *server,
+                                               uint64_t socket,
+                                               const kraken_ws_str *rooms,
+                                               size_t rooms_len);
+
+/**
+ * Ends a socket; its client sees `io server disconnect`. With `close` its whole connection ends.
+ *
+ * Errors: `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_disconnect(kraken_ws_server *server,
+                                                    uint64_t socket,
+                                                    bool close);
+
+/**
+ * Attaches JSON to a socket, which `kraken_ws_server_fetch_sockets` shows.
+ *
+ * Errors: `PAYLOAD` (no JSON), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_set_data(kraken_ws_server *server,
+                                                  uint64_t socket,
+                                                  kraken_ws_str json);
+
+/**
+ * Attaches a pointer of the host to a socket; `kraken_ws_event_user` gives it back with each of the socket's
+ * events. `drop` (or null) is called with it when another takes its place, or after the socket's disconnect.
+ *
+ * Errors: `GONE` (the socket has left; the pointer stays the host's), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_set_user(kraken_ws_server *server,
+                                                  uint64_t socket,
+                                                  void *user,
+                                                  void (*drop)(void *user));
+
+/**
+ * The pointer of `kraken_ws_server_socket_set_user`, or null.
+ */
+void *kraken_ws_server_socket_user(kraken_ws_server *server, uint64_t socket);
+
+/**
+ * Reads the figures of a server.
+ *
+ * Errors: `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_stats(kraken_ws_server *server, kraken_ws_stats *stats);
+
+/**
+ * Reads the figures of a server as a node of its fleet.
+ *
+ * Errors: `STATE` (it is in no fleet), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_cluster_stats(kraken_ws_server *server,
+                                                kraken_ws_cluster_stats *stats);
+
+/**
+ * Does a client or a request wait for a yes or a no?
+ */
+bool kraken_ws_event_is_pending(const kraken_ws_event *event);
+
+/**
+ * Lets a pending client in. What was emitted to it before follows at once. To decide later, retain the event.
+ *
+ * Errors: `STATE` (decided before, or not pending), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_accept(const kraken_ws_event *event);
+
+/**
+ * Refuses a pending client, which gets `connect_error`. `error` is a JSON object
+ * `{"message":"AUTH_FAILED","data":…}`, or empty for `Unauthorized`.
+ *
+ * Errors: `STATE` (decided before, or not pending), `PAYLOAD` (no JSON object), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_reject(const kraken_ws_event *event, kraken_ws_str error);
+
+/**
+ * Does the client, or the other node, wait for an ack?
+ */
+bool kraken_ws_event_wants_ack(const kraken_ws_event *event);
+
+/**
+ * Acknowledges the client's event, once. `payload` is JSON of the one argument, or empty for none; with
+ * `KRAKEN_WS_FLAG_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
+ * the event.
+ *
+ * Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_ack(const kraken_ws_event *event,
+                                     kraken_ws_str payload,
+                                     const kraken_ws_bytes *attachments,
+                                     size_t attachments_len,
+                                     uint32_t flags);
+
+/**
+ * Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
+ * for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
+ *
+ * Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
+ */
+kraken_ws_status kraken_ws_event_allow(const kraken_ws_event *event,
+                                       const kraken_ws_str *headers,
+                                       size_t headers_len);
+
+/**
+ * Refuses a request, once: a handshake gets 403 with `message` (empty: `Forbidden`), a request of the engine 400.
+ *
+ * Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_refuse(const kraken_ws_event *event,
+                                        kraken_ws_str message);
+
+/**
+ * Answers an HTTP request (`HTTP`, or `ENGINE` in place of the engine), once. `headers` are name, value, name,
+ * value, …; the length of the body is added.
+ *
+ * Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
+ * headers).
+ */
+kraken_ws_status kraken_ws_event_reply(const kraken_ws_event *event,
+                                       uint16_t status,
+                                       const kraken_ws_str *headers,
+                                       size_t headers_len,
+                                       kraken_ws_bytes body);
+
+/**
+ * What happened to the connection to the other nodes.
+ */
+kraken_ws_cluster_change kraken_ws_event_cluster_change(const kraken_ws_event *event);
+
+/**
+ * How many messages were lost since the last such event.
+ */
+uint64_t kraken_ws_event_lost(const kraken_ws_event *event);
+
+/**
+ * Of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`: how many other nodes did not answer in time.
+ */
+size_t kraken_ws_event_missing(const kraken_ws_event *event);
+
+/**
+ * Of a `SERVER_SIDE_ACK`: the name of a node that did not answer, empty beyond the last one that is known by name.
+ */
+kraken_ws_str kraken_ws_event_missing_node(const kraken_ws_event *event,
+                                           size_t at);
+
+/**
+ * Keeps an event beyond its callback. Each retain needs one `kraken_ws_event_free`. Returns the event, or null
+ * for null.
+ */
+kraken_ws_event *kraken_ws_event_retain(const kraken_ws_event *event);
+
+/**
+ * Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
+ * that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
+ * ack is not sent.
+ */
+void kraken_ws_event_free(kraken_ws_event *event);
+
+/**
+ * What the event is about.
+ */
+kraken_ws_event_kind kraken_ws_event_get_kind(const kraken_ws_event *event);
+
+/**
+ * The server that the event is of.
+ */
+kraken_ws_server *kraken_ws_event_server(const kraken_ws_event *event);
+
+/**
+ * The socket's number, 0 if the event is of none. Numbers are not used again while the process lives long
+ * enough to see 16 million connections on one thread's slot.
+ */
+uint64_t kraken_ws_event_socket(const kraken_ws_event *event);
+
+/**
+ * The socket's public id, the `socket.id` of its client: 20 characters, or of an Engine.IO 3 client its namespace and
+ * session id.
+ */
+kraken_ws_str kraken_ws_event_socket_id(const kraken_ws_event *event);
+
+/**
+ * The pointer that the host attached with `kraken_ws_server_socket_set_user`, or null.
+ */
+void *kraken_ws_event_user(const kraken_ws_event *event);
+
+/**
+ * The socket's namespace, with the leading `/`.
+ */
+kraken_ws_str kraken_ws_event_namespace(const kraken_ws_event *event);
+
+/**
+ * The name of the event that the client sent.
+ */
+kraken_ws_str kraken_ws_event_name(const kraken_ws_event *event);
+
+/**
+ * Is the client's event called `name`? `name` ends with a NUL.
+ */
+bool kraken_ws_event_is(const kraken_ws_event *event, const char *name);
+
+/**
+ * How many arguments there are.
+ */
+size_t kraken_ws_event_arg_count(const kraken_ws_event *event);
+
+/**
+ * JSON text of one argument, empty beyond the last. Where a buffer was, it has
+ * `{"_placeholder":true,"num":N}`, and the buffer is attachment N.
+ */
+kraken_ws_str kraken_ws_event_arg(const kraken_ws_event *event, size_t at);
+
+/**
+ * How many attachments there are.
+ */
+size_t kraken_ws_event_attachment_count(const kraken_ws_event *event);
+
+/**
+ * One attachment, empty beyond the last.
+ */
+kraken_ws_bytes kraken_ws_event_attachment(const kraken_ws_event *event, size_t at);
+
+/**
+ * Which emit or publish this acknowledges: the number that the call gave.
+ */
+uint64_t kraken_ws_event_ack_id(const kraken_ws_event *event);
+
+/**
+ * The time for the ack was over before all of it was there.
+ */
+bool kraken_ws_event_timed_out(const kraken_ws_event *event);
+
+/**
+ * How many clients a publish with ack went to, or how many nodes a server-side emit.
+ */
+size_t kraken_ws_event_expected(const kraken_ws_event *event);
+
+/**
+ * Why the socket is gone: one of `KRAKEN_WS_REASON_…`. Of a `DISCONNECT`, and of an `ACK` that says that there is none
+ * because the socket ends; -1 else.
+ */
+int32_t kraken_ws_event_reason(const kraken_ws_event *event);
+
+/**
+ * The reason in socket.io's words, `transport close` for example; of `CLUSTER`, why the connection is down.
+ */
+kraken_ws_str kraken_ws_event_reason_text(const kraken_ws_event *event);
+
+/**
+ * What the client gave as `auth`: JSON text of an object, or empty.
+ */
+kraken_ws_str kraken_ws_event_auth(const kraken_ws_event *event);
+
+/**
+ * Of a connect or a request: the peer's address, empty for a Unix socket.
+ */
+kraken_ws_str kraken_ws_event_address(const kraken_ws_event *event);
+
+/**
+ * Of a connect or a request: the method.
+ */
+kraken_ws_str kraken_ws_event_method(const kraken_ws_event *event);
+
+/**
+ * Of a connect or a request: path and query as received.
+ */
+kraken_ws_str kraken_ws_event_url(const kraken_ws_event *event);
+
+/**
+ * Of a connect or a request: the first header of that name, which is in lower case; empty if there is
+ * none.
+ */
+kraken_ws_str kraken_ws_event_header(const kraken_ws_event *event,
+                                     kraken_ws_str name);
+
+/**
+ * What happened to the room.
+ */
+kraken_ws_room_change kraken_ws_event_room_change(const kraken_ws_event *event);
+
+/**
+ * The room that changed, empty if the event is about none.
+ */
+kraken_ws_str kraken_ws_event_room(const kraken_ws_event *event);
+
+/**
+ * For modules, while they are loaded: which functions see what comes in. The struct is copied; its `drop` is called
+ * also if the load then fails.
+ *
+ * Errors: `STATE` (set before), `UNSUPPORTED` (a filter of a newer header), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_module_set_filter(const kraken_ws_module *module,
+                                             const kraken_ws_filter *filter);
+
+/**
+ * For modules: the server that loads it.
+ */
+kraken_ws_server *kraken_ws_module_server(const kraken_ws_module *module);
+
+/**
+ * For the `on_event` of a filter: what those after it get instead of the arguments. The event keeps its name and its
+ * attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all.
+ *
+ * Errors: `STATE` (not the event that the filter is called with), `PAYLOAD`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_replace(const kraken_ws_event *event,
+                                         kraken_ws_str payload,
+                                         uint32_t flags);
+
+/**
+ * Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be changed at any
+ * time.
+ */
+kraken_ws_status kraken_ws_set_server(kraken_ws_server *server);
+
+/**
  * Makes a server and starts its threads; nobody can connect before `kraken_ws_server_listen`.
  *
  * `options` may be null for the defaults, and may be freed right after. With `callbacks` the server calls the
@@ -1647,12 +1648,6 @@ kraken_ws_status kraken_ws_server_close(kraken_ws_server *server,
 kraken_ws_status kraken_ws_server_free(kraken_ws_server *server);
 
 /**
- * Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be changed at any
- * time.
- */
-kraken_ws_status kraken_ws_set_server(kraken_ws_server *server);
-
-/**
  * Makes a namespace that clients can join, `/admin` for example; one that exists is left as it is. `/` is always
  * there.
  *
@@ -1661,6 +1656,53 @@ kraken_ws_status kraken_ws_set_server(kraken_ws_server *server);
  */
 kraken_ws_status kraken_ws_server_create_namespace(kraken_ws_server *server,
                                                    kraken_ws_str name);
+
+/**
+ * Makes options that all have their default. Free them with `kraken_ws_options_free`.
+ */
+kraken_ws_options *kraken_ws_options_new(void);
+
+/**
+ * Sets options from a JSON object with the names of docs/options.md, such as
+ * `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
+ * wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
+ * `strictOptions` is false: then it is a line for `on_log` when the server is made.
+ *
+ * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_options_set_json(kraken_ws_options *options,
+                                            kraken_ws_str json);
+
+/**
+ * Sets one option; `value` is JSON: `true`, `60000`, `"text"`, `{"origin":true}`.
+ *
+ * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_options_set(kraken_ws_options *options,
+                                       kraken_ws_str name,
+                                       kraken_ws_str value);
+
+/**
+ * Sets an option whose value is text, which need not be quoted: a path, a certificate.
+ * A dot leads inside: `tls.cert`.
+ *
+ * Errors: `OPTION`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_options_set_text(kraken_ws_options *options,
+                                            kraken_ws_str name,
+                                            kraken_ws_str value);
+
+/**
+ * For hosts that poll: whether each connect waits for `kraken_ws_event_accept` or `_reject`. With callbacks
+ * this is so when there is an `on_connect`.
+ */
+kraken_ws_status kraken_ws_options_decide_connects(kraken_ws_options *options,
+                                                   bool decide);
+
+/**
+ * Frees options; null is fine. Servers that were made with them keep what they read.
+ */
+void kraken_ws_options_free(kraken_ws_options *options);
 
 /**
  * For hosts without callbacks: takes up to `max` events into `events` and how many to `*count`. Waits for the
@@ -1685,48 +1727,6 @@ kraken_ws_status kraken_ws_server_poll(kraken_ws_server *server,
  */
 kraken_ws_status kraken_ws_server_event_fd(kraken_ws_server *server,
                                            int32_t *fd);
-
-/**
- * Reads the figures of a server.
- *
- * Errors: `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_stats(kraken_ws_server *server, kraken_ws_stats *stats);
-
-/**
- * The figures of the server's modules as JSON, for instance
- * `[{"name":"profanity","path":"…","calls":12,"dropped":1,"replaced":3,"rejected":0}]`. Copies it into `buf`,
- * NUL-terminated if it fits, and the length without the NUL into `*needed`; call with a `len` of 0 to ask.
- *
- * Errors: `ARGUMENT` (also if it does not fit).
- */
-kraken_ws_status kraken_ws_server_modules(kraken_ws_server *server,
-                                          char *buf,
-                                          size_t len,
-                                          size_t *needed);
-
-/**
- * Copies the message of the last error of this thread into `buf`, NUL-terminated and cut to fit (at a
- * character). Returns the length of the whole message without the NUL; call with a `len` of 0 to ask for it.
- * A call that succeeds leaves the message alone.
- */
-size_t kraken_ws_last_error(char *buf,
-                            size_t len);
-
-/**
- * Returns the stable name of a status, `ERR_KRAKEN_WS_OPTION` for example, `OK` for 0 and
- * `ERR_KRAKEN_WS_UNKNOWN` for a number that has none. The text is valid for ever.
- */
-const char *kraken_ws_status_name(kraken_ws_status status);
-
-/**
- * Returns the version of the library that is loaded, for example `0.1.0`: NUL-terminated ASCII. Compare it with
- * `KRAKEN_WS_VERSION`, that of the header.
- *
- * The text is valid for as long as the library is loaded; do not free it. May be called from any
- * thread and before anything else.
- */
-const char *kraken_ws_version(void);
 
 /** All functions, each as in its prototype, without the prefix. New ones are added at the end. */
 struct kraken_ws_api {

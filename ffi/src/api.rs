@@ -1,11 +1,14 @@
-//! All functions as one table, for hosts that `dlopen` the library, and for modules.
+//! All functions as one table, and the two functions that hand it out: to hosts that `dlopen` the library, and to modules.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_int, c_void};
 
 use kraken_ws_core::{Error, ErrorCode};
 
-use crate::status::{fail, value};
-use crate::*;
+use crate::border::*;
+use crate::calls::*;
+use crate::event::*;
+use crate::modules::*;
+use crate::server::*;
 
 /// Version of the table and of everything in this header. It changes when something that was there changes its
 /// meaning or goes away; additions don't change it.
@@ -23,25 +26,24 @@ macro_rules! table {
         /// The table's functions in their order, for the header and the list of exported symbols.
         pub const FUNCTIONS: &[&str] = &[$(stringify!($name)),*];
 
-        static TABLE: kraken_ws_api = kraken_ws_api {
-            size: size_of::<kraken_ws_api>(),
-            abi_version: KRAKEN_WS_ABI_VERSION,
-            reserved: 0,
+        static TABLE: Table = Table {
+            head: kraken_ws_api {
+                size: size_of::<Table>(),
+                abi_version: KRAKEN_WS_ABI_VERSION,
+                reserved: 0,
+            },
             functions: [$(Function($name as *const c_void)),*],
         };
     };
 }
 
-/// The table; the header has it with a member of the right type for each function.
 #[repr(C)]
-pub struct kraken_ws_api {
-    size: usize,
-    abi_version: u32,
-    reserved: u32,
+struct Table {
+    head: kraken_ws_api,
     functions: [Function; FUNCTIONS.len()],
 }
 
-// New functions go to the end: hosts and modules that are built know the others by their place.
+// New functions go to the end: compiled hosts and modules know the others by their position.
 table! {
     kraken_ws_version
     kraken_ws_status_name
@@ -159,7 +161,30 @@ table! {
 
 /// The table of this library.
 pub(crate) fn table() -> *const kraken_ws_api {
-    &raw const TABLE
+    (&raw const TABLE).cast()
+}
+
+/// Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
+/// called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
+/// sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
+///
+/// Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+/// loaded or unloaded), `CLOSED`, `ARGUMENT`.
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
+pub unsafe extern "C" fn kraken_ws_server_load_module(
+    server: *mut kraken_ws_server,
+    path: kraken_ws_str,
+    argc: c_int,
+    argv: *const *const c_char,
+) -> kraken_ws_status {
+    // SAFETY: handle, text and arguments are as the header asks for.
+    call(|| unsafe {
+        let path = text(path, "path")?;
+        if argc < 0 || (argc > 0 && argv.is_null()) {
+            return Err(bad("argv", &format!("expected {argc} texts")));
+        }
+        with_open(server, |host| host.load_module(table(), path, argc, argv).map(drop))
+    })
 }
 
 /// Returns the table of all functions, valid for ever, for hosts that load the library with `dlopen`: this is then the
@@ -175,8 +200,11 @@ pub extern "C" fn kraken_ws_get_api(abi_version: u32, size: usize) -> *const kra
         if abi_version != KRAKEN_WS_ABI_VERSION {
             return refuse(format!("the host needs version {abi_version}, this is {KRAKEN_WS_ABI_VERSION}"));
         }
-        if size > TABLE.size {
-            return refuse(format!("the host needs a table of {size} bytes, this one has {}", TABLE.size));
+        if size > TABLE.head.size {
+            return refuse(format!(
+                "the host needs a table of {size} bytes, this one has {}",
+                TABLE.head.size
+            ));
         }
         table()
     })

@@ -16,16 +16,8 @@ use kraken_ws_ffi::api::{FUNCTIONS, KRAKEN_WS_ABI_VERSION};
 const CONTRACT: &str = include_str!("contract.txt");
 const HELPERS: &str = include_str!("helpers.h");
 
-/// The types that hosts see as pointers only, and the sources that declare them.
-const HANDLES: &[(&str, &str)] = &[
-    ("options", "options.rs"),
-    ("server", "server.rs"),
-    ("event", "event.rs"),
-    ("socket_list", "fetch.rs"),
-    ("room_list", "fleet.rs"),
-    ("emitter", "emitter.rs"),
-    ("module", "module.rs"),
-];
+/// The types that hosts see as pointers only.
+const HANDLES: &[&str] = &["options", "server", "event", "socket_list", "room_list", "emitter", "module"];
 
 /// The one function that takes a handle first and is not named after it: it goes with `kraken_ws_send_to_room` and
 /// `kraken_ws_send_to_all`.
@@ -78,15 +70,27 @@ fn header(crate_dir: &Path) -> Result<String> {
 /// does not read `cfg_attr`.
 fn sources(from: &Path) -> Result<PathBuf> {
     let to = std::env::temp_dir().join(format!("kraken-ws-header-{}", std::process::id()));
-    fs::create_dir_all(&to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let text = fs::read_to_string(entry.path())?;
+    for_each_source(from, &mut |path, text| {
+        let copy = to.join(path.strip_prefix(from)?);
+        fs::create_dir_all(copy.parent().unwrap_or(&to))?;
         let text =
             text.replace("#[cfg_attr(feature = \"symbols\", unsafe(no_mangle))]", "#[unsafe(no_mangle)]");
-        fs::write(to.join(entry.file_name()), text)?;
-    }
+        Ok(fs::write(copy, text)?)
+    })?;
     Ok(to)
+}
+
+/// Calls `act` with each source of a folder and its text.
+fn for_each_source(folder: &Path, act: &mut dyn FnMut(&Path, String) -> Result<()>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            for_each_source(&path, act)?;
+        } else {
+            act(&path, fs::read_to_string(&path)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn constants(crate_dir: &Path) -> Result<String> {
@@ -133,8 +137,13 @@ fn constants(crate_dir: &Path) -> Result<String> {
         let name = kind.prefix().to_uppercase();
         writeln!(out, "/** {} */\n#define KRAKEN_WS_ROOM_{name} \"{}\"", kind.about(), kind.room(""))?;
     }
-    for (handle, source) in HANDLES {
-        let about = docs(&fs::read_to_string(crate_dir.join("src").join(source))?);
+    let mut all = String::new();
+    for_each_source(&crate_dir.join("src"), &mut |_, text| {
+        all.push_str(&text);
+        Ok(())
+    })?;
+    let about = docs(&all);
+    for handle in HANDLES {
         let name = format!("kraken_ws_{handle}");
         let about = about(&format!("pub struct {name} {{"))?;
         writeln!(out, "\n/** {about} */\ntypedef struct {name} {name};")?;
@@ -191,7 +200,7 @@ fn check_names(functions: &str) -> Result<()> {
     for name in FUNCTIONS {
         let (_, parameters) = prototype(functions, name)?;
         let first = parameters.trim_start_matches("const ");
-        for (handle, _) in HANDLES {
+        for handle in HANDLES {
             let made = *name == format!("kraken_ws_{handle}_new");
             let named = name.starts_with(&format!("kraken_ws_{handle}_"));
             let takes = first.starts_with(&format!("kraken_ws_{handle} *"));
