@@ -16,7 +16,7 @@
  *    noticed where it can be. Pointers to memory that is not there are the caller's fault, as everywhere in C.
  *  - Every function may be called from any thread and from every callback, several at a time; only kraken_ws_options is for
  *    one thread at a time. Packets that one thread sends to a socket leave in the order of the calls.
- *  - A server is used after kraken_ws_server_shutdown: CLOSED. After kraken_ws_server_free: GONE, the second free too. All
+ *  - A server is used after kraken_ws_server_close: CLOSED. After kraken_ws_server_free: GONE, the second free too. All
  *    else that is freed (events, options, lists) is freed once, as with free(), and used no more.
  *  - What the library returns is freed by the library's functions only.
  *  - After fork() a server belongs to the parent: in the child its functions return FORKED and do nothing. Make servers
@@ -50,7 +50,7 @@ enum {
   KRAKEN_WS_ERROR_LISTEN = 2,
   /** Certificate or key could not be read or do not fit each other. */
   KRAKEN_WS_ERROR_TLS = 3,
-  /** The server is shut down. */
+  /** The server is closed. */
   KRAKEN_WS_ERROR_CLOSED = 4,
   /** A payload is not the JSON text the call needs, or its attachments don't match. */
   KRAKEN_WS_ERROR_PAYLOAD = 5,
@@ -114,59 +114,59 @@ enum {
 
 /* Events of the Kraken application that clients send. */
 /** Enter all rooms of the user's communities. */
-#define KRAKEN_WS_CLIENT_JOIN_ALL "joinAll"
+#define KRAKEN_WS_CLIENT_EVENT_JOIN_ALL "joinAll"
 /** Enter one room. */
-#define KRAKEN_WS_CLIENT_JOIN_ROOM "joinRoom"
+#define KRAKEN_WS_CLIENT_EVENT_JOIN_ROOM "joinRoom"
 /** Leave one room. */
-#define KRAKEN_WS_CLIENT_LEAVE_ROOM "leaveRoom"
+#define KRAKEN_WS_CLIENT_EVENT_LEAVE_ROOM "leaveRoom"
 /** The user is there; renews a lease. */
-#define KRAKEN_WS_CLIENT_PRESENCE_ONLINE "presenceOnline"
+#define KRAKEN_WS_CLIENT_EVENT_PRESENCE_ONLINE "presenceOnline"
 /** A message for a channel. */
-#define KRAKEN_WS_CLIENT_SEND_MESSAGE "sendMessage"
+#define KRAKEN_WS_CLIENT_EVENT_SEND_MESSAGE "sendMessage"
 /** A direct message. */
-#define KRAKEN_WS_CLIENT_SEND_DM "sendDirectMessage"
+#define KRAKEN_WS_CLIENT_EVENT_SEND_DM "sendDirectMessage"
 /** The user begins to type. */
-#define KRAKEN_WS_CLIENT_TYPING_START "typingStart"
+#define KRAKEN_WS_CLIENT_EVENT_TYPING_START "typingStart"
 /** The user has stopped typing. */
-#define KRAKEN_WS_CLIENT_TYPING_STOP "typingStop"
+#define KRAKEN_WS_CLIENT_EVENT_TYPING_STOP "typingStop"
 /** Enter a voice channel. */
-#define KRAKEN_WS_CLIENT_VOICE_CHANNEL_JOIN "voice_channel_join"
+#define KRAKEN_WS_CLIENT_EVENT_VOICE_CHANNEL_JOIN "voice_channel_join"
 /** Leave a voice channel. */
-#define KRAKEN_WS_CLIENT_VOICE_CHANNEL_LEAVE "voice_channel_leave"
+#define KRAKEN_WS_CLIENT_EVENT_VOICE_CHANNEL_LEAVE "voice_channel_leave"
 /** Muted, deafened and the like. */
-#define KRAKEN_WS_CLIENT_VOICE_STATE_UPDATE "voice_state_update"
+#define KRAKEN_WS_CLIENT_EVENT_VOICE_STATE_UPDATE "voice_state_update"
 /** Still in voice; renews a lease. */
-#define KRAKEN_WS_CLIENT_VOICE_PRESENCE_REFRESH "voice_presence_refresh"
+#define KRAKEN_WS_CLIENT_EVENT_VOICE_PRESENCE_REFRESH "voice_presence_refresh"
 
 /* Events of the Kraken application that the server sends. */
 /** A message in a channel. */
-#define KRAKEN_WS_SERVER_NEW_MESSAGE "newMessage"
+#define KRAKEN_WS_SERVER_EVENT_NEW_MESSAGE "newMessage"
 /** A message was edited. */
-#define KRAKEN_WS_SERVER_UPDATE_MESSAGE "updateMessage"
+#define KRAKEN_WS_SERVER_EVENT_UPDATE_MESSAGE "updateMessage"
 /** A message is gone. */
-#define KRAKEN_WS_SERVER_DELETE_MESSAGE "deleteMessage"
+#define KRAKEN_WS_SERVER_EVENT_DELETE_MESSAGE "deleteMessage"
 /** A direct message. */
-#define KRAKEN_WS_SERVER_NEW_DM "newDirectMessage"
+#define KRAKEN_WS_SERVER_EVENT_NEW_DM "newDirectMessage"
 /** The user was mentioned. */
-#define KRAKEN_WS_SERVER_NEW_MENTION "newMention"
+#define KRAKEN_WS_SERVER_EVENT_NEW_MENTION "newMention"
 /** Something else the user should know. */
-#define KRAKEN_WS_SERVER_NOTIFICATION "notification"
+#define KRAKEN_WS_SERVER_EVENT_NOTIFICATION "notification"
 /** A user is online. */
-#define KRAKEN_WS_SERVER_USER_ONLINE "userOnline"
+#define KRAKEN_WS_SERVER_EVENT_USER_ONLINE "userOnline"
 /** A user is offline. */
-#define KRAKEN_WS_SERVER_USER_OFFLINE "userOffline"
+#define KRAKEN_WS_SERVER_EVENT_USER_OFFLINE "userOffline"
 /** A user types, or has stopped. */
-#define KRAKEN_WS_SERVER_USER_TYPING "userTyping"
+#define KRAKEN_WS_SERVER_EVENT_USER_TYPING "userTyping"
 /** A user entered a voice channel. */
-#define KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_JOINED "voiceChannelUserJoined"
+#define KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_JOINED "voiceChannelUserJoined"
 /** A user left a voice channel. */
-#define KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_LEFT "voiceChannelUserLeft"
+#define KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_LEFT "voiceChannelUserLeft"
 /** A user's voice state changed. */
-#define KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_UPDATED "voiceChannelUserUpdated"
+#define KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_UPDATED "voiceChannelUserUpdated"
 /** An event was taken. */
-#define KRAKEN_WS_SERVER_ACK "ack"
+#define KRAKEN_WS_SERVER_EVENT_ACK "ack"
 /** An event was refused or failed. */
-#define KRAKEN_WS_SERVER_ERROR "error"
+#define KRAKEN_WS_SERVER_EVENT_ERROR "error"
 
 /* What the names of its rooms begin with; see kraken_ws_room. */
 /** Messages in one channel. */
@@ -182,25 +182,25 @@ enum {
 /** The members of a direct-message conversation. */
 #define KRAKEN_WS_ROOM_DM "dm:"
 
-/** Options of a server to be. Not thread-safe: one thread fills them in. */
+/**  */
 typedef struct kraken_ws_options kraken_ws_options;
 
-/** A server. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_server_free` (64 bytes) is kept until the process ends, so that a late or second use is answered with `GONE` instead of touching freed memory. */
+/**  */
 typedef struct kraken_ws_server kraken_ws_server;
 
-/** One event. What its functions return is valid until the event is freed, or, in a callback, until the callback returns. All of them may be called from any thread. */
+/**  */
 typedef struct kraken_ws_event kraken_ws_event;
 
-/** What `kraken_ws_fetch_sockets` or `kraken_ws_fetch_fleet` found. */
+/**  */
 typedef struct kraken_ws_socket_list kraken_ws_socket_list;
 
-/** What `kraken_ws_fleet_rooms` found. */
+/**  */
 typedef struct kraken_ws_room_list kraken_ws_room_list;
 
-/** A way to all nodes of a fleet from a process that has no clients. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_emitter_free` is kept, as of a server. */
+/**  */
 typedef struct kraken_ws_emitter kraken_ws_emitter;
 
-/** What a module is given when it is loaded; valid until it is unloaded. */
+/**  */
 typedef struct kraken_ws_module kraken_ws_module;
 
 /** All functions as one table: see `kraken_ws_get_api`. */
@@ -213,21 +213,52 @@ typedef struct kraken_ws_api kraken_ws_api;
 #define KRAKEN_WS_ABI_VERSION 1
 
 /**
- * What a callback returns that decides: let the client in, let the request go on.
+ * Flag: drop the message for clients that can't be written to at that moment.
  */
-#define KRAKEN_WS_ACCEPT 0
+#define KRAKEN_WS_FLAG_VOLATILE 1
 
 /**
- * What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_connect_reject` said
- * more; refuse the request, unless `kraken_ws_request_refuse` did.
+ * Flag: don't compress it.
  */
-#define KRAKEN_WS_REJECT 1
+#define KRAKEN_WS_FLAG_NO_COMPRESS 2
+
+/**
+ * Flag: keep it in this process.
+ */
+#define KRAKEN_WS_FLAG_LOCAL 4
+
+/**
+ * Flag: the payload is a JSON array of all arguments instead of the one argument.
+ */
+#define KRAKEN_WS_FLAG_SPREAD 8
+
+/**
+ * What a filter returns: the event goes on, to the next module and then to the host.
+ */
+#define KRAKEN_WS_FILTER_PASS 0
+
+/**
+ * What a filter returns: the host does not see it. A connect is refused with `Unauthorized`, unless
+ * `kraken_ws_event_reject` said more; an event that wants an ack may have got one.
+ */
+#define KRAKEN_WS_FILTER_DROP 1
+
+/**
+ * What a callback returns that decides: let the client in, let the request go on.
+ */
+#define KRAKEN_WS_DECISION_ACCEPT 0
+
+/**
+ * What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_event_reject` said
+ * more; refuse the request, unless `kraken_ws_event_refuse` did.
+ */
+#define KRAKEN_WS_DECISION_REJECT 1
 
 /**
  * What a callback returns that decides: it has been decided through the event, or will be; the event must have been
  * retained then.
  */
-#define KRAKEN_WS_LATER 2
+#define KRAKEN_WS_DECISION_LATER 2
 
 /**
  * Levels of `on_log`.
@@ -248,128 +279,6 @@ typedef struct kraken_ws_api kraken_ws_api;
  * Levels of `on_log`.
  */
 #define KRAKEN_WS_LOG_DEBUG 4
-
-/**
- * What a filter returns: the event goes on, to the next module and then to the host.
- */
-#define KRAKEN_WS_PASS 0
-
-/**
- * What a filter returns: the host does not see it. A connect is refused with `Unauthorized`, unless
- * `kraken_ws_connect_reject` said more; an event that wants an ack may have got one.
- */
-#define KRAKEN_WS_DROP 1
-
-/**
- * Flag: drop the message for clients that can't be written to at that moment.
- */
-#define KRAKEN_WS_VOLATILE 1
-
-/**
- * Flag: don't compress it.
- */
-#define KRAKEN_WS_NO_COMPRESS 2
-
-/**
- * Flag: keep it in this process.
- */
-#define KRAKEN_WS_LOCAL 4
-
-/**
- * Flag: the payload is a JSON array of all arguments instead of the one argument.
- */
-#define KRAKEN_WS_SPREAD 8
-
-/**
- * What an event is about.
- */
-enum kraken_ws_event_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * No event: the pointer was null.
-   */
-  KRAKEN_WS_EVENT_KIND_NONE = 0,
-  /**
-   * A client joined a namespace, or asks to: see `kraken_ws_event_is_pending`.
-   */
-  KRAKEN_WS_EVENT_KIND_CONNECT = 1,
-  /**
-   * A client sent an event: `_name`, `_arg`, `_attachment`; `kraken_ws_ack` if `_wants_ack`.
-   */
-  KRAKEN_WS_EVENT_KIND_MESSAGE = 2,
-  /**
-   * The answer to an emit with ack, or that there was none in time (`_timed_out`). `_ack_id` says which;
-   * `_arg` are the arguments.
-   */
-  KRAKEN_WS_EVENT_KIND_ACK = 3,
-  /**
-   * The answers to a publish with ack: `_arg` are the first arguments of each answer, `_attachment` the
-   * attachments of all of them in that order, `_expected` how many clients were asked, `_missing` how many other
-   * nodes did not say how many clients they asked.
-   */
-  KRAKEN_WS_EVENT_KIND_BROADCAST_ACK = 4,
-  /**
-   * A socket is gone: `_reason`.
-   */
-  KRAKEN_WS_EVENT_KIND_DISCONNECT = 5,
-  /**
-   * A request outside the path of Socket.IO: `_method`, `_url`, `_header`; its body is attachment 0.
-   * Answer it with `kraken_ws_http_reply`, else it gets 404.
-   */
-  KRAKEN_WS_EVENT_KIND_HTTP = 6,
-  /**
-   * The server has ended: the last event of a poll.
-   */
-  KRAKEN_WS_EVENT_KIND_CLOSED = 7,
-  /**
-   * A handshake waits for a word, before anything of Socket.IO: `kraken_ws_request_allow` with headers for its
-   * response, or `kraken_ws_request_refuse`.
-   */
-  KRAKEN_WS_EVENT_KIND_ALLOW_REQUEST = 8,
-  /**
-   * A later polling request, or the one that upgrades to WebSocket: `kraken_ws_request_allow` gives headers for
-   * its response. It can't be refused.
-   */
-  KRAKEN_WS_EVENT_KIND_HEADERS = 9,
-  /**
-   * A request under the path of Socket.IO, before anything is read from it: `kraken_ws_request_allow` lets it go on
-   * with headers for whatever answers it, `kraken_ws_http_reply` answers it, `kraken_ws_request_refuse` is a 400.
-   */
-  KRAKEN_WS_EVENT_KIND_ENGINE = 10,
-  /**
-   * A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
-   */
-  KRAKEN_WS_EVENT_KIND_ROOM = 11,
-  /**
-   * The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_ack` if
-   * `_wants_ack`.
-   */
-  KRAKEN_WS_EVENT_KIND_SERVER_SIDE = 12,
-  /**
-   * The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
-   * asked, `_missing` how many did not answer.
-   */
-  KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK = 13,
-  /**
-   * The connection to the other nodes changed: `_cluster_change`.
-   */
-  KRAKEN_WS_EVENT_KIND_CLUSTER = 14,
-  /**
-   * With `connectionStateRecovery`: the client of the socket `_socket_id`, which has disconnected, can't come back to it any
-   * more.
-   */
-  KRAKEN_WS_EVENT_KIND_SESSION_END = 15,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum kraken_ws_event_kind kraken_ws_event_kind;
-#else
-typedef uint32_t kraken_ws_event_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
 
 /**
  * What happened to the connection to the other nodes.
@@ -401,6 +310,97 @@ enum kraken_ws_cluster_change
 typedef enum kraken_ws_cluster_change kraken_ws_cluster_change;
 #else
 typedef uint32_t kraken_ws_cluster_change;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What an event is about.
+ */
+enum kraken_ws_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * No event: the pointer was null.
+   */
+  KRAKEN_WS_EVENT_KIND_NONE = 0,
+  /**
+   * A client joined a namespace, or asks to: see `kraken_ws_event_is_pending`.
+   */
+  KRAKEN_WS_EVENT_KIND_CONNECT = 1,
+  /**
+   * A client sent an event: `_name`, `_arg`, `_attachment`; `kraken_ws_event_ack` if `_wants_ack`.
+   */
+  KRAKEN_WS_EVENT_KIND_EVENT = 2,
+  /**
+   * The answer to an emit with ack, or that there was none in time (`_timed_out`). `_ack_id` says which;
+   * `_arg` are the arguments.
+   */
+  KRAKEN_WS_EVENT_KIND_ACK = 3,
+  /**
+   * The answers to a publish with ack: `_arg` are the first arguments of each answer, `_attachment` the
+   * attachments of all of them in that order, `_expected` how many clients were asked, `_missing` how many other
+   * nodes did not say how many clients they asked.
+   */
+  KRAKEN_WS_EVENT_KIND_BROADCAST_ACK = 4,
+  /**
+   * A socket is gone: `_reason`.
+   */
+  KRAKEN_WS_EVENT_KIND_DISCONNECT = 5,
+  /**
+   * A request outside the path of Socket.IO: `_method`, `_url`, `_header`; its body is attachment 0.
+   * Answer it with `kraken_ws_event_reply`, else it gets 404.
+   */
+  KRAKEN_WS_EVENT_KIND_HTTP = 6,
+  /**
+   * The server has ended: the last event of a poll.
+   */
+  KRAKEN_WS_EVENT_KIND_CLOSED = 7,
+  /**
+   * A handshake waits for a word, before anything of Socket.IO: `kraken_ws_event_allow` with headers for its
+   * response, or `kraken_ws_event_refuse`.
+   */
+  KRAKEN_WS_EVENT_KIND_ALLOW_REQUEST = 8,
+  /**
+   * A later polling request, or the one that upgrades to WebSocket: `kraken_ws_event_allow` gives headers for
+   * its response. It can't be refused.
+   */
+  KRAKEN_WS_EVENT_KIND_HEADERS = 9,
+  /**
+   * A request under the path of Socket.IO, before anything is read from it: `kraken_ws_event_allow` lets it go on
+   * with headers for whatever answers it, `kraken_ws_event_reply` answers it, `kraken_ws_event_refuse` is a 400.
+   */
+  KRAKEN_WS_EVENT_KIND_ENGINE = 10,
+  /**
+   * A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
+   */
+  KRAKEN_WS_EVENT_KIND_ROOM = 11,
+  /**
+   * The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_event_ack` if
+   * `_wants_ack`.
+   */
+  KRAKEN_WS_EVENT_KIND_SERVER_SIDE = 12,
+  /**
+   * The answers to `kraken_ws_server_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+   * asked, `_missing` how many did not answer.
+   */
+  KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK = 13,
+  /**
+   * The connection to the other nodes changed: `_cluster_change`.
+   */
+  KRAKEN_WS_EVENT_KIND_CLUSTER = 14,
+  /**
+   * With `connectionStateRecovery`: the client of the socket `_socket_id`, which has disconnected, can't come back to it any
+   * more.
+   */
+  KRAKEN_WS_EVENT_KIND_SESSION_END = 15,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum kraken_ws_event_kind kraken_ws_event_kind;
+#else
+typedef uint32_t kraken_ws_event_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -442,7 +442,7 @@ typedef uint32_t kraken_ws_room_change;
 #endif // __cplusplus
 
 /**
- * What a call came to: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; treat
+ * The result of a call: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; treat
  * one that you don't know as a failure.
  */
 typedef int32_t kraken_ws_status;
@@ -461,20 +461,6 @@ typedef struct {
    */
   size_t len;
 } kraken_ws_str;
-
-/**
- * Bytes that somebody else owns, by the rules of `kraken_ws_str`.
- */
-typedef struct {
-  /**
-   * First byte.
-   */
-  const uint8_t *ptr;
-  /**
-   * Bytes.
-   */
-  size_t len;
-} kraken_ws_bytes;
 
 /**
  * To whom: the members of any of `rooms` who are in none of `except`; without rooms, everybody. A socket is a
@@ -506,10 +492,24 @@ typedef struct {
    */
   size_t except_len;
   /**
-   * `KRAKEN_WS_VOLATILE` and the like.
+   * `KRAKEN_WS_FLAG_VOLATILE` and the like.
    */
   uint32_t flags;
 } kraken_ws_target;
+
+/**
+ * Bytes that somebody else owns, by the rules of `kraken_ws_str`.
+ */
+typedef struct {
+  /**
+   * First byte.
+   */
+  const uint8_t *ptr;
+  /**
+   * Bytes.
+   */
+  size_t len;
+} kraken_ws_bytes;
 
 /**
  * Figures of a node of a fleet, or of an emitter. Set `size` to `sizeof(kraken_ws_cluster_stats)` before the call; a
@@ -600,7 +600,7 @@ typedef struct {
    */
   kraken_ws_str auth;
   /**
-   * JSON of `kraken_ws_socket_set_data`, or empty.
+   * JSON of `kraken_ws_server_socket_set_data`, or empty.
    */
   kraken_ws_str data;
   /**
@@ -608,118 +608,6 @@ typedef struct {
    */
   size_t rooms_len;
 } kraken_ws_socket_info;
-
-/**
- * Functions of a module that are called with what comes in, before the host and on the host's thread: that of the
- * callbacks, or the one that polls. Set `size` to `sizeof(kraken_ws_filter)`, and what you don't need to null.
- */
-typedef struct {
-  /**
-   * `sizeof(kraken_ws_filter)`.
-   */
-  size_t size;
-  /**
-   * The module's name in errors and figures; empty takes the file's name. It is copied.
-   */
-  kraken_ws_str name;
-  /**
-   * Given to each of the functions.
-   */
-  void *userdata;
-  /**
-   * Called last, once, before the module is unloaded.
-   */
-  void (*drop)(void *userdata);
-  /**
-   * A client asks to join: returns `KRAKEN_WS_PASS` or `KRAKEN_WS_DROP`.
-   */
-  int32_t (*on_connect)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A client sent an event: returns `KRAKEN_WS_PASS` or `KRAKEN_WS_DROP`; `kraken_ws_filter_replace` changes it.
-   */
-  int32_t (*on_event)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A socket is gone.
-   */
-  void (*on_disconnect)(void *userdata, const kraken_ws_event *event);
-} kraken_ws_filter;
-
-/**
- * Functions of the host that a server calls. Set `size` to `sizeof(kraken_ws_callbacks)`, and what you don't need
- * to null.
- *
- * All of them are called on one thread of the library, one at a time, for each socket in the order in which
- * things were on the wire. While one runs, no other event of this server is delivered: a slow callback delays
- * everybody's events (not what is sent), and past `hostQueueBytes` clients are not read from. They may call every
- * function of this header; `kraken_ws_server_shutdown` and `_free` then don't wait. No exception may leave them.
- */
-typedef struct {
-  /**
-   * `sizeof(kraken_ws_callbacks)`.
-   */
-  size_t size;
-  /**
-   * Given to each of the functions.
-   */
-  void *userdata;
-  /**
-   * Called last, once, when the server needs `userdata` no more.
-   */
-  void (*drop)(void *userdata);
-  /**
-   * A client asks to join: returns `KRAKEN_WS_ACCEPT`, `_REJECT` or `_LATER`. Null accepts everybody.
-   */
-  int32_t (*on_connect)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A client sent an event.
-   */
-  void (*on_event)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A socket that `on_connect` did not refuse is gone. It has left its rooms.
-   */
-  void (*on_disconnect)(void *userdata, const kraken_ws_event *event);
-  /**
-   * An emit, a publish or a server-side emit was acknowledged, or not in time.
-   */
-  void (*on_ack)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A request outside the path of Socket.IO; null answers 404.
-   */
-  void (*on_http)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
-   */
-  void (*on_log)(void *userdata, int32_t level, kraken_ws_str line);
-  /**
-   * A handshake asks: returns `KRAKEN_WS_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
-   */
-  int32_t (*on_allow_request)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A later polling request, or one that upgrades, asks for headers: `kraken_ws_request_allow`, now or later.
-   */
-  void (*on_headers)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_ACCEPT`,
-   * `_REJECT` or `_LATER`. `kraken_ws_http_reply` answers it in place of the engine.
-   */
-  int32_t (*on_engine)(void *userdata, const kraken_ws_event *event);
-  /**
-   * A room of this process has its first member, a new one, one less, or none.
-   */
-  void (*on_room)(void *userdata, const kraken_ws_event *event);
-  /**
-   * The host of another node of the fleet sent an event to the hosts; `kraken_ws_ack` if it wants one.
-   */
-  void (*on_server_side)(void *userdata, const kraken_ws_event *event);
-  /**
-   * The connection to the other nodes is up or down, or messages for them were lost.
-   */
-  void (*on_cluster)(void *userdata, const kraken_ws_event *event);
-  /**
-   * The client of a socket that has disconnected can't come back to it any more (`connectionStateRecovery`).
-   */
-  void (*on_session_end)(void *userdata, const kraken_ws_event *event);
-} kraken_ws_callbacks;
 
 /**
  * Figures at one moment. Set `size` to `sizeof(kraken_ws_stats)` before the call; a version that knows fewer
@@ -808,78 +696,134 @@ typedef struct {
   uint64_t panics;
 } kraken_ws_stats;
 
+/**
+ * Functions of a module that are called with what comes in, before the host and on the host's thread: that of the
+ * callbacks, or the one that polls. Set `size` to `sizeof(kraken_ws_filter)`, and what you don't need to null.
+ */
+typedef struct {
+  /**
+   * `sizeof(kraken_ws_filter)`.
+   */
+  size_t size;
+  /**
+   * The module's name in errors and figures; empty takes the file's name. It is copied.
+   */
+  kraken_ws_str name;
+  /**
+   * Given to each of the functions.
+   */
+  void *userdata;
+  /**
+   * Called last, once, before the module is unloaded.
+   */
+  void (*drop)(void *userdata);
+  /**
+   * A client asks to join: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`.
+   */
+  int32_t (*on_connect)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A client sent an event: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`; `kraken_ws_event_replace` changes it.
+   */
+  int32_t (*on_event)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A socket is gone.
+   */
+  void (*on_disconnect)(void *userdata, const kraken_ws_event *event);
+} kraken_ws_filter;
+
+/**
+ * Functions of the host that a server calls. Set `size` to `sizeof(kraken_ws_callbacks)`, and what you don't need
+ * to null.
+ *
+ * All of them are called on one thread of the library, one at a time, for each socket in the order in which
+ * things were on the wire. While one runs, no other event of this server is delivered: a slow callback delays
+ * everybody's events (not what is sent), and past `hostQueueBytes` clients are not read from. They may call every
+ * function of this header; `kraken_ws_server_close` and `_free` then don't wait. No exception may leave them.
+ */
+typedef struct {
+  /**
+   * `sizeof(kraken_ws_callbacks)`.
+   */
+  size_t size;
+  /**
+   * Given to each of the functions.
+   */
+  void *userdata;
+  /**
+   * Called last, once, when the server needs `userdata` no more.
+   */
+  void (*drop)(void *userdata);
+  /**
+   * A client asks to join: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null accepts everybody.
+   */
+  int32_t (*on_connect)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A client sent an event.
+   */
+  void (*on_event)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A socket that `on_connect` did not refuse is gone. It has left its rooms.
+   */
+  void (*on_disconnect)(void *userdata, const kraken_ws_event *event);
+  /**
+   * An emit, a publish or a server-side emit was acknowledged, or not in time.
+   */
+  void (*on_ack)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A request outside the path of Socket.IO; null answers 404.
+   */
+  void (*on_http)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
+   */
+  void (*on_log)(void *userdata, int32_t level, kraken_ws_str line);
+  /**
+   * A handshake asks: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
+   */
+  int32_t (*on_allow_request)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A later polling request, or one that upgrades, asks for headers: `kraken_ws_event_allow`, now or later.
+   */
+  void (*on_headers)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_DECISION_ACCEPT`,
+   * `_REJECT` or `_LATER`. `kraken_ws_event_reply` answers it in place of the engine.
+   */
+  int32_t (*on_engine)(void *userdata, const kraken_ws_event *event);
+  /**
+   * A room of this process has its first member, a new one, one less, or none.
+   */
+  void (*on_room)(void *userdata, const kraken_ws_event *event);
+  /**
+   * The host of another node of the fleet sent an event to the hosts; `kraken_ws_event_ack` if it wants one.
+   */
+  void (*on_server_side)(void *userdata, const kraken_ws_event *event);
+  /**
+   * The connection to the other nodes is up or down, or messages for them were lost.
+   */
+  void (*on_cluster)(void *userdata, const kraken_ws_event *event);
+  /**
+   * The client of a socket that has disconnected can't come back to it any more (`connectionStateRecovery`).
+   */
+  void (*on_session_end)(void *userdata, const kraken_ws_event *event);
+} kraken_ws_callbacks;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
 /**
- * Does a client or a request wait for a yes or a no?
- */
-bool kraken_ws_event_is_pending(const kraken_ws_event *event);
-
-/**
- * Lets a pending client in. What was emitted to it before follows at once. To decide later, retain the event.
+ * Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
+ * called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
+ * sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
  *
- * Errors: `STATE` (decided before, or not pending), `ARGUMENT`.
+ * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+ * loaded or unloaded), `CLOSED`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_connect_accept(const kraken_ws_event *event);
-
-/**
- * Refuses a pending client, which gets `connect_error`. `error` is a JSON object
- * `{"message":"AUTH_FAILED","data":…}`, or empty for `Unauthorized`.
- *
- * Errors: `STATE` (decided before, or not pending), `PAYLOAD` (no JSON object), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_connect_reject(const kraken_ws_event *event, kraken_ws_str error);
-
-/**
- * Does the client, or the other node, wait for an ack?
- */
-bool kraken_ws_event_wants_ack(const kraken_ws_event *event);
-
-/**
- * Acknowledges the client's event, once. `payload` is JSON of the one argument, or empty for none; with
- * `KRAKEN_WS_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
- * the event.
- *
- * Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_ack(const kraken_ws_event *event,
-                               kraken_ws_str payload,
-                               const kraken_ws_bytes *attachments,
-                               size_t attachments_len,
-                               uint32_t flags);
-
-/**
- * Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
- * for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
- *
- * Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
- */
-kraken_ws_status kraken_ws_request_allow(const kraken_ws_event *event,
-                                         const kraken_ws_str *headers,
-                                         size_t headers_len);
-
-/**
- * Refuses a request, once: a handshake gets 403 with `message` (empty: `Forbidden`), a request of the engine 400.
- *
- * Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_request_refuse(const kraken_ws_event *event,
-                                          kraken_ws_str message);
-
-/**
- * Answers an HTTP request (`HTTP`, or `ENGINE` in place of the engine), once. `headers` are name, value, name,
- * value, …; the length of the body is added.
- *
- * Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
- * headers).
- */
-kraken_ws_status kraken_ws_http_reply(const kraken_ws_event *event,
-                                      uint16_t status,
-                                      const kraken_ws_str *headers,
-                                      size_t headers_len,
-                                      kraken_ws_bytes body);
+kraken_ws_status kraken_ws_server_load_module(kraken_ws_server *server,
+                                              kraken_ws_str path,
+                                              int argc,
+                                              const char *const *argv);
 
 /**
  * Returns the table of all functions, valid for ever, for hosts that load the library with `dlopen`: this is then the
@@ -888,6 +832,29 @@ kraken_ws_status kraken_ws_http_reply(const kraken_ws_event *event,
  */
 const kraken_ws_api *kraken_ws_get_api(uint32_t abi_version,
                                        size_t size);
+
+/**
+ * Copies the message of the last error of this thread into `buf`, NUL-terminated and cut to fit (at a
+ * character). Returns the length of the whole message without the NUL; call with a `len` of 0 to ask for it.
+ * A call that succeeds leaves the message alone.
+ */
+size_t kraken_ws_last_error(char *buf,
+                            size_t len);
+
+/**
+ * Returns the stable name of a status, `ERR_KRAKEN_WS_OPTION` for example, `OK` for 0 and
+ * `ERR_KRAKEN_WS_UNKNOWN` for a number that has none. The text is valid for ever.
+ */
+const char *kraken_ws_status_name(kraken_ws_status status);
+
+/**
+ * Returns the version of the library that is loaded, for example `0.1.0`: NUL-terminated ASCII. Compare it with
+ * `KRAKEN_WS_VERSION`, that of the header.
+ *
+ * The text is valid for as long as the library is loaded; do not free it. May be called from any
+ * thread and before anything else.
+ */
+const char *kraken_ws_version(void);
 
 /**
  * Makes an emitter; `options` is the JSON object of the option `cluster`, `{"redis":"redis://127.0.0.1"}` for example. With
@@ -899,7 +866,7 @@ kraken_ws_status kraken_ws_emitter_new(kraken_ws_str options,
                                        kraken_ws_emitter **emitter);
 
 /**
- * Sends an event to the clients of all nodes that `target` means; as `kraken_ws_publish`. The call does not wait.
+ * Sends an event to the clients of all nodes that `target` means; as `kraken_ws_server_publish`. The call does not wait.
  *
  * Errors: `PAYLOAD`, `NAME` (a reserved event name), `UNSUPPORTED` (unknown flags), `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -940,7 +907,7 @@ kraken_ws_status kraken_ws_emitter_disconnect_sockets(kraken_ws_emitter *emitter
                                                       bool close);
 
 /**
- * Sends an event to the hosts of all nodes, as `kraken_ws_server_side_emit`.
+ * Sends an event to the hosts of all nodes, as `kraken_ws_server_server_side_emit`.
  *
  * Errors: `PAYLOAD`, `NAME` (a reserved event name), `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -976,13 +943,473 @@ kraken_ws_status kraken_ws_emitter_stats(kraken_ws_emitter *emitter,
 kraken_ws_status kraken_ws_emitter_free(kraken_ws_emitter *emitter);
 
 /**
+ * Finds the sockets of this process that `target` means; null means everybody in the main namespace. Waits for each thread of the
+ * server to answer. Free the list with `kraken_ws_socket_list_free`.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_fetch_sockets(kraken_ws_server *server,
+                                                const kraken_ws_target *target,
+                                                kraken_ws_socket_list **list);
+
+/**
+ * `kraken_ws_server_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
+ * `cluster.requestsTimeout`): not for a callback. What came until then is in the list, and how many are missing.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_fleet_sockets(kraken_ws_server *server,
+                                                const kraken_ws_target *target,
+                                                uint32_t timeout_ms,
+                                                kraken_ws_socket_list **list);
+
+/**
+ * How many nodes did not answer `kraken_ws_server_fleet_sockets` in time: their sockets are not in the list.
+ */
+size_t kraken_ws_socket_list_missing(const kraken_ws_socket_list *list);
+
+/**
+ * The name of a node that did not answer, empty beyond the last one that is known by name. It lives as long as the list.
+ */
+kraken_ws_str kraken_ws_socket_list_missing_node(const kraken_ws_socket_list *list,
+                                                 size_t at);
+
+/**
+ * How many sockets are in the list.
+ */
+size_t kraken_ws_socket_list_len(const kraken_ws_socket_list *list);
+
+/**
+ * Describes one socket of the list in `*info`; false beyond the last.
+ */
+bool kraken_ws_socket_list_get(const kraken_ws_socket_list *list,
+                               size_t at,
+                               kraken_ws_socket_info *info);
+
+/**
+ * One room of one socket of the list, empty beyond the last. It lives as long as the list.
+ */
+kraken_ws_str kraken_ws_socket_list_room(const kraken_ws_socket_list *list, size_t at, size_t room);
+
+/**
+ * Frees a list; null is fine.
+ */
+void kraken_ws_socket_list_free(kraken_ws_socket_list *list);
+
+/**
+ * Makes a server a node of a fleet while it runs; `options` is the JSON object of the option `cluster`, which does the same
+ * from the start.
+ *
+ * Errors: `STATE` (it is one already), `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_join_cluster(kraken_ws_server *server,
+                                               kraken_ws_str options);
+
+/**
+ * Counts the servers of the fleet, this one included; 1 without a fleet. Waits for Redis.
+ *
+ * Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_server_count(kraken_ws_server *server,
+                                               kraken_ws_str nsp,
+                                               size_t *count);
+
+/**
+ * Finds the rooms of all nodes, those named by the ids of sockets included, each once. Waits for the other nodes, up to
+ * `cluster.requestsTimeout`: not for a callback. Free the list with `kraken_ws_room_list_free`.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_fleet_rooms(kraken_ws_server *server,
+                                              kraken_ws_str nsp,
+                                              kraken_ws_room_list **list);
+
+/**
+ * How many rooms are in the list.
+ */
+size_t kraken_ws_room_list_len(const kraken_ws_room_list *list);
+
+/**
+ * One room of the list, empty beyond the last. It lives as long as the list.
+ */
+kraken_ws_str kraken_ws_room_list_get(const kraken_ws_room_list *list, size_t at);
+
+/**
+ * How many nodes did not answer in time: their rooms are not in the list.
+ */
+size_t kraken_ws_room_list_missing(const kraken_ws_room_list *list);
+
+/**
+ * Frees a list; null is fine.
+ */
+void kraken_ws_room_list_free(kraken_ws_room_list *list);
+
+/**
+ * Sends an event to the hosts of the other nodes, which get it as `SERVER_SIDE`, or as `io.on(event)` in JavaScript.
+ * Payload, attachments and flags are as in `kraken_ws_server_publish`. Without a fleet nobody hears it.
+ *
+ * Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_server_side_emit(kraken_ws_server *server,
+                                                   kraken_ws_str nsp,
+                                                   kraken_ws_str event,
+                                                   kraken_ws_str payload,
+                                                   const kraken_ws_bytes *attachments,
+                                                   size_t attachments_len,
+                                                   uint32_t flags);
+
+/**
+ * `kraken_ws_server_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
+ * `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and says who did not answer. Its number goes to
+ * `*ack_id`.
+ *
+ * Errors: those of `kraken_ws_server_server_side_emit`, `STATE` (the server is Node's, and a module asks).
+ */
+kraken_ws_status kraken_ws_server_server_side_emit_with_ack(kraken_ws_server *server,
+                                                            kraken_ws_str nsp,
+                                                            kraken_ws_str event,
+                                                            kraken_ws_str payload,
+                                                            const kraken_ws_bytes *attachments,
+                                                            size_t attachments_len,
+                                                            uint32_t flags,
+                                                            uint32_t timeout_ms,
+                                                            uint64_t *ack_id);
+
+/**
+ * Unloads a module by its name, after its `drop`.
+ *
+ * Errors: `BUSY` (a call of its filter is under way, this one perhaps; or another one is being loaded or unloaded),
+ * `MODULE` (not loaded), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_unload_module(kraken_ws_server *server,
+                                                kraken_ws_str name);
+
+/**
+ * The figures of the server's modules as JSON, for instance
+ * `[{"name":"profanity","path":"…","calls":12,"dropped":1,"replaced":3,"rejected":0}]`. Copies it into `buf`,
+ * NUL-terminated if it fits, and the length without the NUL into `*needed`; call with a `len` of 0 to ask.
+ *
+ * Errors: `ARGUMENT` (also if it does not fit).
+ */
+kraken_ws_status kraken_ws_server_modules(kraken_ws_server *server,
+                                          char *buf,
+                                          size_t len,
+                                          size_t *needed);
+
+/**
+ * Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_sockets_join(kraken_ws_server *server,
+                                               const kraken_ws_target *target,
+                                               const kraken_ws_str *rooms,
+                                               size_t rooms_len);
+
+/**
+ * Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_sockets_leave(kraken_ws_server *server,
+                                                const kraken_ws_target *target,
+                                                const kraken_ws_str *rooms,
+                                                size_t rooms_len);
+
+/**
+ * Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`; with `close`
+ * their whole connections.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_disconnect_sockets(kraken_ws_server *server,
+                                                     const kraken_ws_target *target,
+                                                     bool close);
+
+/**
+ * Is anybody of this process in that room? Rooms of one, named by a socket's id, don't count.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_has_room(kraken_ws_server *server,
+                                           kraken_ws_str nsp,
+                                           kraken_ws_str room,
+                                           bool *has);
+
+/**
+ * Counts the sockets of this process that `target` means. Waits for each thread of the server to answer, and costs as much as
+ * `kraken_ws_server_fetch_sockets`; totals are in `kraken_ws_server_stats`.
+ *
+ * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_count_sockets(kraken_ws_server *server,
+                                                const kraken_ws_target *target,
+                                                size_t *count);
+
+/**
+ * Sends an event to everybody in a room of the process-wide server (`kraken_ws_set_server`), in the main
+ * namespace. `payload` is JSON text of the one argument, or empty for none. The message is encoded once and
+ * queued for the threads of the server: the call does not wait, and its cost does not depend on the number of
+ * members.
+ *
+ * Errors: `STATE` (no server set), `PAYLOAD` (no JSON), `NAME` (a reserved event name), `QUEUE_FULL` (past
+ * `commandQueueBytes`; nothing was sent), `CLOSED`, `GONE`, `FORKED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_send_to_room(kraken_ws_str room,
+                                        kraken_ws_str event,
+                                        kraken_ws_str payload);
+
+/**
+ * Sends an event to everybody in the main namespace of the process-wide server. Else as
+ * `kraken_ws_send_to_room`.
+ */
+kraken_ws_status kraken_ws_send_to_all(kraken_ws_str event, kraken_ws_str payload);
+
+/**
+ * `kraken_ws_send_to_room` on a given server, with attachments: where one belongs, the payload has
+ * `{"_placeholder":true,"num":N}`. They are copied; null and 0 is none.
+ */
+kraken_ws_status kraken_ws_server_send_to_room(kraken_ws_server *server,
+                                               kraken_ws_str room,
+                                               kraken_ws_str event,
+                                               kraken_ws_str payload,
+                                               const kraken_ws_bytes *attachments,
+                                               size_t attachments_len);
+
+/**
+ * `kraken_ws_send_to_all` on a given server, with attachments as in `kraken_ws_server_send_to_room`.
+ */
+kraken_ws_status kraken_ws_server_send_to_all(kraken_ws_server *server,
+                                              kraken_ws_str event,
+                                              kraken_ws_str payload,
+                                              const kraken_ws_bytes *attachments,
+                                              size_t attachments_len);
+
+/**
+ * Sends an event to a room expression; null means everybody in the main namespace. `payload` is JSON of the one
+ * argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all; attachments as in `kraken_ws_server_send_to_room`.
+ *
+ * Errors: those of `kraken_ws_send_to_room`, `NAME` (no such namespace), `UNSUPPORTED` (unknown flags).
+ */
+kraken_ws_status kraken_ws_server_publish(kraken_ws_server *server,
+                                          const kraken_ws_target *target,
+                                          kraken_ws_str event,
+                                          kraken_ws_str payload,
+                                          const kraken_ws_bytes *attachments,
+                                          size_t attachments_len);
+
+/**
+ * `kraken_ws_server_publish` with acks: an event of the kind `BROADCAST_ACK` brings all answers, or after `timeout_ms`
+ * those that came. Its number goes to `*ack_id`.
+ *
+ * Errors: those of `kraken_ws_server_publish`.
+ */
+kraken_ws_status kraken_ws_server_publish_with_ack(kraken_ws_server *server,
+                                                   const kraken_ws_target *target,
+                                                   kraken_ws_str event,
+                                                   kraken_ws_str payload,
+                                                   const kraken_ws_bytes *attachments,
+                                                   size_t attachments_len,
+                                                   uint32_t timeout_ms,
+                                                   uint64_t *ack_id);
+
+/**
+ * Sends an event to one socket. To one that is gone it goes nowhere, which is no error.
+ *
+ * Errors: those of `kraken_ws_server_publish`, `GONE` (the number is of no socket of this server).
+ */
+kraken_ws_status kraken_ws_server_socket_emit(kraken_ws_server *server,
+                                              uint64_t socket,
+                                              kraken_ws_str event,
+                                              kraken_ws_str payload,
+                                              const kraken_ws_bytes *attachments,
+                                              size_t attachments_len,
+                                              uint32_t flags);
+
+/**
+ * `kraken_ws_server_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none: after
+ * `timeout_ms`, or at once when the socket ends, ahead of its `DISCONNECT`. With 0 it waits as long as the socket lives,
+ * and nothing is said when that ends. Its number goes to `*ack_id`.
+ *
+ * Errors: those of `kraken_ws_server_socket_emit`.
+ */
+kraken_ws_status kraken_ws_server_socket_emit_with_ack(kraken_ws_server *server,
+                                                       uint64_t socket,
+                                                       kraken_ws_str event,
+                                                       kraken_ws_str payload,
+                                                       const kraken_ws_bytes *attachments,
+                                                       size_t attachments_len,
+                                                       uint32_t flags,
+                                                       uint32_t timeout_ms,
+                                                       uint64_t *ack_id);
+
+/**
+ * Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
+ *
+ * Errors: `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_join(kraken_ws_server *server,
+                                              uint64_t socket,
+                                              const kraken_ws_str *rooms,
+                                              size_t rooms_len);
+
+/**
+ * Takes a socket out of rooms.
+ *
+ * Errors: `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_leave(kraken_ws_server *server,
+                                               uint64_t socket,
+                                               const kraken_ws_str *rooms,
+                                               size_t rooms_len);
+
+/**
+ * Ends a socket; its client sees `io server disconnect`. With `close` its whole connection ends.
+ *
+ * Errors: `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_disconnect(kraken_ws_server *server,
+                                                    uint64_t socket,
+                                                    bool close);
+
+/**
+ * Attaches JSON to a socket, which `kraken_ws_server_fetch_sockets` shows.
+ *
+ * Errors: `PAYLOAD` (no JSON), `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_set_data(kraken_ws_server *server,
+                                                  uint64_t socket,
+                                                  kraken_ws_str json);
+
+/**
+ * Attaches a pointer of the host to a socket; `kraken_ws_event_user` gives it back with each of the socket's
+ * events. `drop` (or null) is called with it when another takes its place, or after the socket's disconnect.
+ *
+ * Errors: `GONE` (the socket has left; the pointer stays the host's), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_socket_set_user(kraken_ws_server *server,
+                                                  uint64_t socket,
+                                                  void *user,
+                                                  void (*drop)(void *user));
+
+/**
+ * The pointer of `kraken_ws_server_socket_set_user`, or null.
+ */
+void *kraken_ws_server_socket_user(kraken_ws_server *server, uint64_t socket);
+
+/**
+ * Reads the figures of a server.
+ *
+ * Errors: `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_stats(kraken_ws_server *server, kraken_ws_stats *stats);
+
+/**
+ * Reads the figures of a server as a node of its fleet.
+ *
+ * Errors: `STATE` (it is in no fleet), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_server_cluster_stats(kraken_ws_server *server,
+                                                kraken_ws_cluster_stats *stats);
+
+/**
+ * Does a client or a request wait for a yes or a no?
+ */
+bool kraken_ws_event_is_pending(const kraken_ws_event *event);
+
+/**
+ * Lets a pending client in. What was emitted to it before follows at once. To decide later, retain the event.
+ *
+ * Errors: `STATE` (decided before, or not pending), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_accept(const kraken_ws_event *event);
+
+/**
+ * Refuses a pending client, which gets `connect_error`. `error` is a JSON object
+ * `{"message":"AUTH_FAILED","data":…}`, or empty for `Unauthorized`.
+ *
+ * Errors: `STATE` (decided before, or not pending), `PAYLOAD` (no JSON object), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_reject(const kraken_ws_event *event, kraken_ws_str error);
+
+/**
+ * Does the client, or the other node, wait for an ack?
+ */
+bool kraken_ws_event_wants_ack(const kraken_ws_event *event);
+
+/**
+ * Acknowledges the client's event, once. `payload` is JSON of the one argument, or empty for none; with
+ * `KRAKEN_WS_FLAG_SPREAD` it is an array of all arguments. Other nodes get the first argument only. To answer later, retain
+ * the event.
+ *
+ * Errors: `STATE` (answered before, or no ack wanted), `PAYLOAD`, `QUEUE_FULL`, `CLOSED`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_ack(const kraken_ws_event *event,
+                                     kraken_ws_str payload,
+                                     const kraken_ws_bytes *attachments,
+                                     size_t attachments_len,
+                                     uint32_t flags);
+
+/**
+ * Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
+ * for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
+ *
+ * Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
+ */
+kraken_ws_status kraken_ws_event_allow(const kraken_ws_event *event,
+                                       const kraken_ws_str *headers,
+                                       size_t headers_len);
+
+/**
+ * Refuses a request, once: a handshake gets 403 with `message` (empty: `Forbidden`), a request of the engine 400.
+ *
+ * Errors: `STATE` (answered before, or no such request), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_event_refuse(const kraken_ws_event *event,
+                                        kraken_ws_str message);
+
+/**
+ * Answers an HTTP request (`HTTP`, or `ENGINE` in place of the engine), once. `headers` are name, value, name,
+ * value, …; the length of the body is added.
+ *
+ * Errors: `STATE` (answered before, or no request), `ARGUMENT` (a status outside 200 to 599, an odd number of
+ * headers).
+ */
+kraken_ws_status kraken_ws_event_reply(const kraken_ws_event *event,
+                                       uint16_t status,
+                                       const kraken_ws_str *headers,
+                                       size_t headers_len,
+                                       kraken_ws_bytes body);
+
+/**
+ * What happened to the connection to the other nodes.
+ */
+kraken_ws_cluster_change kraken_ws_event_cluster_change(const kraken_ws_event *event);
+
+/**
+ * How many messages were lost since the last such event.
+ */
+uint64_t kraken_ws_event_lost(const kraken_ws_event *event);
+
+/**
+ * Of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`: how many other nodes did not answer in time.
+ */
+size_t kraken_ws_event_missing(const kraken_ws_event *event);
+
+/**
+ * Of a `SERVER_SIDE_ACK`: the name of a node that did not answer, empty beyond the last one that is known by name.
+ */
+kraken_ws_str kraken_ws_event_missing_node(const kraken_ws_event *event,
+                                           size_t at);
+
+/**
  * Keeps an event beyond its callback. Each retain needs one `kraken_ws_event_free`. Returns the event, or null
  * for null.
  */
 kraken_ws_event *kraken_ws_event_retain(const kraken_ws_event *event);
 
 /**
- * Frees an event of `kraken_ws_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
+ * Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
  * that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
  * ack is not sent.
  */
@@ -1011,7 +1438,7 @@ uint64_t kraken_ws_event_socket(const kraken_ws_event *event);
 kraken_ws_str kraken_ws_event_socket_id(const kraken_ws_event *event);
 
 /**
- * The pointer that the host attached with `kraken_ws_socket_set_user`, or null.
+ * The pointer that the host attached with `kraken_ws_server_socket_set_user`, or null.
  */
 void *kraken_ws_event_user(const kraken_ws_event *event);
 
@@ -1105,186 +1532,14 @@ kraken_ws_str kraken_ws_event_header(const kraken_ws_event *event,
                                      kraken_ws_str name);
 
 /**
- * Finds the sockets of this process that `target` means; null means everybody in the main namespace. Waits for each thread of the
- * server to answer. Free the list with `kraken_ws_socket_list_free`.
- *
- * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ * What happened to the room.
  */
-kraken_ws_status kraken_ws_fetch_sockets(kraken_ws_server *server,
-                                         const kraken_ws_target *target,
-                                         kraken_ws_socket_list **list);
+kraken_ws_room_change kraken_ws_event_room_change(const kraken_ws_event *event);
 
 /**
- * `kraken_ws_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
- * `cluster.requestsTimeout`): not for a callback. What came until then is in the list, and how many are missing.
- *
- * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+ * The room that changed, empty if the event is about none.
  */
-kraken_ws_status kraken_ws_fetch_fleet(kraken_ws_server *server,
-                                       const kraken_ws_target *target,
-                                       uint32_t timeout_ms,
-                                       kraken_ws_socket_list **list);
-
-/**
- * How many nodes did not answer `kraken_ws_fetch_fleet` in time: their sockets are not in the list.
- */
-size_t kraken_ws_socket_list_missing(const kraken_ws_socket_list *list);
-
-/**
- * The name of a node that did not answer, empty beyond the last one that is known by name. It lives as long as the list.
- */
-kraken_ws_str kraken_ws_socket_list_missing_node(const kraken_ws_socket_list *list,
-                                                 size_t at);
-
-/**
- * How many sockets are in the list.
- */
-size_t kraken_ws_socket_list_len(const kraken_ws_socket_list *list);
-
-/**
- * Describes one socket of the list in `*info`; false beyond the last.
- */
-bool kraken_ws_socket_list_get(const kraken_ws_socket_list *list,
-                               size_t at,
-                               kraken_ws_socket_info *info);
-
-/**
- * One room of one socket of the list, empty beyond the last. It lives as long as the list.
- */
-kraken_ws_str kraken_ws_socket_list_room(const kraken_ws_socket_list *list, size_t at, size_t room);
-
-/**
- * Frees a list; null is fine.
- */
-void kraken_ws_socket_list_free(kraken_ws_socket_list *list);
-
-/**
- * Makes a server a node of a fleet while it runs; `options` is the JSON object of the option `cluster`, which does the same
- * from the start.
- *
- * Errors: `STATE` (it is one already), `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_join_cluster(kraken_ws_server *server,
-                                               kraken_ws_str options);
-
-/**
- * Counts the servers of the fleet, this one included; 1 without a fleet. Waits for Redis.
- *
- * Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_count(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
-
-/**
- * Finds the rooms of all nodes, those named by the ids of sockets included, each once. Waits for the other nodes, up to
- * `cluster.requestsTimeout`: not for a callback. Free the list with `kraken_ws_room_list_free`.
- *
- * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_fleet_rooms(kraken_ws_server *server,
-                                       kraken_ws_str nsp,
-                                       kraken_ws_room_list **list);
-
-/**
- * How many rooms are in the list.
- */
-size_t kraken_ws_room_list_len(const kraken_ws_room_list *list);
-
-/**
- * One room of the list, empty beyond the last. It lives as long as the list.
- */
-kraken_ws_str kraken_ws_room_list_get(const kraken_ws_room_list *list, size_t at);
-
-/**
- * How many nodes did not answer in time: their rooms are not in the list.
- */
-size_t kraken_ws_room_list_missing(const kraken_ws_room_list *list);
-
-/**
- * Frees a list; null is fine.
- */
-void kraken_ws_room_list_free(kraken_ws_room_list *list);
-
-/**
- * Sends an event to the hosts of the other nodes, which get it as `SERVER_SIDE`, or as `io.on(event)` in JavaScript.
- * Payload, attachments and flags are as in `kraken_ws_publish`. Without a fleet nobody hears it.
- *
- * Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_side_emit(kraken_ws_server *server,
-                                            kraken_ws_str nsp,
-                                            kraken_ws_str event,
-                                            kraken_ws_str payload,
-                                            const kraken_ws_bytes *attachments,
-                                            size_t attachments_len,
-                                            uint32_t flags);
-
-/**
- * `kraken_ws_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
- * `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and says who did not answer. Its number goes to
- * `*ack_id`.
- *
- * Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
- */
-kraken_ws_status kraken_ws_server_side_emit_with_ack(kraken_ws_server *server,
-                                                     kraken_ws_str nsp,
-                                                     kraken_ws_str event,
-                                                     kraken_ws_str payload,
-                                                     const kraken_ws_bytes *attachments,
-                                                     size_t attachments_len,
-                                                     uint32_t flags,
-                                                     uint32_t timeout_ms,
-                                                     uint64_t *ack_id);
-
-/**
- * Reads the figures of a server as a node of its fleet.
- *
- * Errors: `STATE` (it is in no fleet), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_cluster_stats(kraken_ws_server *server,
-                                                kraken_ws_cluster_stats *stats);
-
-/**
- * What happened to the connection to the other nodes.
- */
-kraken_ws_cluster_change kraken_ws_event_cluster_change(const kraken_ws_event *event);
-
-/**
- * How many messages were lost since the last such event.
- */
-uint64_t kraken_ws_event_lost(const kraken_ws_event *event);
-
-/**
- * Of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`: how many other nodes did not answer in time.
- */
-size_t kraken_ws_event_missing(const kraken_ws_event *event);
-
-/**
- * Of a `SERVER_SIDE_ACK`: the name of a node that did not answer, empty beyond the last one that is known by name.
- */
-kraken_ws_str kraken_ws_event_missing_node(const kraken_ws_event *event,
-                                           size_t at);
-
-/**
- * Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
- * called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
- * sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
- *
- * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
- * loaded or unloaded), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_module_load(kraken_ws_server *server,
-                                       kraken_ws_str path,
-                                       int argc,
-                                       const char *const *argv);
-
-/**
- * Unloads a module by its name, after its `drop`.
- *
- * Errors: `BUSY` (a call of its filter is under way, this one perhaps; or another one is being loaded or unloaded),
- * `MODULE` (not loaded), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_module_unload(kraken_ws_server *server,
-                                         kraken_ws_str name);
+kraken_ws_str kraken_ws_event_room(const kraken_ws_event *event);
 
 /**
  * For modules, while they are loaded: which functions see what comes in. The struct is copied; its `drop` is called
@@ -1302,289 +1557,25 @@ kraken_ws_server *kraken_ws_module_server(const kraken_ws_module *module);
 
 /**
  * For the `on_event` of a filter: what those after it get instead of the arguments. The event keeps its name and its
- * attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_SPREAD` an array of all.
+ * attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all.
  *
  * Errors: `STATE` (not the event that the filter is called with), `PAYLOAD`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_filter_replace(const kraken_ws_event *event,
-                                          kraken_ws_str payload,
-                                          uint32_t flags);
+kraken_ws_status kraken_ws_event_replace(const kraken_ws_event *event,
+                                         kraken_ws_str payload,
+                                         uint32_t flags);
 
 /**
- * Makes options that all have their default. Free them with `kraken_ws_options_free`.
+ * Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be changed at any
+ * time.
  */
-kraken_ws_options *kraken_ws_options_new(void);
-
-/**
- * Sets options from a JSON object with the names of docs/options.md, such as
- * `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
- * wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
- * `strictOptions` is false: then it is a line for `on_log` when the server is made.
- *
- * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_options_set_json(kraken_ws_options *options,
-                                            kraken_ws_str json);
-
-/**
- * Sets one option; `value` is JSON: `true`, `60000`, `"text"`, `{"origin":true}`.
- *
- * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_options_set(kraken_ws_options *options,
-                                       kraken_ws_str name,
-                                       kraken_ws_str value);
-
-/**
- * Sets an option whose value is text, which need not be quoted: a path, a certificate.
- * A dot leads inside: `tls.cert`.
- *
- * Errors: `OPTION`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_options_set_text(kraken_ws_options *options,
-                                            kraken_ws_str name,
-                                            kraken_ws_str value);
-
-/**
- * For hosts that poll: whether each connect waits for `kraken_ws_connect_accept` or `_reject`. With callbacks
- * this is so when there is an `on_connect`.
- */
-kraken_ws_status kraken_ws_options_decide_connects(kraken_ws_options *options,
-                                                   bool decide);
-
-/**
- * Frees options; null is fine. Servers that were made with them keep what they read.
- */
-void kraken_ws_options_free(kraken_ws_options *options);
-
-/**
- * What happened to the room.
- */
-kraken_ws_room_change kraken_ws_event_room_change(const kraken_ws_event *event);
-
-/**
- * The room that changed, empty if the event is about none.
- */
-kraken_ws_str kraken_ws_event_room(const kraken_ws_event *event);
-
-/**
- * Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
- *
- * Errors: `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_socket_join(kraken_ws_server *server,
-                                       uint64_t socket,
-                                       const kraken_ws_str *rooms,
-                                       size_t rooms_len);
-
-/**
- * Takes a socket out of rooms.
- *
- * Errors: `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_socket_leave(kraken_ws_server *server,
-                                        uint64_t socket,
-                                        const kraken_ws_str *rooms,
-                                        size_t rooms_len);
-
-/**
- * Ends a socket; its client sees `io server disconnect`. With `close` its whole connection ends.
- *
- * Errors: `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_socket_disconnect(kraken_ws_server *server, uint64_t socket, bool close);
-
-/**
- * Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
- *
- * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_sockets_join(kraken_ws_server *server,
-                                        const kraken_ws_target *target,
-                                        const kraken_ws_str *rooms,
-                                        size_t rooms_len);
-
-/**
- * Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`.
- *
- * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_sockets_leave(kraken_ws_server *server,
-                                         const kraken_ws_target *target,
-                                         const kraken_ws_str *rooms,
-                                         size_t rooms_len);
-
-/**
- * Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_LOCAL`; with `close`
- * their whole connections.
- *
- * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_disconnect_sockets(kraken_ws_server *server,
-                                              const kraken_ws_target *target,
-                                              bool close);
-
-/**
- * Is anybody of this process in that room? Rooms of one, named by a socket's id, don't count.
- *
- * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_has_room(kraken_ws_server *server,
-                                    kraken_ws_str nsp,
-                                    kraken_ws_str room,
-                                    bool *has);
-
-/**
- * Counts the sockets of this process that `target` means. Waits for each thread of the server to answer, and costs as much as
- * `kraken_ws_fetch_sockets`; totals are in `kraken_ws_server_stats`.
- *
- * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_count_sockets(kraken_ws_server *server,
-                                         const kraken_ws_target *target,
-                                         size_t *count);
-
-/**
- * Attaches JSON to a socket, which `kraken_ws_fetch_sockets` shows.
- *
- * Errors: `PAYLOAD` (no JSON), `CLOSED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_socket_set_data(kraken_ws_server *server,
-                                           uint64_t socket,
-                                           kraken_ws_str json);
-
-/**
- * Attaches a pointer of the host to a socket; `kraken_ws_event_user` gives it back with each of the socket's
- * events. `drop` (or null) is called with it when another takes its place, or after the socket's disconnect.
- *
- * Errors: `GONE` (the socket has left; the pointer stays the host's), `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_socket_set_user(kraken_ws_server *server,
-                                           uint64_t socket,
-                                           void *user,
-                                           void (*drop)(void *user));
-
-/**
- * The pointer of `kraken_ws_socket_set_user`, or null.
- */
-void *kraken_ws_socket_user(kraken_ws_server *server, uint64_t socket);
-
-/**
- * Sends an event to everybody in a room of the process-wide server (`kraken_ws_set_server`), in the main
- * namespace. `payload` is JSON text of the one argument, or empty for none. The message is encoded once and
- * queued for the threads of the server: the call does not wait, and its cost does not depend on the number of
- * members.
- *
- * Errors: `STATE` (no server set), `PAYLOAD` (no JSON), `NAME` (a reserved event name), `QUEUE_FULL` (past
- * `commandQueueBytes`; nothing was sent), `CLOSED`, `GONE`, `FORKED`, `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_send_to_room(kraken_ws_str room,
-                                        kraken_ws_str event,
-                                        kraken_ws_str payload);
-
-/**
- * Sends an event to everybody in the main namespace of the process-wide server. Else as
- * `kraken_ws_send_to_room`.
- */
-kraken_ws_status kraken_ws_send_to_all(kraken_ws_str event, kraken_ws_str payload);
-
-/**
- * `kraken_ws_send_to_room` with buffers: where one belongs, the payload has
- * `{"_placeholder":true,"num":N}`. They are copied.
- */
-kraken_ws_status kraken_ws_send_to_room_binary(kraken_ws_str room,
-                                               kraken_ws_str event,
-                                               kraken_ws_str payload,
-                                               const kraken_ws_bytes *attachments,
-                                               size_t attachments_len);
-
-/**
- * `kraken_ws_send_to_all` with buffers, as in `kraken_ws_send_to_room_binary`.
- */
-kraken_ws_status kraken_ws_send_to_all_binary(kraken_ws_str event,
-                                              kraken_ws_str payload,
-                                              const kraken_ws_bytes *attachments,
-                                              size_t attachments_len);
-
-/**
- * `kraken_ws_send_to_room` on a given server.
- */
-kraken_ws_status kraken_ws_server_send_to_room(kraken_ws_server *server,
-                                               kraken_ws_str room,
-                                               kraken_ws_str event,
-                                               kraken_ws_str payload);
-
-/**
- * `kraken_ws_send_to_all` on a given server.
- */
-kraken_ws_status kraken_ws_server_send_to_all(kraken_ws_server *server,
-                                              kraken_ws_str event,
-                                              kraken_ws_str payload);
-
-/**
- * Sends an event to a room expression; null means everybody in the main namespace. `payload` is JSON of the one
- * argument, or with `KRAKEN_WS_SPREAD` an array of all; attachments as in `kraken_ws_send_to_room_binary`, or null
- * and 0.
- *
- * Errors: those of `kraken_ws_send_to_room`, `NAME` (no such namespace), `UNSUPPORTED` (unknown flags).
- */
-kraken_ws_status kraken_ws_publish(kraken_ws_server *server,
-                                   const kraken_ws_target *target,
-                                   kraken_ws_str event,
-                                   kraken_ws_str payload,
-                                   const kraken_ws_bytes *attachments,
-                                   size_t attachments_len);
-
-/**
- * `kraken_ws_publish` with acks: an event of the kind `BROADCAST_ACK` brings all answers, or after `timeout_ms`
- * those that came. Its number goes to `*ack_id`.
- *
- * Errors: those of `kraken_ws_publish`.
- */
-kraken_ws_status kraken_ws_publish_with_ack(kraken_ws_server *server,
-                                            const kraken_ws_target *target,
-                                            kraken_ws_str event,
-                                            kraken_ws_str payload,
-                                            const kraken_ws_bytes *attachments,
-                                            size_t attachments_len,
-                                            uint32_t timeout_ms,
-                                            uint64_t *ack_id);
-
-/**
- * Sends an event to one socket. To one that is gone it goes nowhere, which is no error.
- *
- * Errors: those of `kraken_ws_publish`, `GONE` (the number is of no socket of this server).
- */
-kraken_ws_status kraken_ws_socket_emit(kraken_ws_server *server,
-                                       uint64_t socket,
-                                       kraken_ws_str event,
-                                       kraken_ws_str payload,
-                                       const kraken_ws_bytes *attachments,
-                                       size_t attachments_len,
-                                       uint32_t flags);
-
-/**
- * `kraken_ws_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none: after
- * `timeout_ms`, or at once when the socket ends, ahead of its `DISCONNECT`. With 0 it waits as long as the socket lives,
- * and nothing is said when that ends. Its number goes to `*ack_id`.
- *
- * Errors: those of `kraken_ws_socket_emit`.
- */
-kraken_ws_status kraken_ws_socket_emit_with_ack(kraken_ws_server *server,
-                                                uint64_t socket,
-                                                kraken_ws_str event,
-                                                kraken_ws_str payload,
-                                                const kraken_ws_bytes *attachments,
-                                                size_t attachments_len,
-                                                uint32_t flags,
-                                                uint32_t timeout_ms,
-                                                uint64_t *ack_id);
+kraken_ws_status kraken_ws_set_server(kraken_ws_server *server);
 
 /**
  * Makes a server and starts its threads; nobody can connect before `kraken_ws_server_listen`.
  *
  * `options` may be null for the defaults, and may be freed right after. With `callbacks` the server calls the
- * host; the table is copied. Without (null) the host polls: `kraken_ws_poll`. If the call fails, `drop` of the
+ * host; the table is copied. Without (null) the host polls: `kraken_ws_server_poll`. If the call fails, `drop` of the
  * callbacks has been called.
  *
  * Errors: `OPTION`, `TLS`, `SYSTEM`, `ARGUMENT`, `UNSUPPORTED` (callbacks of a newer header).
@@ -1637,17 +1628,17 @@ kraken_ws_status kraken_ws_server_adopt(kraken_ws_server *server,
                                         kraken_ws_bytes head);
 
 /**
- * Shuts the server down: listeners close, every socket gets `server shutting down`, callbacks for what happened
+ * Closes the server: listeners close, every socket gets `server shutting down`, callbacks for what happened
  * before are made, then the threads end. Waits for that up to `deadline_ms`; called from a callback it does not
  * wait. The handle stays valid, and what needs a running server returns `CLOSED`. May be called again.
  *
- * Errors: `TIMEOUT` (the shutdown goes on; a callback may be stuck), `STATE` (the server is Node's, and a module asks).
+ * Errors: `TIMEOUT` (the close goes on; a callback may be stuck), `STATE` (the server is Node's, and a module asks).
  */
-kraken_ws_status kraken_ws_server_shutdown(kraken_ws_server *server,
-                                           uint32_t deadline_ms);
+kraken_ws_status kraken_ws_server_close(kraken_ws_server *server,
+                                        uint32_t deadline_ms);
 
 /**
- * Frees a server; null is fine. Shuts it down if that was not done, without callbacks, and returns when no
+ * Frees a server; null is fine. Closes it if that was not done, without callbacks, and returns when no
  * callback runs any more; called from a callback it returns at once, and that callback is the last. Calls that
  * other threads are in the middle of end as usual.
  *
@@ -1657,20 +1648,61 @@ kraken_ws_status kraken_ws_server_shutdown(kraken_ws_server *server,
 kraken_ws_status kraken_ws_server_free(kraken_ws_server *server);
 
 /**
- * Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be changed at any
- * time.
- */
-kraken_ws_status kraken_ws_set_server(kraken_ws_server *server);
-
-/**
  * Makes a namespace that clients can join, `/admin` for example; one that exists is left as it is. `/` is always
  * there.
  *
  * Errors: `NAME` (a comma in the name, more than 2047 namespaces), `STATE` (the server is Node's, and a module asks),
  * `CLOSED`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_namespace_create(kraken_ws_server *server,
-                                            kraken_ws_str name);
+kraken_ws_status kraken_ws_server_create_namespace(kraken_ws_server *server,
+                                                   kraken_ws_str name);
+
+/**
+ * Makes options that all have their default. Free them with `kraken_ws_options_free`.
+ */
+kraken_ws_options *kraken_ws_options_new(void);
+
+/**
+ * Sets options from a JSON object with the names of docs/options.md, such as
+ * `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
+ * wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
+ * `strictOptions` is false: then it is a line for `on_log` when the server is made.
+ *
+ * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_options_set_json(kraken_ws_options *options,
+                                            kraken_ws_str json);
+
+/**
+ * Sets one option; `value` is JSON: `true`, `60000`, `"text"`, `{"origin":true}`.
+ *
+ * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_options_set(kraken_ws_options *options,
+                                       kraken_ws_str name,
+                                       kraken_ws_str value);
+
+/**
+ * Sets an option whose value is text, which need not be quoted: a path, a certificate.
+ * A dot leads inside: `tls.cert`.
+ *
+ * Errors: `OPTION`, `ARGUMENT`.
+ */
+kraken_ws_status kraken_ws_options_set_text(kraken_ws_options *options,
+                                            kraken_ws_str name,
+                                            kraken_ws_str value);
+
+/**
+ * For hosts that poll: whether each connect waits for `kraken_ws_event_accept` or `_reject`. With callbacks
+ * this is so when there is an `on_connect`.
+ */
+kraken_ws_status kraken_ws_options_decide_connects(kraken_ws_options *options,
+                                                   bool decide);
+
+/**
+ * Frees options; null is fine. Servers that were made with them keep what they read.
+ */
+void kraken_ws_options_free(kraken_ws_options *options);
 
 /**
  * For hosts without callbacks: takes up to `max` events into `events` and how many to `*count`. Waits for the
@@ -1680,63 +1712,21 @@ kraken_ws_status kraken_ws_namespace_create(kraken_ws_server *server,
  *
  * Errors: `CLOSED`, `STATE` (the server has callbacks), `ARGUMENT`. No event in time is no error: `*count` is 0.
  */
-kraken_ws_status kraken_ws_poll(kraken_ws_server *server,
-                                kraken_ws_event **events,
-                                size_t max,
-                                int32_t timeout_ms,
-                                size_t *count);
+kraken_ws_status kraken_ws_server_poll(kraken_ws_server *server,
+                                       kraken_ws_event **events,
+                                       size_t max,
+                                       int32_t timeout_ms,
+                                       size_t *count);
 
 /**
  * For hosts with a loop of their own (epoll, libuv, Qt): a descriptor that is readable while events wait, for
- * `kraken_ws_poll` with a time-out of 0. It belongs to the library and lives until the server is freed: don't read
+ * `kraken_ws_server_poll` with a time-out of 0. It belongs to the library and lives until the server is freed: don't read
  * from it, don't close it.
  *
  * Errors: `STATE` (the server has callbacks), `SYSTEM`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_event_fd(kraken_ws_server *server,
-                                    int32_t *fd);
-
-/**
- * Reads the figures of a server.
- *
- * Errors: `ARGUMENT`.
- */
-kraken_ws_status kraken_ws_server_stats(kraken_ws_server *server, kraken_ws_stats *stats);
-
-/**
- * The figures of the server's modules as JSON, for instance
- * `[{"name":"profanity","path":"…","calls":12,"dropped":1,"replaced":3,"rejected":0}]`. Copies it into `buf`,
- * NUL-terminated if it fits, and the length without the NUL into `*needed`; call with a `len` of 0 to ask.
- *
- * Errors: `ARGUMENT` (also if it does not fit).
- */
-kraken_ws_status kraken_ws_server_modules(kraken_ws_server *server,
-                                          char *buf,
-                                          size_t len,
-                                          size_t *needed);
-
-/**
- * Copies the message of the last error of this thread into `buf`, NUL-terminated and cut to fit (at a
- * character). Returns the length of the whole message without the NUL; call with a `len` of 0 to ask for it.
- * A call that succeeds leaves the message alone.
- */
-size_t kraken_ws_last_error(char *buf,
-                            size_t len);
-
-/**
- * Returns the stable name of a status, `ERR_KRAKEN_WS_OPTION` for example, `OK` for 0 and
- * `ERR_KRAKEN_WS_UNKNOWN` for a number that has none. The text is valid for ever.
- */
-const char *kraken_ws_status_name(kraken_ws_status status);
-
-/**
- * Returns the version of the library that is loaded, for example `0.1.0`: NUL-terminated ASCII. Compare it with
- * `KRAKEN_WS_VERSION`, that of the header.
- *
- * The text is valid for as long as the library is loaded; do not free it. May be called from any
- * thread and before anything else.
- */
-const char *kraken_ws_version(void);
+kraken_ws_status kraken_ws_server_event_fd(kraken_ws_server *server,
+                                           int32_t *fd);
 
 /** All functions, each as in its prototype, without the prefix. New ones are added at the end. */
 struct kraken_ws_api {
@@ -1776,66 +1766,62 @@ struct kraken_ws_api {
   kraken_ws_status (*server_reload_tls)(kraken_ws_server *server, kraken_ws_bytes cert, kraken_ws_bytes key);
   /** `kraken_ws_server_adopt`. */
   kraken_ws_status (*server_adopt)(kraken_ws_server *server, int32_t fd, kraken_ws_bytes request, kraken_ws_bytes head);
-  /** `kraken_ws_server_shutdown`. */
-  kraken_ws_status (*server_shutdown)(kraken_ws_server *server, uint32_t deadline_ms);
+  /** `kraken_ws_server_close`. */
+  kraken_ws_status (*server_close)(kraken_ws_server *server, uint32_t deadline_ms);
   /** `kraken_ws_server_free`. */
   kraken_ws_status (*server_free)(kraken_ws_server *server);
   /** `kraken_ws_server_stats`. */
   kraken_ws_status (*server_stats)(kraken_ws_server *server, kraken_ws_stats *stats);
   /** `kraken_ws_server_modules`. */
   kraken_ws_status (*server_modules)(kraken_ws_server *server, char *buf, size_t len, size_t *needed);
-  /** `kraken_ws_namespace_create`. */
-  kraken_ws_status (*namespace_create)(kraken_ws_server *server, kraken_ws_str name);
-  /** `kraken_ws_poll`. */
-  kraken_ws_status (*poll)(kraken_ws_server *server, kraken_ws_event **events, size_t max, int32_t timeout_ms, size_t *count);
-  /** `kraken_ws_event_fd`. */
-  kraken_ws_status (*event_fd)(kraken_ws_server *server, int32_t *fd);
+  /** `kraken_ws_server_create_namespace`. */
+  kraken_ws_status (*server_create_namespace)(kraken_ws_server *server, kraken_ws_str name);
+  /** `kraken_ws_server_poll`. */
+  kraken_ws_status (*server_poll)(kraken_ws_server *server, kraken_ws_event **events, size_t max, int32_t timeout_ms, size_t *count);
+  /** `kraken_ws_server_event_fd`. */
+  kraken_ws_status (*server_event_fd)(kraken_ws_server *server, int32_t *fd);
   /** `kraken_ws_set_server`. */
   kraken_ws_status (*set_server)(kraken_ws_server *server);
   /** `kraken_ws_send_to_room`. */
   kraken_ws_status (*send_to_room)(kraken_ws_str room, kraken_ws_str event, kraken_ws_str payload);
   /** `kraken_ws_send_to_all`. */
   kraken_ws_status (*send_to_all)(kraken_ws_str event, kraken_ws_str payload);
-  /** `kraken_ws_send_to_room_binary`. */
-  kraken_ws_status (*send_to_room_binary)(kraken_ws_str room, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len);
-  /** `kraken_ws_send_to_all_binary`. */
-  kraken_ws_status (*send_to_all_binary)(kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len);
   /** `kraken_ws_server_send_to_room`. */
-  kraken_ws_status (*server_send_to_room)(kraken_ws_server *server, kraken_ws_str room, kraken_ws_str event, kraken_ws_str payload);
+  kraken_ws_status (*server_send_to_room)(kraken_ws_server *server, kraken_ws_str room, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len);
   /** `kraken_ws_server_send_to_all`. */
-  kraken_ws_status (*server_send_to_all)(kraken_ws_server *server, kraken_ws_str event, kraken_ws_str payload);
-  /** `kraken_ws_publish`. */
-  kraken_ws_status (*publish)(kraken_ws_server *server, const kraken_ws_target *target, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len);
-  /** `kraken_ws_publish_with_ack`. */
-  kraken_ws_status (*publish_with_ack)(kraken_ws_server *server, const kraken_ws_target *target, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t timeout_ms, uint64_t *ack_id);
-  /** `kraken_ws_socket_emit`. */
-  kraken_ws_status (*socket_emit)(kraken_ws_server *server, uint64_t socket, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
-  /** `kraken_ws_socket_emit_with_ack`. */
-  kraken_ws_status (*socket_emit_with_ack)(kraken_ws_server *server, uint64_t socket, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
-  /** `kraken_ws_socket_join`. */
-  kraken_ws_status (*socket_join)(kraken_ws_server *server, uint64_t socket, const kraken_ws_str *rooms, size_t rooms_len);
-  /** `kraken_ws_socket_leave`. */
-  kraken_ws_status (*socket_leave)(kraken_ws_server *server, uint64_t socket, const kraken_ws_str *rooms, size_t rooms_len);
-  /** `kraken_ws_socket_disconnect`. */
-  kraken_ws_status (*socket_disconnect)(kraken_ws_server *server, uint64_t socket, bool close);
-  /** `kraken_ws_socket_set_data`. */
-  kraken_ws_status (*socket_set_data)(kraken_ws_server *server, uint64_t socket, kraken_ws_str json);
-  /** `kraken_ws_socket_set_user`. */
-  kraken_ws_status (*socket_set_user)(kraken_ws_server *server, uint64_t socket, void *user, void (*drop)(void *user));
-  /** `kraken_ws_socket_user`. */
-  void *(*socket_user)(kraken_ws_server *server, uint64_t socket);
-  /** `kraken_ws_sockets_join`. */
-  kraken_ws_status (*sockets_join)(kraken_ws_server *server, const kraken_ws_target *target, const kraken_ws_str *rooms, size_t rooms_len);
-  /** `kraken_ws_sockets_leave`. */
-  kraken_ws_status (*sockets_leave)(kraken_ws_server *server, const kraken_ws_target *target, const kraken_ws_str *rooms, size_t rooms_len);
-  /** `kraken_ws_disconnect_sockets`. */
-  kraken_ws_status (*disconnect_sockets)(kraken_ws_server *server, const kraken_ws_target *target, bool close);
-  /** `kraken_ws_has_room`. */
-  kraken_ws_status (*has_room)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str room, bool *has);
-  /** `kraken_ws_count_sockets`. */
-  kraken_ws_status (*count_sockets)(kraken_ws_server *server, const kraken_ws_target *target, size_t *count);
-  /** `kraken_ws_fetch_sockets`. */
-  kraken_ws_status (*fetch_sockets)(kraken_ws_server *server, const kraken_ws_target *target, kraken_ws_socket_list **list);
+  kraken_ws_status (*server_send_to_all)(kraken_ws_server *server, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len);
+  /** `kraken_ws_server_publish`. */
+  kraken_ws_status (*server_publish)(kraken_ws_server *server, const kraken_ws_target *target, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len);
+  /** `kraken_ws_server_publish_with_ack`. */
+  kraken_ws_status (*server_publish_with_ack)(kraken_ws_server *server, const kraken_ws_target *target, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t timeout_ms, uint64_t *ack_id);
+  /** `kraken_ws_server_socket_emit`. */
+  kraken_ws_status (*server_socket_emit)(kraken_ws_server *server, uint64_t socket, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
+  /** `kraken_ws_server_socket_emit_with_ack`. */
+  kraken_ws_status (*server_socket_emit_with_ack)(kraken_ws_server *server, uint64_t socket, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
+  /** `kraken_ws_server_socket_join`. */
+  kraken_ws_status (*server_socket_join)(kraken_ws_server *server, uint64_t socket, const kraken_ws_str *rooms, size_t rooms_len);
+  /** `kraken_ws_server_socket_leave`. */
+  kraken_ws_status (*server_socket_leave)(kraken_ws_server *server, uint64_t socket, const kraken_ws_str *rooms, size_t rooms_len);
+  /** `kraken_ws_server_socket_disconnect`. */
+  kraken_ws_status (*server_socket_disconnect)(kraken_ws_server *server, uint64_t socket, bool close);
+  /** `kraken_ws_server_socket_set_data`. */
+  kraken_ws_status (*server_socket_set_data)(kraken_ws_server *server, uint64_t socket, kraken_ws_str json);
+  /** `kraken_ws_server_socket_set_user`. */
+  kraken_ws_status (*server_socket_set_user)(kraken_ws_server *server, uint64_t socket, void *user, void (*drop)(void *user));
+  /** `kraken_ws_server_socket_user`. */
+  void *(*server_socket_user)(kraken_ws_server *server, uint64_t socket);
+  /** `kraken_ws_server_sockets_join`. */
+  kraken_ws_status (*server_sockets_join)(kraken_ws_server *server, const kraken_ws_target *target, const kraken_ws_str *rooms, size_t rooms_len);
+  /** `kraken_ws_server_sockets_leave`. */
+  kraken_ws_status (*server_sockets_leave)(kraken_ws_server *server, const kraken_ws_target *target, const kraken_ws_str *rooms, size_t rooms_len);
+  /** `kraken_ws_server_disconnect_sockets`. */
+  kraken_ws_status (*server_disconnect_sockets)(kraken_ws_server *server, const kraken_ws_target *target, bool close);
+  /** `kraken_ws_server_has_room`. */
+  kraken_ws_status (*server_has_room)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str room, bool *has);
+  /** `kraken_ws_server_count_sockets`. */
+  kraken_ws_status (*server_count_sockets)(kraken_ws_server *server, const kraken_ws_target *target, size_t *count);
+  /** `kraken_ws_server_fetch_sockets`. */
+  kraken_ws_status (*server_fetch_sockets)(kraken_ws_server *server, const kraken_ws_target *target, kraken_ws_socket_list **list);
   /** `kraken_ws_socket_list_len`. */
   size_t (*socket_list_len)(const kraken_ws_socket_list *list);
   /** `kraken_ws_socket_list_get`. */
@@ -1896,50 +1882,50 @@ struct kraken_ws_api {
   bool (*event_is_pending)(const kraken_ws_event *event);
   /** `kraken_ws_event_wants_ack`. */
   bool (*event_wants_ack)(const kraken_ws_event *event);
-  /** `kraken_ws_connect_accept`. */
-  kraken_ws_status (*connect_accept)(const kraken_ws_event *event);
-  /** `kraken_ws_connect_reject`. */
-  kraken_ws_status (*connect_reject)(const kraken_ws_event *event, kraken_ws_str error);
-  /** `kraken_ws_ack`. */
-  kraken_ws_status (*ack)(const kraken_ws_event *event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
-  /** `kraken_ws_http_reply`. */
-  kraken_ws_status (*http_reply)(const kraken_ws_event *event, uint16_t status, const kraken_ws_str *headers, size_t headers_len, kraken_ws_bytes body);
-  /** `kraken_ws_module_load`. */
-  kraken_ws_status (*module_load)(kraken_ws_server *server, kraken_ws_str path, int argc, const char *const *argv);
-  /** `kraken_ws_module_unload`. */
-  kraken_ws_status (*module_unload)(kraken_ws_server *server, kraken_ws_str name);
+  /** `kraken_ws_event_accept`. */
+  kraken_ws_status (*event_accept)(const kraken_ws_event *event);
+  /** `kraken_ws_event_reject`. */
+  kraken_ws_status (*event_reject)(const kraken_ws_event *event, kraken_ws_str error);
+  /** `kraken_ws_event_ack`. */
+  kraken_ws_status (*event_ack)(const kraken_ws_event *event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
+  /** `kraken_ws_event_reply`. */
+  kraken_ws_status (*event_reply)(const kraken_ws_event *event, uint16_t status, const kraken_ws_str *headers, size_t headers_len, kraken_ws_bytes body);
+  /** `kraken_ws_server_load_module`. */
+  kraken_ws_status (*server_load_module)(kraken_ws_server *server, kraken_ws_str path, int argc, const char *const *argv);
+  /** `kraken_ws_server_unload_module`. */
+  kraken_ws_status (*server_unload_module)(kraken_ws_server *server, kraken_ws_str name);
   /** `kraken_ws_module_set_filter`. */
   kraken_ws_status (*module_set_filter)(const kraken_ws_module *module, const kraken_ws_filter *filter);
   /** `kraken_ws_module_server`. */
   kraken_ws_server *(*module_server)(const kraken_ws_module *module);
-  /** `kraken_ws_filter_replace`. */
-  kraken_ws_status (*filter_replace)(const kraken_ws_event *event, kraken_ws_str payload, uint32_t flags);
-  /** `kraken_ws_request_allow`. */
-  kraken_ws_status (*request_allow)(const kraken_ws_event *event, const kraken_ws_str *headers, size_t headers_len);
-  /** `kraken_ws_request_refuse`. */
-  kraken_ws_status (*request_refuse)(const kraken_ws_event *event, kraken_ws_str message);
+  /** `kraken_ws_event_replace`. */
+  kraken_ws_status (*event_replace)(const kraken_ws_event *event, kraken_ws_str payload, uint32_t flags);
+  /** `kraken_ws_event_allow`. */
+  kraken_ws_status (*event_allow)(const kraken_ws_event *event, const kraken_ws_str *headers, size_t headers_len);
+  /** `kraken_ws_event_refuse`. */
+  kraken_ws_status (*event_refuse)(const kraken_ws_event *event, kraken_ws_str message);
   /** `kraken_ws_event_room`. */
   kraken_ws_str (*event_room)(const kraken_ws_event *event);
   /** `kraken_ws_event_room_change`. */
   kraken_ws_room_change (*event_room_change)(const kraken_ws_event *event);
   /** `kraken_ws_server_join_cluster`. */
   kraken_ws_status (*server_join_cluster)(kraken_ws_server *server, kraken_ws_str options);
-  /** `kraken_ws_server_count`. */
-  kraken_ws_status (*server_count)(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
+  /** `kraken_ws_server_server_count`. */
+  kraken_ws_status (*server_server_count)(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
   /** `kraken_ws_server_cluster_stats`. */
   kraken_ws_status (*server_cluster_stats)(kraken_ws_server *server, kraken_ws_cluster_stats *stats);
-  /** `kraken_ws_server_side_emit`. */
-  kraken_ws_status (*server_side_emit)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
-  /** `kraken_ws_server_side_emit_with_ack`. */
-  kraken_ws_status (*server_side_emit_with_ack)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
-  /** `kraken_ws_fetch_fleet`. */
-  kraken_ws_status (*fetch_fleet)(kraken_ws_server *server, const kraken_ws_target *target, uint32_t timeout_ms, kraken_ws_socket_list **list);
+  /** `kraken_ws_server_server_side_emit`. */
+  kraken_ws_status (*server_server_side_emit)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
+  /** `kraken_ws_server_server_side_emit_with_ack`. */
+  kraken_ws_status (*server_server_side_emit_with_ack)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
+  /** `kraken_ws_server_fleet_sockets`. */
+  kraken_ws_status (*server_fleet_sockets)(kraken_ws_server *server, const kraken_ws_target *target, uint32_t timeout_ms, kraken_ws_socket_list **list);
   /** `kraken_ws_socket_list_missing`. */
   size_t (*socket_list_missing)(const kraken_ws_socket_list *list);
   /** `kraken_ws_socket_list_missing_node`. */
   kraken_ws_str (*socket_list_missing_node)(const kraken_ws_socket_list *list, size_t at);
-  /** `kraken_ws_fleet_rooms`. */
-  kraken_ws_status (*fleet_rooms)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_room_list **list);
+  /** `kraken_ws_server_fleet_rooms`. */
+  kraken_ws_status (*server_fleet_rooms)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_room_list **list);
   /** `kraken_ws_room_list_len`. */
   size_t (*room_list_len)(const kraken_ws_room_list *list);
   /** `kraken_ws_room_list_get`. */

@@ -2,12 +2,12 @@
 /// @file
 /// The C++17 interface, header only, over kraken_ws.h.
 ///
-/// Failures are exceptions (kraken_ws::error): nearly everything that can fail is a mistake of the program or happens once at
-/// start, constructors have no other way to say so, and std::expected is not in C++17. What may fail in the ordinary course
-/// of things has a try_ variant that returns the status: try_send_to_room, try_send_to_all.
+/// A call that fails throws kraken_ws::error. Most failures are mistakes of the program or happen once at start, a
+/// constructor has no other way to report one, and C++17 has no std::expected. Calls that fail in normal operation also
+/// have a try_ variant that returns the status: try_send_to_room, try_send_to_all.
 ///
-/// Handlers may throw: what leaves one goes to handlers::on_exception, never through the library; a connect or request is
-/// then refused. Views (std::string_view) live as long as the event they come from; kraken_ws::event keeps one.
+/// Handlers may throw: the exception goes to handlers::on_exception, never through the library, and a connect or request
+/// is then refused. A std::string_view is valid as long as the event it comes from; kraken_ws::event keeps an event.
 #ifndef KRAKEN_WS_HPP
 #define KRAKEN_WS_HPP
 
@@ -40,6 +40,29 @@ class error : public std::runtime_error {
   kraken_ws_status status_;
 };
 
+/// A socket's number: see `kraken_ws_event_socket`.
+using socket = std::uint64_t;
+
+/// Bytes that somebody else owns.
+struct bytes_view {
+  /// First byte.
+  const std::uint8_t *data = nullptr;
+  /// Bytes.
+  std::size_t size = 0;
+};
+
+/// To whom: members of any of `rooms` (empty: everybody) who are in none of `except`.
+struct target {
+  /// Members of any of these; empty means everybody.
+  std::vector<std::string_view> rooms;
+  /// Members of these are left out.
+  std::vector<std::string_view> except;
+  /// Namespace; empty means `/`.
+  std::string_view nsp;
+  /// `KRAKEN_WS_FLAG_VOLATILE` and the like.
+  std::uint32_t flags = 0;
+};
+
 /// @cond detail
 namespace detail {
 
@@ -62,34 +85,23 @@ inline std::vector<kraken_ws_str> strs(const std::vector<std::string_view> &text
   return out;
 }
 
-}  // namespace detail
-/// @endcond
-
-/// A socket's number: see `kraken_ws_event_socket`.
-using socket = std::uint64_t;
-
-/// Bytes that somebody else owns.
-struct bytes_view {
-  /// First byte.
-  const std::uint8_t *data = nullptr;
-  /// Bytes.
-  std::size_t size = 0;
+template <class Handle, auto Free>
+struct deleter {
+  void operator()(Handle *raw) const noexcept { Free(raw); }
 };
 
-/// To whom: members of any of `rooms` (empty: everybody) who are in none of `except`.
-struct target {
-  /// Members of any of these; empty means everybody.
-  std::vector<std::string_view> rooms;
-  /// Members of these are left out.
-  std::vector<std::string_view> except;
-  /// Namespace; empty means `/`.
-  std::string_view nsp;
-  /// `KRAKEN_WS_VOLATILE` and the like.
-  std::uint32_t flags = 0;
-};
+/// A handle of the C interface, freed with the object.
+template <class Handle, auto Free>
+using owned = std::unique_ptr<Handle, deleter<Handle, Free>>;
 
-/// @cond detail
-namespace detail {
+/// Reads a struct of figures, which begins with its size.
+template <class Stats, class Handle>
+Stats read_stats(kraken_ws_status (*read)(Handle *, Stats *), Handle *raw) {
+  Stats out{};
+  out.size = sizeof out;
+  check(read(raw, &out));
+  return out;
+}
 
 /// Calls with the C struct of a target, which lives as long as the call.
 template <class Call>
@@ -180,30 +192,30 @@ class event_view {
   /// See `kraken_ws_event_room_change`.
   kraken_ws_room_change room_change() const noexcept { return kraken_ws_event_room_change(raw_); }
 
-  /// See `kraken_ws_ack`.
+  /// See `kraken_ws_event_ack`.
   void ack(std::string_view payload = {}, std::uint32_t flags = 0) const {
-    detail::check(kraken_ws_ack(raw_, detail::str(payload), nullptr, 0, flags));
+    detail::check(kraken_ws_event_ack(raw_, detail::str(payload), nullptr, 0, flags));
   }
-  /// See `kraken_ws_connect_accept`.
-  void accept() const { detail::check(kraken_ws_connect_accept(raw_)); }
-  /// See `kraken_ws_connect_reject`.
+  /// See `kraken_ws_event_accept`.
+  void accept() const { detail::check(kraken_ws_event_accept(raw_)); }
+  /// See `kraken_ws_event_reject`.
   void reject(std::string_view error = {}) const {
-    detail::check(kraken_ws_connect_reject(raw_, detail::str(error)));
+    detail::check(kraken_ws_event_reject(raw_, detail::str(error)));
   }
   /// Lets a request go on. `headers`: name, value, name, value, ...
   void allow(const std::vector<std::string_view> &headers = {}) const {
     auto list = detail::strs(headers);
-    detail::check(kraken_ws_request_allow(raw_, list.data(), list.size()));
+    detail::check(kraken_ws_event_allow(raw_, list.data(), list.size()));
   }
-  /// See `kraken_ws_request_refuse`.
+  /// See `kraken_ws_event_refuse`.
   void refuse(std::string_view message = {}) const {
-    detail::check(kraken_ws_request_refuse(raw_, detail::str(message)));
+    detail::check(kraken_ws_event_refuse(raw_, detail::str(message)));
   }
   /// `headers` as in allow.
   void reply(std::uint16_t status, const std::vector<std::string_view> &headers, std::string_view body) const {
     auto list = detail::strs(headers);
     detail::check(
-        kraken_ws_http_reply(raw_, status, list.data(), list.size(), kraken_ws_buffer(body.data(), body.size())));
+        kraken_ws_event_reply(raw_, status, list.data(), list.size(), kraken_ws_buffer(body.data(), body.size())));
   }
 
  protected:
@@ -227,7 +239,7 @@ class event : public event_view {
   }
   /// See `kraken_ws_event_free`.
   ~event() { kraken_ws_event_free(const_cast<kraken_ws_event *>(raw_)); }
-  /// Takes over an event of kraken_ws_poll.
+  /// Takes over an event of kraken_ws_server_poll.
   static event adopt(kraken_ws_event *raw) noexcept {
     event out{event_view(nullptr)};
     out.raw_ = raw;
@@ -236,7 +248,11 @@ class event : public event_view {
 };
 
 /// What a handler answers: yes, no, or through the event, now or later.
-enum class decision : std::int32_t { accept = KRAKEN_WS_ACCEPT, reject = KRAKEN_WS_REJECT, later = KRAKEN_WS_LATER };
+enum class decision : std::int32_t {
+  accept = KRAKEN_WS_DECISION_ACCEPT,
+  reject = KRAKEN_WS_DECISION_REJECT,
+  later = KRAKEN_WS_DECISION_LATER,
+};
 
 /// Handlers of a server; all run on one thread of the library. See kraken_ws_callbacks.
 struct handlers {
@@ -301,17 +317,14 @@ class options {
   const kraken_ws_options *raw() const noexcept { return raw_.get(); }
 
  private:
-  struct deleter {
-    void operator()(kraken_ws_options *raw) const noexcept { kraken_ws_options_free(raw); }
-  };
-  std::unique_ptr<kraken_ws_options, deleter> raw_;
+  detail::owned<kraken_ws_options, kraken_ws_options_free> raw_;
 };
 
-/// A server; it is shut down and freed with the object.
+/// A server; it is closed and freed with the object. It can be moved, not copied.
 class server {
  public:
   /// Without handlers the host polls.
-  explicit server(const options &with = options()) { detail::check(kraken_ws_server_new(with.raw(), nullptr, &raw_)); }
+  explicit server(const options &with = options()) { make(with, nullptr); }
 
   /// With handlers, which live as long as the server needs them: see `kraken_ws_callbacks`.
   server(const options &with, handlers functions) {
@@ -332,41 +345,27 @@ class server {
     if (functions.on_session_end) table.on_session_end = call<&handlers::on_session_end>;
     table.userdata = new handlers(std::move(functions));
     table.drop = [](void *userdata) { delete static_cast<handlers *>(userdata); };
-    detail::check(kraken_ws_server_new(with.raw(), &table, &raw_));
+    make(with, &table);
   }
-
-  /// Takes over the other server.
-  server(server &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-  /// Swaps the two.
-  server &operator=(server &&other) noexcept {
-    std::swap(raw_, other.raw_);
-    return *this;
-  }
-  /// A server is one.
-  server(const server &) = delete;
-  /// A server is one.
-  server &operator=(const server &) = delete;
-  /// See `kraken_ws_server_free`.
-  ~server() { kraken_ws_server_free(raw_); }
 
   /// For functions of the C interface.
-  kraken_ws_server *raw() const noexcept { return raw_; }
+  kraken_ws_server *raw() const noexcept { return raw_.get(); }
 
   /// Returns the port that was bound.
   std::uint16_t listen(std::string_view host, std::uint16_t port) {
-    detail::check(kraken_ws_server_listen(raw_, detail::str(host), port, &port));
+    detail::check(kraken_ws_server_listen(raw(), detail::str(host), port, &port));
     return port;
   }
   /// See `kraken_ws_server_listen_unix`.
-  void listen_unix(std::string_view path) { detail::check(kraken_ws_server_listen_unix(raw_, detail::str(path))); }
+  void listen_unix(std::string_view path) { detail::check(kraken_ws_server_listen_unix(raw(), detail::str(path))); }
   /// See `kraken_ws_server_stop_listening`.
-  void stop_listening() { detail::check(kraken_ws_server_stop_listening(raw_)); }
-  /// See `kraken_ws_server_shutdown`.
-  void shutdown(std::uint32_t deadline_ms) { detail::check(kraken_ws_server_shutdown(raw_, deadline_ms)); }
-  /// See `kraken_ws_namespace_create`.
-  void create_namespace(std::string_view name) { detail::check(kraken_ws_namespace_create(raw_, detail::str(name))); }
+  void stop_listening() { detail::check(kraken_ws_server_stop_listening(raw())); }
+  /// See `kraken_ws_server_close`.
+  void close(std::uint32_t deadline_ms) { detail::check(kraken_ws_server_close(raw(), deadline_ms)); }
+  /// See `kraken_ws_server_create_namespace`.
+  void create_namespace(std::string_view name) { detail::check(kraken_ws_server_create_namespace(raw(), detail::str(name))); }
   /// Makes it the server of kraken_ws_send_to_room and kraken_ws_send_to_all.
-  void set_process_wide() { detail::check(kraken_ws_set_server(raw_)); }
+  void set_process_wide() { detail::check(kraken_ws_set_server(raw())); }
 
   /// See `kraken_ws_server_send_to_room`. `payload` is JSON.
   void send_to_room(std::string_view room, std::string_view name, std::string_view payload = {}) {
@@ -376,16 +375,16 @@ class server {
   void send_to_all(std::string_view name, std::string_view payload = {}) { detail::check(try_send_to_all(name, payload)); }
   /// `send_to_room` that returns the status.
   kraken_ws_status try_send_to_room(std::string_view room, std::string_view name, std::string_view payload) noexcept {
-    return kraken_ws_server_send_to_room(raw_, detail::str(room), detail::str(name), detail::str(payload));
+    return kraken_ws_server_send_to_room(raw(), detail::str(room), detail::str(name), detail::str(payload), nullptr, 0);
   }
   /// `send_to_all` that returns the status.
   kraken_ws_status try_send_to_all(std::string_view name, std::string_view payload) noexcept {
-    return kraken_ws_server_send_to_all(raw_, detail::str(name), detail::str(payload));
+    return kraken_ws_server_send_to_all(raw(), detail::str(name), detail::str(payload), nullptr, 0);
   }
-  /// See `kraken_ws_publish`.
+  /// See `kraken_ws_server_publish`.
   void publish(const target &whom, std::string_view name, std::string_view payload = {}) {
     detail::with(whom, [&](const kraken_ws_target &t) {
-      return kraken_ws_publish(raw_, &t, detail::str(name), detail::str(payload), nullptr, 0);
+      return kraken_ws_server_publish(raw(), &t, detail::str(name), detail::str(payload), nullptr, 0);
     });
   }
   /// The number of the ack that handlers::on_ack gets.
@@ -393,219 +392,202 @@ class server {
                                  std::uint32_t timeout_ms) {
     std::uint64_t id = 0;
     detail::with(whom, [&](const kraken_ws_target &t) {
-      return kraken_ws_publish_with_ack(raw_, &t, detail::str(name), detail::str(payload), nullptr, 0, timeout_ms, &id);
+      return kraken_ws_server_publish_with_ack(raw(), &t, detail::str(name), detail::str(payload), nullptr, 0, timeout_ms,
+                                               &id);
     });
     return id;
   }
-  /// See `kraken_ws_socket_emit`.
-  void emit_to(kraken_ws::socket whom, std::string_view name, std::string_view payload = {}, std::uint32_t flags = 0) {
-    detail::check(kraken_ws_socket_emit(raw_, whom, detail::str(name), detail::str(payload), nullptr, 0, flags));
+  /// See `kraken_ws_server_socket_emit`.
+  void socket_emit(kraken_ws::socket whom, std::string_view name, std::string_view payload = {}, std::uint32_t flags = 0) {
+    detail::check(kraken_ws_server_socket_emit(raw(), whom, detail::str(name), detail::str(payload), nullptr, 0, flags));
   }
-  /// See `kraken_ws_socket_emit_with_ack`. The number of the ack that handlers::on_ack gets.
-  std::uint64_t emit_with_ack(kraken_ws::socket whom, std::string_view name, std::string_view payload,
+  /// See `kraken_ws_server_socket_emit_with_ack`. The number of the ack that handlers::on_ack gets.
+  std::uint64_t socket_emit_with_ack(kraken_ws::socket whom, std::string_view name, std::string_view payload,
                               std::uint32_t timeout_ms, std::uint32_t flags = 0) {
     std::uint64_t id = 0;
-    detail::check(kraken_ws_socket_emit_with_ack(raw_, whom, detail::str(name), detail::str(payload), nullptr, 0, flags,
-                                                 timeout_ms, &id));
+    detail::check(kraken_ws_server_socket_emit_with_ack(raw(), whom, detail::str(name), detail::str(payload), nullptr, 0,
+                                                        flags, timeout_ms, &id));
     return id;
   }
-  /// See `kraken_ws_socket_join`.
-  void join(kraken_ws::socket who, const std::vector<std::string_view> &rooms) {
+  /// See `kraken_ws_server_socket_join`.
+  void socket_join(kraken_ws::socket who, const std::vector<std::string_view> &rooms) {
     auto list = detail::strs(rooms);
-    detail::check(kraken_ws_socket_join(raw_, who, list.data(), list.size()));
+    detail::check(kraken_ws_server_socket_join(raw(), who, list.data(), list.size()));
   }
-  /// See `kraken_ws_socket_leave`.
-  void leave(kraken_ws::socket who, const std::vector<std::string_view> &rooms) {
+  /// See `kraken_ws_server_socket_leave`.
+  void socket_leave(kraken_ws::socket who, const std::vector<std::string_view> &rooms) {
     auto list = detail::strs(rooms);
-    detail::check(kraken_ws_socket_leave(raw_, who, list.data(), list.size()));
+    detail::check(kraken_ws_server_socket_leave(raw(), who, list.data(), list.size()));
   }
-  /// See `kraken_ws_socket_disconnect`.
-  void disconnect(kraken_ws::socket who, bool close = false) {
-    detail::check(kraken_ws_socket_disconnect(raw_, who, close));
+  /// See `kraken_ws_server_socket_disconnect`.
+  void socket_disconnect(kraken_ws::socket who, bool close = false) {
+    detail::check(kraken_ws_server_socket_disconnect(raw(), who, close));
   }
-  /// See `kraken_ws_sockets_join`.
+  /// See `kraken_ws_server_sockets_join`.
   void sockets_join(const target &whom, const std::vector<std::string_view> &rooms) {
     auto list = detail::strs(rooms);
-    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_sockets_join(raw_, &t, list.data(), list.size()); });
+    detail::with(whom, [&](const kraken_ws_target &t) {
+      return kraken_ws_server_sockets_join(raw(), &t, list.data(), list.size());
+    });
   }
-  /// See `kraken_ws_sockets_leave`.
+  /// See `kraken_ws_server_sockets_leave`.
   void sockets_leave(const target &whom, const std::vector<std::string_view> &rooms) {
     auto list = detail::strs(rooms);
-    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_sockets_leave(raw_, &t, list.data(), list.size()); });
+    detail::with(whom, [&](const kraken_ws_target &t) {
+      return kraken_ws_server_sockets_leave(raw(), &t, list.data(), list.size());
+    });
   }
-  /// See `kraken_ws_disconnect_sockets`.
+  /// See `kraken_ws_server_disconnect_sockets`.
   void disconnect_sockets(const target &whom, bool close = false) {
-    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_disconnect_sockets(raw_, &t, close); });
+    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_server_disconnect_sockets(raw(), &t, close); });
   }
-  /// See `kraken_ws_count_sockets`.
+  /// See `kraken_ws_server_count_sockets`.
   std::size_t count_sockets(const target &whom = {}) {
     std::size_t count = 0;
-    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_count_sockets(raw_, &t, &count); });
+    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_server_count_sockets(raw(), &t, &count); });
     return count;
   }
-  /// See `kraken_ws_has_room`.
+  /// See `kraken_ws_server_has_room`.
   bool has_room(std::string_view room, std::string_view nsp = {}) {
     bool has = false;
-    detail::check(kraken_ws_has_room(raw_, detail::str(nsp), detail::str(room), &has));
+    detail::check(kraken_ws_server_has_room(raw(), detail::str(nsp), detail::str(room), &has));
     return has;
   }
   /// See `kraken_ws_server_stats`.
-  kraken_ws_stats stats() {
-    kraken_ws_stats out{};
-    out.size = sizeof out;
-    detail::check(kraken_ws_server_stats(raw_, &out));
-    return out;
-  }
+  kraken_ws_stats stats() { return detail::read_stats(kraken_ws_server_stats, raw()); }
   /// `cluster` is the JSON object of the option of that name.
-  void join_cluster(std::string_view cluster) { detail::check(kraken_ws_server_join_cluster(raw_, detail::str(cluster))); }
+  void join_cluster(std::string_view cluster) { detail::check(kraken_ws_server_join_cluster(raw(), detail::str(cluster))); }
   /// Servers of the fleet, this one included.
   std::size_t server_count(std::string_view nsp = {}) {
     std::size_t count = 0;
-    detail::check(kraken_ws_server_count(raw_, detail::str(nsp), &count));
+    detail::check(kraken_ws_server_server_count(raw(), detail::str(nsp), &count));
     return count;
   }
-  /// See `kraken_ws_server_side_emit`.
+  /// See `kraken_ws_server_server_side_emit`.
   void server_side_emit(std::string_view name, std::string_view payload = {}, std::string_view nsp = {}) {
     detail::check(
-        kraken_ws_server_side_emit(raw_, detail::str(nsp), detail::str(name), detail::str(payload), nullptr, 0, 0));
+        kraken_ws_server_server_side_emit(raw(), detail::str(nsp), detail::str(name), detail::str(payload), nullptr, 0, 0));
   }
   /// The number of the ack that handlers::on_ack gets.
   std::uint64_t server_side_emit_with_ack(std::string_view name, std::string_view payload, std::uint32_t timeout_ms,
                                           std::string_view nsp = {}) {
     std::uint64_t id = 0;
-    detail::check(kraken_ws_server_side_emit_with_ack(raw_, detail::str(nsp), detail::str(name), detail::str(payload),
+    detail::check(kraken_ws_server_server_side_emit_with_ack(raw(), detail::str(nsp), detail::str(name), detail::str(payload),
                                                       nullptr, 0, 0, timeout_ms, &id));
     return id;
   }
   /// See `kraken_ws_server_cluster_stats`.
-  kraken_ws_cluster_stats cluster_stats() {
-    kraken_ws_cluster_stats out{};
-    out.size = sizeof out;
-    detail::check(kraken_ws_server_cluster_stats(raw_, &out));
-    return out;
-  }
-  /// See `kraken_ws_module_load`.
+  kraken_ws_cluster_stats cluster_stats() { return detail::read_stats(kraken_ws_server_cluster_stats, raw()); }
+  /// See `kraken_ws_server_load_module`.
   void load_module(const std::string &path, const std::vector<const char *> &args = {}) {
-    detail::check(kraken_ws_module_load(raw_, detail::str(path), static_cast<int>(args.size()), args.data()));
+    detail::check(kraken_ws_server_load_module(raw(), detail::str(path), static_cast<int>(args.size()), args.data()));
   }
-  /// See `kraken_ws_module_unload`.
-  void unload_module(std::string_view name) { detail::check(kraken_ws_module_unload(raw_, detail::str(name))); }
+  /// See `kraken_ws_server_unload_module`.
+  void unload_module(std::string_view name) { detail::check(kraken_ws_server_unload_module(raw(), detail::str(name))); }
 
   /// Without handlers: the events that are there, or come within timeout_ms (negative: no limit). Throws with CLOSED
   /// after the last.
   std::vector<event> poll(std::size_t max, std::int32_t timeout_ms) {
-    std::vector<kraken_ws_event *> raw(max);
+    std::vector<kraken_ws_event *> polled(max);
     std::vector<event> out;
     std::size_t count = 0;
     out.reserve(max);
-    detail::check(kraken_ws_poll(raw_, raw.data(), max, timeout_ms, &count));
-    for (std::size_t i = 0; i < count; i++) out.push_back(event::adopt(raw[i]));
+    detail::check(kraken_ws_server_poll(raw(), polled.data(), max, timeout_ms, &count));
+    for (std::size_t i = 0; i < count; i++) out.push_back(event::adopt(polled[i]));
     return out;
   }
-  /// See `kraken_ws_event_fd`.
+  /// See `kraken_ws_server_event_fd`.
   int event_fd() {
     std::int32_t fd = -1;
-    detail::check(kraken_ws_event_fd(raw_, &fd));
+    detail::check(kraken_ws_server_event_fd(raw(), &fd));
     return fd;
   }
 
  private:
+  void make(const options &with, const kraken_ws_callbacks *callbacks) {
+    kraken_ws_server *made = nullptr;
+    detail::check(kraken_ws_server_new(with.raw(), callbacks, &made));
+    raw_.reset(made);
+  }
+
   template <class Call>
-  static bool guard(const handlers &functions, Call call) noexcept {
+  static void guard(void *userdata, Call call) noexcept {
+    const auto &functions = *static_cast<const handlers *>(userdata);
     try {
-      call();
-      return true;
+      call(functions);
     } catch (...) {
       if (functions.on_exception) functions.on_exception(std::current_exception());
-      return false;
     }
   }
 
   template <std::function<void(const event_view &)> handlers::*Handler>
   static void call(void *userdata, const kraken_ws_event *raw) {
-    const auto &functions = *static_cast<const handlers *>(userdata);
-    guard(functions, [&] { (functions.*Handler)(event_view(raw)); });
+    guard(userdata, [&](const handlers &functions) { (functions.*Handler)(event_view(raw)); });
   }
 
   template <std::function<decision(const event_view &)> handlers::*Handler>
   static std::int32_t decide(void *userdata, const kraken_ws_event *raw) {
-    const auto &functions = *static_cast<const handlers *>(userdata);
     auto answer = decision::reject;
-    guard(functions, [&] { answer = (functions.*Handler)(event_view(raw)); });
+    guard(userdata, [&](const handlers &functions) { answer = (functions.*Handler)(event_view(raw)); });
     return static_cast<std::int32_t>(answer);
   }
 
   static void log(void *userdata, std::int32_t level, kraken_ws_str line) {
-    const auto &functions = *static_cast<const handlers *>(userdata);
-    guard(functions, [&] { functions.on_log(level, detail::view(line)); });
+    guard(userdata, [&](const handlers &functions) { functions.on_log(level, detail::view(line)); });
   }
 
-  kraken_ws_server *raw_ = nullptr;
+  detail::owned<kraken_ws_server, kraken_ws_server_free> raw_;
 };
 
-/// Sends to a fleet from a program without clients; what waits goes out before the object does.
+/// Sends to a fleet from a program without clients. Its destructor publishes what still waits. It can be moved, not copied.
 class emitter {
  public:
   /// `cluster` is the JSON object of the option of that name.
-  explicit emitter(std::string_view cluster) { detail::check(kraken_ws_emitter_new(detail::str(cluster), &raw_)); }
-  /// Takes over the other emitter.
-  emitter(emitter &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-  /// Swaps the two.
-  emitter &operator=(emitter &&other) noexcept {
-    std::swap(raw_, other.raw_);
-    return *this;
+  explicit emitter(std::string_view cluster) {
+    kraken_ws_emitter *made = nullptr;
+    detail::check(kraken_ws_emitter_new(detail::str(cluster), &made));
+    raw_.reset(made);
   }
-  /// An emitter is one.
-  emitter(const emitter &) = delete;
-  /// An emitter is one.
-  emitter &operator=(const emitter &) = delete;
-  /// See `kraken_ws_emitter_free`.
-  ~emitter() { kraken_ws_emitter_free(raw_); }
 
   /// For functions of the C interface.
-  kraken_ws_emitter *raw() const noexcept { return raw_; }
+  kraken_ws_emitter *raw() const noexcept { return raw_.get(); }
 
   /// See `kraken_ws_emitter_publish`.
   void publish(const target &whom, std::string_view name, std::string_view payload = {}) {
     detail::with(whom, [&](const kraken_ws_target &t) {
-      return kraken_ws_emitter_publish(raw_, &t, detail::str(name), detail::str(payload), nullptr, 0);
+      return kraken_ws_emitter_publish(raw(), &t, detail::str(name), detail::str(payload), nullptr, 0);
     });
   }
   /// See `kraken_ws_emitter_sockets_join`.
   void sockets_join(const target &whom, const std::vector<std::string_view> &rooms) {
     auto list = detail::strs(rooms);
     detail::with(whom, [&](const kraken_ws_target &t) {
-      return kraken_ws_emitter_sockets_join(raw_, &t, list.data(), list.size());
+      return kraken_ws_emitter_sockets_join(raw(), &t, list.data(), list.size());
     });
   }
   /// See `kraken_ws_emitter_sockets_leave`.
   void sockets_leave(const target &whom, const std::vector<std::string_view> &rooms) {
     auto list = detail::strs(rooms);
     detail::with(whom, [&](const kraken_ws_target &t) {
-      return kraken_ws_emitter_sockets_leave(raw_, &t, list.data(), list.size());
+      return kraken_ws_emitter_sockets_leave(raw(), &t, list.data(), list.size());
     });
   }
   /// See `kraken_ws_emitter_disconnect_sockets`.
   void disconnect_sockets(const target &whom, bool close = false) {
-    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_emitter_disconnect_sockets(raw_, &t, close); });
+    detail::with(whom, [&](const kraken_ws_target &t) { return kraken_ws_emitter_disconnect_sockets(raw(), &t, close); });
   }
   /// See `kraken_ws_emitter_server_side_emit`.
   void server_side_emit(std::string_view name, std::string_view payload = {}, std::string_view nsp = {}) {
-    detail::check(kraken_ws_emitter_server_side_emit(raw_, detail::str(nsp), detail::str(name), detail::str(payload),
+    detail::check(kraken_ws_emitter_server_side_emit(raw(), detail::str(nsp), detail::str(name), detail::str(payload),
                                                      nullptr, 0, 0));
   }
   /// Waits until Redis has confirmed all that was sent so far.
-  void flush(std::uint32_t timeout_ms) { detail::check(kraken_ws_emitter_flush(raw_, timeout_ms)); }
+  void flush(std::uint32_t timeout_ms) { detail::check(kraken_ws_emitter_flush(raw(), timeout_ms)); }
   /// See `kraken_ws_emitter_stats`.
-  kraken_ws_cluster_stats stats() {
-    kraken_ws_cluster_stats out{};
-    out.size = sizeof out;
-    detail::check(kraken_ws_emitter_stats(raw_, &out));
-    return out;
-  }
+  kraken_ws_cluster_stats stats() { return detail::read_stats(kraken_ws_emitter_stats, raw()); }
 
  private:
-  kraken_ws_emitter *raw_ = nullptr;
+  detail::owned<kraken_ws_emitter, kraken_ws_emitter_free> raw_;
 };
 
 }  // namespace kraken_ws

@@ -9,8 +9,8 @@
 static int32_t on_connect(void *userdata, const kraken_ws_event *event) {
   kraken_ws_str room = kraken_ws_cstr(KRAKEN_WS_ROOM_CHANNEL "42");
   (void)userdata;
-  kraken_ws_socket_join(kraken_ws_event_server(event), kraken_ws_event_socket(event), &room, 1);
-  return KRAKEN_WS_ACCEPT;
+  kraken_ws_server_socket_join(kraken_ws_event_server(event), kraken_ws_event_socket(event), &room, 1);
+  return KRAKEN_WS_DECISION_ACCEPT;
 }
 
 int main(int argc, char **argv) {
@@ -31,9 +31,9 @@ int main(int argc, char **argv) {
 
   for (int i = 1; i <= 60; i++, sleep(1)) {
     snprintf(message, sizeof message, "{\"content\":\"message %d\"}", i);
-    kraken_ws_send_to_room(kraken_ws_cstr(KRAKEN_WS_ROOM_CHANNEL "42"), kraken_ws_cstr(KRAKEN_WS_SERVER_NEW_MESSAGE),
+    kraken_ws_send_to_room(kraken_ws_cstr(KRAKEN_WS_ROOM_CHANNEL "42"), kraken_ws_cstr(KRAKEN_WS_SERVER_EVENT_NEW_MESSAGE),
                            kraken_ws_cstr(message));
-    kraken_ws_send_to_all(kraken_ws_cstr(KRAKEN_WS_SERVER_NOTIFICATION), kraken_ws_cstr(message));
+    kraken_ws_send_to_all(kraken_ws_cstr(KRAKEN_WS_SERVER_EVENT_NOTIFICATION), kraken_ws_cstr(message));
   }
   return kraken_ws_server_free(server);
 }

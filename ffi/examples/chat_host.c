@@ -20,7 +20,7 @@ static const char *const text_channels[] = {"general", "engineering", "random"};
 static const char *const voice_channels[] = {"lounge", "standup"};
 enum { TEXT_CHANNELS = 3, VOICE_CHANNELS = 2 };
 
-/* One connection. The library keeps it for us: kraken_ws_socket_set_user. */
+/* One connection. The library keeps it for us: kraken_ws_server_socket_set_user. */
 typedef struct member {
   kraken_ws_server *server;
   uint64_t socket;
@@ -92,9 +92,9 @@ static void leave_voice(member *m) {
   char name[128];
   kraken_ws_str room;
   if (!m->voice[0]) return;
-  announce_voice(m, KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_LEFT);
+  announce_voice(m, KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_LEFT);
   room = kraken_ws_room(name, sizeof name, KRAKEN_WS_ROOM_VOICE, kraken_ws_cstr(m->voice));
-  kraken_ws_socket_leave(m->server, m->socket, &room, 1);
+  kraken_ws_server_socket_leave(m->server, m->socket, &room, 1);
   m->voice[0] = 0;
 }
 
@@ -122,7 +122,7 @@ static const char *join_all(chat *c, member *m, buffer *answer) {
   for (int i = 0; i < TEXT_CHANNELS; i++)
     rooms[1 + i] =
         kraken_ws_room(names[i], sizeof names[i], KRAKEN_WS_ROOM_CHANNEL, kraken_ws_cstr(text_channels[i]));
-  kraken_ws_socket_join(m->server, m->socket, rooms, 1 + TEXT_CHANNELS);
+  kraken_ws_server_socket_join(m->server, m->socket, rooms, 1 + TEXT_CHANNELS);
 
   add(answer, ",\"me\":{\"id\":\"%s\",\"name\":\"%s\"},\"community\":{\"id\":\"kraken\",\"name\":\"Kraken\",\"channels\":[",
       m->id, m->name);
@@ -157,8 +157,8 @@ static const char *join_room(chat *c, member *m, kraken_ws_str room, bool join, 
   if (!channel && strncmp(name, KRAKEN_WS_ROOM_PRESENCE, strlen(KRAKEN_WS_ROOM_PRESENCE)) != 0)
     return "room: can't be joined by request";
   text.len = strlen(name);
-  if (join) kraken_ws_socket_join(m->server, m->socket, &text, 1);
-  else kraken_ws_socket_leave(m->server, m->socket, &text, 1);
+  if (join) kraken_ws_server_socket_join(m->server, m->socket, &text, 1);
+  else kraken_ws_server_socket_leave(m->server, m->socket, &text, 1);
   add(answer, ",\"room\":\"%s\"", name);
   for (int i = 0; join && channel && i < TEXT_CHANNELS; i++) {
     if (strcmp(name + strlen(KRAKEN_WS_ROOM_CHANNEL), text_channels[i]) != 0) continue;
@@ -190,7 +190,7 @@ static const char *send_message(chat *c, member *m, kraken_ws_str payload, buffe
   add(&message,
       "{\"id\":\"c-%u\",\"channelId\":\"%s\",\"author\":{\"id\":\"%s\",\"name\":\"%s\"},\"content\":%.*s,\"sentAt\":\"%s\"}",
       ++c->serial, text_channels[channel], m->id, m->name, (int)content.len, content.ptr, at);
-  send_to_channel(KRAKEN_WS_ROOM_CHANNEL, text_channels[channel], KRAKEN_WS_SERVER_NEW_MESSAGE, &message);
+  send_to_channel(KRAKEN_WS_ROOM_CHANNEL, text_channels[channel], KRAKEN_WS_SERVER_EVENT_NEW_MESSAGE, &message);
   add(answer, ",\"id\":\"c-%u\",\"sentAt\":\"%s\"", c->serial, at);
   slot = &c->history[channel][c->written[channel]++ % HISTORY];
   free(*slot);
@@ -212,8 +212,8 @@ static const char *send_direct(chat *c, member *m, kraken_ws_str payload, buffer
       "{\"id\":\"c-%u\",\"author\":{\"id\":\"%s\",\"name\":\"%s\"},\"to\":{\"id\":\"%s\",\"name\":\"%s\"},\"content\":%.*s,"
       "\"sentAt\":\"%s\"}",
       ++c->serial, m->id, m->name, peer->id, peer->name, (int)content.len, content.ptr, at);
-  send_to_channel(KRAKEN_WS_ROOM_USER, peer->id, KRAKEN_WS_SERVER_NEW_DM, &message);
-  if (strcmp(peer->id, m->id) != 0) send_to_channel(KRAKEN_WS_ROOM_USER, m->id, KRAKEN_WS_SERVER_NEW_DM, &message);
+  send_to_channel(KRAKEN_WS_ROOM_USER, peer->id, KRAKEN_WS_SERVER_EVENT_NEW_DM, &message);
+  if (strcmp(peer->id, m->id) != 0) send_to_channel(KRAKEN_WS_ROOM_USER, m->id, KRAKEN_WS_SERVER_EVENT_NEW_DM, &message);
   add(answer, ",\"id\":\"c-%u\",\"sentAt\":\"%s\"", c->serial, at);
   free(message.ptr);
   return NULL;
@@ -231,7 +231,7 @@ static const char *typing(member *m, const kraken_ws_event *event, kraken_ws_str
   room = kraken_ws_room(name, sizeof name, KRAKEN_WS_ROOM_CHANNEL, kraken_ws_cstr(text_channels[channel]));
   add(&message, "{\"channelId\":\"%s\",\"userId\":\"%s\",\"name\":\"%s\",\"isTyping\":%s}", text_channels[channel], m->id,
       m->name, on ? "true" : "false");
-  kraken_ws_publish(m->server, &target, kraken_ws_cstr(KRAKEN_WS_SERVER_USER_TYPING), view(&message), NULL, 0);
+  kraken_ws_server_publish(m->server, &target, kraken_ws_cstr(KRAKEN_WS_SERVER_EVENT_USER_TYPING), view(&message), NULL, 0);
   free(message.ptr);
   return NULL;
 }
@@ -246,8 +246,8 @@ static const char *join_voice(member *m, kraken_ws_str payload, buffer *answer) 
   strcpy(m->voice, voice_channels[channel]);
   m->muted = muted.len == 4 && memcmp(muted.ptr, "true", 4) == 0;
   room = kraken_ws_room(name, sizeof name, KRAKEN_WS_ROOM_VOICE, kraken_ws_cstr(m->voice));
-  kraken_ws_socket_join(m->server, m->socket, &room, 1);
-  announce_voice(m, KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_JOINED);
+  kraken_ws_server_socket_join(m->server, m->socket, &room, 1);
+  announce_voice(m, KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_JOINED);
   add(answer, ",\"channelId\":\"%s\",\"muted\":%s", m->voice, m->muted ? "true" : "false");
   return NULL;
 }
@@ -256,7 +256,7 @@ static const char *update_voice(member *m, kraken_ws_str payload) {
   kraken_ws_str muted = json_member(payload, "muted");
   if (!m->voice[0]) return "not in a voice channel";
   m->muted = muted.len == 4 && memcmp(muted.ptr, "true", 4) == 0;
-  announce_voice(m, KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_UPDATED);
+  announce_voice(m, KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_UPDATED);
   return NULL;
 }
 
@@ -267,24 +267,24 @@ static int32_t on_connect(void *userdata, const kraken_ws_event *event) {
   member *m = calloc(1, sizeof *m);
   char room[128];
   kraken_ws_str user;
-  if (!m) return KRAKEN_WS_REJECT;
+  if (!m) return KRAKEN_WS_DECISION_REJECT;
   if (!json_plain(json_member(kraken_ws_event_auth(event), "name"), m->name, NAME)) {
     free(m);
-    kraken_ws_connect_reject(event, kraken_ws_cstr("{\"message\":\"AUTH_FAILED\",\"data\":{\"message\":\"name: expected "
+    kraken_ws_event_reject(event, kraken_ws_cstr("{\"message\":\"AUTH_FAILED\",\"data\":{\"message\":\"name: expected "
                                                    "a short text\"}}"));
-    return KRAKEN_WS_LATER;
+    return KRAKEN_WS_DECISION_LATER;
   }
   for (size_t i = 0; m->name[i]; i++) m->id[i] = m->name[i] == ' ' ? '-' : (char)tolower((unsigned char)m->name[i]);
   m->server = kraken_ws_event_server(event);
   m->socket = kraken_ws_event_socket(event);
-  kraken_ws_socket_set_user(m->server, m->socket, m, free);
+  kraken_ws_server_socket_set_user(m->server, m->socket, m, free);
   user = kraken_ws_room(room, sizeof room, KRAKEN_WS_ROOM_USER, kraken_ws_cstr(m->id));
-  kraken_ws_socket_join(m->server, m->socket, &user, 1);
-  kraken_ws_connect_accept(event);
+  kraken_ws_server_socket_join(m->server, m->socket, &user, 1);
+  kraken_ws_event_accept(event);
   m->next = c->members;
   c->members = m;
-  if (connections(c, m->id) == 1) announce_user(m, KRAKEN_WS_SERVER_USER_ONLINE);
-  return KRAKEN_WS_LATER;
+  if (connections(c, m->id) == 1) announce_user(m, KRAKEN_WS_SERVER_EVENT_USER_ONLINE);
+  return KRAKEN_WS_DECISION_LATER;
 }
 
 static void on_event(void *userdata, const kraken_ws_event *event) {
@@ -294,23 +294,23 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
   const char *wrong = NULL;
   buffer answer = {0};
   add(&answer, "{\"ok\":true");
-  if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_JOIN_ALL)) wrong = join_all(c, m, &answer);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_JOIN_ROOM)) wrong = join_room(c, m, payload, true, &answer);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_LEAVE_ROOM)) wrong = join_room(c, m, payload, false, &answer);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_SEND_MESSAGE)) wrong = send_message(c, m, payload, &answer);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_SEND_DM)) wrong = send_direct(c, m, payload, &answer);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_TYPING_START)) wrong = typing(m, event, payload, true);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_TYPING_STOP)) wrong = typing(m, event, payload, false);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_VOICE_CHANNEL_JOIN)) wrong = join_voice(m, payload, &answer);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_VOICE_CHANNEL_LEAVE)) leave_voice(m);
-  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_VOICE_STATE_UPDATE)) wrong = update_voice(m, payload);
+  if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_JOIN_ALL)) wrong = join_all(c, m, &answer);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_JOIN_ROOM)) wrong = join_room(c, m, payload, true, &answer);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_LEAVE_ROOM)) wrong = join_room(c, m, payload, false, &answer);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_SEND_MESSAGE)) wrong = send_message(c, m, payload, &answer);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_SEND_DM)) wrong = send_direct(c, m, payload, &answer);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_TYPING_START)) wrong = typing(m, event, payload, true);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_TYPING_STOP)) wrong = typing(m, event, payload, false);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_VOICE_CHANNEL_JOIN)) wrong = join_voice(m, payload, &answer);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_VOICE_CHANNEL_LEAVE)) leave_voice(m);
+  else if (kraken_ws_event_is(event, KRAKEN_WS_CLIENT_EVENT_VOICE_STATE_UPDATE)) wrong = update_voice(m, payload);
   add(&answer, "}");
   if (wrong) {
     answer.len = 0;
     add(&answer, "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\"}", wrong, wrong);
-    kraken_ws_socket_emit(m->server, m->socket, kraken_ws_cstr(KRAKEN_WS_SERVER_ERROR), view(&answer), NULL, 0, 0);
+    kraken_ws_server_socket_emit(m->server, m->socket, kraken_ws_cstr(KRAKEN_WS_SERVER_EVENT_ERROR), view(&answer), NULL, 0, 0);
   }
-  if (kraken_ws_event_wants_ack(event)) kraken_ws_ack(event, view(&answer), NULL, 0, 0);
+  if (kraken_ws_event_wants_ack(event)) kraken_ws_event_ack(event, view(&answer), NULL, 0, 0);
   free(answer.ptr);
 }
 
@@ -320,7 +320,7 @@ static void on_disconnect(void *userdata, const kraken_ws_event *event) {
   leave_voice(m);
   while (*at && *at != m) at = &(*at)->next;
   if (*at) *at = m->next;
-  if (connections(c, m->id) == 0) announce_user(m, KRAKEN_WS_SERVER_USER_OFFLINE);
+  if (connections(c, m->id) == 0) announce_user(m, KRAKEN_WS_SERVER_EVENT_USER_OFFLINE);
 } /* the library frees it now, by the function given in on_connect */
 
 static bool ends_with(const char *text, const char *end) {
@@ -355,7 +355,7 @@ static void on_http(void *userdata, const kraken_ws_event *event) {
     kraken_ws_str headers[] = {kraken_ws_cstr("content-type"), kraken_ws_cstr(type)};
     rewind(file);
     if (fread(body, 1, (size_t)size, file) == (size_t)size)
-      kraken_ws_http_reply(event, 200, headers, 2, kraken_ws_buffer(body, (size_t)size));
+      kraken_ws_event_reply(event, 200, headers, 2, kraken_ws_buffer(body, (size_t)size));
   }
   free(body);
   fclose(file);
@@ -403,14 +403,14 @@ int main(int argc, char **argv) {
   if (kraken_ws_server_new(options, &callbacks, &server)) return fail("server");
   kraken_ws_options_free(options);
   kraken_ws_set_server(server);
-  if (argc > 4 && kraken_ws_module_load(server, kraken_ws_cstr(argv[4]), argc - 5, (const char *const *)(argv + 5)))
+  if (argc > 4 && kraken_ws_server_load_module(server, kraken_ws_cstr(argv[4]), argc - 5, (const char *const *)(argv + 5)))
     return fail("module");
   if (kraken_ws_server_listen(server, kraken_ws_cstr("127.0.0.1"), (uint16_t)atoi(argv[1]), &port)) return fail("listen");
   printf("chat: http://127.0.0.1:%u/\n", port);
   fflush(stdout);
 
   sigwait(&signals, &signal);
-  if (kraken_ws_server_shutdown(server, 5000)) return fail("shutdown");
+  if (kraken_ws_server_close(server, 5000)) return fail("close");
   kraken_ws_server_free(server);
   for (int i = 0; i < TEXT_CHANNELS; i++)
     for (int k = 0; k < HISTORY; k++) free(c.history[i][k]);

@@ -121,11 +121,11 @@ class chat {
       return kraken_ws::decision::later;
     }
     for (char c : m.name) m.id += c == ' ' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    server_->join(event.socket(), {KRAKEN_WS_ROOM_USER + m.id});
+    server_->socket_join(event.socket(), {KRAKEN_WS_ROOM_USER + m.id});
     event.accept();
     bool first = connections(m.id) == 0;
     members_[event.socket()] = m;
-    if (first) server_->try_send_to_all(KRAKEN_WS_SERVER_USER_ONLINE, online_json(m));
+    if (first) server_->try_send_to_all(KRAKEN_WS_SERVER_EVENT_USER_ONLINE, online_json(m));
     return kraken_ws::decision::later;
   }
 
@@ -135,7 +135,7 @@ class chat {
       if (event.wants_ack()) event.ack(R"({"ok":true)" + answer + '}');
     } catch (const bad_input &e) {
       string what = quoted(e.what());
-      server_->emit_to(event.socket(), KRAKEN_WS_SERVER_ERROR, R"({"message":)" + what + '}');
+      server_->socket_emit(event.socket(), KRAKEN_WS_SERVER_EVENT_ERROR, R"({"message":)" + what + '}');
       if (event.wants_ack()) event.ack(R"({"ok":false,"error":)" + what + '}');
     }
   }
@@ -143,61 +143,61 @@ class chat {
   /// Returns members of the ack, each with a comma before it.
   string handle(const event_view &event, member &m, string_view payload) {
     string_view name = event.name();
-    if (name == KRAKEN_WS_CLIENT_JOIN_ALL) return join_all(event.socket(), m);
-    if (name == KRAKEN_WS_CLIENT_JOIN_ROOM || name == KRAKEN_WS_CLIENT_LEAVE_ROOM) {
+    if (name == KRAKEN_WS_CLIENT_EVENT_JOIN_ALL) return join_all(event.socket(), m);
+    if (name == KRAKEN_WS_CLIENT_EVENT_JOIN_ROOM || name == KRAKEN_WS_CLIENT_EVENT_LEAVE_ROOM) {
       string room = plain(payload, "room");
       bool channel = room.rfind(KRAKEN_WS_ROOM_CHANNEL, 0) == 0;
       if (!channel && room.rfind(KRAKEN_WS_ROOM_PRESENCE, 0) != 0) throw bad_input("room: can't be joined by request");
       string answer = R"(,"room":)" + quoted(room);
-      if (name == KRAKEN_WS_CLIENT_LEAVE_ROOM) {
-        server_->leave(event.socket(), {room});
+      if (name == KRAKEN_WS_CLIENT_EVENT_LEAVE_ROOM) {
+        server_->socket_leave(event.socket(), {room});
         return answer;
       }
-      server_->join(event.socket(), {room});
+      server_->socket_join(event.socket(), {room});
       const auto &kept = history_[room];
       return channel ? answer + R"(,"messages":)" + joined({kept.begin(), kept.end()}) : answer;
     }
-    if (name == KRAKEN_WS_CLIENT_SEND_MESSAGE) {
+    if (name == KRAKEN_WS_CLIENT_EVENT_SEND_MESSAGE) {
       string channel = channel_of(payload, text_channels), room = KRAKEN_WS_ROOM_CHANNEL + channel;
       string_view content = content_of(payload);
       string id = "c-" + std::to_string(++serial_), at = now();
       string text = R"({"id":")" + id + R"(","channelId":")" + channel + R"(","author":)" + user_json(m) + R"(,"content":)" +
                     string(content) + R"(,"sentAt":")" + at + "\"}";
-      server_->send_to_room(room, KRAKEN_WS_SERVER_NEW_MESSAGE, text);
+      server_->send_to_room(room, KRAKEN_WS_SERVER_EVENT_NEW_MESSAGE, text);
       auto &kept = history_[room];
       kept.push_back(text);
       if (kept.size() > history_length) kept.pop_front();
       return R"(,"id":)" + quoted(id) + R"(,"sentAt":)" + quoted(at);
     }
-    if (name == KRAKEN_WS_CLIENT_SEND_DM) {
+    if (name == KRAKEN_WS_CLIENT_EVENT_SEND_DM) {
       string to = plain(field(payload, "to"), "to"), id = "c-" + std::to_string(++serial_), at = now();
       auto peer = std::find_if(members_.begin(), members_.end(), [&](const auto &entry) { return entry.second.id == to; });
       if (peer == members_.end()) throw bad_input("to: nobody here is called that");
       string text = R"({"id":")" + id + R"(","author":)" + user_json(m) + R"(,"to":)" + user_json(peer->second) +
                     R"(,"content":)" + string(content_of(payload)) + R"(,"sentAt":")" + at + "\"}";
-      server_->publish({{KRAKEN_WS_ROOM_USER + to, KRAKEN_WS_ROOM_USER + m.id}, {}, {}, 0}, KRAKEN_WS_SERVER_NEW_DM, text);
+      server_->publish({{KRAKEN_WS_ROOM_USER + to, KRAKEN_WS_ROOM_USER + m.id}, {}, {}, 0}, KRAKEN_WS_SERVER_EVENT_NEW_DM, text);
       return R"(,"id":)" + quoted(id) + R"(,"sentAt":)" + quoted(at);
     }
-    if (name == KRAKEN_WS_CLIENT_TYPING_START || name == KRAKEN_WS_CLIENT_TYPING_STOP) {
+    if (name == KRAKEN_WS_CLIENT_EVENT_TYPING_START || name == KRAKEN_WS_CLIENT_EVENT_TYPING_STOP) {
       string channel = channel_of(payload, text_channels), room = KRAKEN_WS_ROOM_CHANNEL + channel;
-      string on = name == KRAKEN_WS_CLIENT_TYPING_START ? "true" : "false";
-      server_->publish({{room}, {event.socket_id()}, {}, 0}, KRAKEN_WS_SERVER_USER_TYPING,
+      string on = name == KRAKEN_WS_CLIENT_EVENT_TYPING_START ? "true" : "false";
+      server_->publish({{room}, {event.socket_id()}, {}, 0}, KRAKEN_WS_SERVER_EVENT_USER_TYPING,
                        R"({"channelId":")" + channel + R"(","userId":")" + m.id + R"(","name":")" + m.name +
                            R"(","isTyping":)" + on + '}');
-    } else if (name == KRAKEN_WS_CLIENT_VOICE_CHANNEL_JOIN) {
+    } else if (name == KRAKEN_WS_CLIENT_EVENT_VOICE_CHANNEL_JOIN) {
       string channel = channel_of(payload, voice_channels);
       leave_voice(event.socket(), m);
       m.voice = channel;
       m.muted = field(payload, "muted") == "true";
-      server_->join(event.socket(), {KRAKEN_WS_ROOM_VOICE + channel});
-      announce_voice(m, KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_JOINED);
+      server_->socket_join(event.socket(), {KRAKEN_WS_ROOM_VOICE + channel});
+      announce_voice(m, KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_JOINED);
       return R"(,"channelId":)" + quoted(channel) + R"(,"muted":)" + (m.muted ? "true" : "false");
-    } else if (name == KRAKEN_WS_CLIENT_VOICE_CHANNEL_LEAVE) {
+    } else if (name == KRAKEN_WS_CLIENT_EVENT_VOICE_CHANNEL_LEAVE) {
       leave_voice(event.socket(), m);
-    } else if (name == KRAKEN_WS_CLIENT_VOICE_STATE_UPDATE) {
+    } else if (name == KRAKEN_WS_CLIENT_EVENT_VOICE_STATE_UPDATE) {
       if (m.voice.empty()) throw bad_input("not in a voice channel");
       m.muted = field(payload, "muted") == "true";
-      announce_voice(m, KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_UPDATED);
+      announce_voice(m, KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_UPDATED);
     }
     return "";
   }
@@ -210,7 +210,7 @@ class chat {
     }
     for (const auto &id : voice_channels)
       channels.push_back(R"({"id":")" + id + R"(","name":")" + id + R"(","kind":"voice"})");
-    server_->join(socket, {rooms.begin(), rooms.end()});
+    server_->socket_join(socket, {rooms.begin(), rooms.end()});
     for (const auto &[other, who] : members_) {
       (void)other;
       online.push_back(online_json(who));
@@ -227,7 +227,7 @@ class chat {
     member m = entry->second;
     members_.erase(entry);
     // When the server shuts down there is nobody left to tell.
-    if (connections(m.id) == 0) server_->try_send_to_all(KRAKEN_WS_SERVER_USER_OFFLINE, online_json(m));
+    if (connections(m.id) == 0) server_->try_send_to_all(KRAKEN_WS_SERVER_EVENT_USER_OFFLINE, online_json(m));
   }
 
   void announce_voice(const member &m, string_view event) {
@@ -236,11 +236,11 @@ class chat {
 
   void leave_voice(kraken_ws::socket socket, member &m) {
     if (m.voice.empty()) return;
-    announce_voice(m, KRAKEN_WS_SERVER_VOICE_CHANNEL_USER_LEFT);
+    announce_voice(m, KRAKEN_WS_SERVER_EVENT_VOICE_CHANNEL_USER_LEFT);
     string room = KRAKEN_WS_ROOM_VOICE + m.voice;
     m.voice.clear();
     kraken_ws_str gone = kraken_ws_cstr(room.c_str());
-    kraken_ws_socket_leave(server_->raw(), socket, &gone, 1);
+    kraken_ws_server_socket_leave(server_->raw(), socket, &gone, 1);
   }
 
   size_t connections(const string &id) const {
@@ -295,7 +295,7 @@ int main(int argc, char **argv) try {
             << '/' << std::endl;
   int signal = 0;
   sigwait(&signals, &signal);
-  server.shutdown(5000);
+  server.close(5000);
   return 0;
 } catch (const std::exception &e) {
   std::cerr << e.what() << '\n';

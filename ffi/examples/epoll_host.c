@@ -14,13 +14,13 @@
 static void handle(kraken_ws_server *server, kraken_ws_event *event) {
   switch (kraken_ws_event_get_kind(event)) {
     case KRAKEN_WS_EVENT_KIND_CONNECT:
-      if (kraken_ws_event_auth(event).len > 0) kraken_ws_connect_accept(event);
-      else kraken_ws_connect_reject(event, kraken_ws_cstr("{\"message\":\"AUTH_FAILED\"}"));
+      if (kraken_ws_event_auth(event).len > 0) kraken_ws_event_accept(event);
+      else kraken_ws_event_reject(event, kraken_ws_cstr("{\"message\":\"AUTH_FAILED\"}"));
       break;
-    case KRAKEN_WS_EVENT_KIND_MESSAGE:
-      if (kraken_ws_event_wants_ack(event)) kraken_ws_ack(event, kraken_ws_event_arg(event, 0), NULL, 0, 0);
+    case KRAKEN_WS_EVENT_KIND_EVENT:
+      if (kraken_ws_event_wants_ack(event)) kraken_ws_event_ack(event, kraken_ws_event_arg(event, 0), NULL, 0, 0);
       else
-        kraken_ws_socket_emit(server, kraken_ws_event_socket(event), kraken_ws_event_name(event),
+        kraken_ws_server_socket_emit(server, kraken_ws_event_socket(event), kraken_ws_event_name(event),
                               kraken_ws_event_arg(event, 0), NULL, 0, 0);
       break;
     default:
@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
 
   kraken_ws_options_decide_connects(options, true);
   if (kraken_ws_server_new(options, NULL, &server) ||
-      kraken_ws_server_listen(server, kraken_ws_cstr("127.0.0.1"), port, &port) || kraken_ws_event_fd(server, &events) ||
+      kraken_ws_server_listen(server, kraken_ws_cstr("127.0.0.1"), port, &port) || kraken_ws_server_event_fd(server, &events) ||
       watch(loop, events) || watch(loop, timer) || watch(loop, signals) || timerfd_settime(timer, 0, &second, NULL)) {
     char error[256];
     kraken_ws_last_error(error, sizeof error);
@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
       if (ready[i].data.fd == events) {
         kraken_ws_event *batch[64];
         size_t count;
-        kraken_ws_poll(server, batch, 64, 0, &count);
+        kraken_ws_server_poll(server, batch, 64, 0, &count);
         for (size_t k = 0; k < count; k++) {
           handle(server, batch[k]);
           kraken_ws_event_free(batch[k]);
@@ -78,9 +78,9 @@ int main(int argc, char **argv) {
         char text[32];
         if (read(timer, &times, sizeof times) == sizeof times) seconds += (unsigned long)times;
         snprintf(text, sizeof text, "%lu", seconds);
-        kraken_ws_server_send_to_all(server, kraken_ws_cstr("time"), kraken_ws_cstr(text));
+        kraken_ws_server_send_to_all(server, kraken_ws_cstr("time"), kraken_ws_cstr(text), NULL, 0);
       } else {
-        kraken_ws_server_shutdown(server, 5000);
+        kraken_ws_server_close(server, 5000);
         return kraken_ws_server_free(server);
       }
     }

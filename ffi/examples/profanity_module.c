@@ -1,5 +1,5 @@
 /* A module: stars out words in what clients send, and keeps clients out whose name is one of them. The words are its
- * arguments. Load it with kraken_ws_module_load, or give it to chat_host. It links to nothing: all it calls is in the
+ * arguments. Load it with kraken_ws_server_load_module, or give it to chat_host. It links to nothing: all it calls is in the
  * table that it gets. */
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +33,15 @@ static int32_t on_event(void *userdata, const kraken_ws_event *event) {
   const kraken_ws_api *api = f->api;
   kraken_ws_str payload = api->event_arg(event, 0), clean;
   char *copy;
-  int32_t verdict = KRAKEN_WS_PASS;
-  if (!api->event_is(event, KRAKEN_WS_CLIENT_SEND_MESSAGE) || api->event_arg_count(event) != 1) return verdict;
+  int32_t verdict = KRAKEN_WS_FILTER_PASS;
+  if (!api->event_is(event, KRAKEN_WS_CLIENT_EVENT_SEND_MESSAGE) || api->event_arg_count(event) != 1) return verdict;
   copy = malloc(payload.len + 1);
-  if (!copy) return KRAKEN_WS_DROP;
+  if (!copy) return KRAKEN_WS_FILTER_DROP;
   memcpy(copy, payload.ptr, payload.len);
   clean.ptr = copy;
   clean.len = payload.len;
   /* Letters became stars inside of JSON strings (or names of members, which nobody asks for then). */
-  if (star_out(f, copy, payload.len) > 0 && api->filter_replace(event, clean, 0)) verdict = KRAKEN_WS_DROP;
+  if (star_out(f, copy, payload.len) > 0 && api->event_replace(event, clean, 0)) verdict = KRAKEN_WS_FILTER_DROP;
   free(copy);
   return verdict;
 }
@@ -51,14 +51,14 @@ static int32_t on_connect(void *userdata, const kraken_ws_event *event) {
   kraken_ws_str auth = f->api->event_auth(event);
   char *copy = malloc(auth.len + 1);
   int found;
-  if (!copy) return KRAKEN_WS_DROP;
+  if (!copy) return KRAKEN_WS_FILTER_DROP;
   memcpy(copy, auth.ptr, auth.len);
   found = star_out(f, copy, auth.len);
   free(copy);
-  if (!found) return KRAKEN_WS_PASS;
-  f->api->connect_reject(event, kraken_ws_cstr("{\"message\":\"AUTH_FAILED\",\"data\":{\"message\":\"name: mind your "
+  if (!found) return KRAKEN_WS_FILTER_PASS;
+  f->api->event_reject(event, kraken_ws_cstr("{\"message\":\"AUTH_FAILED\",\"data\":{\"message\":\"name: mind your "
                                                "language\"}}"));
-  return KRAKEN_WS_DROP;
+  return KRAKEN_WS_FILTER_DROP;
 }
 
 static void drop(void *userdata) {

@@ -1,11 +1,14 @@
-//! All functions as one table, for hosts that `dlopen` the library, and for modules.
+//! All functions as one table, and the two functions that hand it out: to hosts that `dlopen` the library, and to modules.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_int, c_void};
 
 use kraken_ws_core::{Error, ErrorCode};
 
-use crate::status::{fail, value};
-use crate::*;
+use crate::border::*;
+use crate::calls::*;
+use crate::event::*;
+use crate::modules::*;
+use crate::server::*;
 
 /// Version of the table and of everything in this header. It changes when something that was there changes its
 /// meaning or goes away; additions don't change it.
@@ -23,25 +26,24 @@ macro_rules! table {
         /// The table's functions in their order, for the header and the list of exported symbols.
         pub const FUNCTIONS: &[&str] = &[$(stringify!($name)),*];
 
-        static TABLE: kraken_ws_api = kraken_ws_api {
-            size: size_of::<kraken_ws_api>(),
-            abi_version: KRAKEN_WS_ABI_VERSION,
-            reserved: 0,
+        static TABLE: Table = Table {
+            head: kraken_ws_api {
+                size: size_of::<Table>(),
+                abi_version: KRAKEN_WS_ABI_VERSION,
+                reserved: 0,
+            },
             functions: [$(Function($name as *const c_void)),*],
         };
     };
 }
 
-/// The table; the header has it with a member of the right type for each function.
 #[repr(C)]
-pub struct kraken_ws_api {
-    size: usize,
-    abi_version: u32,
-    reserved: u32,
+struct Table {
+    head: kraken_ws_api,
     functions: [Function; FUNCTIONS.len()],
 }
 
-// New functions go to the end: hosts and modules that are built know the others by their place.
+// New functions go to the end: compiled hosts and modules know the others by their position.
 table! {
     kraken_ws_version
     kraken_ws_status_name
@@ -58,36 +60,34 @@ table! {
     kraken_ws_server_stop_listening
     kraken_ws_server_reload_tls
     kraken_ws_server_adopt
-    kraken_ws_server_shutdown
+    kraken_ws_server_close
     kraken_ws_server_free
     kraken_ws_server_stats
     kraken_ws_server_modules
-    kraken_ws_namespace_create
-    kraken_ws_poll
-    kraken_ws_event_fd
+    kraken_ws_server_create_namespace
+    kraken_ws_server_poll
+    kraken_ws_server_event_fd
     kraken_ws_set_server
     kraken_ws_send_to_room
     kraken_ws_send_to_all
-    kraken_ws_send_to_room_binary
-    kraken_ws_send_to_all_binary
     kraken_ws_server_send_to_room
     kraken_ws_server_send_to_all
-    kraken_ws_publish
-    kraken_ws_publish_with_ack
-    kraken_ws_socket_emit
-    kraken_ws_socket_emit_with_ack
-    kraken_ws_socket_join
-    kraken_ws_socket_leave
-    kraken_ws_socket_disconnect
-    kraken_ws_socket_set_data
-    kraken_ws_socket_set_user
-    kraken_ws_socket_user
-    kraken_ws_sockets_join
-    kraken_ws_sockets_leave
-    kraken_ws_disconnect_sockets
-    kraken_ws_has_room
-    kraken_ws_count_sockets
-    kraken_ws_fetch_sockets
+    kraken_ws_server_publish
+    kraken_ws_server_publish_with_ack
+    kraken_ws_server_socket_emit
+    kraken_ws_server_socket_emit_with_ack
+    kraken_ws_server_socket_join
+    kraken_ws_server_socket_leave
+    kraken_ws_server_socket_disconnect
+    kraken_ws_server_socket_set_data
+    kraken_ws_server_socket_set_user
+    kraken_ws_server_socket_user
+    kraken_ws_server_sockets_join
+    kraken_ws_server_sockets_leave
+    kraken_ws_server_disconnect_sockets
+    kraken_ws_server_has_room
+    kraken_ws_server_count_sockets
+    kraken_ws_server_fetch_sockets
     kraken_ws_socket_list_len
     kraken_ws_socket_list_get
     kraken_ws_socket_list_room
@@ -118,28 +118,28 @@ table! {
     kraken_ws_event_header
     kraken_ws_event_is_pending
     kraken_ws_event_wants_ack
-    kraken_ws_connect_accept
-    kraken_ws_connect_reject
-    kraken_ws_ack
-    kraken_ws_http_reply
-    kraken_ws_module_load
-    kraken_ws_module_unload
+    kraken_ws_event_accept
+    kraken_ws_event_reject
+    kraken_ws_event_ack
+    kraken_ws_event_reply
+    kraken_ws_server_load_module
+    kraken_ws_server_unload_module
     kraken_ws_module_set_filter
     kraken_ws_module_server
-    kraken_ws_filter_replace
-    kraken_ws_request_allow
-    kraken_ws_request_refuse
+    kraken_ws_event_replace
+    kraken_ws_event_allow
+    kraken_ws_event_refuse
     kraken_ws_event_room
     kraken_ws_event_room_change
     kraken_ws_server_join_cluster
-    kraken_ws_server_count
+    kraken_ws_server_server_count
     kraken_ws_server_cluster_stats
-    kraken_ws_server_side_emit
-    kraken_ws_server_side_emit_with_ack
-    kraken_ws_fetch_fleet
+    kraken_ws_server_server_side_emit
+    kraken_ws_server_server_side_emit_with_ack
+    kraken_ws_server_fleet_sockets
     kraken_ws_socket_list_missing
     kraken_ws_socket_list_missing_node
-    kraken_ws_fleet_rooms
+    kraken_ws_server_fleet_rooms
     kraken_ws_room_list_len
     kraken_ws_room_list_get
     kraken_ws_room_list_missing
@@ -161,7 +161,30 @@ table! {
 
 /// The table of this library.
 pub(crate) fn table() -> *const kraken_ws_api {
-    &raw const TABLE
+    (&raw const TABLE).cast()
+}
+
+/// Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
+/// called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
+/// sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
+///
+/// Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+/// loaded or unloaded), `CLOSED`, `ARGUMENT`.
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
+pub unsafe extern "C" fn kraken_ws_server_load_module(
+    server: *mut kraken_ws_server,
+    path: kraken_ws_str,
+    argc: c_int,
+    argv: *const *const c_char,
+) -> kraken_ws_status {
+    // SAFETY: handle, text and arguments are as the header asks for.
+    call(|| unsafe {
+        let path = text(path, "path")?;
+        if argc < 0 || (argc > 0 && argv.is_null()) {
+            return Err(bad("argv", &format!("expected {argc} texts")));
+        }
+        with_open(server, |host| host.load_module(table(), path, argc, argv).map(drop))
+    })
 }
 
 /// Returns the table of all functions, valid for ever, for hosts that load the library with `dlopen`: this is then the
@@ -177,8 +200,11 @@ pub extern "C" fn kraken_ws_get_api(abi_version: u32, size: usize) -> *const kra
         if abi_version != KRAKEN_WS_ABI_VERSION {
             return refuse(format!("the host needs version {abi_version}, this is {KRAKEN_WS_ABI_VERSION}"));
         }
-        if size > TABLE.size {
-            return refuse(format!("the host needs a table of {size} bytes, this one has {}", TABLE.size));
+        if size > TABLE.head.size {
+            return refuse(format!(
+                "the host needs a table of {size} bytes, this one has {}",
+                TABLE.head.size
+            ));
         }
         table()
     })

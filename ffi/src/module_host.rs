@@ -1,4 +1,4 @@
-//! Modules of a server that another host of the process has, and whose events that host takes: Node's addon.
+//! Modules of a server that is Node's: the addon shows it the events before JavaScript gets them.
 
 use std::ffi::CString;
 use std::os::raw::c_int;
@@ -6,19 +6,16 @@ use std::sync::Arc;
 
 use kraken_ws_core::{Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Target};
 
-use crate::event::Answer;
-use crate::fetch;
-use crate::host::Host;
-use crate::log::Log;
-use crate::module::ModuleFigures;
-use crate::namespaces::number;
-use crate::server::kraken_ws_server;
+use crate::api;
+use crate::event::{Question, take_packet};
+use crate::modules::ModuleFigures;
+use crate::server::{Host, Log, ServerHandle, number};
 
-/// What modules need around a server. They get the same table of functions as in a C host; what would take the server
-/// out of its host's hands (shutdown, free, poll, namespaces) is refused there.
+/// A server of Node's as modules see it. They get the same table of functions as in a C host. Functions that only the owner of
+/// the server may call (close, free, poll, create a namespace) are refused.
 pub struct ModuleHost {
     host: Arc<Host>,
-    handle: &'static kraken_ws_server,
+    handle: &'static ServerHandle,
 }
 
 impl ModuleHost {
@@ -31,12 +28,12 @@ impl ModuleHost {
         for namespace in namespaces {
             host.namespaces.add(namespace)?;
         }
-        let handle = kraken_ws_server::new(&host);
+        let handle = host.make_handle();
         Ok(Self { host, handle })
     }
 
-    /// A namespace was made. Beyond the most that modules can tell apart its clients are turned away while there are
-    /// modules: nobody comes in past a filter.
+    /// A namespace was made. If there are more than modules can tell apart, its clients are refused while a module is loaded,
+    /// so that nobody connects past a filter.
     pub fn add_namespace(&self, namespace: &Namespace) {
         let _ = self.host.namespaces.add(namespace);
     }
@@ -49,7 +46,7 @@ impl ModuleHost {
     /// Loads a module and returns its name.
     ///
     /// # Errors
-    /// Those of `kraken_ws_module_load`.
+    /// Those of `kraken_ws_server_load_module`.
     ///
     /// # Safety
     /// The shared object's code runs in this process and is what it says.
@@ -58,19 +55,19 @@ impl ModuleHost {
         let count = c_int::try_from(args.len())
             .map_err(|_| Error::new(ErrorCode::Argument, "args: there are too many"))?;
         if self.host.modules.is_empty() {
-            self.get_to_know_sockets()?;
+            self.insert_sockets()?;
         }
         let list: Vec<_> = args.iter().map(|arg| arg.as_ptr()).collect();
         // SAFETY: the list has `count` texts with a NUL; the rest is the caller's promise.
-        unsafe { self.host.modules.load(&self.host, path, count, list.as_ptr()) }
+        unsafe { self.host.load_module(api::table(), path, count, list.as_ptr()) }
     }
 
     /// Unloads a module by its name.
     ///
     /// # Errors
-    /// Those of `kraken_ws_module_unload`.
+    /// Those of `kraken_ws_server_unload_module`.
     pub fn unload(&self, name: &str) -> Result<()> {
-        self.host.modules.unload(&self.host, name)
+        self.host.unload_module(name)
     }
 
     /// What each module has done, in the order in which they were loaded.
@@ -78,7 +75,7 @@ impl ModuleHost {
         self.host.modules.figures()
     }
 
-    /// Shows an event to the modules, before the host does anything with it. `None`: one of them took it.
+    /// Shows an event to the modules, before anything else sees it. `None` if one of them dropped it.
     pub fn see(&self, event: Event) -> Option<Event> {
         if self.host.modules.is_empty() {
             return Some(event);
@@ -99,13 +96,13 @@ impl ModuleHost {
                     pending,
                     recovered: None,
                 })?;
-                // A module may have let the client in already.
-                let pending = matches!(seen.hand_over(), Answer::Connect);
+                // A module may have accepted the client already.
+                let pending = matches!(seen.take_question(), Question::Connect);
                 Some(Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered })
             }
             Event::Packet { socket, data, attachments, ack } => {
                 let seen = self.host.admit(Event::Packet { socket, data, attachments, ack })?;
-                let (data, attachments, ack) = seen.give_back();
+                let (data, attachments, ack) = take_packet(seen);
                 Some(Event::Packet { socket, data, attachments, ack })
             }
             Event::Disconnect { socket, reason, detail } => {
@@ -116,7 +113,7 @@ impl ModuleHost {
         }
     }
 
-    /// The namespace was removed while the client was on its way, or has no number.
+    /// Refuses a client of a namespace that has just been removed, or has no number.
     fn turn_away(&self, socket: SocketHandle, pending: bool) {
         self.host.sockets.insert(number(socket, 0), "".into(), "".into());
         self.host.sockets.silence(socket.0);
@@ -127,11 +124,11 @@ impl ModuleHost {
         }
     }
 
-    /// Those that came before the first module.
-    fn get_to_know_sockets(&self) -> Result<()> {
+    /// Inserts the sockets that connected before the first module was loaded.
+    fn insert_sockets(&self) -> Result<()> {
         self.host.sockets.clear();
         for (index, namespace) in self.host.namespaces.all() {
-            let (sockets, _) = fetch::fetch(&self.host, namespace.name(), Target::all())?;
+            let (sockets, _) = self.host.fetch_sockets(namespace.name(), Target::all())?;
             let name: Arc<str> = namespace.name().into();
             for found in sockets {
                 self.host.sockets.insert(number(found.socket, index), found.id.into(), name.clone());
@@ -143,7 +140,7 @@ impl ModuleHost {
 
 impl Drop for ModuleHost {
     fn drop(&mut self) {
-        self.handle.free();
+        let _ = self.handle.end();
         self.host.modules.end();
     }
 }

@@ -16,6 +16,13 @@ use kraken_ws_ffi::api::{FUNCTIONS, KRAKEN_WS_ABI_VERSION};
 const CONTRACT: &str = include_str!("contract.txt");
 const HELPERS: &str = include_str!("helpers.h");
 
+/// The types that hosts see as pointers only.
+const HANDLES: &[&str] = &["options", "server", "event", "socket_list", "room_list", "emitter", "module"];
+
+/// The one function that takes a handle first and is not named after it: it goes with `kraken_ws_send_to_room` and
+/// `kraken_ws_send_to_all`.
+const NOT_OF_ITS_HANDLE: &str = "kraken_ws_set_server";
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<ExitCode> {
@@ -55,6 +62,7 @@ fn header(crate_dir: &Path) -> Result<String> {
     // The table and the helpers stand with the functions, inside `extern "C"`.
     let end = generated.rfind("\n#ifdef __cplusplus\n}").ok_or("cbindgen's extern \"C\" has no end")?;
     let (functions, tail) = generated.split_at(end);
+    check_names(functions)?;
     Ok(format!("{functions}{}\n\n{}\n{tail}", table(functions)?, HELPERS.trim_end()))
 }
 
@@ -62,15 +70,27 @@ fn header(crate_dir: &Path) -> Result<String> {
 /// does not read `cfg_attr`.
 fn sources(from: &Path) -> Result<PathBuf> {
     let to = std::env::temp_dir().join(format!("kraken-ws-header-{}", std::process::id()));
-    fs::create_dir_all(&to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let text = fs::read_to_string(entry.path())?;
+    for_each_source(from, &mut |path, text| {
+        let copy = to.join(path.strip_prefix(from)?);
+        fs::create_dir_all(copy.parent().unwrap_or(&to))?;
         let text =
             text.replace("#[cfg_attr(feature = \"symbols\", unsafe(no_mangle))]", "#[unsafe(no_mangle)]");
-        fs::write(to.join(entry.file_name()), text)?;
-    }
+        Ok(fs::write(copy, text)?)
+    })?;
     Ok(to)
+}
+
+/// Calls `act` with each source of a folder and its text.
+fn for_each_source(folder: &Path, act: &mut dyn FnMut(&Path, String) -> Result<()>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            for_each_source(&path, act)?;
+        } else {
+            act(&path, fs::read_to_string(&path)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn constants(crate_dir: &Path) -> Result<String> {
@@ -110,23 +130,20 @@ fn constants(crate_dir: &Path) -> Result<String> {
         }
         Ok(())
     };
-    events("Events of the Kraken application that clients send.", "CLIENT", CLIENT_EVENTS)?;
-    events("Events of the Kraken application that the server sends.", "SERVER", SERVER_EVENTS)?;
+    events("Events of the Kraken application that clients send.", "CLIENT_EVENT", CLIENT_EVENTS)?;
+    events("Events of the Kraken application that the server sends.", "SERVER_EVENT", SERVER_EVENTS)?;
     writeln!(out, "\n/* What the names of its rooms begin with; see kraken_ws_room. */")?;
     for kind in RoomKind::ALL {
         let name = kind.prefix().to_uppercase();
         writeln!(out, "/** {} */\n#define KRAKEN_WS_ROOM_{name} \"{}\"", kind.about(), kind.room(""))?;
     }
-    for (handle, source) in [
-        ("options", "options.rs"),
-        ("server", "server.rs"),
-        ("event", "event.rs"),
-        ("socket_list", "fetch.rs"),
-        ("room_list", "fleet.rs"),
-        ("emitter", "emitter.rs"),
-        ("module", "module.rs"),
-    ] {
-        let about = docs(&fs::read_to_string(crate_dir.join("src").join(source))?);
+    let mut all = String::new();
+    for_each_source(&crate_dir.join("src"), &mut |_, text| {
+        all.push_str(&text);
+        Ok(())
+    })?;
+    let about = docs(&all);
+    for handle in HANDLES {
         let name = format!("kraken_ws_{handle}");
         let about = about(&format!("pub struct {name} {{"))?;
         writeln!(out, "\n/** {about} */\ntypedef struct {name} {name};")?;
@@ -156,17 +173,44 @@ fn table(functions: &str) -> Result<String> {
          /** {KRAKEN_WS_ABI_VERSION}. */\n  uint32_t abi_version;\n  /** 0. */\n  uint32_t reserved;\n"
     );
     for name in FUNCTIONS {
-        let call = format!("{name}(");
-        let start = functions
-            .match_indices(&call)
-            .map(|(at, _)| (functions[..at].rfind('\n').map_or(0, |line| line + 1), at))
-            .find(|(line, _)| !functions[*line..].starts_with([' ', '/']))
-            .ok_or(format!("{name} is in the table but not in the header"))?;
-        let (line, at) = start;
-        let end = at + functions[at..].find(");").ok_or("a prototype has no end")? + 2;
-        let arguments = functions[at + call.len()..end].split_whitespace().collect::<Vec<_>>().join(" ");
+        let (returns, parameters) = prototype(functions, name)?;
         let short = name.trim_start_matches("kraken_ws_");
-        writeln!(out, "  /** `{name}`. */\n  {}(*{short})({arguments}", &functions[line..at])?;
+        writeln!(out, "  /** `{name}`. */\n  {returns}(*{short})({parameters});")?;
     }
     Ok(out + "};")
+}
+
+/// What a function returns, and its parameters on one line.
+fn prototype<'h>(functions: &'h str, name: &str) -> Result<(&'h str, String)> {
+    let call = format!("{name}(");
+    let (line, at) = functions
+        .match_indices(&call)
+        .map(|(at, _)| (functions[..at].rfind('\n').map_or(0, |line| line + 1), at))
+        .find(|(line, _)| !functions[*line..].starts_with([' ', '/']))
+        .ok_or(format!("{name} is in the table but not in the header"))?;
+    let from = at + call.len();
+    let len = functions[from..].find(");").ok_or("a prototype has no end")?;
+    let parameters = functions[from..from + len].split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok((&functions[line..at], parameters))
+}
+
+/// A function is named after the handle that it takes first, and only then: `kraken_ws_server_close(server, …)`.
+/// `kraken_ws_…_new` makes the handle.
+fn check_names(functions: &str) -> Result<()> {
+    for name in FUNCTIONS {
+        let (_, parameters) = prototype(functions, name)?;
+        let first = parameters.trim_start_matches("const ");
+        for handle in HANDLES {
+            let made = *name == format!("kraken_ws_{handle}_new");
+            let named = name.starts_with(&format!("kraken_ws_{handle}_"));
+            let takes = first.starts_with(&format!("kraken_ws_{handle} *"));
+            if takes && !named && !name.ends_with("_new") && *name != NOT_OF_ITS_HANDLE {
+                return Err(format!("{name} takes a {handle} first: name it kraken_ws_{handle}_…").into());
+            }
+            if named && !takes && !made {
+                return Err(format!("{name} reads as a function of a {handle}, and takes none first").into());
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-/* Whatever a host gives is answered with a status: null, empty, no UTF-8, too long, freed, shut down, forked. */
+/* Whatever a host gives is answered with a status: null, empty, no UTF-8, too long, freed, closed, forked. */
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -23,7 +23,7 @@ static void errors(void) {
   CHECK(strcmp(kraken_ws_status_name(0), "OK") == 0);
   CHECK(strcmp(kraken_ws_status_name(KRAKEN_WS_ERROR_QUEUE_FULL), "ERR_KRAKEN_WS_QUEUE_FULL") == 0);
   CHECK(strcmp(kraken_ws_status_name(-5), "ERR_KRAKEN_WS_UNKNOWN") == 0);
-  IS(ARGUMENT, kraken_ws_server_shutdown(NULL, 0));
+  IS(ARGUMENT, kraken_ws_server_close(NULL, 0));
   CHECK(kraken_ws_last_error(NULL, 0) == strlen("server: a null pointer"));
   CHECK(kraken_ws_last_error(NULL, 100) == strlen("server: a null pointer"));
   CHECK(kraken_ws_last_error(small, sizeof small) > sizeof small && strcmp(small, "server:") == 0);
@@ -92,11 +92,11 @@ static void callbacks(void) {
   newer.known = callbacks;
   newer.known.size = sizeof newer;
   IS(OK, kraken_ws_server_new(NULL, &newer.known, &server));
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_poll(server, &event, 1, 0, &count));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_server_poll(server, &event, 1, 0, &count));
   CHECK(count == 0);
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_fd(server, &fd));
-  IS(OK, kraken_ws_server_shutdown(server, 5000));
-  CHECK(dropped == 1); /* shut down: no callback comes any more, and userdata is free */
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_server_event_fd(server, &fd));
+  IS(OK, kraken_ws_server_close(server, 5000));
+  CHECK(dropped == 1); /* closed: no callback comes any more, and userdata is free */
   IS(OK, kraken_ws_server_free(server));
   newer.more[1] = &newer;
   IS(KRAKEN_WS_ERROR_UNSUPPORTED, kraken_ws_server_new(NULL, &newer.known, &server));
@@ -131,16 +131,16 @@ static void text_and_payloads(void) {
 
   IS(KRAKEN_WS_ERROR_STATE, kraken_ws_send_to_room(S("r"), S("e"), S("1")));
   CHECK(says("kraken_ws_set_server"));
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_send_to_all_binary(S("e"), S("1"), NULL, 0));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_send_to_all(S("e"), S("1")));
   IS(OK, kraken_ws_set_server(server));
   IS(OK, kraken_ws_send_to_room(S("r"), S("e"), S("{\"a\":[1,2.5e3,null,\"\\u00e9\"]}")));
   IS(OK, kraken_ws_send_to_room(none, none, none));
   IS(OK, kraken_ws_send_to_all(S("e"), none));
-  IS(OK, kraken_ws_send_to_all_binary(S("e"), S("{\"_placeholder\":true,\"num\":1}"), buffers, 2));
-  IS(OK, kraken_ws_send_to_room_binary(S("r"), S("e"), S("{\"_placeholder\":true,\"num\":0}"), buffers, 2));
-  IS(PAYLOAD, kraken_ws_send_to_room_binary(S("r"), S("e"), S("{\"_placeholder\":true,\"num\":2}"), buffers, 2));
-  IS(ARGUMENT, kraken_ws_send_to_room_binary(S("r"), S("e"), S("1"), NULL, 2));
-  IS(ARGUMENT, kraken_ws_send_to_room_binary(S("r"), S("e"), S("1"), &half, 1));
+  IS(OK, kraken_ws_server_send_to_all(server, S("e"), S("{\"_placeholder\":true,\"num\":1}"), buffers, 2));
+  IS(OK, kraken_ws_server_send_to_room(server, S("r"), S("e"), S("{\"_placeholder\":true,\"num\":0}"), buffers, 2));
+  IS(PAYLOAD, kraken_ws_server_send_to_room(server, S("r"), S("e"), S("{\"_placeholder\":true,\"num\":2}"), buffers, 2));
+  IS(ARGUMENT, kraken_ws_server_send_to_room(server, S("r"), S("e"), S("1"), NULL, 2));
+  IS(ARGUMENT, kraken_ws_server_send_to_room(server, S("r"), S("e"), S("1"), &half, 1));
   IS(ARGUMENT, kraken_ws_send_to_room(broken, S("e"), S("1")));
   CHECK(says("room: expected UTF-8, byte 3 is not"));
   IS(ARGUMENT, kraken_ws_send_to_room(S("r"), null_text, S("1")));
@@ -154,47 +154,47 @@ static void text_and_payloads(void) {
   IS(OK, kraken_ws_send_to_all(S("e"), long_text)); /* nobody is there; a number of four million digits is JSON */
 
   target.flags = 1u << 31;
-  IS(KRAKEN_WS_ERROR_UNSUPPORTED, kraken_ws_publish(server, &target, S("e"), S("1"), NULL, 0));
-  target.flags = KRAKEN_WS_SPREAD;
-  IS(PAYLOAD, kraken_ws_publish(server, &target, S("e"), S("1"), NULL, 0));
-  target.flags = KRAKEN_WS_VOLATILE | KRAKEN_WS_LOCAL | KRAKEN_WS_NO_COMPRESS;
-  IS(OK, kraken_ws_publish(server, &target, S("e"), S("1"), NULL, 0));
+  IS(KRAKEN_WS_ERROR_UNSUPPORTED, kraken_ws_server_publish(server, &target, S("e"), S("1"), NULL, 0));
+  target.flags = KRAKEN_WS_FLAG_SPREAD;
+  IS(PAYLOAD, kraken_ws_server_publish(server, &target, S("e"), S("1"), NULL, 0));
+  target.flags = KRAKEN_WS_FLAG_VOLATILE | KRAKEN_WS_FLAG_LOCAL | KRAKEN_WS_FLAG_NO_COMPRESS;
+  IS(OK, kraken_ws_server_publish(server, &target, S("e"), S("1"), NULL, 0));
   target.nsp = S("/nowhere");
-  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_publish(server, &target, S("e"), S("1"), NULL, 0));
-  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_fetch_sockets(server, &target, &list));
+  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_server_publish(server, &target, S("e"), S("1"), NULL, 0));
+  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_server_fetch_sockets(server, &target, &list));
   CHECK(list == NULL);
-  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_namespace_create(server, S("/a,b")));
-  IS(OK, kraken_ws_namespace_create(server, S("nowhere")));
-  IS(OK, kraken_ws_publish(server, &target, S("e"), S("1"), NULL, 0));
+  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_server_create_namespace(server, S("/a,b")));
+  IS(OK, kraken_ws_server_create_namespace(server, S("nowhere")));
+  IS(OK, kraken_ws_server_publish(server, &target, S("e"), S("1"), NULL, 0));
   target.nsp = none;
   target.rooms_len = 2;
-  IS(ARGUMENT, kraken_ws_publish(server, &target, S("e"), S("1"), NULL, 0));
+  IS(ARGUMENT, kraken_ws_server_publish(server, &target, S("e"), S("1"), NULL, 0));
   target.rooms_len = ((size_t)-1) / 8;
   target.rooms = &broken;
-  IS(ARGUMENT, kraken_ws_sockets_join(server, &target, NULL, 0));
+  IS(ARGUMENT, kraken_ws_server_sockets_join(server, &target, NULL, 0));
   target.rooms_len = 1;
-  IS(ARGUMENT, kraken_ws_sockets_leave(server, &target, NULL, 0));
-  IS(ARGUMENT, kraken_ws_disconnect_sockets(server, &target, true));
+  IS(ARGUMENT, kraken_ws_server_sockets_leave(server, &target, NULL, 0));
+  IS(ARGUMENT, kraken_ws_server_disconnect_sockets(server, &target, true));
   target.size = 1;
-  IS(ARGUMENT, kraken_ws_publish_with_ack(server, &target, S("e"), S("1"), NULL, 0, 10, &id));
-  IS(ARGUMENT, kraken_ws_publish_with_ack(server, NULL, S("e"), S("1"), NULL, 0, 10, NULL));
+  IS(ARGUMENT, kraken_ws_server_publish_with_ack(server, &target, S("e"), S("1"), NULL, 0, 10, &id));
+  IS(ARGUMENT, kraken_ws_server_publish_with_ack(server, NULL, S("e"), S("1"), NULL, 0, 10, NULL));
   /* A socket that never was: nothing happens, and its number says of which server's namespaces it could be. */
-  IS(OK, kraken_ws_socket_emit(server, 12345, S("e"), S("1"), NULL, 0, 0));
-  IS(KRAKEN_WS_ERROR_GONE, kraken_ws_socket_emit(server, UINT64_MAX, S("e"), S("1"), NULL, 0, 0));
-  IS(ARGUMENT, kraken_ws_socket_emit_with_ack(server, 12345, S("e"), S("1"), NULL, 0, 0, 10, NULL));
-  IS(OK, kraken_ws_socket_join(server, UINT64_MAX, &target.nsp, 1));
-  IS(OK, kraken_ws_socket_leave(server, 0, NULL, 0));
-  IS(OK, kraken_ws_socket_disconnect(server, 12345, true));
-  IS(OK, kraken_ws_socket_set_data(server, 12345, S("{}")));
-  IS(PAYLOAD, kraken_ws_socket_set_data(server, 12345, S("{")));
-  IS(KRAKEN_WS_ERROR_GONE, kraken_ws_socket_set_user(server, 12345, big, free)); /* still ours */
-  CHECK(kraken_ws_socket_user(server, 12345) == NULL);
-  CHECK(kraken_ws_socket_user(NULL, 12345) == NULL);
+  IS(OK, kraken_ws_server_socket_emit(server, 12345, S("e"), S("1"), NULL, 0, 0));
+  IS(KRAKEN_WS_ERROR_GONE, kraken_ws_server_socket_emit(server, UINT64_MAX, S("e"), S("1"), NULL, 0, 0));
+  IS(ARGUMENT, kraken_ws_server_socket_emit_with_ack(server, 12345, S("e"), S("1"), NULL, 0, 0, 10, NULL));
+  IS(OK, kraken_ws_server_socket_join(server, UINT64_MAX, &target.nsp, 1));
+  IS(OK, kraken_ws_server_socket_leave(server, 0, NULL, 0));
+  IS(OK, kraken_ws_server_socket_disconnect(server, 12345, true));
+  IS(OK, kraken_ws_server_socket_set_data(server, 12345, S("{}")));
+  IS(PAYLOAD, kraken_ws_server_socket_set_data(server, 12345, S("{")));
+  IS(KRAKEN_WS_ERROR_GONE, kraken_ws_server_socket_set_user(server, 12345, big, free)); /* still ours */
+  CHECK(kraken_ws_server_socket_user(server, 12345) == NULL);
+  CHECK(kraken_ws_server_socket_user(NULL, 12345) == NULL);
   free(big);
-  IS(OK, kraken_ws_has_room(server, none, S("r"), &has));
+  IS(OK, kraken_ws_server_has_room(server, none, S("r"), &has));
   CHECK(!has);
-  IS(ARGUMENT, kraken_ws_has_room(server, none, S("r"), NULL));
-  IS(OK, kraken_ws_count_sockets(server, NULL, &count));
+  IS(ARGUMENT, kraken_ws_server_has_room(server, none, S("r"), NULL));
+  IS(OK, kraken_ws_server_count_sockets(server, NULL, &count));
   CHECK(count == 0);
   IS(OK, kraken_ws_set_server(NULL));
   IS(OK, kraken_ws_server_free(server));
@@ -217,14 +217,14 @@ static void events_and_lists_of_nothing(void) {
   CHECK(kraken_ws_event_url(NULL).len == 0 && kraken_ws_event_header(NULL, S("host")).len == 0);
   CHECK(!kraken_ws_event_is_pending(NULL) && !kraken_ws_event_wants_ack(NULL) && kraken_ws_event_retain(NULL) == NULL);
   kraken_ws_event_free(none);
-  IS(ARGUMENT, kraken_ws_connect_accept(NULL));
-  IS(ARGUMENT, kraken_ws_connect_reject(NULL, S("{}")));
-  IS(ARGUMENT, kraken_ws_ack(NULL, S("1"), NULL, 0, 0));
-  IS(ARGUMENT, kraken_ws_http_reply(NULL, 200, NULL, 0, kraken_ws_buffer(NULL, 0)));
-  IS(ARGUMENT, kraken_ws_request_allow(NULL, NULL, 0));
-  IS(ARGUMENT, kraken_ws_request_refuse(NULL, S("no")));
+  IS(ARGUMENT, kraken_ws_event_accept(NULL));
+  IS(ARGUMENT, kraken_ws_event_reject(NULL, S("{}")));
+  IS(ARGUMENT, kraken_ws_event_ack(NULL, S("1"), NULL, 0, 0));
+  IS(ARGUMENT, kraken_ws_event_reply(NULL, 200, NULL, 0, kraken_ws_buffer(NULL, 0)));
+  IS(ARGUMENT, kraken_ws_event_allow(NULL, NULL, 0));
+  IS(ARGUMENT, kraken_ws_event_refuse(NULL, S("no")));
   CHECK(kraken_ws_event_room(NULL).len == 0 && kraken_ws_event_room_change(NULL) == KRAKEN_WS_ROOM_CHANGE_NONE);
-  IS(ARGUMENT, kraken_ws_filter_replace(NULL, S("1"), 0));
+  IS(ARGUMENT, kraken_ws_event_replace(NULL, S("1"), 0));
   IS(ARGUMENT, kraken_ws_module_set_filter(NULL, NULL));
   CHECK(kraken_ws_module_server(NULL) == NULL);
   CHECK(kraken_ws_socket_list_len(NULL) == 0 && !kraken_ws_socket_list_get(NULL, 0, &info));
@@ -244,34 +244,34 @@ static void fleets_of_one(void) {
   kraken_ws_str none = {NULL, 0};
   size_t count;
   uint64_t id;
-  IS(OK, kraken_ws_server_count(server, none, &count));
+  IS(OK, kraken_ws_server_server_count(server, none, &count));
   CHECK(count == 1);
-  IS(ARGUMENT, kraken_ws_server_count(server, none, NULL));
-  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_server_count(server, S("/nowhere"), &count));
-  IS(OK, kraken_ws_fleet_rooms(server, none, &rooms));
+  IS(ARGUMENT, kraken_ws_server_server_count(server, none, NULL));
+  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_server_server_count(server, S("/nowhere"), &count));
+  IS(OK, kraken_ws_server_fleet_rooms(server, none, &rooms));
   CHECK(kraken_ws_room_list_len(rooms) == 0 && kraken_ws_room_list_missing(rooms) == 0);
   CHECK(kraken_ws_room_list_get(rooms, 0).len == 0);
   CHECK(kraken_ws_room_list_len((kraken_ws_room_list *)server) == 0);
   kraken_ws_room_list_free(rooms);
-  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_fleet_rooms(server, S("/nowhere"), &rooms));
+  IS(KRAKEN_WS_ERROR_NAME, kraken_ws_server_fleet_rooms(server, S("/nowhere"), &rooms));
   CHECK(rooms == NULL && kraken_ws_room_list_len(NULL) == 0 && kraken_ws_room_list_missing(NULL) == 0);
   kraken_ws_room_list_free(NULL);
-  IS(OK, kraken_ws_fetch_fleet(server, NULL, 0, &sockets));
+  IS(OK, kraken_ws_server_fleet_sockets(server, NULL, 0, &sockets));
   CHECK(kraken_ws_socket_list_len(sockets) == 0 && kraken_ws_socket_list_missing(sockets) == 0);
   CHECK(kraken_ws_socket_list_missing(NULL) == 0 && kraken_ws_socket_list_missing_node(NULL, 0).len == 0);
   kraken_ws_socket_list_free(sockets);
-  IS(ARGUMENT, kraken_ws_fetch_fleet(server, NULL, 0, NULL));
+  IS(ARGUMENT, kraken_ws_server_fleet_sockets(server, NULL, 0, NULL));
   IS(KRAKEN_WS_ERROR_STATE, kraken_ws_server_cluster_stats(server, &stats));
   CHECK(says("in no fleet"));
   stats.size = 1;
   IS(ARGUMENT, kraken_ws_server_cluster_stats(server, &stats));
   IS(ARGUMENT, kraken_ws_server_cluster_stats(server, NULL));
-  IS(OK, kraken_ws_server_side_emit(server, none, S("hello"), S("1"), NULL, 0, 0));
-  IS(PAYLOAD, kraken_ws_server_side_emit(server, none, S("hello"), S("{"), NULL, 0, 0));
-  IS(PAYLOAD, kraken_ws_server_side_emit_with_ack(server, none, S("hello"), S("{"), NULL, 0, 0, 10, &id));
-  IS(ARGUMENT, kraken_ws_server_side_emit_with_ack(server, none, S("hello"), S("1"), NULL, 0, 0, 10, NULL));
-  IS(OK, kraken_ws_server_side_emit_with_ack(server, none, S("hello"), S("1"), NULL, 0, 0, 10, &id));
-  IS(OK, kraken_ws_poll(server, &event, 1, -1, &count));
+  IS(OK, kraken_ws_server_server_side_emit(server, none, S("hello"), S("1"), NULL, 0, 0));
+  IS(PAYLOAD, kraken_ws_server_server_side_emit(server, none, S("hello"), S("{"), NULL, 0, 0));
+  IS(PAYLOAD, kraken_ws_server_server_side_emit_with_ack(server, none, S("hello"), S("{"), NULL, 0, 0, 10, &id));
+  IS(ARGUMENT, kraken_ws_server_server_side_emit_with_ack(server, none, S("hello"), S("1"), NULL, 0, 0, 10, NULL));
+  IS(OK, kraken_ws_server_server_side_emit_with_ack(server, none, S("hello"), S("1"), NULL, 0, 0, 10, &id));
+  IS(OK, kraken_ws_server_poll(server, &event, 1, -1, &count));
   CHECK(count == 1 && kraken_ws_event_get_kind(event) == KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK);
   CHECK(kraken_ws_event_ack_id(event) == id && kraken_ws_event_arg_count(event) == 0 && !kraken_ws_event_timed_out(event));
   kraken_ws_event_free(event);
@@ -331,7 +331,7 @@ static void listening_and_adopting(void) {
   IS(OK, kraken_ws_server_free(server));
 }
 
-static void after_shutdown_and_free(void) {
+static void after_close_and_free(void) {
   kraken_ws_server *server = new_server();
   kraken_ws_event *events[4];
   kraken_ws_stats stats = {.size = sizeof stats};
@@ -352,29 +352,29 @@ static void after_shutdown_and_free(void) {
   IS(OK, kraken_ws_server_modules(server, json, sizeof json, &needed));
   CHECK(needed == 2 && strcmp(json, "[]") == 0);
   IS(ARGUMENT, kraken_ws_server_modules(server, json, 2, &needed));
-  IS(KRAKEN_WS_ERROR_MODULE, kraken_ws_module_load(server, S("/no/such/module.so"), 0, NULL));
+  IS(KRAKEN_WS_ERROR_MODULE, kraken_ws_server_load_module(server, S("/no/such/module.so"), 0, NULL));
   CHECK(says("module /no/such/module.so: "));
-  IS(KRAKEN_WS_ERROR_MODULE, kraken_ws_module_unload(server, S("nobody")));
-  IS(ARGUMENT, kraken_ws_module_load(server, S("x"), 2, NULL));
-  IS(ARGUMENT, kraken_ws_poll(server, events, 0, 0, &count));
-  IS(ARGUMENT, kraken_ws_poll(server, NULL, 4, 0, &count));
-  IS(ARGUMENT, kraken_ws_poll(server, events, 4, 0, NULL));
-  IS(OK, kraken_ws_poll(server, events, 4, 10, &count));
+  IS(KRAKEN_WS_ERROR_MODULE, kraken_ws_server_unload_module(server, S("nobody")));
+  IS(ARGUMENT, kraken_ws_server_load_module(server, S("x"), 2, NULL));
+  IS(ARGUMENT, kraken_ws_server_poll(server, events, 0, 0, &count));
+  IS(ARGUMENT, kraken_ws_server_poll(server, NULL, 4, 0, &count));
+  IS(ARGUMENT, kraken_ws_server_poll(server, events, 4, 0, NULL));
+  IS(OK, kraken_ws_server_poll(server, events, 4, 10, &count));
   CHECK(count == 0);
 
   IS(OK, kraken_ws_set_server(server));
-  IS(OK, kraken_ws_server_shutdown(server, 5000));
-  IS(OK, kraken_ws_server_shutdown(server, 0));
+  IS(OK, kraken_ws_server_close(server, 5000));
+  IS(OK, kraken_ws_server_close(server, 0));
   IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_send_to_room(S("r"), S("e"), S("1")));
   IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_server_listen(server, S("127.0.0.1"), 0, NULL));
-  IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_socket_join(server, 1, NULL, 0));
-  IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_has_room(server, S(""), S("r"), &has));
-  IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_namespace_create(server, S("/x")));
+  IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_server_socket_join(server, 1, NULL, 0));
+  IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_server_has_room(server, S(""), S("r"), &has));
+  IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_server_create_namespace(server, S("/x")));
   stats.size = sizeof stats;
   IS(OK, kraken_ws_server_stats(server, &stats));
-  IS(OK, kraken_ws_poll(server, events, 4, -1, &count));
+  IS(OK, kraken_ws_server_poll(server, events, 4, -1, &count));
   CHECK(count == 1 && kraken_ws_event_get_kind(events[0]) == KRAKEN_WS_EVENT_KIND_CLOSED);
-  IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_poll(server, events + 1, 3, -1, &count));
+  IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_server_poll(server, events + 1, 3, -1, &count));
 
   IS(OK, kraken_ws_server_free(server));
   IS(KRAKEN_WS_ERROR_GONE, kraken_ws_server_free(server));
@@ -398,7 +398,7 @@ static void forked(void) {
   child = fork();
   if (child == 0) {
     IS(KRAKEN_WS_ERROR_FORKED, kraken_ws_send_to_room(S("r"), S("e"), S("1")));
-    IS(KRAKEN_WS_ERROR_FORKED, kraken_ws_server_shutdown(server, 1000));
+    IS(KRAKEN_WS_ERROR_FORKED, kraken_ws_server_close(server, 1000));
     IS(KRAKEN_WS_ERROR_FORKED, kraken_ws_server_free(server));
     own = new_server();
     IS(OK, kraken_ws_set_server(own));
@@ -430,7 +430,7 @@ int main(void) {
   events_and_lists_of_nothing();
   fleets_of_one();
   listening_and_adopting();
-  after_shutdown_and_free();
+  after_close_and_free();
   if (!getenv("NO_FORK")) forked(); /* valgrind takes what the child leaves behind for leaks */
   table();
   return 0;

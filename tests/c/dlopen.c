@@ -34,7 +34,7 @@ int main(void) {
   CHECK(api != NULL && strcmp(api->version(), EXPECTED_VERSION) == 0);
   CHECK(api->server_new(NULL, NULL, &server) == KRAKEN_WS_OK);
   CHECK(api->server_listen(server, S("127.0.0.1"), 0, NULL) == KRAKEN_WS_OK);
-  CHECK(api->server_send_to_all(server, S("e"), S("1")) == KRAKEN_WS_OK);
+  CHECK(api->server_send_to_all(server, S("e"), S("1"), NULL, 0) == KRAKEN_WS_OK);
   CHECK(api->server_free(server) == KRAKEN_WS_OK);
   CHECK(dlclose(library) == 0);
   /* It stays mapped (-z nodelete): threads that are on their way out still run its code. */

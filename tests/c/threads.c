@@ -39,7 +39,7 @@ int main(void) {
     IS(KRAKEN_WS_OK, kraken_ws_server_new(options, i % 2 ? &callbacks : NULL, &next));
     IS(KRAKEN_WS_OK, kraken_ws_set_server(next));
     /* Freed while they may be in the middle of a call on it. */
-    if (server && i % 3) IS(KRAKEN_WS_OK, kraken_ws_server_shutdown(server, 10000));
+    if (server && i % 3) IS(KRAKEN_WS_OK, kraken_ws_server_close(server, 10000));
     IS(KRAKEN_WS_OK, kraken_ws_server_free(server));
     server = next;
     for (int wait = 0; atomic_load(&sent) < before + 100 && wait < 10000; wait++) usleep(1000);

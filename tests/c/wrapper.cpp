@@ -82,7 +82,7 @@ static void questions() {
   CHECK(has("allow=header", "x-allow: yes") && has("x=y", "200 OK"));
   CHECK(has("allow=words", "not today") && has("allow=no", "403") && has("allow=throw", "Forbidden"));
   CHECK(has("engine=answer", "418") && has("engine=answer", "teapot") && has("engine=no", "400"));
-  server.shutdown(5000);
+  server.close(5000);
   CHECK(thrown == "deliberate");
 }
 
@@ -130,7 +130,7 @@ int main() {
     server.create_namespace("/other");
     server.send_to_room("r", "e", "{}");
     server.send_to_all("e");
-    server.publish({{"a", "b"}, {"c"}, "/other", KRAKEN_WS_VOLATILE}, "e", "[1]");
+    server.publish({{"a", "b"}, {"c"}, "/other", KRAKEN_WS_FLAG_VOLATILE}, "e", "[1]");
     CHECK(server.try_send_to_room("r", "e", "{") == KRAKEN_WS_ERROR_PAYLOAD);
     CHECK(status_of([&] { server.send_to_all("e", "{"); }, "payload: no JSON") == KRAKEN_WS_ERROR_PAYLOAD);
     CHECK(status_of([&] { server.publish({{}, {}, "/none", 0}, "e"); }, "/none") == KRAKEN_WS_ERROR_NAME);
@@ -141,19 +141,19 @@ int main() {
     server.sockets_join({}, {"x"});
     server.sockets_leave(kraken_ws::to("x"), {"x"});
     server.disconnect_sockets(kraken_ws::to("x"));
-    server.emit_to(1, "e");
-    CHECK(server.emit_with_ack(1, "e", "1", 10) != server.publish_with_ack({}, "e", "1", 10));
-    server.join(1, {"r"});
-    server.leave(1, {"r"});
-    server.disconnect(1);
+    server.socket_emit(1, "e");
+    CHECK(server.socket_emit_with_ack(1, "e", "1", 10) != server.publish_with_ack({}, "e", "1", 10));
+    server.socket_join(1, {"r"});
+    server.socket_leave(1, {"r"});
+    server.socket_disconnect(1);
     CHECK(!dropped);
-    server.shutdown(5000);
+    server.close(5000);
     CHECK(dropped);
-    CHECK(status_of([&] { server.send_to_all("e"); }, "shut down") == KRAKEN_WS_ERROR_CLOSED);
+    CHECK(status_of([&] { server.send_to_all("e"); }, "closed") == KRAKEN_WS_ERROR_CLOSED);
   }
   kraken_ws::server polling;
   CHECK(polling.event_fd() >= 0 && polling.poll(4, 1).empty());
-  polling.shutdown(5000);
+  polling.close(5000);
   auto events = polling.poll(4, -1);
   CHECK(events.size() == 1 && events[0].kind() == KRAKEN_WS_EVENT_KIND_CLOSED);
   kraken_ws::event kept(events[0]), copy = kept;

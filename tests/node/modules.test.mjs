@@ -123,7 +123,7 @@ describe('modules', nativeOnly, () => {
     const client = await connect(url);
     const mine = await ask(client, 'mine');
     assert.deepEqual(mine.slice(0, 5), [16, 16, 16, 16, 16]);
-    assert.match(mine[5], /^module guest: namespace_create: the server is the host's that loads the modules/);
+    assert.match(mine[5], /^module guest: create_namespace: the server is the host's that loads the modules/);
     assert.deepEqual(await ask(client, 'unload'), [19, 'module guest: module guest: a call of it is under way']);
     assert.equal(await ask(client, 'echo', 7), 7, 'and the server serves');
     assert.equal(io.stats().modules.length, 1);

@@ -19,6 +19,11 @@ fn arrows_of_the_core_fall() {
 }
 
 #[test]
+fn arrows_of_the_c_library_fall() {
+    compare("ffi/src");
+}
+
+#[test]
 fn arrows_of_the_addon_fall() {
     compare("node-binding/src");
 }

@@ -14,7 +14,7 @@ pub enum ErrorCode {
     Listen = 2,
     /// Certificate or key could not be read or do not fit each other.
     Tls = 3,
-    /// The server is shut down.
+    /// The server is closed.
     Closed = 4,
     /// A payload is not the JSON text the call needs, or its attachments don't match.
     Payload = 5,
@@ -111,7 +111,7 @@ impl Error {
     }
 
     pub(crate) fn closed() -> Self {
-        Self::new(ErrorCode::Closed, "the server is shut down")
+        Self::new(ErrorCode::Closed, "the server is closed")
     }
 }
 

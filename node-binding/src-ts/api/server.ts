@@ -441,7 +441,7 @@ export class Server<
   }
 
   /**
-   * Loads a module in C, the same as a C host loads (`kraken_ws_module_load`): a shared object that sees clients and
+   * Loads a module in C, the same as a C host loads (`kraken_ws_server_load_module`): a shared object that sees clients and
    * what they send before JavaScript does, and may answer, change or refuse it. Its code runs in this process. Returns
    * its name.
    */

@@ -1,4 +1,4 @@
-//! Modules in C: the shared objects that a C host loads with `kraken_ws_module_load`, unchanged. They see connections,
+//! Modules in C: the shared objects that a C host loads with `kraken_ws_server_load_module`, unchanged. They see connections,
 //! events and disconnects on the JavaScript thread, before JavaScript does.
 
 use std::ffi::CString;

@@ -44,10 +44,10 @@ static void decide_later(const kraken_ws_event *event) {
 /* Yes, with a header. */
 static void allow(const kraken_ws_event *event, const char *name) {
   kraken_ws_str headers[] = {S(name), S("yes")};
-  IS(KRAKEN_WS_ERROR_ARGUMENT, kraken_ws_request_allow(event, headers, 1));
-  IS(KRAKEN_WS_OK, kraken_ws_request_allow(event, headers, 2));
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_request_allow(event, NULL, 0));
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_request_refuse(event, S("")));
+  IS(KRAKEN_WS_ERROR_ARGUMENT, kraken_ws_event_allow(event, headers, 1));
+  IS(KRAKEN_WS_OK, kraken_ws_event_allow(event, headers, 2));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_allow(event, NULL, 0));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_refuse(event, S("")));
 }
 
 static void *decide(void *unused) {
@@ -62,8 +62,8 @@ static void *decide(void *unused) {
     event = later[--waiting];
     pthread_mutex_unlock(&lock);
     switch (kraken_ws_event_get_kind(event)) {
-      case KRAKEN_WS_EVENT_KIND_CONNECT: IS(KRAKEN_WS_OK, kraken_ws_connect_accept(event)); break;
-      case KRAKEN_WS_EVENT_KIND_MESSAGE: IS(KRAKEN_WS_OK, kraken_ws_ack(event, S("\"later\""), NULL, 0, 0)); break;
+      case KRAKEN_WS_EVENT_KIND_CONNECT: IS(KRAKEN_WS_OK, kraken_ws_event_accept(event)); break;
+      case KRAKEN_WS_EVENT_KIND_EVENT: IS(KRAKEN_WS_OK, kraken_ws_event_ack(event, S("\"later\""), NULL, 0, 0)); break;
       default: allow(event, "x-later"); break;
     }
     kraken_ws_event_free(event);
@@ -84,29 +84,29 @@ static int32_t on_connect(void *userdata, const kraken_ws_event *event) {
   CHECK(kraken_ws_event_address(event).len > 0 && kraken_ws_event_header(event, S("host")).len > 0);
   CHECK(kraken_ws_event_url(event).len > 0 && memcmp(kraken_ws_event_method(event).ptr, "GET", 3) == 0);
   if (json_equals(mode, "reject")) {
-    IS(KRAKEN_WS_ERROR_PAYLOAD, kraken_ws_connect_reject(event, S("{")));
-    IS(KRAKEN_WS_ERROR_PAYLOAD, kraken_ws_connect_reject(event, S("[]")));
-    IS(KRAKEN_WS_OK, kraken_ws_connect_reject(event, S("{\"message\":\"AUTH_FAILED\",\"data\":{\"code\":7}}")));
-    IS(KRAKEN_WS_ERROR_STATE, kraken_ws_connect_accept(event));
-    return KRAKEN_WS_LATER;
+    IS(KRAKEN_WS_ERROR_PAYLOAD, kraken_ws_event_reject(event, S("{")));
+    IS(KRAKEN_WS_ERROR_PAYLOAD, kraken_ws_event_reject(event, S("[]")));
+    IS(KRAKEN_WS_OK, kraken_ws_event_reject(event, S("{\"message\":\"AUTH_FAILED\",\"data\":{\"code\":7}}")));
+    IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_accept(event));
+    return KRAKEN_WS_DECISION_LATER;
   }
-  if (json_equals(mode, "no")) return KRAKEN_WS_REJECT;
-  if (json_equals(mode, "forgotten")) return KRAKEN_WS_LATER; /* and not retained: refused */
+  if (json_equals(mode, "no")) return KRAKEN_WS_DECISION_REJECT;
+  if (json_equals(mode, "forgotten")) return KRAKEN_WS_DECISION_LATER; /* and not retained: refused */
   own = calloc(1, sizeof *own);
   CHECK(own != NULL);
   atomic_fetch_add(&made, 1);
-  IS(KRAKEN_WS_OK, kraken_ws_socket_set_user(server, socket, own, free_state));
-  CHECK(kraken_ws_socket_user(server, socket) == own);
-  IS(KRAKEN_WS_OK, kraken_ws_socket_emit(server, socket, S("welcome"), kraken_ws_event_namespace(event).len == 1 ? S("\"/\"") : S("\"other\""), NULL, 0, 0));
+  IS(KRAKEN_WS_OK, kraken_ws_server_socket_set_user(server, socket, own, free_state));
+  CHECK(kraken_ws_server_socket_user(server, socket) == own);
+  IS(KRAKEN_WS_OK, kraken_ws_server_socket_emit(server, socket, S("welcome"), kraken_ws_event_namespace(event).len == 1 ? S("\"/\"") : S("\"other\""), NULL, 0, 0));
   if (json_equals(mode, "later")) {
     decide_later(event);
-    return KRAKEN_WS_LATER;
+    return KRAKEN_WS_DECISION_LATER;
   }
-  return KRAKEN_WS_ACCEPT;
+  return KRAKEN_WS_DECISION_ACCEPT;
 }
 
 static void answer(const kraken_ws_event *event, const char *json) {
-  if (kraken_ws_event_wants_ack(event)) IS(KRAKEN_WS_OK, kraken_ws_ack(event, S(json), NULL, 0, 0));
+  if (kraken_ws_event_wants_ack(event)) IS(KRAKEN_WS_OK, kraken_ws_event_ack(event, S(json), NULL, 0, 0));
 }
 
 /* The first argument as a room expression: {"rooms":"a","except":"b"}, both optional. */
@@ -138,8 +138,8 @@ static void list_sockets(const kraken_ws_event *event, const kraken_ws_target *t
   kraken_ws_socket_info info;
   char json[4096] = "[";
   size_t count, len = 1;
-  IS(KRAKEN_WS_OK, kraken_ws_fetch_sockets(server, target, &list));
-  IS(KRAKEN_WS_OK, kraken_ws_count_sockets(server, target, &count));
+  IS(KRAKEN_WS_OK, kraken_ws_server_fetch_sockets(server, target, &list));
+  IS(KRAKEN_WS_OK, kraken_ws_server_count_sockets(server, target, &count));
   CHECK(count == kraken_ws_socket_list_len(list));
   for (size_t i = 0; kraken_ws_socket_list_get(list, i, &info); i++) {
     len += (size_t)snprintf(json + len, sizeof json - len, "%s{\"id\":\"%.*s\",\"data\":%.*s,\"auth\":%.*s,\"rooms\":[",
@@ -186,63 +186,63 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
     }
     strcat(all, "]");
     if (kraken_ws_event_wants_ack(event)) {
-      IS(KRAKEN_WS_OK, kraken_ws_ack(event, S(all), buffers, count, KRAKEN_WS_SPREAD));
-      IS(KRAKEN_WS_ERROR_STATE, kraken_ws_ack(event, S("1"), NULL, 0, 0));
+      IS(KRAKEN_WS_OK, kraken_ws_event_ack(event, S(all), buffers, count, KRAKEN_WS_FLAG_SPREAD));
+      IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_ack(event, S("1"), NULL, 0, 0));
       CHECK(says("answered before"));
     } else {
-      IS(KRAKEN_WS_OK, kraken_ws_socket_emit(server, socket, S("echo"), S(all), buffers, count, KRAKEN_WS_SPREAD));
-      IS(KRAKEN_WS_ERROR_STATE, kraken_ws_ack(event, S("1"), NULL, 0, 0));
+      IS(KRAKEN_WS_OK, kraken_ws_server_socket_emit(server, socket, S("echo"), S(all), buffers, count, KRAKEN_WS_FLAG_SPREAD));
+      IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_ack(event, S("1"), NULL, 0, 0));
       CHECK(says("does not ask for it"));
     }
   } else if (kraken_ws_event_is(event, "join")) {
-    IS(KRAKEN_WS_OK, kraken_ws_socket_join(server, socket, &name, 1));
+    IS(KRAKEN_WS_OK, kraken_ws_server_socket_join(server, socket, &name, 1));
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "leave")) {
-    IS(KRAKEN_WS_OK, kraken_ws_socket_leave(server, socket, &name, 1));
+    IS(KRAKEN_WS_OK, kraken_ws_server_socket_leave(server, socket, &name, 1));
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "sendToRoom")) {
     IS(KRAKEN_WS_OK, kraken_ws_send_to_room(name, S("note"), second));
-    IS(KRAKEN_WS_OK, kraken_ws_server_send_to_room(server, name, S("note"), S("\"again\"")));
-    IS(KRAKEN_WS_OK, kraken_ws_send_to_room_binary(name, S("bytes"), S("{\"_placeholder\":true,\"num\":0}"), buffers, count));
+    IS(KRAKEN_WS_OK, kraken_ws_server_send_to_room(server, name, S("note"), S("\"again\""), NULL, 0));
+    IS(KRAKEN_WS_OK, kraken_ws_server_send_to_room(server, name, S("bytes"), S("{\"_placeholder\":true,\"num\":0}"), buffers, count));
   } else if (kraken_ws_event_is(event, "sendToAll")) {
     IS(KRAKEN_WS_OK, kraken_ws_send_to_all(S("note"), first));
-    IS(KRAKEN_WS_OK, kraken_ws_server_send_to_all(server, S("note"), S("")));
+    IS(KRAKEN_WS_OK, kraken_ws_server_send_to_all(server, S("note"), S(""), NULL, 0));
     buffers[0] = kraken_ws_buffer("\0\1\2", 3);
-    IS(KRAKEN_WS_OK, kraken_ws_send_to_all_binary(S("bytes"), S("{\"_placeholder\":true,\"num\":0}"), buffers, 1));
+    IS(KRAKEN_WS_OK, kraken_ws_server_send_to_all(server, S("bytes"), S("{\"_placeholder\":true,\"num\":0}"), buffers, 1));
   } else if (kraken_ws_event_is(event, "publish")) {
-    IS(KRAKEN_WS_OK, kraken_ws_publish(server, read_target(&e, first), S("note"), second, NULL, 0));
+    IS(KRAKEN_WS_OK, kraken_ws_server_publish(server, read_target(&e, first), S("note"), second, NULL, 0));
   } else if (kraken_ws_event_is(event, "move")) {
     json_plain(second, text, sizeof text);
     name = S(text);
-    IS(KRAKEN_WS_OK, kraken_ws_sockets_join(server, read_target(&e, first), &name, 1));
-    IS(KRAKEN_WS_OK, kraken_ws_sockets_leave(server, read_target(&e, first), &e.room, 1));
+    IS(KRAKEN_WS_OK, kraken_ws_server_sockets_join(server, read_target(&e, first), &name, 1));
+    IS(KRAKEN_WS_OK, kraken_ws_server_sockets_leave(server, read_target(&e, first), &e.room, 1));
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "kick")) {
-    IS(KRAKEN_WS_OK, kraken_ws_disconnect_sockets(server, read_target(&e, first), false));
+    IS(KRAKEN_WS_OK, kraken_ws_server_disconnect_sockets(server, read_target(&e, first), false));
   } else if (kraken_ws_event_is(event, "ban")) {
-    IS(KRAKEN_WS_OK, kraken_ws_publish(server, read_target(&e, first), S("note"), second, NULL, 0));
-    IS(KRAKEN_WS_OK, kraken_ws_disconnect_sockets(server, read_target(&e, first), true));
+    IS(KRAKEN_WS_OK, kraken_ws_server_publish(server, read_target(&e, first), S("note"), second, NULL, 0));
+    IS(KRAKEN_WS_OK, kraken_ws_server_disconnect_sockets(server, read_target(&e, first), true));
   } else if (kraken_ws_event_is(event, "leaveMe")) {
-    IS(KRAKEN_WS_OK, kraken_ws_socket_disconnect(server, socket, true));
+    IS(KRAKEN_WS_OK, kraken_ws_server_socket_disconnect(server, socket, true));
   } else if (kraken_ws_event_is(event, "ask")) {
-    IS(KRAKEN_WS_OK, kraken_ws_socket_emit_with_ack(server, socket, S("question"), first, NULL, 0, 0, 200, &id));
+    IS(KRAKEN_WS_OK, kraken_ws_server_socket_emit_with_ack(server, socket, S("question"), first, NULL, 0, 0, 200, &id));
     snprintf(text, sizeof text, "%llu", (unsigned long long)id);
     answer(event, text);
   } else if (kraken_ws_event_is(event, "askPatiently")) {
-    IS(KRAKEN_WS_OK, kraken_ws_socket_emit_with_ack(server, socket, S("question"), first, NULL, 0, 0, 600000, &id));
+    IS(KRAKEN_WS_OK, kraken_ws_server_socket_emit_with_ack(server, socket, S("question"), first, NULL, 0, 0, 600000, &id));
     snprintf(text, sizeof text, "%llu", (unsigned long long)id);
     answer(event, text);
   } else if (kraken_ws_event_is(event, "askAll")) {
-    IS(KRAKEN_WS_OK, kraken_ws_publish_with_ack(server, NULL, S("question"), first, NULL, 0, 500, &id));
+    IS(KRAKEN_WS_OK, kraken_ws_server_publish_with_ack(server, NULL, S("question"), first, NULL, 0, 500, &id));
     snprintf(text, sizeof text, "%llu", (unsigned long long)id);
     answer(event, text);
   } else if (kraken_ws_event_is(event, "data")) {
-    IS(KRAKEN_WS_OK, kraken_ws_socket_set_data(server, socket, first));
+    IS(KRAKEN_WS_OK, kraken_ws_server_socket_set_data(server, socket, first));
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "fetch")) {
     list_sockets(event, read_target(&e, first));
   } else if (kraken_ws_event_is(event, "has")) {
-    IS(KRAKEN_WS_OK, kraken_ws_has_room(server, S(""), name, &has));
+    IS(KRAKEN_WS_OK, kraken_ws_server_has_room(server, S(""), name, &has));
     answer(event, has ? "true" : "false");
   } else if (kraken_ws_event_is(event, "stats")) {
     kraken_ws_stats stats = {.size = sizeof stats};
@@ -255,7 +255,7 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
     IS(KRAKEN_WS_OK, kraken_ws_server_modules(server, text, sizeof text, &needed));
     answer(event, text);
   } else if (kraken_ws_event_is(event, "unload")) {
-    snprintf(text, sizeof text, "%d", kraken_ws_module_unload(server, name));
+    snprintf(text, sizeof text, "%d", kraken_ws_server_unload_module(server, name));
     answer(event, text);
   } else if (kraken_ws_event_is(event, "rooms")) {
     char json[sizeof rooms + 2];
@@ -267,7 +267,7 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
     decide_later(event);
   } else if (kraken_ws_event_is(event, "reenter")) {
     /* What would wait elsewhere does not wait here. */
-    IS(KRAKEN_WS_OK, kraken_ws_server_shutdown(server, 60000));
+    IS(KRAKEN_WS_OK, kraken_ws_server_close(server, 60000));
     IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_send_to_all(S("note"), S("1")));
   }
 }
@@ -278,7 +278,7 @@ static void on_disconnect(void *userdata, const kraken_ws_event *event) {
   (void)userdata;
   CHECK(kraken_ws_event_user(event) != NULL && kraken_ws_event_reason(event) >= 0);
   snprintf(text, sizeof text, "{\"id\":\"%.*s\",\"reason\":\"%.*s\"}", (int)id.len, id.ptr, (int)reason.len, reason.ptr);
-  kraken_ws_server_send_to_all(kraken_ws_event_server(event), S("gone"), S(text)); /* CLOSED at the end */
+  kraken_ws_server_send_to_all(kraken_ws_event_server(event), S("gone"), S(text), NULL, 0); /* CLOSED at the end */
 }
 
 static void on_ack(void *userdata, const kraken_ws_event *event) {
@@ -297,7 +297,7 @@ static void on_ack(void *userdata, const kraken_ws_event *event) {
     snprintf(text + strlen(text), sizeof text - strlen(text), ",\"gone\":\"%.*s\"", (int)reason.len, reason.ptr);
   }
   strcat(text, "}");
-  kraken_ws_server_send_to_all(kraken_ws_event_server(event), S("answered"), S(text));
+  kraken_ws_server_send_to_all(kraken_ws_event_server(event), S("answered"), S(text), NULL, 0);
 }
 
 static void on_http(void *userdata, const kraken_ws_event *event) {
@@ -305,10 +305,10 @@ static void on_http(void *userdata, const kraken_ws_event *event) {
   kraken_ws_bytes body = kraken_ws_event_attachment(event, 0);
   (void)userdata;
   if (url.len != 5 || memcmp(url.ptr, "/post", 5) != 0) return; /* 404 */
-  IS(KRAKEN_WS_ERROR_ARGUMENT, kraken_ws_http_reply(event, 99, headers, 2, body));
-  IS(KRAKEN_WS_ERROR_ARGUMENT, kraken_ws_http_reply(event, 200, headers, 1, body));
-  IS(KRAKEN_WS_OK, kraken_ws_http_reply(event, 201, headers, 2, body));
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_http_reply(event, 200, NULL, 0, body));
+  IS(KRAKEN_WS_ERROR_ARGUMENT, kraken_ws_event_reply(event, 99, headers, 2, body));
+  IS(KRAKEN_WS_ERROR_ARGUMENT, kraken_ws_event_reply(event, 200, headers, 1, body));
+  IS(KRAKEN_WS_OK, kraken_ws_event_reply(event, 201, headers, 2, body));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_reply(event, 200, NULL, 0, body));
 }
 
 /* What a request asks for is in its query: ?allow=reject. */
@@ -322,39 +322,39 @@ static bool asks(const kraken_ws_event *event, const char *what) {
 static int32_t on_allow_request(void *userdata, const kraken_ws_event *event) {
   (void)userdata;
   CHECK(kraken_ws_event_is_pending(event) && kraken_ws_event_address(event).len > 0);
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_connect_accept(event));
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_http_reply(event, 200, NULL, 0, kraken_ws_buffer(NULL, 0)));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_accept(event));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_reply(event, 200, NULL, 0, kraken_ws_buffer(NULL, 0)));
   if (asks(event, "allow=words")) {
-    IS(KRAKEN_WS_OK, kraken_ws_request_refuse(event, S("not today")));
-    return KRAKEN_WS_REJECT;
+    IS(KRAKEN_WS_OK, kraken_ws_event_refuse(event, S("not today")));
+    return KRAKEN_WS_DECISION_REJECT;
   }
-  if (asks(event, "allow=no")) return KRAKEN_WS_REJECT;
-  if (asks(event, "allow=forgotten")) return KRAKEN_WS_LATER;
+  if (asks(event, "allow=no")) return KRAKEN_WS_DECISION_REJECT;
+  if (asks(event, "allow=forgotten")) return KRAKEN_WS_DECISION_LATER;
   if (asks(event, "allow=later")) {
     decide_later(event);
-    return KRAKEN_WS_LATER;
+    return KRAKEN_WS_DECISION_LATER;
   }
   if (asks(event, "allow=header")) allow(event, "x-handshake");
-  return KRAKEN_WS_ACCEPT;
+  return KRAKEN_WS_DECISION_ACCEPT;
 }
 
 static int32_t on_engine(void *userdata, const kraken_ws_event *event) {
   kraken_ws_str headers[] = {S("x-engine"), S("no")};
   (void)userdata;
   CHECK(kraken_ws_event_is_pending(event));
-  if (asks(event, "engine=no")) return KRAKEN_WS_REJECT;
+  if (asks(event, "engine=no")) return KRAKEN_WS_DECISION_REJECT;
   if (asks(event, "engine=answer")) {
-    IS(KRAKEN_WS_OK, kraken_ws_http_reply(event, 418, headers, 2, kraken_ws_buffer("teapot", 6)));
-    return KRAKEN_WS_ACCEPT; /* of no effect: it is answered */
+    IS(KRAKEN_WS_OK, kraken_ws_event_reply(event, 418, headers, 2, kraken_ws_buffer("teapot", 6)));
+    return KRAKEN_WS_DECISION_ACCEPT; /* of no effect: it is answered */
   }
   if (asks(event, "engine=header")) allow(event, "x-engine");
-  return KRAKEN_WS_ACCEPT;
+  return KRAKEN_WS_DECISION_ACCEPT;
 }
 
 static void on_headers(void *userdata, const kraken_ws_event *event) {
   (void)userdata;
   CHECK(!kraken_ws_event_is_pending(event));
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_request_refuse(event, S("")));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_refuse(event, S("")));
   if (asks(event, "headers=later")) decide_later(event);
   else if (asks(event, "headers=yes")) allow(event, "x-later-response");
 }
@@ -382,23 +382,23 @@ static void on_log(void *userdata, int32_t level, kraken_ws_str line) {
 }
 
 static void decided(const kraken_ws_event *event, int32_t decision) {
-  if (decision == KRAKEN_WS_ACCEPT && kraken_ws_event_is_pending(event))
-    IS(KRAKEN_WS_OK, kraken_ws_request_allow(event, NULL, 0));
-  if (decision == KRAKEN_WS_REJECT && kraken_ws_event_is_pending(event))
-    IS(KRAKEN_WS_OK, kraken_ws_request_refuse(event, S("")));
+  if (decision == KRAKEN_WS_DECISION_ACCEPT && kraken_ws_event_is_pending(event))
+    IS(KRAKEN_WS_OK, kraken_ws_event_allow(event, NULL, 0));
+  if (decision == KRAKEN_WS_DECISION_REJECT && kraken_ws_event_is_pending(event))
+    IS(KRAKEN_WS_OK, kraken_ws_event_refuse(event, S("")));
 }
 
 /* The same by polling. */
 static void *poll_events(void *server) {
   kraken_ws_event *events[16];
   size_t count;
-  while (kraken_ws_poll(server, events, 16, -1, &count) == KRAKEN_WS_OK) {
+  while (kraken_ws_server_poll(server, events, 16, -1, &count) == KRAKEN_WS_OK) {
     for (size_t i = 0; i < count; i++) {
       switch (kraken_ws_event_get_kind(events[i])) {
         case KRAKEN_WS_EVENT_KIND_CONNECT:
-          if (on_connect(NULL, events[i]) == KRAKEN_WS_ACCEPT) IS(KRAKEN_WS_OK, kraken_ws_connect_accept(events[i]));
+          if (on_connect(NULL, events[i]) == KRAKEN_WS_DECISION_ACCEPT) IS(KRAKEN_WS_OK, kraken_ws_event_accept(events[i]));
           break;
-        case KRAKEN_WS_EVENT_KIND_MESSAGE: on_event(NULL, events[i]); break;
+        case KRAKEN_WS_EVENT_KIND_EVENT: on_event(NULL, events[i]); break;
         case KRAKEN_WS_EVENT_KIND_ACK:
         case KRAKEN_WS_EVENT_KIND_BROADCAST_ACK: on_ack(NULL, events[i]); break;
         case KRAKEN_WS_EVENT_KIND_DISCONNECT: on_disconnect(NULL, events[i]); break;
@@ -439,18 +439,18 @@ int main(int argc, char **argv) {
   IS(KRAKEN_WS_OK, kraken_ws_options_decide_connects(options, true));
   IS(KRAKEN_WS_OK, kraken_ws_server_new(options, polling ? NULL : &callbacks, &server));
   kraken_ws_options_free(options);
-  IS(KRAKEN_WS_OK, kraken_ws_namespace_create(server, S("/other")));
+  IS(KRAKEN_WS_OK, kraken_ws_server_create_namespace(server, S("/other")));
   IS(KRAKEN_WS_OK, kraken_ws_set_server(server));
   CHECK(pthread_create(&decider, NULL, decide, NULL) == 0);
   if (polling) CHECK(pthread_create(&poller, NULL, poll_events, server) == 0);
-  if (argc > 2) IS(KRAKEN_WS_OK, kraken_ws_module_load(server, S(argv[2]), argc - 3, (const char *const *)argv + 3));
+  if (argc > 2) IS(KRAKEN_WS_OK, kraken_ws_server_load_module(server, S(argv[2]), argc - 3, (const char *const *)argv + 3));
   IS(KRAKEN_WS_OK, kraken_ws_server_listen(server, S("127.0.0.1"), 0, &port));
   printf("port %u\n", port);
   fflush(stdout);
 
   while (read(0, &byte, 1) > 0) {
   }
-  IS(KRAKEN_WS_OK, kraken_ws_server_shutdown(server, 10000));
+  IS(KRAKEN_WS_OK, kraken_ws_server_close(server, 10000));
   pthread_mutex_lock(&lock);
   over = true;
   pthread_cond_signal(&more);

@@ -17,7 +17,7 @@ int main(int argc, char **argv) {
   IS(KRAKEN_WS_OK, kraken_ws_emitter_publish(emitter, &target, S("emitted"), S("{\"_placeholder\":true,\"num\":0}"), &bytes, 1));
   IS(KRAKEN_WS_OK, kraken_ws_emitter_sockets_leave(emitter, &target, &also, 1));
   IS(KRAKEN_WS_OK, kraken_ws_emitter_publish(emitter, &target, S("emitted"), S("\"to nobody\""), NULL, 0));
-  IS(KRAKEN_WS_OK, kraken_ws_emitter_server_side_emit(emitter, S("/"), S("hello"), S("[\"from\",\"an emitter\"]"), NULL, 0, KRAKEN_WS_SPREAD));
+  IS(KRAKEN_WS_OK, kraken_ws_emitter_server_side_emit(emitter, S("/"), S("hello"), S("[\"from\",\"an emitter\"]"), NULL, 0, KRAKEN_WS_FLAG_SPREAD));
   target.rooms = &leaving;
   IS(KRAKEN_WS_OK, kraken_ws_emitter_disconnect_sockets(emitter, &target, true));
   IS(KRAKEN_WS_OK, kraken_ws_emitter_flush(emitter, 5000));

@@ -14,7 +14,7 @@
 static char changes[256];
 
 static void answer(const kraken_ws_event *event, const char *json) {
-  IS(KRAKEN_WS_OK, kraken_ws_ack(event, S(json), NULL, 0, 0));
+  IS(KRAKEN_WS_OK, kraken_ws_event_ack(event, S(json), NULL, 0, 0));
 }
 
 /* Appends to JSON text of `size` bytes. */
@@ -28,7 +28,7 @@ static void list_sockets(const kraken_ws_event *event, const kraken_ws_target *t
   kraken_ws_socket_list *list;
   kraken_ws_socket_info info;
   char json[8192] = "{\"sockets\":[", number[64];
-  IS(KRAKEN_WS_OK, kraken_ws_fetch_fleet(kraken_ws_event_server(event), target, 2000, &list));
+  IS(KRAKEN_WS_OK, kraken_ws_server_fleet_sockets(kraken_ws_event_server(event), target, 2000, &list));
   for (size_t i = 0; kraken_ws_socket_list_get(list, i, &info); i++) {
     append(json, sizeof json, i ? ",{\"id\":\"%.*s\"" : "{\"id\":\"%.*s\"", info.id);
     append(json, sizeof json, ",\"address\":\"%.*s\"", info.address);
@@ -49,7 +49,7 @@ static void list_sockets(const kraken_ws_event *event, const kraken_ws_target *t
 static void list_rooms(const kraken_ws_event *event) {
   kraken_ws_room_list *list;
   char json[4096] = "{\"rooms\":[", missing[64];
-  IS(KRAKEN_WS_OK, kraken_ws_fleet_rooms(kraken_ws_event_server(event), S(""), &list));
+  IS(KRAKEN_WS_OK, kraken_ws_server_fleet_rooms(kraken_ws_event_server(event), S(""), &list));
   snprintf(missing, sizeof missing, "],\"missing\":%zu}", kraken_ws_room_list_missing(list));
   for (size_t i = 0; i < kraken_ws_room_list_len(list); i++)
     append(json, sizeof json, i ? ",\"%.*s\"" : "\"%.*s\"", kraken_ws_room_list_get(list, i));
@@ -76,24 +76,24 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
   for (size_t i = 0; i < count; i++) buffers[i] = kraken_ws_event_attachment(event, i);
 
   if (kraken_ws_event_is(event, "join")) {
-    IS(KRAKEN_WS_OK, kraken_ws_socket_join(server, kraken_ws_event_socket(event), &room, 1));
+    IS(KRAKEN_WS_OK, kraken_ws_server_socket_join(server, kraken_ws_event_socket(event), &room, 1));
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "publish")) { /* room, payload */
-    IS(KRAKEN_WS_OK, kraken_ws_publish(server, &target, S("note"), second, buffers, count));
+    IS(KRAKEN_WS_OK, kraken_ws_server_publish(server, &target, S("note"), second, buffers, count));
   } else if (kraken_ws_event_is(event, "local")) {
-    target.flags = KRAKEN_WS_LOCAL;
-    IS(KRAKEN_WS_OK, kraken_ws_publish(server, &target, S("note"), second, NULL, 0));
+    target.flags = KRAKEN_WS_FLAG_LOCAL;
+    IS(KRAKEN_WS_OK, kraken_ws_server_publish(server, &target, S("note"), second, NULL, 0));
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "askAll")) { /* room, payload */
-    IS(KRAKEN_WS_OK, kraken_ws_publish_with_ack(server, &target, S("question"), second, NULL, 0, 2000, &id));
+    IS(KRAKEN_WS_OK, kraken_ws_server_publish_with_ack(server, &target, S("question"), second, NULL, 0, 2000, &id));
   } else if (kraken_ws_event_is(event, "move")) { /* room, another */
-    IS(KRAKEN_WS_OK, kraken_ws_sockets_join(server, &target, &name, 1));
-    IS(KRAKEN_WS_OK, kraken_ws_sockets_leave(server, &target, &room, 1));
+    IS(KRAKEN_WS_OK, kraken_ws_server_sockets_join(server, &target, &name, 1));
+    IS(KRAKEN_WS_OK, kraken_ws_server_sockets_leave(server, &target, &room, 1));
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "kick")) {
-    IS(KRAKEN_WS_OK, kraken_ws_disconnect_sockets(server, &target, true));
+    IS(KRAKEN_WS_OK, kraken_ws_server_disconnect_sockets(server, &target, true));
   } else if (kraken_ws_event_is(event, "data")) {
-    IS(KRAKEN_WS_OK, kraken_ws_socket_set_data(server, kraken_ws_event_socket(event), first));
+    IS(KRAKEN_WS_OK, kraken_ws_server_socket_set_data(server, kraken_ws_event_socket(event), first));
     answer(event, "true");
   } else if (kraken_ws_event_is(event, "fetch")) {
     list_sockets(event, plain[0] ? &target : NULL);
@@ -101,13 +101,13 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
     list_rooms(event);
   } else if (kraken_ws_event_is(event, "count")) {
     size_t nodes;
-    IS(KRAKEN_WS_OK, kraken_ws_server_count(server, S(""), &nodes));
+    IS(KRAKEN_WS_OK, kraken_ws_server_server_count(server, S(""), &nodes));
     snprintf(text, sizeof text, "%zu", nodes);
     answer(event, text);
   } else if (kraken_ws_event_is(event, "tellHosts")) {
-    IS(KRAKEN_WS_OK, kraken_ws_server_side_emit(server, S(""), S("hello"), first, buffers, count, 0));
+    IS(KRAKEN_WS_OK, kraken_ws_server_server_side_emit(server, S(""), S("hello"), first, buffers, count, 0));
   } else if (kraken_ws_event_is(event, "askHosts")) {
-    IS(KRAKEN_WS_OK, kraken_ws_server_side_emit_with_ack(server, S(""), S("hello"), first, buffers, count, 0, 1000, &id));
+    IS(KRAKEN_WS_OK, kraken_ws_server_server_side_emit_with_ack(server, S(""), S("hello"), first, buffers, count, 0, 1000, &id));
   } else if (kraken_ws_event_is(event, "stats")) {
     kraken_ws_cluster_stats stats = {.size = sizeof stats};
     IS(KRAKEN_WS_OK, kraken_ws_server_cluster_stats(server, &stats));
@@ -133,13 +133,13 @@ static void on_ack(void *userdata, const kraken_ws_event *event) {
   snprintf(number, sizeof number, "],\"attachments\":%zu}", kraken_ws_event_attachment_count(event));
   append(json, sizeof json, "%.*s", S(number));
   CHECK(kraken_ws_event_missing_node(event, kraken_ws_event_missing(event)).len == 0);
-  IS(KRAKEN_WS_OK, kraken_ws_publish(kraken_ws_event_server(event), &(kraken_ws_target){.size = sizeof(kraken_ws_target), .flags = KRAKEN_WS_LOCAL},
+  IS(KRAKEN_WS_OK, kraken_ws_server_publish(kraken_ws_event_server(event), &(kraken_ws_target){.size = sizeof(kraken_ws_target), .flags = KRAKEN_WS_FLAG_LOCAL},
                                      S("answered"), S(json), NULL, 0));
 }
 
 /* What other hosts say goes to everybody who is here, and back if they ask. */
 static void on_server_side(void *userdata, const kraken_ws_event *event) {
-  kraken_ws_target here = {.size = sizeof here, .flags = KRAKEN_WS_LOCAL | KRAKEN_WS_SPREAD};
+  kraken_ws_target here = {.size = sizeof here, .flags = KRAKEN_WS_FLAG_LOCAL | KRAKEN_WS_FLAG_SPREAD};
   kraken_ws_bytes bytes = kraken_ws_event_attachment(event, 0);
   size_t count = kraken_ws_event_attachment_count(event);
   char json[1024] = "[";
@@ -148,10 +148,10 @@ static void on_server_side(void *userdata, const kraken_ws_event *event) {
   for (size_t i = 0; i < kraken_ws_event_arg_count(event); i++) append(json, sizeof json, ",%.*s", kraken_ws_event_arg(event, i));
   append(json, sizeof json, "%.*s", S("]"));
   CHECK(kraken_ws_event_socket(event) == 0 && kraken_ws_event_namespace(event).len == 1);
-  IS(KRAKEN_WS_OK, kraken_ws_publish(kraken_ws_event_server(event), &here, S("heard"), S(json), &bytes, count));
+  IS(KRAKEN_WS_OK, kraken_ws_server_publish(kraken_ws_event_server(event), &here, S("heard"), S(json), &bytes, count));
   if (kraken_ws_event_is(event, "silence")) return;
-  if (kraken_ws_event_wants_ack(event)) IS(KRAKEN_WS_OK, kraken_ws_ack(event, S("{\"from\":\"C\"}"), NULL, 0, 0));
-  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_ack(event, S("1"), NULL, 0, 0));
+  if (kraken_ws_event_wants_ack(event)) IS(KRAKEN_WS_OK, kraken_ws_event_ack(event, S("{\"from\":\"C\"}"), NULL, 0, 0));
+  IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_ack(event, S("1"), NULL, 0, 0));
 }
 
 static void on_cluster(void *userdata, const kraken_ws_event *event) {
@@ -166,23 +166,23 @@ static void on_cluster(void *userdata, const kraken_ws_event *event) {
 
 /* Whose client can't come back any more is told to everybody who is here. */
 static void on_session_end(void *userdata, const kraken_ws_event *event) {
-  kraken_ws_target here = {.size = sizeof here, .flags = KRAKEN_WS_LOCAL};
+  kraken_ws_target here = {.size = sizeof here, .flags = KRAKEN_WS_FLAG_LOCAL};
   char json[256] = "\"";
   (void)userdata;
   CHECK(kraken_ws_event_socket(event) != 0 && kraken_ws_event_namespace(event).len == 1);
   append(json, sizeof json, "%.*s", kraken_ws_event_socket_id(event));
   append(json, sizeof json, "%.*s", S("\""));
-  IS(KRAKEN_WS_OK, kraken_ws_publish(kraken_ws_event_server(event), &here, S("ended"), S(json), NULL, 0));
+  IS(KRAKEN_WS_OK, kraken_ws_server_publish(kraken_ws_event_server(event), &here, S("ended"), S(json), NULL, 0));
 }
 
 /* The same by polling. */
 static void *poll_events(void *server) {
   kraken_ws_event *events[16];
   size_t count;
-  while (kraken_ws_poll(server, events, 16, -1, &count) == KRAKEN_WS_OK) {
+  while (kraken_ws_server_poll(server, events, 16, -1, &count) == KRAKEN_WS_OK) {
     for (size_t i = 0; i < count; i++) {
       switch (kraken_ws_event_get_kind(events[i])) {
-        case KRAKEN_WS_EVENT_KIND_MESSAGE: on_event(NULL, events[i]); break;
+        case KRAKEN_WS_EVENT_KIND_EVENT: on_event(NULL, events[i]); break;
         case KRAKEN_WS_EVENT_KIND_BROADCAST_ACK:
         case KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK: on_ack(NULL, events[i]); break;
         case KRAKEN_WS_EVENT_KIND_SERVER_SIDE: on_server_side(NULL, events[i]); break;
@@ -224,7 +224,7 @@ int main(int argc, char **argv) {
   fflush(stdout);
   while (read(0, &byte, 1) > 0) {
   }
-  IS(KRAKEN_WS_OK, kraken_ws_server_shutdown(server, 10000));
+  IS(KRAKEN_WS_OK, kraken_ws_server_close(server, 10000));
   if (polling) pthread_join(poller, NULL);
   IS(KRAKEN_WS_OK, kraken_ws_server_free(server));
   return 0;

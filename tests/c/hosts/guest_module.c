@@ -20,12 +20,12 @@ static int has(kraken_ws_str text, const char *part) {
 
 static int32_t on_connect(void *userdata, const kraken_ws_event *event) {
   (void)userdata;
-  if (has(api->event_auth(event), "\"welcome\"")) return api->connect_accept(event) ? KRAKEN_WS_DROP : KRAKEN_WS_PASS;
-  return has(api->event_auth(event), "\"unwanted\"") ? KRAKEN_WS_DROP : KRAKEN_WS_PASS;
+  if (has(api->event_auth(event), "\"welcome\"")) return api->event_accept(event) ? KRAKEN_WS_FILTER_DROP : KRAKEN_WS_FILTER_PASS;
+  return has(api->event_auth(event), "\"unwanted\"") ? KRAKEN_WS_FILTER_DROP : KRAKEN_WS_FILTER_PASS;
 }
 
 static void *answer_later(void *kept) {
-  api->ack(kept, kraken_ws_cstr("\"later\""), NULL, 0, 0);
+  api->event_ack(kept, kraken_ws_cstr("\"later\""), NULL, 0, 0);
   api->event_free(kept);
   return NULL;
 }
@@ -37,12 +37,12 @@ static void try_to_own(const kraken_ws_event *event) {
   char json[512], error[256];
   size_t count;
   int32_t fd;
-  kraken_ws_status shutdown = api->server_shutdown(server, 1000), freed = api->server_free(server);
-  kraken_ws_status polling = api->poll(server, &polled, 1, 0, &count), descriptor = api->event_fd(server, &fd);
-  kraken_ws_status created = api->namespace_create(server, kraken_ws_cstr("/mine"));
+  kraken_ws_status closed = api->server_close(server, 1000), freed = api->server_free(server);
+  kraken_ws_status polling = api->server_poll(server, &polled, 1, 0, &count), descriptor = api->server_event_fd(server, &fd);
+  kraken_ws_status created = api->server_create_namespace(server, kraken_ws_cstr("/mine"));
   api->last_error(error, sizeof error);
-  snprintf(json, sizeof json, "[%d,%d,%d,%d,%d,\"%s\"]", shutdown, freed, polling, descriptor, created, error);
-  api->ack(event, kraken_ws_cstr(json), NULL, 0, 0);
+  snprintf(json, sizeof json, "[%d,%d,%d,%d,%d,\"%s\"]", closed, freed, polling, descriptor, created, error);
+  api->event_ack(event, kraken_ws_cstr(json), NULL, 0, 0);
 }
 
 static int32_t on_event(void *userdata, const kraken_ws_event *event) {
@@ -55,36 +55,36 @@ static int32_t on_event(void *userdata, const kraken_ws_event *event) {
   if (api->event_is(event, "who")) {
     kraken_ws_str id = api->event_socket_id(event), nsp = api->event_namespace(event);
     snprintf(json, sizeof json, "[\"%.*s\",\"%.*s\"]", (int)id.len, id.ptr, (int)nsp.len, nsp.ptr);
-    api->ack(event, kraken_ws_cstr(json), NULL, 0, 0);
-    return KRAKEN_WS_DROP;
+    api->event_ack(event, kraken_ws_cstr(json), NULL, 0, 0);
+    return KRAKEN_WS_FILTER_DROP;
   }
   if (api->event_is(event, "answered")) {
-    api->ack(event, kraken_ws_cstr("\"by the module\""), NULL, 0, 0);
-    return KRAKEN_WS_PASS;
+    api->event_ack(event, kraken_ws_cstr("\"by the module\""), NULL, 0, 0);
+    return KRAKEN_WS_FILTER_PASS;
   }
   if (api->event_is(event, "tell")) {
     kraken_ws_target target = {.size = sizeof target, .nsp = api->event_namespace(event), .rooms = &room, .rooms_len = 1};
-    api->socket_join(server, api->event_socket(event), &room, 1);
-    api->publish(server, &target, room, first, NULL, 0);
-    return KRAKEN_WS_DROP;
+    api->server_socket_join(server, api->event_socket(event), &room, 1);
+    api->server_publish(server, &target, room, first, NULL, 0);
+    return KRAKEN_WS_FILTER_DROP;
   }
   if (api->event_is(event, "later")) {
     if (pthread_create(&thread, NULL, answer_later, api->event_retain(event)) == 0) pthread_detach(thread);
-    return KRAKEN_WS_DROP;
+    return KRAKEN_WS_FILTER_DROP;
   }
   if (api->event_is(event, "keep") && !kept) kept = api->event_retain(event);
   if (api->event_is(event, "mine")) {
     try_to_own(event);
-    return KRAKEN_WS_DROP;
+    return KRAKEN_WS_FILTER_DROP;
   }
   if (api->event_is(event, "unload")) { /* itself, in the middle of its own call */
-    status = api->module_unload(server, kraken_ws_cstr("guest"));
+    status = api->server_unload_module(server, kraken_ws_cstr("guest"));
     api->last_error(error, sizeof error);
     snprintf(json, sizeof json, "[%d,\"%s\"]", status, error);
-    api->ack(event, kraken_ws_cstr(json), NULL, 0, 0);
-    return KRAKEN_WS_DROP;
+    api->event_ack(event, kraken_ws_cstr(json), NULL, 0, 0);
+    return KRAKEN_WS_FILTER_DROP;
   }
-  return KRAKEN_WS_PASS;
+  return KRAKEN_WS_FILTER_PASS;
 }
 
 static void on_disconnect(void *userdata, const kraken_ws_event *event) {
@@ -92,7 +92,7 @@ static void on_disconnect(void *userdata, const kraken_ws_event *event) {
   char json[128];
   (void)userdata;
   snprintf(json, sizeof json, "[\"%.*s\",\"%.*s\"]", (int)id.len, id.ptr, (int)reason.len, reason.ptr);
-  api->server_send_to_all(api->event_server(event), kraken_ws_cstr("gone"), kraken_ws_cstr(json));
+  api->server_send_to_all(api->event_server(event), kraken_ws_cstr("gone"), kraken_ws_cstr(json), NULL, 0);
 }
 
 static void drop(void *userdata) {
@@ -116,7 +116,7 @@ KRAKEN_WS_MODULE_EXPORT kraken_ws_status kraken_ws_module_on_load(kraken_ws_modu
   api = table;
   filter.name = kraken_ws_cstr("guest");
   /* Another load in the middle of this one. */
-  if (api->module_load(server, kraken_ws_cstr("/none.so"), 0, NULL) != KRAKEN_WS_ERROR_BUSY) return KRAKEN_WS_ERROR_BUSY;
+  if (api->server_load_module(server, kraken_ws_cstr("/none.so"), 0, NULL) != KRAKEN_WS_ERROR_BUSY) return KRAKEN_WS_ERROR_BUSY;
   if (argc > 0) {
     farewell = malloc(strlen(argv[0]) + 1);
     if (farewell) strcpy(farewell, argv[0]);

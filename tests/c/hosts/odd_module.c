@@ -14,28 +14,28 @@ static void answer(const kraken_ws_event *event, kraken_ws_status status) {
   for (char *c = error; *c; c++)
     if (*c == '"' || *c == '\\') *c = '\'';
   snprintf(json, sizeof json, "{\"status\":%d,\"error\":\"%s\"}", status, error);
-  api->ack(event, kraken_ws_cstr(json), NULL, 0, 0);
+  api->event_ack(event, kraken_ws_cstr(json), NULL, 0, 0);
 }
 
 static int32_t on_event(void *userdata, const kraken_ws_event *event) {
   (void)userdata;
   if (api->event_is(event, "odd:unload")) { /* itself, in the middle of its own call */
-    answer(event, api->module_unload(api->event_server(event), kraken_ws_cstr("odd")));
-    return KRAKEN_WS_DROP;
+    answer(event, api->server_unload_module(api->event_server(event), kraken_ws_cstr("odd")));
+    return KRAKEN_WS_FILTER_DROP;
   }
   if (api->event_is(event, "odd:replace")) {
-    answer(event, api->filter_replace(event, kraken_ws_cstr("{"), 0));
-    return KRAKEN_WS_DROP;
+    answer(event, api->event_replace(event, kraken_ws_cstr("{"), 0));
+    return KRAKEN_WS_FILTER_DROP;
   }
   if (api->event_is(event, "echo")) {
     /* Another event than the one it is called with. */
-    if (kept && api->filter_replace(kept, kraken_ws_cstr("1"), 0) != KRAKEN_WS_ERROR_STATE) abort();
+    if (kept && api->event_replace(kept, kraken_ws_cstr("1"), 0) != KRAKEN_WS_ERROR_STATE) abort();
     /* Replaced although it is kept: what is kept stays as it was, and the host can still answer. */
     if (!kept) kept = api->event_retain(event);
-    if (api->filter_replace(event, kraken_ws_cstr("[\"replaced\",2]"), KRAKEN_WS_SPREAD)) abort();
+    if (api->event_replace(event, kraken_ws_cstr("[\"replaced\",2]"), KRAKEN_WS_FLAG_SPREAD)) abort();
     if (api->event_arg(kept, 0).len == 0 || api->event_arg_count(kept) != 1) abort();
   }
-  return api->event_is(event, "odd:drop") ? KRAKEN_WS_DROP : KRAKEN_WS_PASS;
+  return api->event_is(event, "odd:drop") ? KRAKEN_WS_FILTER_DROP : KRAKEN_WS_FILTER_PASS;
 }
 
 static void drop(void *userdata) {

@@ -88,7 +88,7 @@ int main(int argc, char **argv) {
   payload[0] = payload[sizeof payload - 2] = '"';
   payload[sizeof payload - 1] = 0;
   while (poll(&in, 1, 0) == 0) {
-    for (int i = 0; i < 5; i++) kraken_ws_publish(server, NULL, S("e"), S(payload), NULL, 0);
+    for (int i = 0; i < 5; i++) kraken_ws_server_publish(server, NULL, S("e"), S(payload), NULL, 0);
     usleep(300);
   }
   as_the_system_has_it();

@@ -22,7 +22,7 @@ static void on_http(void *userdata, const kraken_ws_event *event) {
   frames = backtrace(stack, 256);
   if (frames > 0 && dladdr(stack[frames - 1], &about) && about.dli_fname)
     snprintf(last_frame, sizeof last_frame, "%s", about.dli_fname);
-  IS(KRAKEN_WS_OK, kraken_ws_http_reply(event, 200, NULL, 0, kraken_ws_buffer("hello", 5)));
+  IS(KRAKEN_WS_OK, kraken_ws_event_reply(event, 200, NULL, 0, kraken_ws_buffer("hello", 5)));
 }
 
 static void request(uint16_t port) {
@@ -50,7 +50,7 @@ int main(void) {
   IS(KRAKEN_WS_OK, kraken_ws_server_listen(server, S("127.0.0.1"), 0, &port));
   request(port);
   CHECK(second_catches() == 2);
-  IS(KRAKEN_WS_OK, kraken_ws_server_shutdown(server, 1000));
+  IS(KRAKEN_WS_OK, kraken_ws_server_close(server, 1000));
   IS(KRAKEN_WS_OK, kraken_ws_server_free(server));
   kraken_ws_options_free(options);
   if (frames < 5 || !strstr(last_frame, "libc")) {

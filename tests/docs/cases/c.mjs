@@ -114,7 +114,7 @@ int main(void) {
   kraken_ws_status status;
   if (kraken_ws_server_new(NULL, &callbacks, &server)) return 1;
   {
-${block.text.replace('kraken_ws_module_load(', 'status = kraken_ws_module_load(')}
+${block.text.replace('kraken_ws_server_load_module(', 'status = kraken_ws_server_load_module(')}
   }
   if (status) kraken_ws_last_error(error, sizeof error), puts(error);
   else puts("loaded");

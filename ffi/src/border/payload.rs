@@ -1,0 +1,116 @@
+//! JSON text of the host. It is checked, because text that is not JSON would break every client that gets it.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use kraken_ws_core::socketio::packet::RESERVED_EVENTS;
+use kraken_ws_core::socketio::packet::json::quote;
+use kraken_ws_core::{EmitFlags, Error, ErrorCode, Result};
+
+/// Flag: drop the message for clients that can't be written to at that moment.
+pub const KRAKEN_WS_FLAG_VOLATILE: u32 = 1;
+/// Flag: don't compress it.
+pub const KRAKEN_WS_FLAG_NO_COMPRESS: u32 = 2;
+/// Flag: keep it in this process.
+pub const KRAKEN_WS_FLAG_LOCAL: u32 = 4;
+/// Flag: the payload is a JSON array of all arguments instead of the one argument.
+pub const KRAKEN_WS_FLAG_SPREAD: u32 = 8;
+
+/// The core's flags.
+pub(crate) fn emit_flags(bits: u32) -> Result<EmitFlags> {
+    let known =
+        KRAKEN_WS_FLAG_VOLATILE | KRAKEN_WS_FLAG_NO_COMPRESS | KRAKEN_WS_FLAG_LOCAL | KRAKEN_WS_FLAG_SPREAD;
+    if bits & !known != 0 {
+        return Err(Error::new(
+            ErrorCode::Unsupported,
+            format!("flags: {:#x} are not known to this version", bits & !known),
+        ));
+    }
+    Ok(EmitFlags::new()
+        .volatile(bits & KRAKEN_WS_FLAG_VOLATILE != 0)
+        .compress(bits & KRAKEN_WS_FLAG_NO_COMPRESS == 0)
+        .local(bits & KRAKEN_WS_FLAG_LOCAL != 0))
+}
+
+/// Parses JSON text.
+pub(crate) fn parse_json<'a, T: Deserialize<'a>>(json: &'a str, what: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|e| Error::new(ErrorCode::Payload, format!("{what}: no JSON: {e}")))
+}
+
+/// Refuses text that is not JSON.
+pub(crate) fn check_json(json: &str, what: &str) -> Result<()> {
+    parse_json::<IgnoredAny>(json, what).map(drop)
+}
+
+/// `["event",payload]`.
+pub(crate) fn message(event: &str, payload: &str, flags: u32) -> Result<String> {
+    if RESERVED_EVENTS.contains(&event) {
+        return Err(Error::new(ErrorCode::Name, format!("event: {event:?} is a reserved name")));
+    }
+    let mut out = String::with_capacity(event.len() + payload.len() + 8);
+    out.push('[');
+    quote(event, &mut out);
+    append(&mut out, payload, flags, true)?;
+    out.push(']');
+    Ok(out)
+}
+
+/// `[payload]`.
+pub(crate) fn arguments(payload: &str, flags: u32) -> Result<String> {
+    emit_flags(flags)?;
+    let mut out = String::with_capacity(payload.len() + 2);
+    out.push('[');
+    append(&mut out, payload, flags, false)?;
+    out.push(']');
+    Ok(out)
+}
+
+fn append(out: &mut String, payload: &str, flags: u32, comma: bool) -> Result<()> {
+    let mut payload = payload.trim_matches([' ', '\t', '\r', '\n']);
+    if payload.is_empty() {
+        return Ok(());
+    }
+    check_json(payload, "payload")?;
+    if flags & KRAKEN_WS_FLAG_SPREAD != 0 {
+        payload = payload.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or_else(|| {
+            Error::new(
+                ErrorCode::Payload,
+                "payload: KRAKEN_WS_FLAG_SPREAD expects a JSON array of the arguments",
+            )
+        })?;
+        if payload.trim().is_empty() {
+            return Ok(());
+        }
+    }
+    if comma {
+        out.push(',');
+    }
+    out.push_str(payload);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_one_argument_or_with_spread_all_of_them() {
+        assert_eq!(message("a", "1", 0).unwrap(), r#"["a",1]"#);
+        assert_eq!(message("a", " ", 0).unwrap(), r#"["a"]"#);
+        assert_eq!(message("a", "[1,2]", 0).unwrap(), r#"["a",[1,2]]"#);
+        assert_eq!(message("a", "[1,2]", KRAKEN_WS_FLAG_SPREAD).unwrap(), r#"["a",1,2]"#);
+        assert_eq!(message("a\"\n", "[ ]", KRAKEN_WS_FLAG_SPREAD).unwrap(), r#"["a\"\n"]"#);
+        assert_eq!(arguments("", 0).unwrap(), "[]");
+        assert_eq!(arguments("{}", 0).unwrap(), "[{}]");
+    }
+
+    #[test]
+    fn what_is_no_json_or_no_name_is_refused() {
+        for payload in ["{", "1,2", "nul", "[1]]", "'a'", "\u{feff}1"] {
+            assert_eq!(message("a", payload, 0).unwrap_err().code(), ErrorCode::Payload, "{payload}");
+        }
+        assert_eq!(message("a", "1", KRAKEN_WS_FLAG_SPREAD).unwrap_err().code(), ErrorCode::Payload);
+        assert_eq!(message("disconnect", "1", 0).unwrap_err().code(), ErrorCode::Name);
+        assert_eq!(emit_flags(16).unwrap_err().code(), ErrorCode::Unsupported);
+    }
+}

@@ -1,0 +1,114 @@
+//! All sockets that a target means: into rooms, out of rooms, disconnected, counted.
+
+use super::target::{kraken_ws_target, read_target};
+use crate::border::{call, kraken_ws_server, kraken_ws_status, kraken_ws_str, out, text, texts};
+use crate::server::with_open;
+
+/// Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
+///
+/// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
+pub unsafe extern "C" fn kraken_ws_server_sockets_join(
+    server: *mut kraken_ws_server,
+    target: *const kraken_ws_target,
+    rooms: *const kraken_ws_str,
+    rooms_len: usize,
+) -> kraken_ws_status {
+    // SAFETY: handle, target and texts are as the header asks for.
+    call(|| unsafe {
+        let (to, rooms) = (read_target(target)?, texts(rooms, rooms_len, "rooms")?);
+        with_open(server, |host| {
+            let local = to.local();
+            host.namespaces.with(to.nsp, |namespace, _| {
+                host.server.sockets_join(namespace, to.target, &rooms, local);
+                Ok(())
+            })
+        })
+    })
+}
+
+/// Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
+///
+/// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
+pub unsafe extern "C" fn kraken_ws_server_sockets_leave(
+    server: *mut kraken_ws_server,
+    target: *const kraken_ws_target,
+    rooms: *const kraken_ws_str,
+    rooms_len: usize,
+) -> kraken_ws_status {
+    // SAFETY: handle, target and texts are as the header asks for.
+    call(|| unsafe {
+        let (to, rooms) = (read_target(target)?, texts(rooms, rooms_len, "rooms")?);
+        with_open(server, |host| {
+            let local = to.local();
+            host.namespaces.with(to.nsp, |namespace, _| {
+                host.server.sockets_leave(namespace, to.target, &rooms, local);
+                Ok(())
+            })
+        })
+    })
+}
+
+/// Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`; with `close`
+/// their whole connections.
+///
+/// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
+pub unsafe extern "C" fn kraken_ws_server_disconnect_sockets(
+    server: *mut kraken_ws_server,
+    target: *const kraken_ws_target,
+    close: bool,
+) -> kraken_ws_status {
+    // SAFETY: handle and target are as the header asks for.
+    call(|| unsafe {
+        let to = read_target(target)?;
+        with_open(server, |host| {
+            let local = to.local();
+            host.namespaces.with(to.nsp, |namespace, _| {
+                host.server.disconnect_sockets(namespace, to.target, close, local);
+                Ok(())
+            })
+        })
+    })
+}
+
+/// Is anybody of this process in that room? Rooms of one, named by a socket's id, don't count.
+///
+/// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
+pub unsafe extern "C" fn kraken_ws_server_has_room(
+    server: *mut kraken_ws_server,
+    nsp: kraken_ws_str,
+    room: kraken_ws_str,
+    has: *mut bool,
+) -> kraken_ws_status {
+    // SAFETY: handle, texts and result are as the header asks for.
+    call(|| unsafe {
+        let (nsp, room, has) = (text(nsp, "nsp")?, text(room, "room")?, out(has, "has")?);
+        with_open(server, |host| {
+            has.write(host.namespaces.with(nsp, |namespace, _| Ok(host.server.has_room(namespace, room)))?);
+            Ok(())
+        })
+    })
+}
+
+/// Counts the sockets of this process that `target` means. Waits for each thread of the server to answer, and costs as much as
+/// `kraken_ws_server_fetch_sockets`; totals are in `kraken_ws_server_stats`.
+///
+/// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
+#[cfg_attr(feature = "symbols", unsafe(no_mangle))]
+pub unsafe extern "C" fn kraken_ws_server_count_sockets(
+    server: *mut kraken_ws_server,
+    target: *const kraken_ws_target,
+    count: *mut usize,
+) -> kraken_ws_status {
+    // SAFETY: handle, target and result are as the header asks for.
+    call(|| unsafe {
+        let (to, count) = (read_target(target)?, out(count, "count")?);
+        with_open(server, |host| {
+            count.write(host.fetch_sockets(to.nsp, to.target)?.0.len());
+            Ok(())
+        })
+    })
+}

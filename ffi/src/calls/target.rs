@@ -1,0 +1,66 @@
+//! To whom a call goes.
+
+use std::mem::offset_of;
+use std::time::Duration;
+
+use kraken_ws_core::{Result, Target};
+
+use crate::border::{KRAKEN_WS_FLAG_LOCAL, kraken_ws_str, sized, text, texts};
+
+/// To whom: the members of any of `rooms` who are in none of `except`; without rooms, everybody. A socket is a
+/// member of the room named by its id. Set `size` to `sizeof(kraken_ws_target)` and the rest to zero first.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct kraken_ws_target {
+    /// `sizeof(kraken_ws_target)`.
+    pub size: usize,
+    /// Namespace; empty means `/`.
+    pub nsp: kraken_ws_str,
+    /// Rooms.
+    pub rooms: *const kraken_ws_str,
+    /// How many rooms.
+    pub rooms_len: usize,
+    /// Rooms whose members are left out.
+    pub except: *const kraken_ws_str,
+    /// How many of these.
+    pub except_len: usize,
+    /// `KRAKEN_WS_FLAG_VOLATILE` and the like.
+    pub flags: u32,
+}
+
+/// A target that has been read and checked.
+pub(super) struct ReadTarget<'a> {
+    pub(super) nsp: &'a str,
+    pub(super) target: Target,
+    pub(super) flags: u32,
+}
+
+impl ReadTarget<'_> {
+    /// Only sockets of this process are meant.
+    pub(super) fn local(&self) -> bool {
+        self.flags & KRAKEN_WS_FLAG_LOCAL != 0
+    }
+}
+
+/// Reads a target; null means everybody in the main namespace.
+///
+/// # Safety
+/// Null, or a struct whose lists and texts are readable.
+pub(super) unsafe fn read_target<'a>(target: *const kraken_ws_target) -> Result<ReadTarget<'a>> {
+    if target.is_null() {
+        return Ok(ReadTarget { nsp: "", target: Target::all(), flags: 0 });
+    }
+    // SAFETY: the caller's promise is the same; all members may be zero.
+    unsafe {
+        let target = sized(target, offset_of!(kraken_ws_target, flags), "target")?;
+        let mut to = Target::all();
+        to.rooms = texts(target.rooms, target.rooms_len, "rooms")?.into_iter().map(Into::into).collect();
+        to.except = texts(target.except, target.except_len, "except")?.into_iter().map(Into::into).collect();
+        Ok(ReadTarget { nsp: text(target.nsp, "nsp")?, target: to, flags: target.flags })
+    }
+}
+
+/// The time-out of a call; 0 means that of the option `cluster.requestsTimeout`, or none where there is no other.
+pub(super) fn timeout(ms: u32) -> Option<Duration> {
+    (ms > 0).then(|| Duration::from_millis(ms.into()))
+}

@@ -1,0 +1,35 @@
+//! What an event needs of the server it belongs to.
+
+use std::ffi::c_void;
+
+use bytes::Bytes;
+use kraken_ws_core::Result;
+
+use crate::border::kraken_ws_server;
+
+/// The server of an event. Sockets are named by the numbers that hosts know.
+pub(crate) trait Owner: Send + Sync {
+    /// The server's handle.
+    fn server(&self) -> *mut kraken_ws_server;
+
+    /// The pointer that the host attached to a socket, or null.
+    fn user(&self, socket: u64) -> *mut c_void;
+
+    /// Lets a pending socket connect.
+    fn accept(&self, socket: u64);
+
+    /// Refuses a pending socket: the host hears no more of it.
+    fn reject(&self, socket: u64, error: &str);
+
+    /// Disconnects a socket that is connected already as if it had been refused.
+    fn turn_away(&self, socket: u64);
+
+    /// Acknowledges an event of a client.
+    ///
+    /// # Errors
+    /// Those of `kraken_ws_event_ack`.
+    fn ack(&self, socket: u64, id: u64, data: &str, attachments: Vec<Bytes>) -> Result<()>;
+
+    /// Forgets a socket: the event of its end has been freed.
+    fn forget(&self, socket: u64);
+}

@@ -1,0 +1,284 @@
+//! Hosts with callbacks: the thread that runs these.
+
+use std::ffi::c_void;
+use std::mem::offset_of;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use kraken_ws_core::{Error, ErrorCode, Result};
+
+use super::host::Host;
+use super::log::{KRAKEN_WS_LOG_ERROR, KRAKEN_WS_LOG_WARN};
+use crate::border::{kraken_ws_str, sized};
+use crate::event::{SharedEvent, kraken_ws_event, kraken_ws_event_kind as Kind};
+
+/// What a callback returns that decides: let the client in, let the request go on.
+pub const KRAKEN_WS_DECISION_ACCEPT: i32 = 0;
+/// What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_event_reject` said
+/// more; refuse the request, unless `kraken_ws_event_refuse` did.
+pub const KRAKEN_WS_DECISION_REJECT: i32 = 1;
+/// What a callback returns that decides: it has been decided through the event, or will be; the event must have been
+/// retained then.
+pub const KRAKEN_WS_DECISION_LATER: i32 = 2;
+
+/// Functions of the host that a server calls. Set `size` to `sizeof(kraken_ws_callbacks)`, and what you don't need
+/// to null.
+///
+/// All of them are called on one thread of the library, one at a time, for each socket in the order in which
+/// things were on the wire. While one runs, no other event of this server is delivered: a slow callback delays
+/// everybody's events (not what is sent), and past `hostQueueBytes` clients are not read from. They may call every
+/// function of this header; `kraken_ws_server_close` and `_free` then don't wait. No exception may leave them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct kraken_ws_callbacks {
+    /// `sizeof(kraken_ws_callbacks)`.
+    pub size: usize,
+    /// Given to each of the functions.
+    pub userdata: *mut c_void,
+    /// Called last, once, when the server needs `userdata` no more.
+    pub drop: Option<unsafe extern "C" fn(userdata: *mut c_void)>,
+    /// A client asks to join: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null accepts everybody.
+    pub on_connect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
+    /// A client sent an event.
+    pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// A socket that `on_connect` did not refuse is gone. It has left its rooms.
+    pub on_disconnect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// An emit, a publish or a server-side emit was acknowledged, or not in time.
+    pub on_ack: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// A request outside the path of Socket.IO; null answers 404.
+    pub on_http: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
+    pub on_log: Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, line: kraken_ws_str)>,
+    /// A handshake asks: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
+    pub on_allow_request:
+        Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
+    /// A later polling request, or one that upgrades, asks for headers: `kraken_ws_event_allow`, now or later.
+    pub on_headers: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_DECISION_ACCEPT`,
+    /// `_REJECT` or `_LATER`. `kraken_ws_event_reply` answers it in place of the engine.
+    pub on_engine: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
+    /// A room of this process has its first member, a new one, one less, or none.
+    pub on_room: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// The host of another node of the fleet sent an event to the hosts; `kraken_ws_event_ack` if it wants one.
+    pub on_server_side: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// The connection to the other nodes is up or down, or messages for them were lost.
+    pub on_cluster: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+    /// The client of a socket that has disconnected can't come back to it any more (`connectionStateRecovery`).
+    pub on_session_end: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
+}
+
+// SAFETY: the host's functions and its pointer are meant for another thread: the documentation says so.
+unsafe impl Send for kraken_ws_callbacks {}
+
+impl kraken_ws_callbacks {
+    /// # Safety
+    /// As `sized`.
+    pub(crate) unsafe fn read(callbacks: *const Self) -> Result<Self> {
+        // SAFETY: the caller's promise is the same, and null is a value of every member.
+        unsafe { sized(callbacks, offset_of!(Self, on_connect), "callbacks") }
+    }
+}
+
+/// Calls `drop` at its end, also if the thread could not be started.
+struct Callbacks(kraken_ws_callbacks);
+
+impl Drop for Callbacks {
+    fn drop(&mut self) {
+        if let Some(drop) = self.0.drop {
+            // SAFETY: the host's own function with the host's own pointer, once.
+            unsafe { drop(self.0.userdata) };
+        }
+    }
+}
+
+/// Tells the host that the thread has ended, also by a panic.
+struct Ended(Arc<Host>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.set_ended();
+    }
+}
+
+/// Starts the thread.
+pub(crate) fn start(host: &Arc<Host>, callbacks: kraken_ws_callbacks) -> Result<()> {
+    let of_thread = host.clone();
+    let callbacks = Callbacks(callbacks);
+    let thread = std::thread::Builder::new().name("kraken-host".into()).spawn(move || {
+        of_thread.enter_dispatcher();
+        // Whoever frees the server waits for this drop.
+        let _ended = Ended(of_thread.clone());
+        while of_thread.caught(|| run(&of_thread, &callbacks.0)).is_none() {}
+        drop(callbacks);
+    });
+    match thread {
+        Ok(thread) => {
+            host.set_dispatcher(thread);
+            Ok(())
+        }
+        Err(e) => Err(Error::new(ErrorCode::System, format!("a thread could not start: {e}"))),
+    }
+}
+
+fn run(host: &Arc<Host>, callbacks: &kraken_ws_callbacks) {
+    let mut batch = Vec::new();
+    loop {
+        let seen = host.inbox.wake.seen();
+        host.caught(|| log(host, callbacks));
+        for event in host.caught(|| host.remote_answers(usize::MAX)).unwrap_or_default() {
+            hand_over(host, callbacks, &event);
+        }
+        if host.inbox.take(&mut batch, 256) == 0 {
+            host.inbox.wake.wait(seen, None);
+            continue;
+        }
+        for event in batch.drain(..) {
+            let Some(event) = host.admit(event) else { continue };
+            if event.kind == Kind::Closed {
+                host.caught(|| log(host, callbacks));
+                return;
+            }
+            hand_over(host, callbacks, &event);
+        }
+    }
+}
+
+/// Delivers an event unless the host has freed the server. A panic loses the event; the thread goes on.
+fn hand_over(host: &Host, callbacks: &kraken_ws_callbacks, event: &SharedEvent) {
+    if !host.quiet.load(Ordering::Acquire) {
+        host.caught(|| deliver(host, callbacks, event));
+    }
+}
+
+fn log(host: &Host, callbacks: &kraken_ws_callbacks) {
+    let Some(on_log) = callbacks.on_log else { return };
+    for (level, line) in host.log.take() {
+        if !host.quiet.load(Ordering::Acquire) {
+            // SAFETY: the host's own function; the line lives for the call.
+            unsafe { on_log(callbacks.userdata, level, kraken_ws_str::view(&line)) };
+        }
+    }
+}
+
+fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &SharedEvent) {
+    let callback = match event.kind {
+        Kind::Connect => return decide("on_connect", callbacks.on_connect, host, callbacks, event),
+        Kind::AllowRequest => {
+            return decide("on_allow_request", callbacks.on_allow_request, host, callbacks, event);
+        }
+        Kind::Engine => return decide("on_engine", callbacks.on_engine, host, callbacks, event),
+        Kind::Headers => callbacks.on_headers,
+        Kind::Room => callbacks.on_room,
+        Kind::ServerSide => callbacks.on_server_side,
+        Kind::Cluster => callbacks.on_cluster,
+        Kind::SessionEnd => callbacks.on_session_end,
+        Kind::Event => callbacks.on_event,
+        Kind::Disconnect => callbacks.on_disconnect,
+        Kind::Ack | Kind::BroadcastAck | Kind::ServerSideAck => callbacks.on_ack,
+        Kind::Http => callbacks.on_http,
+        Kind::Closed | Kind::None => None,
+    };
+    if let Some(callback) = callback {
+        // SAFETY: the host's own function; the event lives for the call, and longer if it is retained.
+        unsafe { callback(callbacks.userdata, event.pointer()) };
+    }
+}
+
+/// Calls a callback that decides, and answers the event by what it returned.
+fn decide(
+    name: &str,
+    callback: Option<unsafe extern "C" fn(*mut c_void, *const kraken_ws_event) -> i32>,
+    host: &Host,
+    callbacks: &kraken_ws_callbacks,
+    event: &SharedEvent,
+) {
+    let Some(callback) = callback else { return };
+    let was_pending = event.is_pending();
+    // SAFETY: as in `deliver`.
+    let decision = unsafe { callback(callbacks.userdata, event.pointer()) };
+    if !event.is_pending() {
+        // A client that recovered its session is connected already, and is disconnected.
+        if !was_pending && event.kind == Kind::Connect && decision == KRAKEN_WS_DECISION_REJECT {
+            event.turn_away();
+        }
+        return;
+    }
+    match decision {
+        KRAKEN_WS_DECISION_ACCEPT => drop(event.agree()),
+        KRAKEN_WS_DECISION_LATER if Arc::strong_count(event) > 1 => {}
+        KRAKEN_WS_DECISION_LATER => {
+            host.log
+                .line(KRAKEN_WS_LOG_WARN, format!("{name}: decided later, but the event was not retained"));
+        }
+        KRAKEN_WS_DECISION_REJECT => {}
+        other => host.log.line(KRAKEN_WS_LOG_ERROR, format!("{name} returned {other}: taken for a no")),
+    }
+    // The question of an event that is freed is answered with no.
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::{Poll, Waker};
+    use std::time::{Duration, Instant};
+
+    use kraken_ws_core::Options;
+
+    use super::*;
+    use crate::server::Log;
+
+    unsafe extern "C" fn count(userdata: *mut c_void, _: *const kraken_ws_event) {
+        // SAFETY: the test's own counter, which outlives the server.
+        unsafe { &*userdata.cast::<AtomicUsize>() }.fetch_add(1, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn a_panic_on_the_thread_of_the_callbacks_costs_one_event_and_free_returns() {
+        let acks = AtomicUsize::new(0);
+        let options = Options::from_json(&serde_json::json!({ "shards": 1 })).unwrap();
+        let host = Host::new(options, false, Log::default()).unwrap();
+        let callbacks = kraken_ws_callbacks {
+            size: size_of::<kraken_ws_callbacks>(),
+            userdata: std::ptr::from_ref(&acks).cast_mut().cast(),
+            drop: None,
+            on_connect: None,
+            on_event: None,
+            on_disconnect: None,
+            on_ack: Some(count),
+            on_http: None,
+            on_log: None,
+            on_allow_request: None,
+            on_headers: None,
+            on_engine: None,
+            on_room: None,
+            on_server_side: None,
+            on_cluster: None,
+            on_session_end: None,
+        };
+        start(&host, callbacks).unwrap();
+        // Asked here first, and then by the thread.
+        for round in 1..=2 {
+            let waker = Arc::new(Mutex::new(None::<Waker>));
+            let given = waker.clone();
+            let ask = std::future::poll_fn(move |cx| match &mut *given.lock().unwrap() {
+                Some(_) => panic!("deliberate"),
+                none => {
+                    *none = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            });
+            host.remote_calls.add(round, Box::pin(ask), &host.inbox.wake).unwrap();
+            let waker = waker.lock().unwrap().clone().unwrap();
+            waker.wake();
+            let start = Instant::now();
+            while acks.load(Ordering::SeqCst) < round as usize {
+                assert!(start.elapsed() < Duration::from_secs(10), "no answer");
+                std::thread::yield_now();
+            }
+            assert_eq!(host.server.stats().panics, round);
+        }
+        host.finish();
+        assert_eq!(acks.load(Ordering::SeqCst), 2);
+    }
+}

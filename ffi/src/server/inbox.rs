@@ -1,0 +1,74 @@
+//! The events of a server on their way from the core to the host.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use kraken_ws_core::{Event, Events};
+
+use crate::border::{Wake, lock};
+
+/// Where the events come from.
+struct Source {
+    /// None if Node takes them.
+    events: Option<Events>,
+    /// Source from the core ahead of the host, while it waits for the server to end.
+    early: VecDeque<Event>,
+    /// The core's last event is in `early` or has gone to the host.
+    closed: bool,
+}
+
+impl Source {
+    fn pull(&mut self, out: &mut Vec<Event>, max: usize) -> usize {
+        let n = self.events.as_mut().map_or(0, |events| events.recv_batch(out, max));
+        self.closed |= out.iter().rev().take(n).any(|event| matches!(event, Event::Closed));
+        n
+    }
+}
+
+pub(crate) struct Inbox {
+    source: Mutex<Source>,
+    pub(crate) wake: Arc<Wake>,
+}
+
+impl Inbox {
+    pub(crate) fn new(events: Option<Events>) -> Self {
+        let wake = Arc::new(Wake::default());
+        let shared = wake.clone();
+        if let Some(events) = &events {
+            events.on_wake(Box::new(move || shared.wake()));
+        }
+        Self { source: Mutex::new(Source { events, early: VecDeque::new(), closed: false }), wake }
+    }
+
+    /// Adds up to `max` events to `out`; returns how many.
+    pub(crate) fn take(&self, out: &mut Vec<Event>, max: usize) -> usize {
+        let mut source = lock(&self.source);
+        // First, so that an event which comes after the look makes the pipe readable again.
+        self.wake.drain();
+        let early = source.early.len().min(max);
+        out.extend(source.early.drain(..early));
+        let n = early + if early < max { source.pull(out, max - early) } else { 0 };
+        if n == max {
+            self.wake.wake(); // more may wait
+        }
+        n
+    }
+
+    /// Takes all events from the core and keeps them for the host; true when the server has ended.
+    pub(crate) fn set_aside(&self) -> bool {
+        let mut source = lock(&self.source);
+        let mut batch = Vec::new();
+        while source.pull(&mut batch, 256) > 0 {}
+        if !batch.is_empty() {
+            source.early.extend(batch);
+            self.wake.wake();
+        }
+        source.closed
+    }
+
+    /// The server has ended and the host has everything.
+    pub(crate) fn is_over(&self) -> bool {
+        let source = lock(&self.source);
+        source.closed && source.early.is_empty()
+    }
+}

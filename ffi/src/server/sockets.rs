@@ -1,0 +1,102 @@
+//! What the C layer keeps per socket: its public id, its namespace, and the host's own pointer.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::{Arc, Mutex};
+
+use kraken_ws_core::SocketHandle;
+
+use super::namespaces::handle;
+use crate::border::lock;
+
+/// A pointer that the host attached, and the function that gets it back.
+pub(crate) struct UserPointer {
+    pub(crate) ptr: *mut c_void,
+    drop: Option<unsafe extern "C" fn(*mut c_void)>,
+}
+
+// SAFETY: the library never looks at what the pointer means; that the host may be called with it on another
+// thread is part of the contract.
+unsafe impl Send for UserPointer {}
+// SAFETY: as above.
+unsafe impl Sync for UserPointer {}
+
+impl UserPointer {
+    pub(crate) fn new(ptr: *mut c_void, drop: Option<unsafe extern "C" fn(*mut c_void)>) -> Self {
+        Self { ptr, drop }
+    }
+}
+
+impl Drop for UserPointer {
+    fn drop(&mut self) {
+        if let Some(drop) = self.drop {
+            // SAFETY: the host gave this function for this pointer, and it is called once.
+            unsafe { drop(self.ptr) };
+        }
+    }
+}
+
+struct Entry {
+    /// The number that the host knows, with the namespace in it.
+    number: u64,
+    id: Arc<str>,
+    namespace: Arc<str>,
+    /// Refused: the host gets no more events of it.
+    silent: bool,
+    user: Option<UserPointer>,
+}
+
+/// By the core's handle. An entry stays until the event of the disconnect is freed.
+#[derive(Default)]
+pub(crate) struct Sockets(Mutex<HashMap<SocketHandle, Entry>>);
+
+impl Sockets {
+    pub(crate) fn insert(&self, number: u64, id: Arc<str>, namespace: Arc<str>) {
+        let entry = Entry { number, id, namespace, silent: false, user: None };
+        lock(&self.0).insert(handle(number), entry);
+    }
+
+    /// Number, public id and namespace.
+    pub(crate) fn find(&self, socket: SocketHandle) -> Option<(u64, Arc<str>, Arc<str>)> {
+        let map = lock(&self.0);
+        map.get(&socket).map(|entry| (entry.number, entry.id.clone(), entry.namespace.clone()))
+    }
+
+    pub(crate) fn silence(&self, socket: u64) {
+        if let Some(entry) = lock(&self.0).get_mut(&handle(socket)) {
+            entry.silent = true;
+        }
+    }
+
+    pub(crate) fn is_silent(&self, socket: u64) -> bool {
+        lock(&self.0).get(&handle(socket)).is_some_and(|entry| entry.silent)
+    }
+
+    /// Attaches the host's pointer; gives it back if there is no such socket.
+    pub(crate) fn set_user(&self, socket: u64, user: UserPointer) -> Result<(), UserPointer> {
+        let before = match lock(&self.0).get_mut(&handle(socket)) {
+            Some(entry) => entry.user.replace(user),
+            None => return Err(user),
+        };
+        drop(before); // outside the lock: the host's function may call back
+        Ok(())
+    }
+
+    pub(crate) fn user(&self, socket: u64) -> *mut c_void {
+        let map = lock(&self.0);
+        map.get(&handle(socket))
+            .and_then(|entry| entry.user.as_ref())
+            .map_or(std::ptr::null_mut(), |user| user.ptr)
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&self) {
+        let entries = std::mem::take(&mut *lock(&self.0));
+        drop(entries); // outside the lock, as above
+    }
+
+    pub(crate) fn remove(&self, socket: u64) {
+        let entry = lock(&self.0).remove(&handle(socket));
+        drop(entry); // outside the lock, as above
+    }
+}
