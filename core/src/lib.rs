@@ -14,7 +14,7 @@
 //! | `shared` | `engine` `net` `options` `rooms` `types` | what all threads hold: commands, [`Events`], tables |
 //! | `socketio` | `engine` `options` `types` | packets of Socket.IO: default and msgpack encoding |
 //! | `engine` | `net` `options` `types` | Engine.IO: frames, payloads, outbox, transports |
-//! | `rooms` | | who is where |
+//! | `rooms` | `types` | who is where |
 //! | `net` | `types` | listeners, streams, TLS, HTTP/1.1 |
 //! | [`options`] | `types` | the table of options, and what they become |
 //! | `values` | `types` | payloads from values of Rust |
