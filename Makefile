@@ -65,7 +65,7 @@ lint:
 	$(ESLINT) node-binding tests
 	node .ci/lint/workflows.mjs
 	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-ffi --example header -- --check
-	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-core --example typescript -- --check
+	cargo run $(LOCKED) --quiet --profile ci -p kraken-ws-core --example generated -- --check
 	$(MAKE) --no-print-directory docs
 
 fmt:
@@ -76,7 +76,7 @@ header:
 	cargo run --quiet -p kraken-ws-ffi --example header
 
 generated:
-	cargo run --quiet -p kraken-ws-core --example typescript
+	cargo run --quiet -p kraken-ws-core --example generated
 
 # API reference from the sources. Warnings are errors: a comment that names what is not there is wrong.
 docs: docs-c

@@ -512,8 +512,8 @@ typedef struct {
 } kraken_ws_bytes;
 
 /**
- * Figures of a node of a fleet, or of an emitter. Set `size` to `sizeof(kraken_ws_cluster_stats)` before the call; a
- * version that knows fewer members leaves the others as they are.
+ * Figures of a node of a fleet, or of an emitter. Set `size` to `sizeof(kraken_ws_cluster_stats)` before the call; a version that
+ * knows fewer members leaves the others as they are.
  */
 typedef struct {
   /**
@@ -521,35 +521,43 @@ typedef struct {
    */
   size_t size;
   /**
-   * 1 while connected to Redis and subscribed, else 0.
+   * 1 while the node is connected to Redis and everything is subscribed, else 0.
    */
   uint64_t up;
   /**
-   * Nodes that Redis counted last, this one included; 0 before the first count.
+   * Nodes in the fleet that Redis counted last, this one included; 0 before the first count.
    */
   uint64_t nodes;
   /**
-   * Messages published.
+   * Messages published: Redis has confirmed them.
    */
   uint64_t published;
   /**
-   * Messages that came.
+   * Messages of other nodes that came.
    */
   uint64_t received;
   /**
-   * Publishes that are lost for certain.
+   * Messages that are lost for certain: they were too many while Redis was away, or it refused them.
    */
   uint64_t lost;
   /**
-   * Publishes whose connection broke before Redis confirmed them; they are not sent again.
+   * Messages whose connection broke before Redis confirmed them; they may have arrived, and are not sent again.
    */
   uint64_t unconfirmed;
   /**
-   * Connections made anew.
+   * Connections to Redis made anew.
    */
   uint64_t reconnects;
   /**
-   * Bytes of publishes that wait.
+   * How often the node was cut off after it had been connected: what others sent meanwhile it has not heard.
+   */
+  uint64_t gaps;
+  /**
+   * For how many milliseconds altogether.
+   */
+  uint64_t gap_ms;
+  /**
+   * Bytes of messages that wait for Redis.
    */
   uint64_t queued_bytes;
   /**
@@ -565,18 +573,9 @@ typedef struct {
    */
   uint64_t foreign;
   /**
-   * Messages of other nodes that the server had no room for in time.
+   * Messages of other nodes that are lost because this node had no room for them in time.
    */
   uint64_t lost_here;
-  /**
-   * How often the node was cut off from Redis after it had been connected: what others sent meanwhile it has not
-   * heard.
-   */
-  uint64_t gaps;
-  /**
-   * For how many milliseconds altogether.
-   */
-  uint64_t gap_ms;
 } kraken_ws_cluster_stats;
 
 /**
@@ -610,8 +609,8 @@ typedef struct {
 } kraken_ws_socket_info;
 
 /**
- * Figures at one moment. Set `size` to `sizeof(kraken_ws_stats)` before the call; a version that knows fewer
- * members leaves the others as they are.
+ * Figures of a server at one moment. Set `size` to `sizeof(kraken_ws_stats)` before the call; a version that
+ * knows fewer members leaves the others as they are.
  */
 typedef struct {
   /**
@@ -619,7 +618,7 @@ typedef struct {
    */
   size_t size;
   /**
-   * Connections that are open.
+   * Engine connections that are open.
    */
   uint64_t connections;
   /**
@@ -627,49 +626,29 @@ typedef struct {
    */
   uint64_t sockets;
   /**
-   * Rooms that have a member, without those named by a socket's id.
-   */
-  uint64_t rooms;
-  /**
-   * Events and acks received, ever.
+   * Events and acks received.
    */
   uint64_t messages_in;
   /**
-   * Packets queued for clients, ever: one per recipient.
+   * Packets queued for clients: one per recipient.
    */
   uint64_t messages_out;
   /**
-   * Payload bytes received, ever.
+   * Payload bytes received.
    */
   uint64_t bytes_in;
   /**
-   * Payload bytes queued for clients, ever.
+   * Payload bytes queued for clients.
    */
   uint64_t bytes_out;
+  /**
+   * System calls that wrote to clients: several packets may leave in one.
+   */
+  uint64_t writes;
   /**
    * Connections closed because they did not read.
    */
   uint64_t slow_consumers;
-  /**
-   * Volatile packets that were dropped.
-   */
-  uint64_t volatile_dropped;
-  /**
-   * Bytes of events that wait for the host.
-   */
-  uint64_t host_queue_bytes;
-  /**
-   * Bytes of messages that wait for a thread of the server.
-   */
-  uint64_t command_queue_bytes;
-  /**
-   * Milliseconds since the server was made.
-   */
-  uint64_t uptime_ms;
-  /**
-   * Bytes that wait for clients which did not take them at once; a message for many counts once.
-   */
-  uint64_t outbox_bytes;
   /**
    * Of `slow_consumers`: took nothing for `outboxTimeout` while more than `maxOutboxBytes` waited.
    */
@@ -683,17 +662,45 @@ typedef struct {
    */
   uint64_t slow_over_budget;
   /**
+   * Volatile packets that were dropped.
+   */
+  uint64_t volatile_dropped;
+  /**
+   * Rooms that have a member, without those named by a socket's id.
+   */
+  uint64_t rooms;
+  /**
+   * Bytes that wait for clients which did not take them at once; a message for many counts once.
+   */
+  uint64_t outbox_bytes;
+  /**
+   * Bytes of events that wait for the host.
+   */
+  uint64_t host_queue_bytes;
+  /**
+   * Bytes of messages that wait for a thread of the server.
+   */
+  uint64_t command_queue_bytes;
+  /**
    * Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
    */
   uint64_t answer_bytes;
   /**
-   * Answers that found no room (`maxAnswerBytes`), ever.
+   * Answers that found no room (`maxAnswerBytes`).
    */
   uint64_t answers_refused;
   /**
-   * Panics that were caught on threads of the library, ever: each is a bug of it, and a line of `on_log`.
+   * Bytes of messages and sessions kept for clients that may come back.
+   */
+  uint64_t recovery_bytes;
+  /**
+   * Panics that were caught on threads of the library: each is a bug, and was logged as an error.
    */
   uint64_t panics;
+  /**
+   * Milliseconds since the server was made.
+   */
+  uint64_t uptime_ms;
 } kraken_ws_stats;
 
 /**

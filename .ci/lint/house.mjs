@@ -16,11 +16,11 @@ export const FOLDERS = {
   // The five calls of the application, on any server.
   kraken: { sees: ['api'] },
   // Factories and the emitter, under the names of @socket.io/redis-adapter and @socket.io/redis-emitter.
-  redis: { sees: ['cluster', 'options', 'native'], types: ['api'] },
+  redis: { sees: ['cluster', 'options', 'native', 'generated'], types: ['api'] },
   // A server of this package: socket.io's classes, under socket.io's file names.
   api: { sees: ['engine', 'cluster', 'http', 'options', 'native', 'generated'] },
   // The engine, and rooms in the core, under a server of socket.io.
-  bridge: { sees: ['engine', 'http', 'options', 'native'] },
+  bridge: { sees: ['engine', 'http', 'options', 'native', 'generated'] },
   // What both doors have of engine.io: events, hooks, middlewares, the transport.
   engine: { sees: ['http', 'options', 'native', 'generated'] },
   // The other nodes: questions to them, and where Redis is.
@@ -31,7 +31,7 @@ export const FOLDERS = {
   options: { sees: ['native'] },
   // The addon, what crosses to it and back, and what every folder needs: codes of errors, the clock.
   native: { sees: ['generated'] },
-  // Written from the core's tables.
+  // Written from tables in Rust.
   generated: { sees: [] },
 };
 

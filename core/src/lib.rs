@@ -51,9 +51,7 @@ pub use local::{AdoptInfo, COMMAND_BYTES, Cancel, FetchedSocket, Server};
 pub use options::cluster::ClusterOptions;
 pub use options::{Hooks, Options};
 pub use shared::event::{ClusterChange, Event, Recovered, RoomChange, SessionEnd};
-#[cfg(feature = "cluster")]
-pub use shared::figures::{BusStats, ClusterStats};
-pub use shared::figures::{FIGURES, Figure, FigureKind, Stats};
+pub use shared::figures::{BusStats, CLUSTER_FIGURES, ClusterStats, FIGURES, Figure, FigureKind, Stats};
 #[cfg(feature = "cluster")]
 pub use shared::fleet_reply::{FleetReply, RemoteSocket};
 pub use shared::host_queue::Events;
@@ -64,6 +62,6 @@ pub use types::flags::EmitFlags;
 pub use types::headers::Headers;
 pub use types::ids::SocketHandle;
 pub use types::raw_message::RawMessage;
-pub use types::reason::{Reason, Refusal};
+pub use types::reason::{self, Reason, Refusal};
 pub use types::request::RequestInfo;
 pub use types::target::Target;

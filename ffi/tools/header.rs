@@ -107,17 +107,16 @@ fn constants(crate_dir: &Path) -> Result<String> {
         out,
         "\n/** Statuses: see `kraken_ws_status`. */\nenum {{\n  /** Done. */\n  KRAKEN_WS_OK = 0,"
     )?;
-    let about = docs(&fs::read_to_string(crate_dir.join("../core/src/error.rs"))?);
+    let about = docs(&fs::read_to_string(crate_dir.join("../core/src/types/error.rs"))?);
     for (code, name) in ErrorCode::ALL {
         let number = *code as u16;
         let about = about(&format!("{code:?} = {number},"))?;
         writeln!(out, "  /** {about} */\n  KRAKEN_WS_ERROR_{name} = {number},")?;
     }
     writeln!(out, "}};\n\n/** Why a socket ended: see `kraken_ws_event_reason`. */\nenum {{")?;
-    let about = docs(&fs::read_to_string(crate_dir.join("../core/src/reason.rs"))?);
     for reason in Reason::ALL {
         let number = *reason as u8;
-        let about = about(&format!("{reason:?} = {number},"))?;
+        let about = reason.about();
         let name = reason.as_str().replace(' ', "_").to_uppercase();
         writeln!(out, "  /** {about} */\n  KRAKEN_WS_REASON_{name} = {number},")?;
     }

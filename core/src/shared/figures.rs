@@ -196,3 +196,68 @@ pub struct ClusterStats {
     /// Nodes in the fleet that Redis counted last, this one included; 0 before the first count.
     pub nodes: u64,
 }
+
+/// The table of a node's figures, with where each is.
+macro_rules! cluster_figures {
+    ($($(#[doc = $about:literal])+ $name:ident: $kind:ident = $read:expr;)+) => {
+        /// Every figure of [`ClusterStats::values`], in its order.
+        pub const CLUSTER_FIGURES: &[Figure] = &[$(Figure {
+            name: stringify!($name),
+            kind: FigureKind::$kind,
+            about: concat!($($about),+).trim_ascii(),
+        },)+];
+
+        impl ClusterStats {
+            /// The figures in the order of [`CLUSTER_FIGURES`].
+            pub fn values(&self) -> Vec<u64> {
+                vec![$({ let read: fn(&Self) -> u64 = $read; read(self) },)+]
+            }
+        }
+    };
+}
+
+cluster_figures! {
+    /// 1 while the node is connected to Redis and everything is subscribed, else 0.
+    up: Gauge = |stats| stats.bus.up.into();
+    /// Nodes in the fleet that Redis counted last, this one included; 0 before the first count.
+    nodes: Gauge = |stats| stats.nodes;
+    /// Messages published: Redis has confirmed them.
+    published: Counter = |stats| stats.bus.published;
+    /// Messages of other nodes that came.
+    received: Counter = |stats| stats.bus.received;
+    /// Messages that are lost for certain: they were too many while Redis was away, or it refused them.
+    lost: Counter = |stats| stats.bus.lost;
+    /// Messages whose connection broke before Redis confirmed them; they may have arrived, and are not sent again.
+    unconfirmed: Counter = |stats| stats.bus.unconfirmed;
+    /// Connections to Redis made anew.
+    reconnects: Counter = |stats| stats.bus.reconnects;
+    /// How often the node was cut off after it had been connected: what others sent meanwhile it has not heard.
+    gaps: Counter = |stats| stats.bus.gaps;
+    /// For how many milliseconds altogether.
+    gap_ms: Counter = |stats| stats.bus.gap_ms;
+    /// Bytes of messages that wait for Redis.
+    queued_bytes: Gauge = |stats| stats.bus.queued_bytes;
+    /// Messages that can't be read.
+    malformed: Counter = |stats| stats.malformed;
+    /// Messages for a room without a member here, dropped before they were decoded.
+    dropped_no_room: Counter = |stats| stats.dropped_no_room;
+    /// Messages of other nodes that were read.
+    foreign: Counter = |stats| stats.foreign;
+    /// Messages of other nodes that are lost because this node had no room for them in time.
+    lost_here: Counter = |stats| stats.lost_here;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_values_are_those_of_the_fields_in_the_order_of_the_table() {
+        let stats = Stats { connections: 1, volatile_dropped: 2, rooms: 3, uptime_ms: 4, ..Stats::default() };
+        let named: Vec<_> =
+            FIGURES.iter().zip(stats.values()).filter(|(_, v)| *v > 0).map(|(f, v)| (f.name, v)).collect();
+        assert_eq!(named, [("connections", 1), ("volatile_dropped", 2), ("rooms", 3), ("uptime_ms", 4)]);
+        assert_eq!(FIGURES.len(), stats.values().len());
+        assert_eq!(CLUSTER_FIGURES.len(), ClusterStats::default().values().len());
+    }
+}

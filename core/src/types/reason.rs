@@ -60,6 +60,11 @@ macro_rules! reasons {
                 match self { $(Reason::$name => $text,)+ }
             }
 
+            /// What it says.
+            pub fn about(self) -> &'static str {
+                match self { $(Reason::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
+
             /// What ends.
             pub fn ends(self) -> Ends {
                 match self { $(Reason::$name => Ends::$ends,)+ }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use kraken_ws_core::{ClusterOptions, Emitter};
 
-use super::stats::{kraken_ws_cluster_stats, write_cluster_stats};
+use super::figures::kraken_ws_cluster_stats;
+use super::stats::write_cluster_stats;
 use super::target::{kraken_ws_target, read_target};
 use crate::border::{
     Handle, Handled, Lasting, block_on, buffers, call, emit_flags, kraken_ws_bytes, kraken_ws_status,

@@ -3,6 +3,7 @@
 
 mod emitter;
 mod fetch;
+mod figures;
 mod fleet;
 mod modules;
 mod rooms;
@@ -13,6 +14,7 @@ mod target;
 
 pub use emitter::*;
 pub use fetch::*;
+pub use figures::*;
 pub use fleet::*;
 pub use modules::*;
 pub use rooms::*;

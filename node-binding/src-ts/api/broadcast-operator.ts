@@ -1,8 +1,8 @@
 // Broadcasts: an immutable room expression with flags, and the calls that send to its sockets or act on them.
 import { fetched } from '../cluster/fleet';
+import { EmitFlag } from '../generated/wire';
 import { later, notLater, tick } from '../native/clock';
 import { refuseReserved } from '../native/event-names';
-import { LOCAL, NO_COMPRESS, VOLATILE } from '../native/flags';
 import { encode } from '../native/payload';
 import { roomOf, textOf } from '../native/room-name';
 import type { Target } from './adapter';
@@ -82,17 +82,17 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
 
   /** Whether the message may be compressed. */
   compress(compress: boolean): BroadcastOperator<EmitEvents, SocketData> {
-    return this.with({ flags: compress ? this.flags & ~NO_COMPRESS : this.flags | NO_COMPRESS });
+    return this.with({ flags: compress ? this.flags & ~EmitFlag.NO_COMPRESS : this.flags | EmitFlag.NO_COMPRESS });
   }
 
   /** The message may be dropped for clients that can't take it right now. */
   get volatile(): BroadcastOperator<EmitEvents, SocketData> {
-    return this.with({ flags: this.flags | VOLATILE });
+    return this.with({ flags: this.flags | EmitFlag.VOLATILE });
   }
 
   /** Clients of this server only. */
   get local(): BroadcastOperator<EmitEvents, SocketData> {
-    return this.with({ flags: this.flags | LOCAL });
+    return this.with({ flags: this.flags | EmitFlag.LOCAL });
   }
 
   /** How long acknowledgements may take, in milliseconds. */
@@ -189,7 +189,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
 
   /** The other nodes, if the operator addresses them. */
   private get others() {
-    return this.nsp._native && !(this.flags & LOCAL) ? this.nsp.server._fleet : undefined;
+    return this.nsp._native && !(this.flags & EmitFlag.LOCAL) ? this.nsp.server._fleet : undefined;
   }
 
   /** Puts the sockets into a room, or several. */

@@ -1,24 +1,18 @@
 // JavaScript → core, for the Server door. Commands reach the core in the order of the calls: one that can't be
 // collected flushes the collected ones first.
+import { CommandKind, LANES_COMMAND, LANES_COMMAND_KIND } from '../generated/wire';
 import type { NativeServer } from '../native/bindings';
 import { CommandBatch } from '../native/command-batch';
 import { roomName, roomNames } from '../native/room-name';
 
 /** Kinds of collected commands; `src/exports/command_batch.rs` reads them. */
-const ACCEPT = 0;
-const EMIT = 1;
-const ACK = 2;
-const PUBLISH_ROOM = 3;
-const JOIN = 4;
 
 /** Lanes of one command: kind and namespace, socket, number. */
-const LANES = 3;
-const NAMESPACE_SHIFT = 8;
 
 /** Commands to the core, in order. Names of rooms become the core's here. */
 export class Commands extends CommandBatch {
   constructor(native: NativeServer) {
-    super(native, LANES);
+    super(native, LANES_COMMAND);
   }
 
   protected override deliver(count: number, text: string): void {
@@ -27,7 +21,7 @@ export class Commands extends CommandBatch {
 
   private collect(kind: number, namespace: number, socket: number, number: number, line?: string): void {
     const at = this.begin();
-    this.lanes[at] = kind | (namespace << NAMESPACE_SHIFT);
+    this.lanes[at] = kind | (namespace << LANES_COMMAND_KIND);
     this.lanes[at + 1] = socket;
     this.lanes[at + 2] = number;
     if (line !== undefined) this.line(line);
@@ -35,27 +29,27 @@ export class Commands extends CommandBatch {
   }
 
   accept(socket: number): void {
-    this.collect(ACCEPT, 0, socket, 0);
+    this.collect(CommandKind.ACCEPT, 0, socket, 0);
   }
 
   emit(namespace: number, socket: number, data: string, flags: number, buffers?: Buffer[]): void {
-    if (!buffers && this.mayCollect) this.collect(EMIT, namespace, socket, flags, data);
+    if (!buffers && this.mayCollect) this.collect(CommandKind.EMIT, namespace, socket, flags, data);
     else this.direct.emit(namespace, socket, data, flags, buffers);
   }
 
   ack(namespace: number, socket: number, id: number, data: string, buffers?: Buffer[]): void {
-    if (!buffers && this.mayCollect) this.collect(ACK, namespace, socket, id, data);
+    if (!buffers && this.mayCollect) this.collect(CommandKind.ACK, namespace, socket, id, data);
     else this.direct.ack(namespace, socket, id, data, buffers);
   }
 
   publishRoom(namespace: number, name: string, data: string, flags: number): void {
     const room = roomName(name);
-    if (!room.includes('\n') && this.mayCollect) this.collect(PUBLISH_ROOM, namespace, 0, flags, `${room}\n${data}`);
+    if (!room.includes('\n') && this.mayCollect) this.collect(CommandKind.PUBLISH_ROOM, namespace, 0, flags, `${room}\n${data}`);
     else this.direct.publishRoom(namespace, room, data, flags);
   }
 
   join(socket: number, rooms: string[]): void {
-    this.collect(JOIN, 0, socket, 0, JSON.stringify(roomNames(rooms)));
+    this.collect(CommandKind.JOIN, 0, socket, 0, JSON.stringify(roomNames(rooms)));
   }
 
   emitWithAck(

@@ -2,18 +2,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Engine } from '../engine/engine';
 import { ConnectionTransport } from '../engine/transport';
+import { OF_SOCKET_IO } from '../generated/codes';
 import type { EngineRequest } from '../http/request';
 import { RawConnection } from './raw-connection';
 import type { ConnectionLink } from './raw-connection';
 import type { DisconnectReason } from './socket-types';
-
-/** Reasons that only Socket.IO has. Engine.IO's reason is `forced close` for each of them. */
-const OF_SOCKETS: ReadonlySet<DisconnectReason> = new Set([
-  'client namespace disconnect',
-  'server namespace disconnect',
-  'server shutting down',
-  'forced server close',
-]);
 
 /**
  * The connection of a client: engine.io's socket. Emits `upgrade` with the transport and `close` with the reason. Per
@@ -87,6 +80,6 @@ export class Connection extends RawConnection {
     if (this.told) return;
     this.told = true;
     this._over();
-    this.emit('close', OF_SOCKETS.has(reason) ? 'forced close' : reason, description);
+    this.emit('close', OF_SOCKET_IO.has(reason) ? 'forced close' : reason, description);
   }
 }

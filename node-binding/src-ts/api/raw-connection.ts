@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 import type { Engine } from '../engine/engine';
 import type { ConnectionTransport } from '../engine/transport';
-import { NO_COMPRESS } from '../native/flags';
+import { EmitFlag } from '../generated/wire';
 
 /** An Engine.IO packet, as its events show it. */
 export interface EnginePacket {
@@ -81,7 +81,7 @@ export abstract class RawConnection extends EventEmitter {
   send(data: RawData, options?: { compress?: boolean } | SendCallback | null, callback?: SendCallback): this {
     if (typeof options === 'function') return this.send(data, undefined, options);
     if (this.readyState !== 'open') return this;
-    this.link.send(messageOf(data), options?.compress === false ? NO_COMPRESS : 0);
+    this.link.send(messageOf(data), options?.compress === false ? EmitFlag.NO_COMPRESS : 0);
     if (typeof callback === 'function') {
       this.waiting.set(++this.last, callback);
       this.look(false);

@@ -1,20 +1,8 @@
 // Connection state recovery. The core keeps ids, rooms and messages of clients that may come back. `socket.data` may
 // hold any value, so it is kept here, for the same time.
+import { RECOVERABLE } from '../generated/codes';
 import type { ConnectionStateRecoveryOptions, ServerOptions } from '../options/server-options';
 import type { DisconnectReason, SocketId } from './socket-types';
-
-/**
- * Reasons after which a client may come back: socket.io's, as in the core's table of reasons
- * (`core/src/types/reason.rs`).
- */
-const RECOVERABLE: ReadonlySet<DisconnectReason> = new Set([
-  'transport error',
-  'transport close',
-  'forced close',
-  'ping timeout',
-  'server shutting down',
-  'forced server close',
-]);
 
 /** The core learns of a return first: data is kept this much longer. */
 const MARGIN = 30_000;

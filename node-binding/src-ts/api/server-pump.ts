@@ -1,6 +1,8 @@
 // Core → JavaScript, for the Server door: dispatches each event to its socket, its connection, the engine or the
 // server.
 import { answerCors, answerHandshake, answerHeaders, answerMiddlewares, tellConnectionError } from '../engine/questions';
+import { ENDS_SOCKET } from '../generated/codes';
+import { EventKind } from '../generated/wire';
 import { guarded } from '../native/guarded';
 import { HandleTable, handleOf, lanesOf } from '../native/handle-table';
 import { encode, rejoin, responsesOf } from '../native/payload';
@@ -16,42 +18,6 @@ import type { DisconnectReason } from './socket-types';
 
 type AnySocket = Socket<any, any, any, any>;
 
-const CONNECT = 1;
-const PACKET = 2;
-const PACKET_BINARY = 3;
-const ACKNOWLEDGED = 4;
-const ACKNOWLEDGED_BINARY = 5;
-const BROADCAST_ACK = 7;
-const DISCONNECT = 8;
-const NAMESPACE = 9;
-const ALLOW_REQUEST = 10;
-const HEADERS = 11;
-const HTTP = 12;
-const CONNECTION_ERROR = 13;
-const OPEN = 14;
-const HTTP_REPLY = 15;
-const CLOSED = 16;
-const UPGRADED = 17;
-const ENGINE = 18;
-const CORS = 19;
-const FLUSHED = 21;
-const PACKET_IN = 23;
-const PACKET_OUT = 24;
-const DRAINED = 25;
-const CONNECTION_CLOSED = 30;
-const FLEET = 31;
-const SERVER_SIDE = 32;
-const SOCKET_DATA = 33;
-const CLUSTER = 34;
-const MOVED = 35;
-const BROADCAST_ANSWERS = 36;
-const SESSION_END = 37;
-
-/** Reasons that end one socket; every other reason ends the connection. */
-const OF_NAMESPACE: ReadonlySet<DisconnectReason> = new Set([
-  'client namespace disconnect',
-  'server namespace disconnect',
-]);
 
 function descriptionOf(detail: string): Error | undefined {
   return detail === '' ? undefined : new Error(detail);
@@ -80,79 +46,79 @@ export class ServerPump extends Pump<Commands> {
 
   protected override event(kind: number, low: number, generation: number, number: number, payload: any): void {
     switch (kind) {
-      case PACKET:
+      case EventKind.PACKET:
         return this.packet(this.sockets.find(low, generation), EVENT, payload, number);
-      case PACKET_BINARY: {
+      case EventKind.PACKET_BINARY: {
         const data = rejoin(payload[1], this.attachments(payload[0]));
         return this.packet(this.sockets.find(low, generation), EVENT, data, number);
       }
-      case ACKNOWLEDGED:
+      case EventKind.ACK:
         return this.packet(this.sockets.find(low, generation), ACK, payload, number);
-      case ACKNOWLEDGED_BINARY: {
+      case EventKind.ACK_BINARY: {
         const data = rejoin(payload[1], this.attachments(payload[0]));
         return this.packet(this.sockets.find(low, generation), ACK, data, number);
       }
-      case CONNECT:
+      case EventKind.CONNECT:
         return this.connect(low, generation, number, payload);
-      case DISCONNECT:
+      case EventKind.DISCONNECT:
         return this.disconnect(this.sockets.find(low, generation), this.reasons[number], payload);
-      case BROADCAST_ANSWERS:
+      case EventKind.BROADCAST_ANSWERS:
         return this.broadcastAnswers(number, responsesOf(payload, 3, this.take));
-      case BROADCAST_ACK:
+      case EventKind.BROADCAST_ACK:
         return this.broadcastAck(number, payload);
-      case NAMESPACE:
+      case EventKind.NAMESPACE:
         return this.server._dynamic.ask(payload[0], payload[1], (exists) =>
           this.native.answerNamespace(number, exists),
         );
-      case ALLOW_REQUEST:
+      case EventKind.ALLOW_REQUEST:
         return answerHandshake(this.server.engine, this.native, number, payload);
-      case HEADERS:
+      case EventKind.HEADERS:
         return answerHeaders(this.server.engine, this.native, number, payload);
-      case ENGINE:
+      case EventKind.ENGINE:
         return answerMiddlewares(this.server.engine, this.native, number, payload);
-      case HTTP:
+      case EventKind.HTTP:
         // The body of the request. The core asks for files only, which need none.
         this.attachments(1);
         return void this.server._serveFile(payload).then(([status, headers, body]) => {
           this.native.answerHttp(number, status, headers, body);
         });
-      case CORS:
+      case EventKind.CORS:
         return answerCors(this.server.engine, this.native, number, payload);
-      case CONNECTION_ERROR:
+      case EventKind.CONNECTION_ERROR:
         return tellConnectionError(this.server.engine, number, payload);
-      case OPEN:
+      case EventKind.OPEN:
         return this.server.engine._opened(this.session.clients, number, payload[0], payload[1]);
-      case HTTP_REPLY:
+      case EventKind.HTTP_REPLY:
         return this.reply(number, payload[0], payload[1], this.attachments(1)[0]);
-      case UPGRADED:
+      case EventKind.UPGRADED:
         return this.session.clients.upgraded(number);
-      case PACKET_IN: {
+      case EventKind.PACKET_IN: {
         const packet = payload === 0 ? this.attachments(1)[0] : payload;
         return this.session.clients.lookedInto(number)?._packetIn(packet);
       }
-      case PACKET_OUT: {
+      case EventKind.PACKET_OUT: {
         const packet = payload === 0 ? this.attachments(1)[0] : payload;
         return this.session.clients.lookedInto(number)?._packetOut(packet);
       }
-      case DRAINED:
+      case EventKind.DRAINED:
         return this.session.clients.lookedInto(number)?._drained();
-      case FLUSHED:
+      case EventKind.FLUSHED:
         return this.session.clients.lookedInto(number)?._left(payload);
-      case CONNECTION_CLOSED:
+      case EventKind.CONNECTION_CLOSED:
         return this.session.clients.closed(number, this.reasons[payload[0]], descriptionOf(payload[1]));
-      case FLEET:
+      case EventKind.FLEET:
         return this.session.fleet?.settle(number, payload, this.take);
-      case SERVER_SIDE:
+      case EventKind.SERVER_SIDE:
         return this.serverSide(number, payload);
-      case SOCKET_DATA:
+      case EventKind.SOCKET_DATA:
         return this.native.answerSocketData(number, payload.map((handle: number) => this.byHandle(handle)?._dataText() ?? '{}'));
-      case CLUSTER:
+      case EventKind.CLUSTER:
         return this.server._clusterChanged(payload[0], payload[1]);
-      case MOVED:
+      case EventKind.MOVED:
         return this.moved(payload);
-      case SESSION_END:
+      case EventKind.SESSION_END:
         return this.sessionEnd(payload);
-      case CLOSED:
+      case EventKind.CLOSED:
         return this.server._ended(this.session);
     }
   }
@@ -210,7 +176,7 @@ export class ServerPump extends Pump<Commands> {
 
   private disconnect(socket: AnySocket | undefined, reason: DisconnectReason, detail: string): void {
     if (!socket) return;
-    if (!OF_NAMESPACE.has(reason)) this.session.clients.cut(socket);
+    if (!ENDS_SOCKET.has(reason)) this.session.clients.cut(socket);
     const description = descriptionOf(detail);
     // The core closed the connection because of a packet that it can't parse or that is not allowed at this point.
     if (description && reason === 'forced close' && socket.connected) guarded(() => socket._onerror(description));

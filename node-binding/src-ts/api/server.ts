@@ -17,7 +17,7 @@ import { tick } from '../native/clock';
 import { coded } from '../native/error';
 import { guarded } from '../native/guarded';
 import { loadModule, unloadModule } from '../native/modules';
-import { NO_FIGURES } from '../native/stats';
+import { statsOf } from '../native/stats';
 import type { ServerStats } from '../native/stats';
 import { plainCluster } from '../options/cluster-options';
 import type { ClusterOptions } from '../options/cluster-options';
@@ -432,7 +432,7 @@ export class Server<
 
   /** Figures of the running server; zeros without one. */
   stats(): ServerStats {
-    return this._session?.native.stats() ?? { ...NO_FIGURES };
+    return statsOf(this._session?.native.stats());
   }
 
   /** New certificate and key for the own TLS listener; connections stay. */

@@ -1,11 +1,11 @@
 // One client in one namespace. The object is small: what most sockets never use (handshake, rooms, data, acks,
 // middlewares) is made on first use.
 import type { IncomingMessage } from 'node:http';
+import { EmitFlag } from '../generated/wire';
 import { asSeen, parseHandshake } from '../http/request';
 import type { EngineRequest } from '../http/request';
 import { tick } from '../native/clock';
 import { refuseReserved } from '../native/event-names';
-import { LOCAL, NO_COMPRESS, VOLATILE } from '../native/flags';
 import { encode } from '../native/payload';
 import { textOf } from '../native/room-name';
 import { awaited } from './acks';
@@ -313,13 +313,13 @@ export class Socket<
 
   /** Like `broadcast`, clients of this server only. */
   get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    this._flags |= LOCAL;
+    this._flags |= EmitFlag.LOCAL;
     return this.broadcast;
   }
 
   /** The next event may be dropped if the client can't take it right now. */
   get volatile(): this {
-    this._flags |= VOLATILE;
+    this._flags |= EmitFlag.VOLATILE;
     return this;
   }
 
@@ -335,8 +335,8 @@ export class Socket<
 
   /** Whether the next event may be compressed. */
   compress(compress: boolean): this {
-    if (compress) this._flags &= ~NO_COMPRESS;
-    else this._flags |= NO_COMPRESS;
+    if (compress) this._flags &= ~EmitFlag.NO_COMPRESS;
+    else this._flags |= EmitFlag.NO_COMPRESS;
     return this;
   }
 

@@ -5,6 +5,7 @@ import { Attachment } from '../http/attachment';
 import { addon } from '../native/bindings';
 import type { NativeServer } from '../native/bindings';
 import type { ServerStats } from '../native/stats';
+import { statsOf } from '../native/stats';
 import type { ServerOptions } from '../options/server-options';
 import type { BridgeEngine } from './engine';
 import { RawCommands } from './raw-commands';
@@ -76,6 +77,6 @@ export class Core implements EngineHost {
   }
 
   stats(): ServerStats {
-    return this.session?.native.stats() as ServerStats;
+    return statsOf(this.session?.native.stats());
   }
 }

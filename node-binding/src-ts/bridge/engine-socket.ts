@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { ConnectionTransport } from '../engine/transport';
-import { MORE, NO_COMPRESS, VOLATILE } from '../native/flags';
+import { EmitFlag } from '../generated/wire';
 import type { BridgeEngine } from './engine';
 import { frameOf } from './raw-commands';
 
@@ -82,13 +82,13 @@ export class EngineSocket extends EventEmitter {
     const frame = frameOf(data);
     let flags = 0;
     if (options) {
-      if (options.compress === false) flags |= NO_COMPRESS;
+      if (options.compress === false) flags |= EmitFlag.NO_COMPRESS;
       // A message with a callback is never dropped, as with engine.io.
-      if (options.volatile && typeof callback !== 'function') flags |= VOLATILE;
+      if (options.volatile && typeof callback !== 'function') flags |= EmitFlag.VOLATILE;
       // socket.io passes the same options object for all frames of a packet; binary frames follow the text.
-      if (options === this.last && typeof frame !== 'string') flags |= MORE;
+      if (options === this.last && typeof frame !== 'string') flags |= EmitFlag.MORE;
     }
-    this.last = typeof frame === 'string' || flags & MORE ? options : undefined;
+    this.last = typeof frame === 'string' || flags & EmitFlag.MORE ? options : undefined;
     if (this._watched || this.server._watchesAll) this._created(data, options ?? {});
     const { commands } = this.server;
     if (!commands) return this;

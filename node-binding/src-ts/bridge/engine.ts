@@ -7,6 +7,7 @@ import { Engine } from '../engine/engine';
 import { parseRequest, sessionIdOf } from '../http/request';
 import type { QueriedRequest } from '../http/request';
 import type { ServerStats } from '../native/stats';
+import { statsOf } from '../native/stats';
 import type { ServerOptions } from '../options/server-options';
 import { Core } from './core';
 import { EngineSocket } from './engine-socket';
@@ -54,7 +55,7 @@ export class BridgeEngine extends Engine {
   /** Open connections, including those that JavaScript has not heard of yet. */
   override get clientsCount(): number {
     const { session } = this.core;
-    return session ? Math.max(this.open, session.native.stats().connections - session.pump.leaving) : this.open;
+    return session ? Math.max(this.open, statsOf(session.native.stats()).connections - session.pump.leaving) : this.open;
   }
 
   /** Figures of the core. */

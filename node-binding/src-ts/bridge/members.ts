@@ -1,6 +1,6 @@
 // The sockets and rooms of one adapter, as the core has them. The core follows the adapter's own maps, which JavaScript
 // reads.
-import { NO_COMPRESS, VOLATILE } from '../native/flags';
+import { EmitFlag } from '../generated/wire';
 import { roomName } from '../native/room-name';
 import type { BridgeEngine } from './engine';
 import { EngineSocket } from './engine-socket';
@@ -77,7 +77,7 @@ export class Members {
   /** Sends an encoded packet to a room expression. */
   publish(frames: Frame[], { rooms, except, flags = {} }: BroadcastOptions): void {
     if (this.number < 0 || frames.length === 0) return;
-    const bits = (flags.volatile ? VOLATILE : 0) | (flags.compress === false ? NO_COMPRESS : 0);
+    const bits = (flags.volatile ? EmitFlag.VOLATILE : 0) | (flags.compress === false ? EmitFlag.NO_COMPRESS : 0);
     this.engine.commands?.publish(this.number, names(rooms), except ? names(except) : [], frames, bits);
   }
 }

@@ -1,22 +1,12 @@
 // JavaScript → core, for the bridge: messages that socket.io has encoded, and members of rooms. `src/exports/raw.rs` is
 // the reading side. Commands reach the core in the order of the calls: one that can't be collected flushes the
 // collected ones first.
+import { LANES_COMMAND_KIND, LANES_RAW_COMMAND, RawCommandKind } from '../generated/wire';
 import type { NativeServer } from '../native/bindings';
 import { CommandBatch } from '../native/command-batch';
 
-const SEND = 0;
-const SEND_BINARY = 1;
-const PUBLISH_ROOM = 2;
-const PUBLISH = 3;
-const JOIN = 4;
-const LEAVE = 5;
-const REMOVE = 6;
-const CLOSE = 7;
-const NOTIFY = 8;
 
 /** Lanes of one command: kind and namespace, connection, number, length. */
-const LANES = 4;
-const NAMESPACE_SHIFT = 8;
 /** Bytes of binary messages in one crossing. */
 const BYTES = 64 * 1024;
 
@@ -38,7 +28,7 @@ export class RawCommands extends CommandBatch {
   private used = 0;
 
   constructor(native: NativeServer) {
-    super(native, LANES);
+    super(native, LANES_RAW_COMMAND);
   }
 
   protected override deliver(count: number, text: string): void {
@@ -49,7 +39,7 @@ export class RawCommands extends CommandBatch {
 
   private lane(kind: number, namespace: number, conn: number, number: number, length = 0): void {
     const at = this.begin();
-    this.lanes[at] = kind | (namespace << NAMESPACE_SHIFT);
+    this.lanes[at] = kind | (namespace << LANES_COMMAND_KIND);
     this.lanes[at + 1] = conn;
     this.lanes[at + 2] = number;
     this.lanes[at + 3] = length;
@@ -60,7 +50,7 @@ export class RawCommands extends CommandBatch {
     if (typeof message !== 'string') {
       this.sendBytes(conn, message, flags);
     } else if (this.mayCollect && !message.includes('\n')) {
-      this.lane(SEND, 0, conn, flags);
+      this.lane(RawCommandKind.SEND, 0, conn, flags);
       this.line(message);
       this.collected();
     } else {
@@ -75,7 +65,7 @@ export class RawCommands extends CommandBatch {
     // Copied now: the application may change its buffer after the call.
     this.bytes.set(message, this.used);
     this.used += length;
-    this.lane(SEND_BINARY, 0, conn, flags, length);
+    this.lane(RawCommandKind.SEND_BINARY, 0, conn, flags, length);
     this.weigh(length);
     this.collected();
   }
@@ -90,10 +80,10 @@ export class RawCommands extends CommandBatch {
     }
     const [room] = rooms;
     if (rooms.length === 1 && except.length === 0 && !room.includes('\n')) {
-      this.lane(PUBLISH_ROOM, namespace, 0, flags);
+      this.lane(RawCommandKind.PUBLISH_ROOM, namespace, 0, flags);
       this.line(room);
     } else {
-      this.lane(PUBLISH, namespace, 0, flags);
+      this.lane(RawCommandKind.PUBLISH, namespace, 0, flags);
       this.line(JSON.stringify([rooms, except]));
     }
     this.line(text);
@@ -102,32 +92,32 @@ export class RawCommands extends CommandBatch {
 
   /** A connection joins rooms of a namespace, in which it is known by `id`. */
   join(namespace: number, conn: number, id: string, rooms: string[]): void {
-    this.lane(JOIN, namespace, conn, 0);
+    this.lane(RawCommandKind.JOIN, namespace, conn, 0);
     this.line(JSON.stringify([id, rooms]));
     this.collected();
   }
 
   leave(namespace: number, conn: number, room: string): void {
-    this.lane(LEAVE, namespace, conn, 0);
+    this.lane(RawCommandKind.LEAVE, namespace, conn, 0);
     this.line(JSON.stringify(room));
     this.collected();
   }
 
   /** A connection leaves a namespace and all its rooms. */
   remove(namespace: number, conn: number): void {
-    this.lane(REMOVE, namespace, conn, 0);
+    this.lane(RawCommandKind.REMOVE, namespace, conn, 0);
     this.collected();
   }
 
   /** Closes a connection after everything that was sent to it. */
   close(conn: number): void {
-    this.lane(CLOSE, 0, conn, 0);
+    this.lane(RawCommandKind.CLOSE, 0, conn, 0);
     this.collected();
   }
 
   /** Asks for an event once everything sent so far has left the connection. */
   notify(conn: number, number: number): void {
-    this.lane(NOTIFY, 0, conn, number);
+    this.lane(RawCommandKind.NOTIFY, 0, conn, number);
     this.collected();
   }
 

@@ -1,5 +1,6 @@
 // Core → JavaScript, for the bridge: dispatches each event to its connection or to the engine.
 import { answerHandshake, answerHeaders, tellConnectionError } from '../engine/questions';
+import { EventKind } from '../generated/wire';
 import type { Attachment } from '../http/attachment';
 import type { NativeServer } from '../native/bindings';
 import { HandleTable, handleOf, lanesOf } from '../native/handle-table';
@@ -8,22 +9,10 @@ import type { BridgeEngine } from './engine';
 import type { EngineSocket } from './engine-socket';
 import type { RawCommands } from './raw-commands';
 
-const ALLOW_REQUEST = 10;
-const HEADERS = 11;
-const CONNECTION_ERROR = 13;
-const OPEN = 14;
-const HTTP_REPLY = 15;
-const CLOSED = 16;
-const UPGRADED = 17;
-const MESSAGE = 18;
-const MESSAGE_BINARY = 19;
-const CONNECTION_CLOSED = 20;
-const FLUSHED = 21;
-const HEARTBEAT = 22;
 
 /** Events whose payload is in the JSON of the batch. */
 const WITH_JSON: ReadonlySet<number> = new Set([
-  ALLOW_REQUEST, HEADERS, CONNECTION_ERROR, OPEN, HTTP_REPLY, CLOSED, UPGRADED, CONNECTION_CLOSED,
+  EventKind.ALLOW_REQUEST, EventKind.HEADERS, EventKind.CONNECTION_ERROR, EventKind.RAW_OPEN, EventKind.HTTP_REPLY, EventKind.CLOSED, EventKind.UPGRADED, EventKind.RAW_CLOSED,
 ]);
 /**
  * First character of a DISCONNECT packet. A text of another parser may begin with it as well, and is only handled a
@@ -52,7 +41,7 @@ export class RawPump extends Pump<RawCommands> {
 
   /** Handlers of a client's earlier events run before its DISCONNECT and before the end of its connection. */
   protected override apart(kind: number, payload: any): boolean {
-    return kind === CONNECTION_CLOSED || (kind === MESSAGE && (payload as string).startsWith(DISCONNECT));
+    return kind === EventKind.RAW_CLOSED || (kind === EventKind.RAW_MESSAGE && (payload as string).startsWith(DISCONNECT));
   }
 
   /** A connection ended; unless `byCore`, the core does not know that yet. */
@@ -66,14 +55,14 @@ export class RawPump extends Pump<RawCommands> {
     const { lanes } = this;
     const count = lanes[0];
     let messages = 0;
-    for (let at = LANES; at <= count * LANES; at += LANES) if (lanes[at] === MESSAGE) messages += lanes[at + 3];
+    for (let at = LANES; at <= count * LANES; at += LANES) if (lanes[at] === EventKind.RAW_MESSAGE) messages += lanes[at + 3];
     let start = text.length - messages;
     const json = start === NOTHING ? [] : super.parse(messages === 0 ? text : text.slice(0, start));
     const payloads: any[] = [];
     let next = 0;
     for (let at = LANES; at <= count * LANES; at += LANES) {
       const kind = lanes[at];
-      if (kind === MESSAGE) payloads.push(text.slice(start, (start += lanes[at + 3])));
+      if (kind === EventKind.RAW_MESSAGE) payloads.push(text.slice(start, (start += lanes[at + 3])));
       else payloads.push(WITH_JSON.has(kind) ? json[next++] : undefined);
     }
     return payloads;
@@ -81,37 +70,37 @@ export class RawPump extends Pump<RawCommands> {
 
   protected override event(kind: number, low: number, generation: number, number: number, payload: any): void {
     switch (kind) {
-      case MESSAGE:
+      case EventKind.RAW_MESSAGE:
         // engine.io's parser gives no data for an empty message.
         return this.sockets.find(low, generation)?._message(payload === '' ? undefined : payload);
-      case MESSAGE_BINARY: {
+      case EventKind.RAW_MESSAGE_BINARY: {
         const [bytes] = this.attachments(1);
         return this.sockets.find(low, generation)?._message(bytes);
       }
-      case OPEN:
+      case EventKind.RAW_OPEN:
         return this.engine._connected(handleOf(low, generation), payload, (socket) => this.sockets.add(socket));
-      case CONNECTION_CLOSED: {
+      case EventKind.RAW_CLOSED: {
         const detail = payload === '' ? undefined : new Error(payload as string);
         const socket = this.sockets.find(low, generation);
         if (socket) socket._closed(this.reasons[number], detail, true);
         else this.leaving -= 1;
         return;
       }
-      case FLUSHED:
+      case EventKind.RAW_FLUSHED:
         return this.sockets.find(low, generation)?._sent();
-      case HEARTBEAT:
+      case EventKind.RAW_HEARTBEAT:
         return this.sockets.find(low, generation)?._heartbeat();
-      case UPGRADED:
+      case EventKind.UPGRADED:
         return this.sockets.find(...lanesOf(number))?._upgrade();
-      case ALLOW_REQUEST:
+      case EventKind.ALLOW_REQUEST:
         return answerHandshake(this.engine, this.native, number, payload);
-      case HEADERS:
+      case EventKind.HEADERS:
         return answerHeaders(this.engine, this.native, number, payload);
-      case CONNECTION_ERROR:
+      case EventKind.CONNECTION_ERROR:
         return tellConnectionError(this.engine, number, payload);
-      case HTTP_REPLY:
+      case EventKind.HTTP_REPLY:
         return void this.attachment.reply(number, payload[0], payload[1], this.attachments(1)[0]);
-      case CLOSED:
+      case EventKind.CLOSED:
         this.native.end();
         return this.attachment.closed();
     }

@@ -1,5 +1,6 @@
 // The last connections of a core whose HTTP servers have stopped listening.
 import type { NativeServer } from '../native/bindings';
+import { statsOf } from '../native/stats';
 
 /** How often the number of connections is checked. */
 const DRAIN_MS = 50;
@@ -12,14 +13,14 @@ const DRAIN_MS = 50;
  */
 export function drained(native: NativeServer, again: () => boolean, empty: () => void): void {
   if (again()) return;
-  if (native.stats().connections === 0) return empty();
+  if (statsOf(native.stats()).connections === 0) return empty();
   native.keepProcess(true);
   // Two checks in a row: a connection that becomes a WebSocket counts as neither for a moment.
   let silent = 0;
   const timer = setInterval(() => {
     silent = native.hearsClients() ? 0 : silent + 1;
     if (again()) native.keepProcess(false);
-    else if (native.stats().connections > 0 && silent < 2) return;
+    else if (statsOf(native.stats()).connections > 0 && silent < 2) return;
     else empty();
     clearInterval(timer);
   }, DRAIN_MS);

@@ -1,4 +1,4 @@
-// Written from the core's tables by `make generated`; edits are lost.
+// Written from tables in Rust by `make generated`; edits are lost.
 
 /** `code` of errors that come from the core. */
 export type CoreErrorCode =
@@ -37,6 +37,30 @@ export type DisconnectReason =
   | 'server namespace disconnect'
   | 'server shutting down'
   | 'slow consumer';
+
+/** Reasons after which a client may come back to its socket. */
+export const RECOVERABLE: ReadonlySet<DisconnectReason> = new Set([
+  'transport close',
+  'transport error',
+  'ping timeout',
+  'forced close',
+  'forced server close',
+  'server shutting down',
+]);
+
+/** Reasons that end one socket; with all others the connection is gone. */
+export const ENDS_SOCKET: ReadonlySet<DisconnectReason> = new Set([
+  'client namespace disconnect',
+  'server namespace disconnect',
+]);
+
+/** Socket.IO's own reasons: engine.io calls them all `forced close`. */
+export const OF_SOCKET_IO: ReadonlySet<DisconnectReason> = new Set([
+  'forced server close',
+  'client namespace disconnect',
+  'server namespace disconnect',
+  'server shutting down',
+]);
 
 /** Codes with which the engine refuses requests. */
 export const errors = {

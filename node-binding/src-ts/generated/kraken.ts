@@ -1,4 +1,4 @@
-// Written from the core's tables by `make generated`; edits are lost.
+// Written from tables in Rust by `make generated`; edits are lost.
 
 /** Events that the server sends. */
 export enum ServerEvents {

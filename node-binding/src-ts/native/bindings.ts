@@ -1,7 +1,7 @@
 // The exports of the addon. It is loaded here only, when the first native server or emitter is made: on a platform
 // without a binary, a process that runs socket.io can still load this package.
 import { loadAddon } from './addon';
-import type { ServerStats } from './stats';
+import type { NativeStats } from './stats';
 
 /** A running core. `pump.ts` reads its events. */
 export interface NativeServer {
@@ -20,7 +20,7 @@ export interface NativeServer {
   keepProcess(keep: boolean): void;
   loadModule(path: string, args: string[]): string;
   unloadModule(name: string): void;
-  stats(): ServerStats;
+  stats(): NativeStats;
   hearsClients(): boolean;
   close(): void;
   end(): void;

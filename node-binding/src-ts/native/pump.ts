@@ -1,6 +1,7 @@
 // Core → JavaScript: takes batches of events from the native server and dispatches them one by one.
 // `src/exports/batch.rs` is the writing side and describes the format.
 import type { DisconnectReason } from '../generated/codes';
+import { LANES_EVENT } from '../generated/wire';
 import { addon } from './bindings';
 import type { NativeServer } from './bindings';
 import { immediate, microtask, tick } from './clock';
@@ -8,7 +9,7 @@ import type { CommandBatch } from './command-batch';
 import { guarded, throwLater } from './guarded';
 
 /** Lanes per event; the head takes as many. */
-export const LANES = 4;
+export const LANES = LANES_EVENT;
 
 /** Dispatches the events of one server. */
 export abstract class Pump<C extends CommandBatch> {

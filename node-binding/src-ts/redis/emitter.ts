@@ -3,11 +3,11 @@
 import type { Room } from '../api/socket-types';
 import type { DefaultEventsMap, EventNames, EventParams, EventsMap } from '../api/typed-events';
 import { isClient, settingsOf } from '../cluster/redis-clients';
+import { EmitFlag } from '../generated/wire';
 import { addon } from '../native/bindings';
 import type { NativeEmitter } from '../native/bindings';
 import { coded } from '../native/error';
 import { refuseReserved } from '../native/event-names';
-import { NO_COMPRESS, VOLATILE } from '../native/flags';
 import { encode } from '../native/payload';
 import { plainCluster } from '../options/cluster-options';
 import type { ClusterFormat, RedisOptions } from '../options/cluster-options';
@@ -60,12 +60,12 @@ export class BroadcastOperator<EmitEvents extends EventsMap> {
 
   /** Whether the message may be compressed. */
   compress(compress: boolean): BroadcastOperator<EmitEvents> {
-    return this.with(this.rooms, this.exceptRooms, compress ? this.flags & ~NO_COMPRESS : this.flags | NO_COMPRESS);
+    return this.with(this.rooms, this.exceptRooms, compress ? this.flags & ~EmitFlag.NO_COMPRESS : this.flags | EmitFlag.NO_COMPRESS);
   }
 
   /** The message may be dropped for clients that can't take it right now. */
   get volatile(): BroadcastOperator<EmitEvents> {
-    return this.with(this.rooms, this.exceptRooms, this.flags | VOLATILE);
+    return this.with(this.rooms, this.exceptRooms, this.flags | EmitFlag.VOLATILE);
   }
 
   /** Sends an event. */

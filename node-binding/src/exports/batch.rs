@@ -14,9 +14,10 @@ use kraken_ws_core::{Event, HttpReply, RequestInfo, SocketHandle};
 
 use crate::exports::answers::{Question, Questions};
 use crate::parts::handshake::{quote, request_json};
+use crate::parts::wire::{event as kind, lane};
 
 /// Lanes of one event, and of the head.
-pub const LANES: usize = 4;
+pub const LANES: usize = lane::EVENT as usize;
 /// Events in one batch: enough to make the crossing cheap, few enough that timers and other sockets of the
 /// host get their turn in between.
 pub const BATCH: usize = 256;
@@ -24,27 +25,6 @@ pub const BATCH: usize = 256;
 const TEXT_LIMIT: usize = 4 << 20;
 /// Capacity above which the text buffer is given back after a batch.
 const KEEP_TEXT: usize = 1 << 20;
-
-const CONNECT: u8 = 1;
-const PACKET: u8 = 2;
-const PACKET_BINARY: u8 = 3;
-const ACK: u8 = 4;
-const ACK_BINARY: u8 = 5;
-const BROADCAST_ACK: u8 = 7;
-const DISCONNECT: u8 = 8;
-const NAMESPACE: u8 = 9;
-const ALLOW_REQUEST: u8 = 10;
-const HEADERS: u8 = 11;
-const HTTP: u8 = 12;
-const CONNECTION_ERROR: u8 = 13;
-const OPEN: u8 = 14;
-const HTTP_REPLY: u8 = 15;
-const CLOSED: u8 = 16;
-const UPGRADED: u8 = 17;
-const ENGINE: u8 = 18;
-const CORS: u8 = 19;
-const CONNECTION_CLOSED: u8 = 30;
-const BROADCAST_ANSWERS: u8 = 36;
 
 /// See [`Batcher::mark`].
 pub struct Mark([usize; 5]);
@@ -66,7 +46,7 @@ pub struct Batcher {
     pub ends: Vec<usize>,
     /// Attachments of the last batch, until JavaScript takes them.
     pub buffers: Vec<Bytes>,
-    /// Request and CONNECT payload of each socket, until JavaScript takes them: most applications never read
+    /// Request and kind::CONNECT payload of each socket, until JavaScript takes them: most applications never read
     /// them, and here they are shared with the core.
     handshakes: HashMap<u64, (Arc<RequestInfo>, Box<str>)>,
     /// Events in the last batch.
@@ -90,7 +70,7 @@ impl Batcher {
         self.count = 0;
     }
 
-    /// Keeps request and CONNECT payload of a socket for `handshake`.
+    /// Keeps request and kind::CONNECT payload of a socket for `handshake`.
     pub fn keep_handshake(&mut self, socket: u64, request: Arc<RequestInfo>, auth: Box<str>) {
         self.handshakes.insert(socket, (request, auth));
     }
@@ -181,9 +161,9 @@ impl Batcher {
         self.text.push(']');
     }
 
-    /// An answer for Node's own HTTP server.
+    /// An answer for Node's own kind::HTTP server.
     pub fn reply(&mut self, lanes: &mut [f64], number: u64, reply: HttpReply) {
-        self.lanes(lanes, HTTP_REPLY, None, number as f64);
+        self.lanes(lanes, kind::HTTP_REPLY, None, number as f64);
         let _ = write!(self.text, "[{},[", reply.status);
         for (i, (name, value)) in reply.headers.iter().enumerate() {
             self.text.push_str(if i > 0 { "," } else { "" });
@@ -207,19 +187,19 @@ impl Batcher {
         };
         match event {
             Event::Packet { socket, data, attachments, ack } => {
-                let kind = if attachments.is_empty() { PACKET } else { PACKET_BINARY };
+                let kind = if attachments.is_empty() { kind::PACKET } else { kind::PACKET_BINARY };
                 self.lanes(lanes, kind, Some(socket), ack.map_or(-1.0, |id| id as f64));
                 self.payload(attachments, &data);
             }
             Event::Ack { socket, id, data, attachments } => {
-                let kind = if attachments.is_empty() { ACK } else { ACK_BINARY };
+                let kind = if attachments.is_empty() { kind::ACK } else { kind::ACK_BINARY };
                 self.lanes(lanes, kind, Some(socket), id as f64);
                 self.payload(attachments, &data);
             }
             // JavaScript tells by its own clock, and of who left by itself.
             Event::AckTimeout { .. } => return,
             Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered } => {
-                self.lanes(lanes, CONNECT, Some(socket), conn as f64);
+                self.lanes(lanes, kind::CONNECT, Some(socket), conn as f64);
                 self.text.push('[');
                 quote(&mut self.text, &nsp);
                 self.text.push(',');
@@ -239,7 +219,7 @@ impl Batcher {
                 self.keep_handshake(socket.0, request, auth);
             }
             Event::Disconnect { socket, reason, detail } => {
-                self.lanes(lanes, DISCONNECT, Some(socket), f64::from(reason as u8));
+                self.lanes(lanes, kind::DISCONNECT, Some(socket), f64::from(reason as u8));
                 quote(&mut self.text, detail);
             }
             Event::BroadcastAck { id, timed_out, expected, missing, silent, mut responses } => {
@@ -253,7 +233,7 @@ impl Batcher {
                 let fit = fit.count();
                 if fit < responses.len() {
                     let rest = responses.split_off(fit);
-                    self.lanes(lanes, BROADCAST_ANSWERS, None, id as f64);
+                    self.lanes(lanes, kind::BROADCAST_ANSWERS, None, id as f64);
                     self.text.push_str("[0,0,[]");
                     self.answers(responses);
                     self.rest = Some(Event::BroadcastAck {
@@ -265,7 +245,7 @@ impl Batcher {
                         responses: rest,
                     });
                 } else {
-                    self.lanes(lanes, BROADCAST_ACK, None, id as f64);
+                    self.lanes(lanes, kind::BROADCAST_ACK, None, id as f64);
                     let _ = write!(self.text, "[{timed_out},{missing},");
                     self.names(&silent);
                     self.answers(responses);
@@ -273,7 +253,7 @@ impl Batcher {
             }
             Event::Namespace { name, auth, request, reply } => {
                 let number = questions.keep(Question::Namespace(reply));
-                self.lanes(lanes, NAMESPACE, None, number as f64);
+                self.lanes(lanes, kind::NAMESPACE, None, number as f64);
                 self.text.push('[');
                 quote(&mut self.text, &name);
                 self.text.push(',');
@@ -284,7 +264,7 @@ impl Batcher {
             }
             Event::AllowRequest { request, sid, reply } => {
                 let number = questions.keep(Question::Allow(reply));
-                self.lanes(lanes, ALLOW_REQUEST, None, number as f64);
+                self.lanes(lanes, kind::ALLOW_REQUEST, None, number as f64);
                 self.text.push('[');
                 quote(&mut self.text, &sid);
                 self.text.push(',');
@@ -293,27 +273,27 @@ impl Batcher {
             }
             Event::Headers { request, reply } => {
                 let number = questions.keep(Question::Headers(reply));
-                self.lanes(lanes, HEADERS, None, number as f64);
+                self.lanes(lanes, kind::HEADERS, None, number as f64);
                 quote(&mut self.text, &request_json(&request, ""));
             }
             Event::Engine { request, reply } => {
                 let number = questions.keep(Question::Engine(reply));
-                self.lanes(lanes, ENGINE, None, number as f64);
+                self.lanes(lanes, kind::ENGINE, None, number as f64);
                 quote(&mut self.text, &request_json(&request, ""));
             }
             Event::Cors { request, reply } => {
                 let number = questions.keep(Question::Cors(reply));
-                self.lanes(lanes, CORS, None, number as f64);
+                self.lanes(lanes, kind::CORS, None, number as f64);
                 quote(&mut self.text, &request_json(&request, ""));
             }
             Event::Http { request, body, reply } => {
                 let number = questions.keep(Question::Http(reply));
-                self.lanes(lanes, HTTP, None, number as f64);
+                self.lanes(lanes, kind::HTTP, None, number as f64);
                 self.buffers.push(body);
                 quote(&mut self.text, &request_json(&request, ""));
             }
             Event::ConnectionError { request, refusal, context } => {
-                self.lanes(lanes, CONNECTION_ERROR, None, f64::from(refusal as u8));
+                self.lanes(lanes, kind::CONNECTION_ERROR, None, f64::from(refusal as u8));
                 self.text.push('[');
                 quote(&mut self.text, refusal.message());
                 self.text.push_str(",{");
@@ -328,7 +308,7 @@ impl Batcher {
                 self.text.push(']');
             }
             Event::Open { conn, sid, request } => {
-                self.lanes(lanes, OPEN, None, conn as f64);
+                self.lanes(lanes, kind::OPEN, None, conn as f64);
                 self.text.push('[');
                 quote(&mut self.text, &sid);
                 self.text.push(',');
@@ -336,17 +316,17 @@ impl Batcher {
                 self.text.push(']');
             }
             Event::ConnectionClosed { conn, reason, detail } => {
-                self.lanes(lanes, CONNECTION_CLOSED, None, conn as f64);
+                self.lanes(lanes, kind::CONNECTION_CLOSED, None, conn as f64);
                 let _ = write!(self.text, "[{},", reason as u8);
                 quote(&mut self.text, detail);
                 self.text.push(']');
             }
             Event::Upgraded { conn } => {
-                self.lanes(lanes, UPGRADED, None, conn as f64);
+                self.lanes(lanes, kind::UPGRADED, None, conn as f64);
                 self.text.push('0');
             }
             Event::Closed => {
-                self.lanes(lanes, CLOSED, None, 0.0);
+                self.lanes(lanes, kind::CLOSED, None, 0.0);
                 self.text.push('0');
             }
             other => match self.cluster_event(lanes, questions, other) {

@@ -23,13 +23,7 @@ use crate::parts::error::{Result, coded, thrown};
 use crate::parts::handshake::quote;
 use crate::parts::text::Text;
 use crate::parts::wake::Wake;
-
-const FLEET: u8 = 31;
-const SERVER_SIDE: u8 = 32;
-const SOCKET_DATA: u8 = 33;
-const CLUSTER: u8 = 34;
-const MOVED: u8 = 35;
-const SESSION_END: u8 = 37;
+use crate::parts::wire::event as kind;
 
 /// A value as JSON text, with its attachments.
 type Value = (Box<str>, Vec<Bytes>);
@@ -117,7 +111,7 @@ impl Batcher {
 
     /// The answer of other nodes to a question of JavaScript; a text says why there is none.
     pub fn fleet(&mut self, lanes: &mut [f64], number: u64, answer: Answer) {
-        self.lanes(lanes, FLEET, None, number as f64);
+        self.lanes(lanes, kind::FLEET, None, number as f64);
         match answer {
             Answer::Sockets(fleet) => {
                 self.missing(&fleet);
@@ -163,7 +157,7 @@ impl Batcher {
         match event {
             Event::ServerSide { nsp, data, attachments, reply } => {
                 let number = reply.map_or(-1.0, |reply| questions.keep(Question::ServerSide(reply)) as f64);
-                self.lanes(lanes, SERVER_SIDE, None, number);
+                self.lanes(lanes, kind::SERVER_SIDE, None, number);
                 let _ = write!(self.text, "[{},", attachments.len());
                 quote(&mut self.text, &nsp);
                 let _ = write!(self.text, ",{data}]");
@@ -171,11 +165,11 @@ impl Batcher {
             }
             Event::SocketData { sockets, reply, .. } => {
                 let number = questions.keep(Question::SocketData(reply));
-                self.lanes(lanes, SOCKET_DATA, None, number as f64);
+                self.lanes(lanes, kind::SOCKET_DATA, None, number as f64);
                 self.handles(&sockets);
             }
             Event::Moved { nsp, room, join, sockets } => {
-                self.lanes(lanes, MOVED, None, 0.0);
+                self.lanes(lanes, kind::MOVED, None, 0.0);
                 self.text.push('[');
                 quote(&mut self.text, &nsp);
                 let _ = write!(self.text, ",{join},");
@@ -185,7 +179,7 @@ impl Batcher {
                 self.text.push(']');
             }
             Event::SessionEnd { nsp, id, rooms, end, .. } => {
-                self.lanes(lanes, SESSION_END, None, 0.0);
+                self.lanes(lanes, kind::SESSION_END, None, 0.0);
                 let _ = write!(self.text, "[\"{}\"", end.as_str());
                 for text in [&*nsp, &*id].into_iter().chain(rooms.iter().map(|room| &**room)) {
                     self.text.push(',');
@@ -194,7 +188,7 @@ impl Batcher {
                 self.text.push(']');
             }
             Event::Cluster { change } => {
-                self.lanes(lanes, CLUSTER, None, 0.0);
+                self.lanes(lanes, kind::CLUSTER, None, 0.0);
                 match change {
                     ClusterChange::Down { reason } => {
                         self.text.push_str("[\"redis_down\",");

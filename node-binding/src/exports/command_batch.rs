@@ -10,15 +10,9 @@ use crate::exports::commands::flags;
 use crate::exports::server::NativeServer;
 use crate::parts::error::{Result, coded};
 use crate::parts::text::Text;
+use crate::parts::wire::{command, lane};
 
-const ACCEPT: u32 = 0;
-const EMIT: u32 = 1;
-const ACK: u32 = 2;
-const PUBLISH_ROOM: u32 = 3;
-const JOIN: u32 = 4;
-
-const LANES: usize = 3;
-const NAMESPACE_SHIFT: u32 = 8;
+const LANES: usize = lane::COMMAND as usize;
 
 #[napi]
 impl NativeServer {
@@ -41,29 +35,29 @@ impl NativeServer {
 
     fn command<'t>(&self, lanes: &[f64], lines: &mut impl Iterator<Item = &'t str>) -> Result<()> {
         let (head, socket, number) = (lanes[0] as u32, SocketHandle(lanes[1] as u64), lanes[2]);
-        let namespace = head >> NAMESPACE_SHIFT;
+        let namespace = head >> lane::COMMAND_KIND;
         let mut line = || lines.next().ok_or_else(|| coded(ErrorCode::Payload, "a command has no text"));
-        match head & ((1 << NAMESPACE_SHIFT) - 1) {
-            ACCEPT => self.server.accept(socket),
-            EMIT => {
+        match head & ((1 << lane::COMMAND_KIND) - 1) {
+            command::ACCEPT => self.server.accept(socket),
+            command::EMIT => {
                 let data = line()?;
                 self.with_namespace(namespace, |namespace| {
                     self.server.emit(namespace, socket, data, Vec::new(), flags(number as u32))
                 })?;
             }
-            ACK => {
+            command::ACK => {
                 let data = line()?;
                 self.with_namespace(namespace, |namespace| {
                     self.server.ack(namespace, socket, number as u64, data, Vec::new())
                 })?;
             }
-            PUBLISH_ROOM => {
+            command::PUBLISH_ROOM => {
                 let (room, data) = (line()?, line()?);
                 self.with_namespace(namespace, |namespace| {
                     self.server.publish(namespace, Target::room(room), data, Vec::new(), flags(number as u32))
                 })?;
             }
-            JOIN => {
+            command::JOIN => {
                 let rooms: Vec<String> = serde_json::from_str(line()?)
                     .map_err(|e| coded(ErrorCode::Payload, &format!("rooms: {e}")))?;
                 let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();

@@ -11,15 +11,16 @@ use napi_derive::napi;
 use crate::exports::server::NativeServer;
 use crate::parts::error::Result;
 use crate::parts::text::Text;
+use crate::parts::wire::flag;
 
 /// Bits of the `flags` argument.
-const VOLATILE: u32 = 1;
-const NO_COMPRESS: u32 = 2;
-const LOCAL: u32 = 4;
 
 /// The flags that `bits` stands for.
 pub fn flags(bits: u32) -> EmitFlags {
-    EmitFlags::new().volatile(bits & VOLATILE != 0).compress(bits & NO_COMPRESS == 0).local(bits & LOCAL != 0)
+    EmitFlags::new()
+        .volatile(bits & flag::VOLATILE != 0)
+        .compress(bits & flag::NO_COMPRESS == 0)
+        .local(bits & flag::LOCAL != 0)
 }
 
 fn handle(socket: f64) -> SocketHandle {

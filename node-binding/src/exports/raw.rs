@@ -12,29 +12,9 @@ use crate::exports::server::NativeServer;
 use crate::parts::error::{Code, Result, coded, thrown};
 use crate::parts::handshake::{quote, request_json};
 use crate::parts::text::Text;
+use crate::parts::wire::{event as kind, flag, lane, raw_command as command};
 
-const SEND: u32 = 0;
-const SEND_BINARY: u32 = 1;
-const PUBLISH_ROOM: u32 = 2;
-const PUBLISH: u32 = 3;
-const JOIN: u32 = 4;
-const LEAVE: u32 = 5;
-const REMOVE: u32 = 6;
-const CLOSE: u32 = 7;
-const NOTIFY: u32 = 8;
-
-const LANES: usize = 4;
-const NAMESPACE_SHIFT: u32 = 8;
-/// Beside the flags of `commands.rs`: the message is a further frame of a packet.
-const MORE: u32 = 8;
-
-/// Kinds of events that only a raw server has, beside those of `batch.rs`.
-const OPEN: u8 = 14;
-const MESSAGE: u8 = 18;
-const MESSAGE_BINARY: u8 = 19;
-const CONNECTION_CLOSED: u8 = 20;
-const FLUSHED: u8 = 21;
-const HEARTBEAT: u8 = 22;
+const LANES: usize = lane::RAW_COMMAND as usize;
 
 #[napi]
 impl NativeServer {
@@ -67,29 +47,33 @@ impl NativeServer {
         bytes: &mut &[u8],
     ) -> Result<()> {
         let (head, conn, number) = (lanes[0] as u32, lanes[1] as u64, lanes[2]);
-        let namespace = head >> NAMESPACE_SHIFT;
+        let namespace = head >> lane::COMMAND_KIND;
         let mut line = || lines.next().ok_or_else(|| coded(ErrorCode::Payload, "a command has no text"));
-        match head & ((1 << NAMESPACE_SHIFT) - 1) {
-            SEND => {
+        match head & ((1 << lane::COMMAND_KIND) - 1) {
+            command::SEND => {
                 let bits = number as u32;
-                self.server.raw_send_text(conn, line()?, flags(bits), bits & MORE != 0).map_err(thrown)?;
+                self.server
+                    .raw_send_text(conn, line()?, flags(bits), bits & flag::MORE != 0)
+                    .map_err(thrown)?;
             }
-            SEND_BINARY => {
+            command::SEND_BINARY => {
                 let bits = number as u32;
                 let (message, rest) = bytes
                     .split_at_checked(lanes[3] as usize)
                     .ok_or_else(|| coded(ErrorCode::Payload, "a command has no bytes"))?;
                 *bytes = rest;
-                self.server.raw_send_binary(conn, message, flags(bits), bits & MORE != 0).map_err(thrown)?;
+                self.server
+                    .raw_send_binary(conn, message, flags(bits), bits & flag::MORE != 0)
+                    .map_err(thrown)?;
             }
-            PUBLISH_ROOM => {
+            command::PUBLISH_ROOM => {
                 let (room, data) = (line()?, line()?);
                 self.with_namespace(namespace, |namespace| {
                     let flags = flags(number as u32);
                     self.server.raw_publish(namespace, Target::room(room), Some(data), &[], flags)
                 })?;
             }
-            PUBLISH => {
+            command::PUBLISH => {
                 let (rooms, except): (Vec<Box<str>>, Vec<Box<str>>) =
                     serde_json::from_str(line()?).map_err(unreadable)?;
                 let data = line()?;
@@ -99,7 +83,7 @@ impl NativeServer {
                     self.server.raw_publish(namespace, target, Some(data), &[], flags(number as u32))
                 })?;
             }
-            JOIN => {
+            command::JOIN => {
                 let (id, rooms): (Box<str>, Vec<Box<str>>) =
                     serde_json::from_str(line()?).map_err(unreadable)?;
                 let rooms: Vec<&str> = rooms.iter().map(|room| &**room).collect();
@@ -108,19 +92,19 @@ impl NativeServer {
                     Ok(())
                 })?;
             }
-            LEAVE => {
+            command::LEAVE => {
                 let room: Box<str> = serde_json::from_str(line()?).map_err(unreadable)?;
                 self.with_namespace(namespace, |namespace| {
                     self.server.raw_leave(namespace, conn, &room);
                     Ok(())
                 })?;
             }
-            REMOVE => self.with_namespace(namespace, |namespace| {
+            command::REMOVE => self.with_namespace(namespace, |namespace| {
                 self.server.raw_remove(namespace, conn);
                 Ok(())
             })?,
-            CLOSE => self.server.raw_close(conn),
-            NOTIFY => self.server.raw_notify(conn, number as u64),
+            command::CLOSE => self.server.raw_close(conn),
+            command::NOTIFY => self.server.raw_notify(conn, number as u64),
             other => return Err(coded(ErrorCode::Payload, &format!("there is no command {other}"))),
         }
         Ok(())
@@ -129,13 +113,13 @@ impl NativeServer {
     /// One text message to a connection.
     #[napi]
     pub fn raw_send(&self, conn: f64, text: Text, bits: u32) -> Result<()> {
-        self.server.raw_send_text(conn as u64, &text, flags(bits), bits & MORE != 0).map_err(thrown)
+        self.server.raw_send_text(conn as u64, &text, flags(bits), bits & flag::MORE != 0).map_err(thrown)
     }
 
     /// One binary message to a connection.
     #[napi]
     pub fn raw_send_binary(&self, conn: f64, bytes: BufferSlice<'_>, bits: u32) -> Result<()> {
-        self.server.raw_send_binary(conn as u64, &bytes, flags(bits), bits & MORE != 0).map_err(thrown)
+        self.server.raw_send_binary(conn as u64, &bytes, flags(bits), bits & flag::MORE != 0).map_err(thrown)
     }
 
     /// One packet to a room expression: a text with attachments, or without `text` one binary message.
@@ -171,23 +155,23 @@ impl Batcher {
     pub fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
         match event {
             Event::Message { conn, message: RawMessage::Text(text) } => {
-                self.head(lanes, MESSAGE, Some(SocketHandle(conn)), utf16_len(&text) as f64);
+                self.head(lanes, kind::RAW_MESSAGE, Some(SocketHandle(conn)), utf16_len(&text) as f64);
                 self.messages.push_str(&text);
             }
             Event::Message { conn, message: RawMessage::Binary(bytes) } => {
-                self.head(lanes, MESSAGE_BINARY, Some(SocketHandle(conn)), 0.0);
+                self.head(lanes, kind::RAW_MESSAGE_BINARY, Some(SocketHandle(conn)), 0.0);
                 self.buffers.push(bytes);
             }
             Event::Open { conn, sid, request } => self.raw_open(lanes, conn, &sid, &request),
             Event::ConnectionClosed { conn, reason, detail } => {
-                self.lanes(lanes, CONNECTION_CLOSED, Some(SocketHandle(conn)), f64::from(reason as u8));
+                self.lanes(lanes, kind::RAW_CLOSED, Some(SocketHandle(conn)), f64::from(reason as u8));
                 quote(&mut self.text, detail);
                 self.ends.push(self.text.len());
             }
             Event::Flushed { conn, number } => {
-                self.head(lanes, FLUSHED, Some(SocketHandle(conn)), number as f64);
+                self.head(lanes, kind::RAW_FLUSHED, Some(SocketHandle(conn)), number as f64);
             }
-            Event::Heartbeat { conn } => self.head(lanes, HEARTBEAT, Some(SocketHandle(conn)), 0.0),
+            Event::Heartbeat { conn } => self.head(lanes, kind::RAW_HEARTBEAT, Some(SocketHandle(conn)), 0.0),
             other => return Some(other),
         }
         None
@@ -196,7 +180,7 @@ impl Batcher {
     /// A connection: `[session id, tag, transport, protocol, request]`; JavaScript has the request if there is a
     /// tag, and then gets none.
     fn raw_open(&mut self, lanes: &mut [f64], conn: u64, sid: &str, request: &RequestInfo) {
-        self.lanes(lanes, OPEN, Some(SocketHandle(conn)), request.tag as f64);
+        self.lanes(lanes, kind::RAW_OPEN, Some(SocketHandle(conn)), request.tag as f64);
         self.text.push('[');
         quote(&mut self.text, sid);
         self.text.push_str(&format!(",{},\"{}\",{},", request.tag, request.transport, request.protocol));

@@ -8,8 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kraken_ws_core::{
-    COMMAND_BYTES, Cancel, ClusterStats, ErrorCode, Event, Events, Hooks, HttpReply, Namespace, Options,
-    Reason, Server,
+    COMMAND_BYTES, Cancel, ErrorCode, Event, Events, Hooks, HttpReply, Namespace, Options, Reason, Server,
 };
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
@@ -53,69 +52,17 @@ pub struct NativeServer {
     closed: Cell<bool>,
 }
 
-/// Figures of a server.
+/// Figures of a server: values in the order of the core's tables, which `generated/figures.ts` names.
 #[napi(object)]
 pub struct NativeStats {
-    pub connections: f64,
-    pub sockets: f64,
-    pub rooms: f64,
-    pub messages_in: f64,
-    pub messages_out: f64,
-    pub bytes_in: f64,
-    pub bytes_out: f64,
-    pub slow_consumers: f64,
-    pub slow_stalled: f64,
-    pub slow_too_much: f64,
-    pub slow_over_budget: f64,
-    pub volatile_dropped: f64,
-    pub outbox_bytes: f64,
-    pub host_queue_bytes: f64,
-    pub command_queue_bytes: f64,
-    pub answer_bytes: f64,
-    pub answers_refused: f64,
-    pub panics: f64,
-    pub recovery_bytes: f64,
-    pub uptime_ms: f64,
+    pub figures: Vec<f64>,
     pub modules: Vec<NativeModule>,
-    pub cluster: Option<NativeClusterStats>,
+    pub cluster: Option<Vec<f64>>,
 }
 
-/// Figures of a server's part in its fleet.
-#[napi(object)]
-pub struct NativeClusterStats {
-    pub up: bool,
-    pub nodes: f64,
-    pub published: f64,
-    pub received: f64,
-    pub lost: f64,
-    pub unconfirmed: f64,
-    pub lost_here: f64,
-    pub reconnects: f64,
-    pub queued_bytes: f64,
-    pub malformed: f64,
-    pub dropped_no_room: f64,
-    pub gaps: f64,
-    pub gap_ms: f64,
-}
-
-impl From<ClusterStats> for NativeClusterStats {
-    fn from(stats: ClusterStats) -> Self {
-        Self {
-            up: stats.bus.up,
-            nodes: stats.nodes as f64,
-            published: stats.bus.published as f64,
-            received: stats.bus.received as f64,
-            lost: stats.bus.lost as f64,
-            unconfirmed: stats.bus.unconfirmed as f64,
-            lost_here: stats.lost_here as f64,
-            reconnects: stats.bus.reconnects as f64,
-            queued_bytes: stats.bus.queued_bytes as f64,
-            malformed: stats.malformed as f64,
-            dropped_no_room: stats.dropped_no_room as f64,
-            gaps: stats.bus.gaps as f64,
-            gap_ms: stats.bus.gap_ms as f64,
-        }
-    }
+/// For JavaScript, whose numbers are exact up to 2^53.
+pub fn numbers(values: Vec<u64>) -> Vec<f64> {
+    values.into_iter().map(|value| value as f64).collect()
 }
 
 fn options(json: &str) -> Result<Options> {
@@ -380,30 +327,10 @@ impl NativeServer {
     /// Current figures.
     #[napi]
     pub fn stats(&self) -> NativeStats {
-        let stats = self.server.stats();
         NativeStats {
-            connections: stats.connections as f64,
-            sockets: stats.sockets as f64,
-            rooms: stats.rooms as f64,
-            messages_in: stats.messages_in as f64,
-            messages_out: stats.messages_out as f64,
-            bytes_in: stats.bytes_in as f64,
-            bytes_out: stats.bytes_out as f64,
-            slow_consumers: stats.slow_consumers as f64,
-            slow_stalled: stats.slow_stalled as f64,
-            slow_too_much: stats.slow_too_much as f64,
-            slow_over_budget: stats.slow_over_budget as f64,
-            volatile_dropped: stats.volatile_dropped as f64,
-            outbox_bytes: stats.outbox_bytes as f64,
-            host_queue_bytes: stats.host_queue_bytes as f64,
-            command_queue_bytes: stats.command_queue_bytes as f64,
-            answer_bytes: stats.answer_bytes as f64,
-            answers_refused: stats.answers_refused as f64,
-            panics: stats.panics as f64,
-            recovery_bytes: stats.recovery_bytes as f64,
-            uptime_ms: stats.uptime_ms as f64,
+            figures: numbers(self.server.stats().values()),
             modules: self.modules.borrow().figures(),
-            cluster: self.server.cluster_stats().map(Into::into),
+            cluster: self.server.cluster_stats().map(|stats| numbers(stats.values())),
         }
     }
 

@@ -8,11 +8,7 @@ use napi_derive::napi;
 use crate::exports::batch::Batcher;
 use crate::exports::server::NativeServer;
 use crate::parts::handshake::quote;
-
-const FLUSHED: u8 = 21;
-const PACKET_IN: u8 = 23;
-const PACKET_OUT: u8 = 24;
-const DRAINED: u8 = 25;
+use crate::parts::wire::event as kind;
 
 #[napi]
 impl NativeServer {
@@ -42,14 +38,14 @@ impl Batcher {
     /// and an attachment.
     pub fn watched_event(&mut self, lanes: &mut [f64], event: Event) {
         match event {
-            Event::PacketIn { conn, packet } => self.packet(lanes, PACKET_IN, conn, packet),
-            Event::PacketOut { conn, packet } => self.packet(lanes, PACKET_OUT, conn, packet),
+            Event::PacketIn { conn, packet } => self.packet(lanes, kind::PACKET_IN, conn, packet),
+            Event::PacketOut { conn, packet } => self.packet(lanes, kind::PACKET_OUT, conn, packet),
             Event::Drained { conn } => {
-                self.lanes(lanes, DRAINED, None, conn as f64);
+                self.lanes(lanes, kind::DRAINED, None, conn as f64);
                 self.text.push('0');
             }
             Event::Flushed { conn, number } => {
-                self.lanes(lanes, FLUSHED, None, conn as f64);
+                self.lanes(lanes, kind::FLUSHED, None, conn as f64);
                 let _ = write!(self.text, "{number}");
             }
             _ => return,

@@ -5,3 +5,4 @@ pub(crate) mod error;
 pub(crate) mod handshake;
 pub(crate) mod text;
 pub(crate) mod wake;
+pub(crate) mod wire;

@@ -103,7 +103,7 @@ impl State {
         let Some(owner) = self.core.shards.get(earlier.shard()) else { return };
         let (reply, ended) = tokio::sync::oneshot::channel();
         owner.send(Command::Supersede(earlier, reply));
-        let question = self.ask(key, &shared.name);
+        let question = self.ask_for_end(key, &shared.name);
         let shard = self.shard.clone();
         crate::shard::spawn(self.shard(), async move {
             let _ = ended.await;

@@ -1,0 +1,215 @@
+//! Writes what follows from the tables of the core and the addon, or compares it with `--check`: TypeScript in
+//! `node-binding/src-ts/generated`, C's structs of figures, and the tables of `docs/figures.md`.
+
+use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
+use kraken_ws_core::reason::{Ends, Layer, Recovery};
+use kraken_ws_core::{CLUSTER_FIGURES, ErrorCode, FIGURES, Figure, FigureKind, Reason, Refusal};
+use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
+
+#[path = "../../node-binding/src/parts/wire.rs"]
+mod wire;
+
+const HEAD: &str = "// Written from tables in Rust by `make generated`; edits are lost.\n";
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let check = match std::env::args().nth(1).as_deref() {
+        None => false,
+        Some("--check") => true,
+        Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
+    };
+    let page = "docs/figures.md";
+    for (name, text) in [
+        ("node-binding/src-ts/generated/kraken.ts", kraken()?),
+        ("node-binding/src-ts/generated/codes.ts", codes()?),
+        ("node-binding/src-ts/generated/figures.ts", figures()?),
+        ("node-binding/src-ts/generated/wire.ts", wire_numbers()?),
+        ("ffi/src/calls/figures.rs", c_figures()?),
+        (page, tables(&fs::read_to_string(root.join(page))?)?),
+    ] {
+        let file = root.join(name);
+        if !check {
+            fs::write(&file, text)?;
+        } else if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+            eprintln!("{name} differs from the tables: run `make generated`");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Events and rooms of the application.
+fn kraken() -> Result<String, std::fmt::Error> {
+    let mut out = String::from(HEAD);
+    events(&mut out, "ServerEvents", "Events that the server sends.", SERVER_EVENTS)?;
+    events(&mut out, "ClientEvents", "Events that clients send.", CLIENT_EVENTS)?;
+    writeln!(out, "\n/** Names of rooms. */\nexport const rooms = {{")?;
+    for kind in RoomKind::ALL {
+        writeln!(out, "  /** {} */", kind.about())?;
+        // The name is made by the same function that the core's own users call.
+        let room = kind.room("${id}");
+        writeln!(out, "  {}: (id: string | number) => `{room}` as const,", kind.prefix())?;
+    }
+    writeln!(out, "}};")?;
+    Ok(out)
+}
+
+fn events(out: &mut String, name: &str, about: &str, table: &[EventName]) -> std::fmt::Result {
+    writeln!(out, "\n/** {about} */\nexport enum {name} {{")?;
+    for event in table {
+        writeln!(out, "  /** {} */\n  {} = '{}',", event.about, event.constant, event.name)?;
+    }
+    writeln!(out, "}}")
+}
+
+/// Error codes, disconnect reasons, and the engine's refusals.
+fn codes() -> Result<String, std::fmt::Error> {
+    let mut out = String::from(HEAD);
+    writeln!(out, "\n/** `code` of errors that come from the core. */\nexport type CoreErrorCode =")?;
+    let codes = ErrorCode::ALL.iter().map(|(_, name)| format!("ERR_KRAKEN_WS_{name}"));
+    union(&mut out, codes)?;
+    writeln!(out, "\n/** Why a socket ended. `slow consumer` is ours: the client took too little of what")?;
+    writeln!(out, " *  waited for it. */\nexport type DisconnectReason =")?;
+    union(&mut out, Reason::ALL.iter().map(|reason| reason.as_str().to_owned()))?;
+    let reasons = |is: &dyn Fn(&Reason) -> bool| -> String {
+        let names: Vec<_> =
+            Reason::ALL.iter().filter(|reason| is(reason)).map(|r| format!("  '{}',", r.as_str())).collect();
+        format!("new Set([\n{}\n])", names.join("\n"))
+    };
+    let set = "ReadonlySet<DisconnectReason>";
+    writeln!(out, "\n/** Reasons after which a client may come back to its socket. */")?;
+    writeln!(out, "export const RECOVERABLE: {set} = {};", reasons(&|r| r.recovery() == Recovery::Possible))?;
+    writeln!(out, "\n/** Reasons that end one socket; with all others the connection is gone. */")?;
+    writeln!(out, "export const ENDS_SOCKET: {set} = {};", reasons(&|r| r.ends() == Ends::Socket))?;
+    writeln!(out, "\n/** Socket.IO's own reasons: engine.io calls them all `forced close`. */")?;
+    writeln!(out, "export const OF_SOCKET_IO: {set} = {};", reasons(&|r| r.layer() == Layer::SocketIo))?;
+    writeln!(out, "\n/** Codes with which the engine refuses requests. */\nexport const errors = {{")?;
+    for refusal in Refusal::ALL {
+        writeln!(out, "  {}: {},", refusal.name(), *refusal as u8)?;
+    }
+    writeln!(out, "}};\n\n/** Messages by code. */\nexport const errorMessages = {{")?;
+    for refusal in Refusal::ALL {
+        writeln!(out, "  {}: '{}',", *refusal as u8, refusal.message())?;
+    }
+    writeln!(out, "}};")?;
+    Ok(out)
+}
+
+fn union(out: &mut String, members: impl Iterator<Item = String>) -> std::fmt::Result {
+    let members: Vec<String> = members.map(|member| format!("  | '{member}'")).collect();
+    writeln!(out, "{};", members.join("\n"))
+}
+
+/// `messages_out` is `messagesOut`.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut out = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(1);
+        out += &first.to_uppercase();
+        out += rest;
+    }
+    out
+}
+
+/// Figures for TypeScript: the addon gives values in the order of the table.
+fn figures() -> Result<String, std::fmt::Error> {
+    let mut out = String::from(HEAD);
+    for (name, about, read, table) in [
+        ("ServerFigures", "Figures of a server.", "serverFigures", FIGURES),
+        ("ClusterFigures", "Figures of a server's part in its fleet.", "clusterFigures", CLUSTER_FIGURES),
+    ] {
+        writeln!(out, "\n/** {about} */\nexport interface {name} {{")?;
+        for figure in table {
+            writeln!(out, "  /** {} */\n  {}: number;", figure.about, camel(figure.name))?;
+        }
+        writeln!(out, "}}\n\n/** The figures behind the addon's values; a value that is missing is 0. */")?;
+        writeln!(out, "export function {read}(values: readonly number[]): {name} {{\n  return {{")?;
+        for (at, figure) in table.iter().enumerate() {
+            writeln!(out, "    {}: values[{at}] ?? 0,", camel(figure.name))?;
+        }
+        writeln!(out, "  }};\n}}")?;
+    }
+    Ok(out)
+}
+
+/// Figures for C.
+fn c_figures() -> Result<String, std::fmt::Error> {
+    let mut out = String::from(HEAD);
+    let uses = "use kraken_ws_core::{ClusterStats, Stats};";
+    writeln!(out, "\n//! Structs of figures, and how they are filled.\n\n{uses}")?;
+    for (name, of, source, table) in [
+        ("kraken_ws_stats", "Figures of a server at one moment.", "Stats", FIGURES),
+        (
+            "kraken_ws_cluster_stats",
+            "Figures of a node of a fleet, or of an emitter.",
+            "ClusterStats",
+            CLUSTER_FIGURES,
+        ),
+    ] {
+        writeln!(out, "\n/// {of} Set `size` to `sizeof({name})` before the call; a version that")?;
+        writeln!(out, "/// knows fewer members leaves the others as they are.")?;
+        writeln!(out, "#[repr(C)]\n#[derive(Clone, Copy)]\npub struct {name} {{")?;
+        writeln!(out, "    /// `sizeof({name})`.\n    pub size: usize,")?;
+        for figure in table {
+            writeln!(out, "    /// {}\n    pub {}: u64,", figure.about, figure.name)?;
+        }
+        writeln!(out, "}}\n\nimpl {name} {{")?;
+        writeln!(out, "    pub(super) fn of(size: usize, stats: &{source}) -> Self {{")?;
+        writeln!(out, "        let mut values = stats.values().into_iter();")?;
+        writeln!(
+            out,
+            "        let mut next = || values.next().unwrap_or(0);\n        Self {{\n            size,"
+        )?;
+        for figure in table {
+            writeln!(out, "            {}: next(),", figure.name)?;
+        }
+        writeln!(out, "        }}\n    }}\n}}")?;
+    }
+    Ok(out)
+}
+
+/// A page with its tables of figures made anew.
+fn tables(page: &str) -> Result<String, Box<dyn Error>> {
+    let mut out = page.to_owned();
+    for (name, table) in [("server", FIGURES), ("cluster", CLUSTER_FIGURES)] {
+        let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+        let from = out.find(&start).ok_or("a page without its table")? + start.len();
+        let to = from + out[from..].find(&end).ok_or("a table without its end")?;
+        out.replace_range(from..to, &rows(table)?);
+    }
+    Ok(out)
+}
+
+fn rows(table: &[Figure]) -> Result<String, std::fmt::Error> {
+    let mut out = String::from("| Node | C, Rust | kind | what it says |\n|---|---|---|---|\n");
+    for figure in table {
+        let kind = match figure.kind {
+            FigureKind::Counter => "counter",
+            _ => "gauge",
+        };
+        writeln!(out, "| `{}` | `{}` | {kind} | {} |", camel(figure.name), figure.name, figure.about)?;
+    }
+    Ok(out)
+}
+
+/// Numbers that cross between the addon and TypeScript.
+fn wire_numbers() -> Result<String, std::fmt::Error> {
+    let mut out = String::from(HEAD);
+    for (name, about, table) in wire::KINDS {
+        let mut numbers: Vec<_> = table.iter().map(|(_, number, _)| number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), table.len(), "{name}: a number has one meaning");
+        writeln!(out, "\n/** {about} */\nexport const enum {name} {{")?;
+        for (name, number, about) in *table {
+            writeln!(out, "  /** {} */\n  {name} = {number},", about.trim())?;
+        }
+        writeln!(out, "}}")?;
+    }
+    let (prefix, _, table) = wire::lane::TABLE;
+    for (name, number, about) in table {
+        writeln!(out, "\n/** {} */\nexport const {prefix}_{name} = {number};", about.trim())?;
+    }
+    Ok(out)
+}
