@@ -3,7 +3,7 @@
 
 use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
 use kraken_ws_core::reason::{Ends, Layer, Recovery};
-use kraken_ws_core::{CLUSTER_FIGURES, ErrorCode, FIGURES, Figure, FigureKind, Reason, Refusal};
+use kraken_ws_core::{CLUSTER_FIGURES, ErrorCode, FIGURES, Figure, FigureKind, Hooks, Reason, Refusal};
 use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 
 #[path = "../../node-binding/src/parts/wire.rs"]
@@ -207,6 +207,12 @@ fn wire_numbers() -> Result<String, std::fmt::Error> {
         }
         writeln!(out, "}}")?;
     }
+    writeln!(out, "\n/** Hooks: what the core asks or tells the host beyond what it always does. */")?;
+    writeln!(out, "export const enum Hook {{")?;
+    for (name, hook) in Hooks::all().iter_names() {
+        writeln!(out, "  {name} = {},", hook.bits())?;
+    }
+    writeln!(out, "}}")?;
     let (prefix, _, table) = wire::lane::TABLE;
     for (name, number, about) in table {
         writeln!(out, "\n/** {} */\nexport const {prefix}_{name} = {number};", about.trim())?;

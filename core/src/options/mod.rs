@@ -112,6 +112,7 @@ impl RecoveryRules {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[allow(missing_docs)] // each field is documented in the table
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     pub path: String,
     pub add_trailing_slash: bool,

@@ -6,7 +6,6 @@ import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
 import { clusterOf } from '../cluster/adapter-factories';
 import { Fleet } from '../cluster/fleet';
-import type { EngineHooks } from '../engine/engine';
 import { gateOf, updateHooks } from '../engine/questions';
 import { clientFile, fileName } from '../http/client-files';
 import type { FileAnswer } from '../http/client-files';
@@ -403,9 +402,8 @@ export class Server<
   }
 
   /** @internal */
-  _setHooks({ handshakes, headers, connections, requests, packets }: EngineHooks): void {
-    this._session?.native.setHooks(handshakes, headers, connections, requests);
-    this._session?.native.watchNew(packets);
+  _setHooks(hooks: number): void {
+    this._session?.native.setHooks(hooks);
   }
 
   /** The connection to the other nodes changed; every adapter emits that. @internal */

@@ -1,6 +1,7 @@
 // The native server under a bridge. An HTTP server that listens again gets a new session of it.
-import type { EngineHooks, EngineHost } from '../engine/engine';
+import type { EngineHost } from '../engine/engine';
 import { gateOf } from '../engine/questions';
+import { Hook } from '../generated/wire';
 import { Attachment } from '../http/attachment';
 import { addon } from '../native/bindings';
 import type { NativeServer } from '../native/bindings';
@@ -32,7 +33,7 @@ export class Core implements EngineHost {
   /** The bridge's engine counts its connections itself. */
   readonly knownConnections = 0;
   session: BridgeSession | undefined;
-  private hooks: Pick<EngineHooks, 'handshakes' | 'headers'> = { handshakes: false, headers: false };
+  private hooks = 0;
   private heartbeats = false;
 
   constructor(
@@ -47,7 +48,7 @@ export class Core implements EngineHost {
     return this.session;
   }
 
-  setHooks(hooks: EngineHooks): void {
+  setHooks(hooks: number): void {
     this.hooks = hooks;
     this.apply();
   }
@@ -62,8 +63,8 @@ export class Core implements EngineHost {
   private apply(): void {
     // The engine needs the events of every connection. Its middlewares run in Node's HTTP server, so the core does not
     // ask for them.
-    const { handshakes, headers } = this.hooks;
-    this.session?.native.setHooks(handshakes, headers, true, false, this.heartbeats);
+    const asked = this.hooks & (Hook.ALLOW_REQUEST | Hook.HEADERS);
+    this.session?.native.setHooks(asked | Hook.CONNECTIONS | (this.heartbeats ? Hook.HEARTBEATS : 0));
   }
 
   closeNative(): void {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { errorMessages, errors } from '../generated/codes';
+import { Hook } from '../generated/wire';
 import { parseRequest, prepare } from '../http/request';
 import type { EngineRequest } from '../http/request';
 import { CollectedResponse, UpgradeResponse } from '../http/response';
@@ -17,26 +18,13 @@ import type { EngineMiddleware } from './middleware';
 /** Most requests of Node's HTTP servers that are kept for questions of the core. */
 export const REMEMBERED = 1024;
 
-/** What the core asks about, or tells. */
-export interface EngineHooks {
-  /** Each handshake, before it is answered. */
-  handshakes: boolean;
-  /** The headers of each answer. */
-  headers: boolean;
-  /** Beginning and end of each connection. */
-  connections: boolean;
-  /** Each request on the core's own listener, for the middlewares. */
-  requests: boolean;
-  /** The packets of each new connection. */
-  packets: boolean;
-}
-
 /** The server that an engine belongs to. */
 export interface EngineHost {
   readonly opts: Partial<ServerOptions>;
   /** Connections that JavaScript knows. */
   readonly knownConnections: number;
-  setHooks(hooks: EngineHooks): void;
+  /** Sets what the core asks or tells: bits of `Hook`. */
+  setHooks(hooks: number): void;
   closeNative(): void;
   stats(): ServerStats;
 }
@@ -181,7 +169,13 @@ export class Engine extends EventEmitter {
     const packets = wanted('connection');
     this.shows ||= packets;
     const requests = this.middlewares.length > 0;
-    this.host.setHooks({ handshakes, headers: every, connections, requests, packets });
+    this.host.setHooks(
+      (handshakes ? Hook.ALLOW_REQUEST : 0)
+        | (every ? Hook.HEADERS : 0)
+        | (connections ? Hook.CONNECTIONS : 0)
+        | (requests ? Hook.ENGINE : 0)
+        | (packets ? Hook.PACKETS : 0),
+    );
   }
 
   /** Subscribes to connection-closed events. @internal */

@@ -124,6 +124,24 @@ export const enum EmitFlag {
   MORE = 8,
 }
 
+/** Hooks: what the core asks or tells the host beyond what it always does. */
+export const enum Hook {
+  ALLOW_REQUEST = 1,
+  HEADERS = 2,
+  ENGINE = 4,
+  CORS = 8,
+  FILES = 16,
+  HTTP = 32,
+  CONNECTIONS = 64,
+  ROOMS = 128,
+  NAMESPACES = 256,
+  SOCKET_DATA = 512,
+  MOVES = 1024,
+  SESSIONS = 2048,
+  HEARTBEATS = 4096,
+  PACKETS = 8192,
+}
+
 /** Lanes of one event, and of the head of a batch. */
 export const LANES_EVENT = 4;
 

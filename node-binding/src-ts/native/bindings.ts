@@ -72,13 +72,7 @@ export interface NativeServer {
   answerSocketData(number: number, data: string[]): void;
   disconnect(socket: number, close: boolean): void;
   closeConnection(connection: number): void;
-  setHooks(
-    allowRequest: boolean,
-    headers: boolean,
-    connections: boolean,
-    engine: boolean,
-    heartbeats?: boolean,
-  ): void;
+  setHooks(hooks: number): void;
   answerNamespace(number: number, exists: boolean): void;
   answerAllow(number: number, refuse: string | undefined, headers: string[], sid: string | undefined): void;
   failAllow(number: number): void;
@@ -102,7 +96,6 @@ export interface NativeServer {
   httpOver(number: number, gone: boolean): void;
   rawDeliver(lanes: Float64Array, count: number, text: string, bytes: Buffer): void;
   watch(conn: number, on: boolean): void;
-  watchNew(on: boolean): void;
   notify(conn: number, number: number): void;
   rawSend(conn: number, text: string, flags: number): void;
   rawSendBinary(conn: number, bytes: Uint8Array, flags: number): void;

@@ -177,6 +177,7 @@ impl Batcher {
     }
 
     /// One event of the core.
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of event")]
     pub fn event(&mut self, lanes: &mut [f64], questions: &mut Questions, event: Event) {
         let event = match self.raw {
             true => match self.raw_event(lanes, event) {

@@ -13,8 +13,6 @@ use crate::parts::error::Result;
 use crate::parts::text::Text;
 use crate::parts::wire::flag;
 
-/// Bits of the `flags` argument.
-
 /// The flags that `bits` stands for.
 pub fn flags(bits: u32) -> EmitFlags {
     EmitFlags::new()

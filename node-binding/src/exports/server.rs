@@ -293,23 +293,17 @@ impl NativeServer {
         self.batcher.borrow().payloads()
     }
 
-    /// Which questions JavaScript wants to be asked.
+    /// Sets the hooks that follow listeners of JavaScript (bits of `Hook` in `generated/wire.ts`); those that only options
+    /// set stay.
     #[napi]
-    pub fn set_hooks(
-        &self,
-        allow_request: bool,
-        headers: bool,
-        connections: bool,
-        engine: bool,
-        heartbeats: Option<bool>,
-    ) {
-        let mut hooks = self.server.hooks();
-        hooks.set(Hooks::ALLOW_REQUEST, allow_request);
-        hooks.set(Hooks::HEADERS, headers);
-        hooks.set(Hooks::CONNECTIONS, connections);
-        hooks.set(Hooks::ENGINE, engine);
-        hooks.set(Hooks::HEARTBEATS, heartbeats.unwrap_or(false));
-        self.server.set_hooks(hooks);
+    pub fn set_hooks(&self, hooks: u32) {
+        let follow = Hooks::ALLOW_REQUEST
+            | Hooks::HEADERS
+            | Hooks::CONNECTIONS
+            | Hooks::ENGINE
+            | Hooks::HEARTBEATS
+            | Hooks::PACKETS;
+        self.server.set_hooks((self.server.hooks() - follow) | (Hooks::from_bits_truncate(hooks) & follow));
     }
 
     /// Whether this server keeps the process alive.

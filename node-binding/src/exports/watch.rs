@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kraken_ws_core::{Event, Hooks, RawMessage};
+use kraken_ws_core::{Event, RawMessage};
 use napi_derive::napi;
 
 use crate::exports::batch::Batcher;
@@ -16,14 +16,6 @@ impl NativeServer {
     #[napi]
     pub fn watch(&self, conn: f64, on: bool) {
         self.server.watch(conn as u64, on);
-    }
-
-    /// Whether connections are shown from their beginning.
-    #[napi]
-    pub fn watch_new(&self, on: bool) {
-        let mut hooks = self.server.hooks();
-        hooks.set(Hooks::PACKETS, on);
-        self.server.set_hooks(hooks);
     }
 
     /// Asks to hear `number` when what was sent so far has left the connection.

@@ -92,6 +92,7 @@ type Sequences = Vec<(&'static str, Vec<(bool, Vec<u8>)>)>;
 
 /// What Autobahn makes of <http://www.cl.cam.ac.uk/~mgk25/ucs/examples/UTF-8-test.txt>, in its order, and
 /// whether it is valid.
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn sequences() -> Sequences {
     let good = |list: &[&[u8]]| list.iter().map(|bytes| (true, bytes.to_vec())).collect::<Vec<_>>();
     let bad = |list: &[&[u8]]| list.iter().map(|bytes| (false, bytes.to_vec())).collect::<Vec<_>>();
