@@ -157,9 +157,13 @@ fn constants(crate_dir: &Path) -> Result<String> {
 fn docs(source: &str) -> impl Fn(&str) -> Result<String> + use<> {
     let lines: Vec<String> = source.lines().map(|line| line.trim().to_owned()).collect();
     move |variant| {
-        let at =
-            lines.iter().position(|l| l == variant).ok_or(format!("no variant {variant} in the source"))?;
+        let at = lines.iter().position(|l| l == variant).ok_or(format!("no {variant} in the source"))?;
+        // Attributes may stand between the comment and what it is about.
+        let at = lines[..at].iter().rposition(|l| !l.starts_with("#[")).map_or(0, |i| i + 1);
         let start = lines[..at].iter().rposition(|l| !l.starts_with("///")).map_or(0, |i| i + 1);
+        if start == at {
+            return Err(format!("{variant} has no comment").into());
+        }
         let text: Vec<&str> = lines[start..at].iter().map(|l| l.trim_start_matches("///").trim()).collect();
         Ok(text.join(" "))
     }

@@ -7,7 +7,7 @@ use kraken_ws_core::{ClusterStats, Error, ErrorCode, Result};
 use crate::border::{call, kraken_ws_server, kraken_ws_status, write_sized};
 use crate::server::with;
 
-/// Figures at one moment. Set `size` to `sizeof(kraken_ws_stats)` before the call; a version that knows fewer
+/// The figures of a server at one moment. Set `size` to `sizeof(kraken_ws_stats)` before the call; a version that knows fewer
 /// members leaves the others as they are.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ pub struct kraken_ws_stats {
     pub bytes_in: u64,
     /// Payload bytes queued for clients, ever.
     pub bytes_out: u64,
-    /// Connections closed because they did not read.
+    /// Connections closed because the client read too little.
     pub slow_consumers: u64,
     /// Volatile packets that were dropped.
     pub volatile_dropped: u64,
@@ -48,9 +48,9 @@ pub struct kraken_ws_stats {
     pub slow_over_budget: u64,
     /// Bytes of answers to broadcasts with acks, and of other nodes, that are being collected.
     pub answer_bytes: u64,
-    /// Answers that found no room (`maxAnswerBytes`), ever.
+    /// Answers that were dropped because of `maxAnswerBytes`, ever.
     pub answers_refused: u64,
-    /// Panics that were caught on threads of the library, ever: each is a bug of it, and a line of `on_log`.
+    /// Panics that were caught on threads of the library, ever: each is a bug of the library, and is logged.
     pub panics: u64,
 }
 
@@ -105,28 +105,27 @@ pub struct kraken_ws_cluster_stats {
     pub nodes: u64,
     /// Messages published.
     pub published: u64,
-    /// Messages that came.
+    /// Messages received.
     pub received: u64,
-    /// Publishes that are lost for certain.
+    /// Publishes that are known to be lost.
     pub lost: u64,
     /// Publishes whose connection broke before Redis confirmed them; they are not sent again.
     pub unconfirmed: u64,
-    /// Connections made anew.
+    /// How often the connection was made again.
     pub reconnects: u64,
-    /// Bytes of publishes that wait.
+    /// Bytes of publishes that wait for Redis.
     pub queued_bytes: u64,
-    /// Messages that can't be read.
+    /// Messages that could not be decoded.
     pub malformed: u64,
     /// Messages for a room without a member here, dropped before they were decoded.
     pub dropped_no_room: u64,
-    /// Messages of other nodes that were read.
+    /// Messages of other nodes that were decoded.
     pub foreign: u64,
-    /// Messages of other nodes that the server had no room for in time.
+    /// Messages of other nodes that were dropped because the server's queue stayed full.
     pub lost_here: u64,
-    /// How often the node was cut off from Redis after it had been connected: what others sent meanwhile it has not
-    /// heard.
+    /// How often the connection to Redis was lost. The node has not got what others sent meanwhile.
     pub gaps: u64,
-    /// For how many milliseconds altogether.
+    /// Milliseconds without Redis, over all `gaps`.
     pub gap_ms: u64,
 }
 
