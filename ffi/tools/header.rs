@@ -209,10 +209,15 @@ fn check_names(functions: &str) -> Result<()> {
             let named = name.starts_with(&format!("kraken_ws_{handle}_"));
             let takes = first.starts_with(&format!("kraken_ws_{handle} *"));
             if takes && !named && !name.ends_with("_new") && *name != NOT_OF_ITS_HANDLE {
-                return Err(format!("{name} takes a {handle} first: name it kraken_ws_{handle}_…").into());
+                return Err(
+                    format!("{name} takes kraken_ws_{handle} first: name it kraken_ws_{handle}_…").into()
+                );
             }
             if named && !takes && !made {
-                return Err(format!("{name} reads as a function of a {handle}, and takes none first").into());
+                return Err(format!(
+                    "{name} reads as a function of kraken_ws_{handle}, and takes none first"
+                )
+                .into());
             }
         }
     }
