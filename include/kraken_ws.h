@@ -6,22 +6,23 @@
  *
  * The rules that hold for every function:
  *
- *  - What can fail returns a kraken_ws_status: KRAKEN_WS_OK (0) or one of KRAKEN_WS_ERROR_.... The message for people is
- *    kraken_ws_last_error's, per thread. "Errors" in the comments below are named without KRAKEN_WS_ERROR_; INTERNAL
- *    (a bug of the library was caught) may come from each. Nothing unwinds, aborts or exits.
- *  - Text is UTF-8, a pointer and a length (kraken_ws_str); kraken_ws_cstr makes one of a C string. What the host gives is
- *    copied or used up before the call returns. Text that is no UTF-8, a null pointer with a length, a length above
- *    1 GiB: ARGUMENT.
- *  - Null for a handle is ARGUMENT (or an empty value); null is fine for every _free. A handle of another kind is
- *    noticed where it can be. Pointers to memory that is not there are the caller's fault, as everywhere in C.
+ *  - A function that can fail returns a kraken_ws_status: KRAKEN_WS_OK (0) or one of KRAKEN_WS_ERROR_.... Each thread has the
+ *    message of its last error: kraken_ws_last_error. "Errors" in the comments below are named without KRAKEN_WS_ERROR_;
+ *    every function may return INTERNAL (a bug of the library was caught). Nothing unwinds, aborts or exits.
+ *  - A function is named after the handle that it takes first: kraken_ws_server_..., kraken_ws_event_.... The exceptions are
+ *    kraken_ws_set_server, and what sends on that server: kraken_ws_send_to_room and kraken_ws_send_to_all.
+ *  - Text is UTF-8, a pointer and a length (kraken_ws_str); kraken_ws_cstr makes one of a C string. Arguments are copied or
+ *    used up before the call returns. Text that is not UTF-8, a null pointer with a length, a length above 1 GiB: ARGUMENT.
+ *  - A null handle is ARGUMENT (or an empty value); every _free takes null. A handle of another kind is noticed if the memory
+ *    is there. Pointers to memory that is not there are undefined behaviour, as everywhere in C.
  *  - Every function may be called from any thread and from every callback, several at a time; only kraken_ws_options is for
  *    one thread at a time. Packets that one thread sends to a socket leave in the order of the calls.
- *  - A server is used after kraken_ws_server_close: CLOSED. After kraken_ws_server_free: GONE, the second free too. All
- *    else that is freed (events, options, lists) is freed once, as with free(), and used no more.
+ *  - A call on a closed server (kraken_ws_server_close) is CLOSED; on a freed one (kraken_ws_server_free) it is GONE, also the
+ *    second free. Events, options and lists are freed once, as with free(), and not used after that.
  *  - What the library returns is freed by the library's functions only.
  *  - After fork() a server belongs to the parent: in the child its functions return FORKED and do nothing. Make servers
  *    after forking, or exec.
- *  - Signals are left alone, and so are stdin, stdout and stderr. SIGPIPE is never raised.
+ *  - The library leaves signals, stdin, stdout and stderr alone. SIGPIPE is never raised.
  */
 
 #ifndef KRAKEN_WS_H
@@ -182,25 +183,25 @@ enum {
 /** The members of a direct-message conversation. */
 #define KRAKEN_WS_ROOM_DM "dm:"
 
-/**  */
+/** Options of a server to be. Not thread-safe: one thread fills them in. */
 typedef struct kraken_ws_options kraken_ws_options;
 
-/**  */
+/** A server. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_server_free` (64 bytes) is kept until the process ends, so that a late or second use is answered with `GONE` instead of touching freed memory. */
 typedef struct kraken_ws_server kraken_ws_server;
 
-/**  */
+/** One event. What its functions return is valid until the event is freed, or, in a callback, until the callback returns. All of them may be called from any thread. */
 typedef struct kraken_ws_event kraken_ws_event;
 
-/**  */
+/** What `kraken_ws_server_fetch_sockets` or `kraken_ws_server_fleet_sockets` found. */
 typedef struct kraken_ws_socket_list kraken_ws_socket_list;
 
-/**  */
+/** What `kraken_ws_server_fleet_rooms` found. */
 typedef struct kraken_ws_room_list kraken_ws_room_list;
 
-/**  */
+/** Publishes to all nodes of a fleet from a process without clients. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_emitter_free` is kept, as of a server. */
 typedef struct kraken_ws_emitter kraken_ws_emitter;
 
-/**  */
+/** What a module is given when it is loaded; valid until it is unloaded. */
 typedef struct kraken_ws_module kraken_ws_module;
 
 /** All functions as one table: see `kraken_ws_get_api`. */
@@ -233,30 +234,29 @@ typedef struct kraken_ws_api kraken_ws_api;
 #define KRAKEN_WS_FLAG_SPREAD 8
 
 /**
- * What a filter returns: the event goes on, to the next module and then to the host.
+ * Returned by a filter: the event goes to the next module, and then to the host.
  */
 #define KRAKEN_WS_FILTER_PASS 0
 
 /**
- * What a filter returns: the host does not see it. A connect is refused with `Unauthorized`, unless
- * `kraken_ws_event_reject` said more; an event that wants an ack may have got one.
+ * Returned by a filter: the host does not get the event. A connect is refused with `Unauthorized`, unless the filter has
+ * called `kraken_ws_event_reject`; an event that wants an ack may have been acknowledged.
  */
 #define KRAKEN_WS_FILTER_DROP 1
 
 /**
- * What a callback returns that decides: let the client in, let the request go on.
+ * Returned by a callback that decides: accept the client, allow the request.
  */
 #define KRAKEN_WS_DECISION_ACCEPT 0
 
 /**
- * What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_event_reject` said
- * more; refuse the request, unless `kraken_ws_event_refuse` did.
+ * Returned by a callback that decides: refuse the client with `Unauthorized`, or the request, unless the callback has
+ * called `kraken_ws_event_reject` or `kraken_ws_event_refuse`.
  */
 #define KRAKEN_WS_DECISION_REJECT 1
 
 /**
- * What a callback returns that decides: it has been decided through the event, or will be; the event must have been
- * retained then.
+ * Returned by a callback that decides: the event has been answered, or was retained and will be.
  */
 #define KRAKEN_WS_DECISION_LATER 2
 
@@ -326,7 +326,7 @@ enum kraken_ws_event_kind
    */
   KRAKEN_WS_EVENT_KIND_NONE = 0,
   /**
-   * A client joined a namespace, or asks to: see `kraken_ws_event_is_pending`.
+   * A client connected to a namespace, or waits to be accepted: see `kraken_ws_event_is_pending`.
    */
   KRAKEN_WS_EVENT_KIND_CONNECT = 1,
   /**
@@ -345,12 +345,12 @@ enum kraken_ws_event_kind
    */
   KRAKEN_WS_EVENT_KIND_BROADCAST_ACK = 4,
   /**
-   * A socket is gone: `_reason`.
+   * A socket has disconnected: `_reason`.
    */
   KRAKEN_WS_EVENT_KIND_DISCONNECT = 5,
   /**
    * A request outside the path of Socket.IO: `_method`, `_url`, `_header`; its body is attachment 0.
-   * Answer it with `kraken_ws_event_reply`, else it gets 404.
+   * Answer it with `kraken_ws_event_reply`; without an answer it gets 404.
    */
   KRAKEN_WS_EVENT_KIND_HTTP = 6,
   /**
@@ -358,8 +358,8 @@ enum kraken_ws_event_kind
    */
   KRAKEN_WS_EVENT_KIND_CLOSED = 7,
   /**
-   * A handshake waits for a word, before anything of Socket.IO: `kraken_ws_event_allow` with headers for its
-   * response, or `kraken_ws_event_refuse`.
+   * A handshake waits for a decision: `kraken_ws_event_allow`, with headers for its response, or
+   * `kraken_ws_event_refuse`.
    */
   KRAKEN_WS_EVENT_KIND_ALLOW_REQUEST = 8,
   /**
@@ -368,12 +368,12 @@ enum kraken_ws_event_kind
    */
   KRAKEN_WS_EVENT_KIND_HEADERS = 9,
   /**
-   * A request under the path of Socket.IO, before anything is read from it: `kraken_ws_event_allow` lets it go on
-   * with headers for whatever answers it, `kraken_ws_event_reply` answers it, `kraken_ws_event_refuse` is a 400.
+   * A request under the path of Socket.IO, before the engine reads it: `kraken_ws_event_allow` passes it on, with
+   * headers for its response, `kraken_ws_event_reply` answers it, `kraken_ws_event_refuse` is a 400.
    */
   KRAKEN_WS_EVENT_KIND_ENGINE = 10,
   /**
-   * A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
+   * A room of this process changed: `_room`, `_room_change`; `_socket` is the one that joined or left.
    */
   KRAKEN_WS_EVENT_KIND_ROOM = 11,
   /**
@@ -463,7 +463,7 @@ typedef struct {
 } kraken_ws_str;
 
 /**
- * To whom: the members of any of `rooms` who are in none of `except`; without rooms, everybody. A socket is a
+ * A set of sockets: the members of any of `rooms` that are in none of `except`; without rooms, all. A socket is a
  * member of the room named by its id. Set `size` to `sizeof(kraken_ws_target)` and the rest to zero first.
  */
 typedef struct {
@@ -488,11 +488,11 @@ typedef struct {
    */
   const kraken_ws_str *except;
   /**
-   * How many of these.
+   * How many rooms in `except`.
    */
   size_t except_len;
   /**
-   * `KRAKEN_WS_FLAG_VOLATILE` and the like.
+   * `KRAKEN_WS_FLAG_…`, added up.
    */
   uint32_t flags;
 } kraken_ws_target;
@@ -704,7 +704,7 @@ typedef struct {
 } kraken_ws_stats;
 
 /**
- * Functions of a module that are called with what comes in, before the host and on the host's thread: that of the
+ * Functions of a module that are called with each event, before the host and on the host's thread: that of the
  * callbacks, or the one that polls. Set `size` to `sizeof(kraken_ws_filter)`, and what you don't need to null.
  */
 typedef struct {
@@ -721,11 +721,11 @@ typedef struct {
    */
   void *userdata;
   /**
-   * Called last, once, before the module is unloaded.
+   * Called once, last, before the module is unloaded.
    */
   void (*drop)(void *userdata);
   /**
-   * A client asks to join: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`.
+   * A client connects to a namespace: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`.
    */
   int32_t (*on_connect)(void *userdata, const kraken_ws_event *event);
   /**
@@ -733,7 +733,7 @@ typedef struct {
    */
   int32_t (*on_event)(void *userdata, const kraken_ws_event *event);
   /**
-   * A socket is gone.
+   * A socket has disconnected.
    */
   void (*on_disconnect)(void *userdata, const kraken_ws_event *event);
 } kraken_ws_filter;
@@ -742,10 +742,10 @@ typedef struct {
  * Functions of the host that a server calls. Set `size` to `sizeof(kraken_ws_callbacks)`, and what you don't need
  * to null.
  *
- * All of them are called on one thread of the library, one at a time, for each socket in the order in which
- * things were on the wire. While one runs, no other event of this server is delivered: a slow callback delays
- * everybody's events (not what is sent), and past `hostQueueBytes` clients are not read from. They may call every
- * function of this header; `kraken_ws_server_close` and `_free` then don't wait. No exception may leave them.
+ * All of them are called on one thread of the library, one at a time, for each socket in the order of its packets.
+ * While one runs, no other event of this server is delivered: a slow callback delays the events of all clients (not what
+ * is sent), and beyond `hostQueueBytes` the server stops reading from clients. Callbacks may call every function of this
+ * header; `kraken_ws_server_close` and `_free` then don't wait. No exception may leave them.
  */
 typedef struct {
   /**
@@ -757,11 +757,11 @@ typedef struct {
    */
   void *userdata;
   /**
-   * Called last, once, when the server needs `userdata` no more.
+   * Called once, last, when the server does not need `userdata` any more.
    */
   void (*drop)(void *userdata);
   /**
-   * A client asks to join: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null accepts everybody.
+   * A client connects to a namespace: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null accepts all.
    */
   int32_t (*on_connect)(void *userdata, const kraken_ws_event *event);
   /**
@@ -769,7 +769,7 @@ typedef struct {
    */
   void (*on_event)(void *userdata, const kraken_ws_event *event);
   /**
-   * A socket that `on_connect` did not refuse is gone. It has left its rooms.
+   * A socket that `on_connect` did not refuse has disconnected. It is in no room any more.
    */
   void (*on_disconnect)(void *userdata, const kraken_ws_event *event);
   /**
@@ -785,20 +785,20 @@ typedef struct {
    */
   void (*on_log)(void *userdata, int32_t level, kraken_ws_str line);
   /**
-   * A handshake asks: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
+   * A handshake: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null allows all.
    */
   int32_t (*on_allow_request)(void *userdata, const kraken_ws_event *event);
   /**
-   * A later polling request, or one that upgrades, asks for headers: `kraken_ws_event_allow`, now or later.
+   * A later polling request, or one that upgrades: `kraken_ws_event_allow` gives headers for its response.
    */
   void (*on_headers)(void *userdata, const kraken_ws_event *event);
   /**
-   * A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_DECISION_ACCEPT`,
+   * A request under the path of Socket.IO, before the engine reads it: returns `KRAKEN_WS_DECISION_ACCEPT`,
    * `_REJECT` or `_LATER`. `kraken_ws_event_reply` answers it in place of the engine.
    */
   int32_t (*on_engine)(void *userdata, const kraken_ws_event *event);
   /**
-   * A room of this process has its first member, a new one, one less, or none.
+   * A room of this process was created or deleted, or a socket joined or left it.
    */
   void (*on_room)(void *userdata, const kraken_ws_event *event);
   /**
@@ -822,9 +822,9 @@ extern "C" {
 /**
  * Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
  * called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
- * sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
+ * sees the events. Code of a module runs in the process and can do anything; load only what you trust.
  *
- * Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+ * Errors: `MODULE` (it can't be loaded, refuses to be, or another of its name is loaded), `BUSY` (another one is being
  * loaded or unloaded), `CLOSED`, `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_server_load_module(kraken_ws_server *server,
@@ -865,7 +865,7 @@ const char *kraken_ws_version(void);
 
 /**
  * Makes an emitter; `options` is the JSON object of the option `cluster`, `{"redis":"redis://127.0.0.1"}` for example. With
- * `waitForRedis` it returns when Redis is there; else what is sent meanwhile waits, up to `queueBytes`.
+ * `waitForRedis` it returns when Redis is connected; else what is sent before waits, up to `queueBytes`.
  *
  * Errors: `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `SYSTEM`, `ARGUMENT`.
  */
@@ -873,7 +873,7 @@ kraken_ws_status kraken_ws_emitter_new(kraken_ws_str options,
                                        kraken_ws_emitter **emitter);
 
 /**
- * Sends an event to the clients of all nodes that `target` means; as `kraken_ws_server_publish`. The call does not wait.
+ * Sends an event to the sockets of a target on all nodes, as `kraken_ws_server_publish`. The call does not wait.
  *
  * Errors: `PAYLOAD`, `NAME` (a reserved event name), `UNSUPPORTED` (unknown flags), `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -885,7 +885,7 @@ kraken_ws_status kraken_ws_emitter_publish(kraken_ws_emitter *emitter,
                                            size_t attachments_len);
 
 /**
- * Puts everybody on all nodes whom `target` means into rooms.
+ * Puts the sockets of a target on all nodes into rooms.
  *
  * Errors: `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -895,7 +895,7 @@ kraken_ws_status kraken_ws_emitter_sockets_join(kraken_ws_emitter *emitter,
                                                 size_t rooms_len);
 
 /**
- * Takes everybody on all nodes whom `target` means out of rooms.
+ * Takes the sockets of a target on all nodes out of rooms.
  *
  * Errors: `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -905,7 +905,7 @@ kraken_ws_status kraken_ws_emitter_sockets_leave(kraken_ws_emitter *emitter,
                                                  size_t rooms_len);
 
 /**
- * Ends everybody on all nodes whom `target` means; with `close` their whole connections.
+ * Disconnects the sockets of a target on all nodes. With `close` their connections end too.
  *
  * Errors: `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -943,15 +943,15 @@ kraken_ws_status kraken_ws_emitter_stats(kraken_ws_emitter *emitter,
                                          kraken_ws_cluster_stats *stats);
 
 /**
- * Frees an emitter; null is fine. What waits is sent first, within the time that one answer of Redis may take.
+ * Frees an emitter; null is fine. What waits is sent first, for at most the time that one answer of Redis may take.
  *
  * Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
  */
 kraken_ws_status kraken_ws_emitter_free(kraken_ws_emitter *emitter);
 
 /**
- * Finds the sockets of this process that `target` means; null means everybody in the main namespace. Waits for each thread of the
- * server to answer. Free the list with `kraken_ws_socket_list_free`.
+ * Finds the sockets of a target in this process; null means all of the main namespace. Waits for each thread of the
+ * server. Free the list with `kraken_ws_socket_list_free`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -961,7 +961,8 @@ kraken_ws_status kraken_ws_server_fetch_sockets(kraken_ws_server *server,
 
 /**
  * `kraken_ws_server_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
- * `cluster.requestsTimeout`): not for a callback. What came until then is in the list, and how many are missing.
+ * `cluster.requestsTimeout`), so don't call it in a callback. The list has the sockets of the nodes that answered in time,
+ * and how many nodes did not.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -1023,7 +1024,7 @@ kraken_ws_status kraken_ws_server_server_count(kraken_ws_server *server,
 
 /**
  * Finds the rooms of all nodes, those named by the ids of sockets included, each once. Waits for the other nodes, up to
- * `cluster.requestsTimeout`: not for a callback. Free the list with `kraken_ws_room_list_free`.
+ * `cluster.requestsTimeout`, so don't call it in a callback. Free the list with `kraken_ws_room_list_free`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -1053,7 +1054,7 @@ void kraken_ws_room_list_free(kraken_ws_room_list *list);
 
 /**
  * Sends an event to the hosts of the other nodes, which get it as `SERVER_SIDE`, or as `io.on(event)` in JavaScript.
- * Payload, attachments and flags are as in `kraken_ws_server_publish`. Without a fleet nobody hears it.
+ * Payload, attachments and flags are as in `kraken_ws_server_publish`. Without a fleet nobody gets it.
  *
  * Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
  */
@@ -1067,8 +1068,8 @@ kraken_ws_status kraken_ws_server_server_side_emit(kraken_ws_server *server,
 
 /**
  * `kraken_ws_server_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
- * `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and says who did not answer. Its number goes to
- * `*ack_id`.
+ * `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not answer. The
+ * number of the ack goes to `*ack_id`.
  *
  * Errors: those of `kraken_ws_server_server_side_emit`, `STATE` (the server is Node's, and a module asks).
  */
@@ -1104,7 +1105,7 @@ kraken_ws_status kraken_ws_server_modules(kraken_ws_server *server,
                                           size_t *needed);
 
 /**
- * Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
+ * Puts the sockets of a target into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -1114,7 +1115,7 @@ kraken_ws_status kraken_ws_server_sockets_join(kraken_ws_server *server,
                                                size_t rooms_len);
 
 /**
- * Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
+ * Takes the sockets of a target out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -1124,8 +1125,8 @@ kraken_ws_status kraken_ws_server_sockets_leave(kraken_ws_server *server,
                                                 size_t rooms_len);
 
 /**
- * Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`; with `close`
- * their whole connections.
+ * Disconnects the sockets of a target, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`. With
+ * `close` their connections end too.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -1134,7 +1135,7 @@ kraken_ws_status kraken_ws_server_disconnect_sockets(kraken_ws_server *server,
                                                      bool close);
 
 /**
- * Is anybody of this process in that room? Rooms of one, named by a socket's id, don't count.
+ * Whether a room has a member in this process. The rooms named by a socket's id don't count.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -1144,7 +1145,7 @@ kraken_ws_status kraken_ws_server_has_room(kraken_ws_server *server,
                                            bool *has);
 
 /**
- * Counts the sockets of this process that `target` means. Waits for each thread of the server to answer, and costs as much as
+ * Counts the sockets of a target in this process. Waits for each thread of the server, and costs as much as
  * `kraken_ws_server_fetch_sockets`; totals are in `kraken_ws_server_stats`.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
@@ -1193,7 +1194,7 @@ kraken_ws_status kraken_ws_server_send_to_all(kraken_ws_server *server,
                                               size_t attachments_len);
 
 /**
- * Sends an event to a room expression; null means everybody in the main namespace. `payload` is JSON of the one
+ * Sends an event to the sockets of a target; null means all of the main namespace. `payload` is JSON of the one
  * argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all; attachments as in `kraken_ws_server_send_to_room`.
  *
  * Errors: those of `kraken_ws_send_to_room`, `NAME` (no such namespace), `UNSUPPORTED` (unknown flags).
@@ -1207,7 +1208,7 @@ kraken_ws_status kraken_ws_server_publish(kraken_ws_server *server,
 
 /**
  * `kraken_ws_server_publish` with acks: an event of the kind `BROADCAST_ACK` brings all answers, or after `timeout_ms`
- * those that came. Its number goes to `*ack_id`.
+ * those that came. The number of the ack goes to `*ack_id`.
  *
  * Errors: those of `kraken_ws_server_publish`.
  */
@@ -1221,7 +1222,7 @@ kraken_ws_status kraken_ws_server_publish_with_ack(kraken_ws_server *server,
                                                    uint64_t *ack_id);
 
 /**
- * Sends an event to one socket. To one that is gone it goes nowhere, which is no error.
+ * Sends an event to one socket. A socket that is gone is no error.
  *
  * Errors: those of `kraken_ws_server_publish`, `GONE` (the number is of no socket of this server).
  */
@@ -1234,9 +1235,9 @@ kraken_ws_status kraken_ws_server_socket_emit(kraken_ws_server *server,
                                               uint32_t flags);
 
 /**
- * `kraken_ws_server_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none: after
- * `timeout_ms`, or at once when the socket ends, ahead of its `DISCONNECT`. With 0 it waits as long as the socket lives,
- * and nothing is said when that ends. Its number goes to `*ack_id`.
+ * `kraken_ws_server_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none, after
+ * `timeout_ms` or when the socket ends, before its `DISCONNECT`. With 0 it waits as long as the socket lives,
+ * and there is no event when that ends. The number of the ack goes to `*ack_id`.
  *
  * Errors: those of `kraken_ws_server_socket_emit`.
  */
@@ -1251,7 +1252,7 @@ kraken_ws_status kraken_ws_server_socket_emit_with_ack(kraken_ws_server *server,
                                                        uint64_t *ack_id);
 
 /**
- * Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
+ * Puts a socket into rooms. A socket that is gone is no error; a pending one is in them once it is accepted.
  *
  * Errors: `CLOSED`, `ARGUMENT`.
  */
@@ -1271,7 +1272,7 @@ kraken_ws_status kraken_ws_server_socket_leave(kraken_ws_server *server,
                                                size_t rooms_len);
 
 /**
- * Ends a socket; its client sees `io server disconnect`. With `close` its whole connection ends.
+ * Disconnects a socket; its client sees `io server disconnect`. With `close` its connection ends too.
  *
  * Errors: `CLOSED`, `ARGUMENT`.
  */
@@ -1290,7 +1291,7 @@ kraken_ws_status kraken_ws_server_socket_set_data(kraken_ws_server *server,
 
 /**
  * Attaches a pointer of the host to a socket; `kraken_ws_event_user` gives it back with each of the socket's
- * events. `drop` (or null) is called with it when another takes its place, or after the socket's disconnect.
+ * events. `drop` (or null) is called with it when another pointer replaces it, or after the socket's disconnect.
  *
  * Errors: `GONE` (the socket has left; the pointer stays the host's), `ARGUMENT`.
  */
@@ -1320,12 +1321,12 @@ kraken_ws_status kraken_ws_server_cluster_stats(kraken_ws_server *server,
                                                 kraken_ws_cluster_stats *stats);
 
 /**
- * Does a client or a request wait for a yes or a no?
+ * Whether a client or a request waits for a decision.
  */
 bool kraken_ws_event_is_pending(const kraken_ws_event *event);
 
 /**
- * Lets a pending client in. What was emitted to it before follows at once. To decide later, retain the event.
+ * Accepts a pending client. What was emitted to it before is sent then. To decide later, retain the event.
  *
  * Errors: `STATE` (decided before, or not pending), `ARGUMENT`.
  */
@@ -1340,7 +1341,7 @@ kraken_ws_status kraken_ws_event_accept(const kraken_ws_event *event);
 kraken_ws_status kraken_ws_event_reject(const kraken_ws_event *event, kraken_ws_str error);
 
 /**
- * Does the client, or the other node, wait for an ack?
+ * Whether the client, or the other node, waits for an ack.
  */
 bool kraken_ws_event_wants_ack(const kraken_ws_event *event);
 
@@ -1358,8 +1359,8 @@ kraken_ws_status kraken_ws_event_ack(const kraken_ws_event *event,
                                      uint32_t flags);
 
 /**
- * Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
- * for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
+ * Allows a request, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only needs
+ * headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
  *
  * Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
  */
@@ -1416,25 +1417,25 @@ kraken_ws_str kraken_ws_event_missing_node(const kraken_ws_event *event,
 kraken_ws_event *kraken_ws_event_retain(const kraken_ws_event *event);
 
 /**
- * Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
- * that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
- * ack is not sent.
+ * Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that
+ * was not answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an ack is
+ * not sent.
  */
 void kraken_ws_event_free(kraken_ws_event *event);
 
 /**
- * What the event is about.
+ * The kind of the event.
  */
 kraken_ws_event_kind kraken_ws_event_get_kind(const kraken_ws_event *event);
 
 /**
- * The server that the event is of.
+ * The server of the event.
  */
 kraken_ws_server *kraken_ws_event_server(const kraken_ws_event *event);
 
 /**
- * The socket's number, 0 if the event is of none. Numbers are not used again while the process lives long
- * enough to see 16 million connections on one thread's slot.
+ * The socket's number, 0 if the event is of none. A number is used again after 16 million connections in the same slot of a
+ * thread.
  */
 uint64_t kraken_ws_event_socket(const kraken_ws_event *event);
 
@@ -1460,7 +1461,7 @@ kraken_ws_str kraken_ws_event_namespace(const kraken_ws_event *event);
 kraken_ws_str kraken_ws_event_name(const kraken_ws_event *event);
 
 /**
- * Is the client's event called `name`? `name` ends with a NUL.
+ * Whether the client's event is called `name`, which ends with a NUL.
  */
 bool kraken_ws_event_is(const kraken_ws_event *event, const char *name);
 
@@ -1470,8 +1471,8 @@ bool kraken_ws_event_is(const kraken_ws_event *event, const char *name);
 size_t kraken_ws_event_arg_count(const kraken_ws_event *event);
 
 /**
- * JSON text of one argument, empty beyond the last. Where a buffer was, it has
- * `{"_placeholder":true,"num":N}`, and the buffer is attachment N.
+ * JSON text of one argument, empty beyond the last. A buffer in it is
+ * `{"_placeholder":true,"num":N}`, and is attachment N.
  */
 kraken_ws_str kraken_ws_event_arg(const kraken_ws_event *event, size_t at);
 
@@ -1486,12 +1487,12 @@ size_t kraken_ws_event_attachment_count(const kraken_ws_event *event);
 kraken_ws_bytes kraken_ws_event_attachment(const kraken_ws_event *event, size_t at);
 
 /**
- * Which emit or publish this acknowledges: the number that the call gave.
+ * The number of the emit or publish that this acknowledges, as its call gave it.
  */
 uint64_t kraken_ws_event_ack_id(const kraken_ws_event *event);
 
 /**
- * The time for the ack was over before all of it was there.
+ * The time-out came before all answers.
  */
 bool kraken_ws_event_timed_out(const kraken_ws_event *event);
 
@@ -1501,8 +1502,8 @@ bool kraken_ws_event_timed_out(const kraken_ws_event *event);
 size_t kraken_ws_event_expected(const kraken_ws_event *event);
 
 /**
- * Why the socket is gone: one of `KRAKEN_WS_REASON_…`. Of a `DISCONNECT`, and of an `ACK` that says that there is none
- * because the socket ends; -1 else.
+ * Why the socket ended: one of `KRAKEN_WS_REASON_…`. For a `DISCONNECT`, and for an `ACK` that will not come because the
+ * socket ended; else -1.
  */
 int32_t kraken_ws_event_reason(const kraken_ws_event *event);
 
@@ -1549,8 +1550,8 @@ kraken_ws_room_change kraken_ws_event_room_change(const kraken_ws_event *event);
 kraken_ws_str kraken_ws_event_room(const kraken_ws_event *event);
 
 /**
- * For modules, while they are loaded: which functions see what comes in. The struct is copied; its `drop` is called
- * also if the load then fails.
+ * Sets the filter of a module, in its kraken_ws_module_on_load. The struct is copied; its `drop` is called also if the load
+ * then fails.
  *
  * Errors: `STATE` (set before), `UNSUPPORTED` (a filter of a newer header), `ARGUMENT`.
  */
@@ -1558,13 +1559,13 @@ kraken_ws_status kraken_ws_module_set_filter(const kraken_ws_module *module,
                                              const kraken_ws_filter *filter);
 
 /**
- * For modules: the server that loads it.
+ * The server that loads a module.
  */
 kraken_ws_server *kraken_ws_module_server(const kraken_ws_module *module);
 
 /**
- * For the `on_event` of a filter: what those after it get instead of the arguments. The event keeps its name and its
- * attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all.
+ * Replaces the arguments of the event that a filter's `on_event` is called with, for the modules after it and the host. The
+ * event keeps its name and its attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all.
  *
  * Errors: `STATE` (not the event that the filter is called with), `PAYLOAD`, `ARGUMENT`.
  */

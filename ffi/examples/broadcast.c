@@ -1,5 +1,5 @@
 /* The three calls that an application needs most: set_server, send_to_room, send_to_all.
- * Clients are put into the room "channel:42" and hear a number each second. */
+ * Puts clients into the room "channel:42" and sends them a number each second. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* A whole chat server in C: serves the demo's page and what the page needs.
+/* A chat server in C: serves the demo's page and the events that the page needs.
  *
  *   chat_host PORT PUBLIC_FOLDER CLIENT_BUNDLE [MODULE [ARGUMENT...]]
  *
@@ -20,7 +20,7 @@ static const char *const text_channels[] = {"general", "engineering", "random"};
 static const char *const voice_channels[] = {"lounge", "standup"};
 enum { TEXT_CHANNELS = 3, VOICE_CHANNELS = 2 };
 
-/* One connection. The library keeps it for us: kraken_ws_server_socket_set_user. */
+/* One connection, attached to its socket: kraken_ws_server_socket_set_user. */
 typedef struct member {
   kraken_ws_server *server;
   uint64_t socket;
@@ -321,7 +321,7 @@ static void on_disconnect(void *userdata, const kraken_ws_event *event) {
   while (*at && *at != m) at = &(*at)->next;
   if (*at) *at = m->next;
   if (connections(c, m->id) == 0) announce_user(m, KRAKEN_WS_SERVER_EVENT_USER_OFFLINE);
-} /* the library frees it now, by the function given in on_connect */
+} /* the library frees the connection after this, with the function given in on_connect */
 
 static bool ends_with(const char *text, const char *end) {
   size_t a = strlen(text), b = strlen(end);
@@ -393,7 +393,7 @@ int main(int argc, char **argv) {
   }
   c.folder = argv[2];
   c.bundle = argv[3];
-  /* Before there are other threads, so that only this one gets them. */
+  /* Blocked before there are other threads, so that only this one gets the signals. */
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);

@@ -1,4 +1,4 @@
-// chat_host.c once more, in C++17 over kraken_ws.hpp: the demo's page and what it needs.
+// chat_host.c in C++17, with kraken_ws.hpp: the demo's page and the events that it needs.
 //
 //   chat_host_cpp PORT PUBLIC_FOLDER CLIENT_BUNDLE [MODULE [ARGUMENT...]]
 //

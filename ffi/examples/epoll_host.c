@@ -1,5 +1,5 @@
-/* A host with a loop of its own: one epoll instance waits for the server, a timer and Ctrl-C. No callbacks, and no
- * thread of the library ever runs code of the host. Echoes what clients send, and tells everybody the time. */
+/* A host with its own event loop: one epoll instance waits for the server, a timer and Ctrl-C. There are no callbacks, so no
+ * thread of the library runs code of the host. Echoes what clients send, and sends the time to all. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

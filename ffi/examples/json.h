@@ -1,5 +1,5 @@
-/* As much JSON as the examples need: a member of an object as text, and text as a JSON string. A real host would take
- * a library such as yyjson or cJSON; the texts that the library hands out are valid JSON, which keeps this short. */
+/* As much JSON as the examples need: a member of an object as text, and text as a JSON string. It relies on the library,
+ * which gives valid JSON only. A real host would use a JSON library such as yyjson or cJSON. */
 #ifndef EXAMPLE_JSON_H
 #define EXAMPLE_JSON_H
 

@@ -1,6 +1,6 @@
-/* A module: stars out words in what clients send, and keeps clients out whose name is one of them. The words are its
- * arguments. Load it with kraken_ws_server_load_module, or give it to chat_host. It links to nothing: all it calls is in the
- * table that it gets. */
+/* A module: replaces words in what clients send by stars, and refuses clients whose name is one of the words, which are its
+ * arguments. Load it with kraken_ws_server_load_module, or give it to chat_host. It links to nothing: all functions that it
+ * calls are in the table that it gets. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ typedef struct {
   char **words;
 } filter;
 
-/* Stars out each word in `text`; returns how many it found. Case matters to nobody who swears. */
+/* Replaces each word in `text` by stars and returns how many it found. Upper and lower case are the same. */
 static int star_out(const filter *f, char *text, size_t len) {
   int found = 0;
   for (size_t w = 0; w < f->count; w++) {
@@ -40,7 +40,7 @@ static int32_t on_event(void *userdata, const kraken_ws_event *event) {
   memcpy(copy, payload.ptr, payload.len);
   clean.ptr = copy;
   clean.len = payload.len;
-  /* Letters became stars inside of JSON strings (or names of members, which nobody asks for then). */
+  /* Only letters inside JSON strings have been replaced, so this is still JSON. */
   if (star_out(f, copy, payload.len) > 0 && api->event_replace(event, clean, 0)) verdict = KRAKEN_WS_FILTER_DROP;
   free(copy);
   return verdict;

@@ -166,9 +166,9 @@ pub(crate) fn table() -> *const kraken_ws_api {
 
 /// Loads a shared object as a module: it exports kraken_ws_module_on_load (`kraken_ws_module_on_load_fn`), which is
 /// called with the module's context, the table of all functions and the arguments, and returns 0. From then on its filter
-/// sees what comes in. Code of a module runs in the process and can do anything; load only what you trust.
+/// sees the events. Code of a module runs in the process and can do anything; load only what you trust.
 ///
-/// Errors: `MODULE` (it can't be loaded, does not want to, or one of its name is there), `BUSY` (another one is being
+/// Errors: `MODULE` (it can't be loaded, refuses to be, or another of its name is loaded), `BUSY` (another one is being
 /// loaded or unloaded), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_server_load_module(

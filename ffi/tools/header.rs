@@ -156,9 +156,13 @@ fn constants(crate_dir: &Path) -> Result<String> {
 fn docs(source: &str) -> impl Fn(&str) -> Result<String> + use<> {
     let lines: Vec<String> = source.lines().map(|line| line.trim().to_owned()).collect();
     move |variant| {
-        let at =
-            lines.iter().position(|l| l == variant).ok_or(format!("no variant {variant} in the source"))?;
+        let at = lines.iter().position(|l| l == variant).ok_or(format!("no {variant} in the source"))?;
+        // Attributes may stand between the comment and what it is about.
+        let at = lines[..at].iter().rposition(|l| !l.starts_with("#[")).map_or(0, |i| i + 1);
         let start = lines[..at].iter().rposition(|l| !l.starts_with("///")).map_or(0, |i| i + 1);
+        if start == at {
+            return Err(format!("{variant} has no comment").into());
+        }
         let text: Vec<&str> = lines[start..at].iter().map(|l| l.trim_start_matches("///").trim()).collect();
         Ok(text.join(" "))
     }
@@ -204,10 +208,15 @@ fn check_names(functions: &str) -> Result<()> {
             let named = name.starts_with(&format!("kraken_ws_{handle}_"));
             let takes = first.starts_with(&format!("kraken_ws_{handle} *"));
             if takes && !named && !name.ends_with("_new") && *name != NOT_OF_ITS_HANDLE {
-                return Err(format!("{name} takes a {handle} first: name it kraken_ws_{handle}_…").into());
+                return Err(
+                    format!("{name} takes kraken_ws_{handle} first: name it kraken_ws_{handle}_…").into()
+                );
             }
             if named && !takes && !made {
-                return Err(format!("{name} reads as a function of a {handle}, and takes none first").into());
+                return Err(format!(
+                    "{name} reads as a function of kraken_ws_{handle}, and takes none first"
+                )
+                .into());
             }
         }
     }

@@ -1,4 +1,4 @@
-/* Whatever a host gives is answered with a status: null, empty, no UTF-8, too long, freed, closed, forked. */
+/* Wrong arguments get a status: null, empty, no UTF-8, too long, freed, closed, forked. */
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -96,7 +96,7 @@ static void callbacks(void) {
   CHECK(count == 0);
   IS(KRAKEN_WS_ERROR_STATE, kraken_ws_server_event_fd(server, &fd));
   IS(OK, kraken_ws_server_close(server, 5000));
-  CHECK(dropped == 1); /* closed: no callback comes any more, and userdata is free */
+  CHECK(dropped == 1); /* closed: there are no more callbacks, and userdata has been dropped */
   IS(OK, kraken_ws_server_free(server));
   newer.more[1] = &newer;
   IS(KRAKEN_WS_ERROR_UNSUPPORTED, kraken_ws_server_new(NULL, &newer.known, &server));
@@ -109,7 +109,7 @@ static void callbacks(void) {
   IS(OK, kraken_ws_server_new(NULL, &callbacks, &server));
   IS(OK, kraken_ws_server_free(server));
   CHECK(dropped == 2);
-  /* A server that could not be made has dropped what it was given. */
+  /* A server that could not be made has dropped its userdata. */
   IS(OK, kraken_ws_options_set_text(wrong, S("tls.cert"), S("x")));
   IS(KRAKEN_WS_ERROR_OPTION, kraken_ws_server_new(wrong, &callbacks, &server));
   CHECK(dropped == 3);
@@ -178,7 +178,7 @@ static void text_and_payloads(void) {
   target.size = 1;
   IS(ARGUMENT, kraken_ws_server_publish_with_ack(server, &target, S("e"), S("1"), NULL, 0, 10, &id));
   IS(ARGUMENT, kraken_ws_server_publish_with_ack(server, NULL, S("e"), S("1"), NULL, 0, 10, NULL));
-  /* A socket that never was: nothing happens, and its number says of which server's namespaces it could be. */
+  /* A socket that does not exist: nothing happens, unless its number names a namespace that the server does not have. */
   IS(OK, kraken_ws_server_socket_emit(server, 12345, S("e"), S("1"), NULL, 0, 0));
   IS(KRAKEN_WS_ERROR_GONE, kraken_ws_server_socket_emit(server, UINT64_MAX, S("e"), S("1"), NULL, 0, 0));
   IS(ARGUMENT, kraken_ws_server_socket_emit_with_ack(server, 12345, S("e"), S("1"), NULL, 0, 0, 10, NULL));
@@ -287,7 +287,7 @@ static void fleets_of_one(void) {
   IS(ARGUMENT, kraken_ws_emitter_new(S("{}"), NULL));
   IS(KRAKEN_WS_ERROR_REDIS, kraken_ws_emitter_new(S("{\"redis\":\"redis://127.0.0.1:1\",\"waitForRedis\":true,\"redisTimeout\":200}"), &emitter));
   CHECK(emitter == NULL);
-  /* Redis may come later: what is sent waits, and a flush says that it does. */
+  /* Without Redis, what is sent waits, and a flush times out. */
   IS(OK, kraken_ws_emitter_new(S("{\"redis\":\"redis://127.0.0.1:1\",\"redisTimeout\":200}"), &emitter));
   IS(OK, kraken_ws_emitter_publish(emitter, NULL, S("e"), S("1"), NULL, 0));
   IS(PAYLOAD, kraken_ws_emitter_publish(emitter, NULL, S("e"), S("{"), NULL, 0));
@@ -431,7 +431,7 @@ int main(void) {
   fleets_of_one();
   listening_and_adopting();
   after_close_and_free();
-  if (!getenv("NO_FORK")) forked(); /* valgrind takes what the child leaves behind for leaks */
+  if (!getenv("NO_FORK")) forked(); /* valgrind reports the memory of the child as leaks */
   table();
   return 0;
 }

@@ -37,7 +37,7 @@ int main(void) {
   CHECK(api->server_send_to_all(server, S("e"), S("1"), NULL, 0) == KRAKEN_WS_OK);
   CHECK(api->server_free(server) == KRAKEN_WS_OK);
   CHECK(dlclose(library) == 0);
-  /* It stays mapped (-z nodelete): threads that are on their way out still run its code. */
+  /* It stays mapped (-z nodelete), because threads that end still run its code. */
   CHECK(strcmp(api->version(), EXPECTED_VERSION) == 0);
   return 0;
 }

@@ -1,5 +1,5 @@
-/* Modules: loaded with their arguments, named in errors and figures, refused when they don't want to or are there, not
- * unloaded while one of their calls is under way. How they filter is seen by clients in examples.test.mjs. */
+/* Modules: loaded with arguments, named in errors and figures, refused if they return a failure or are loaded already, not
+ * unloaded while one of their calls is under way. examples.test.mjs tests their filters with clients. */
 #include "check.h"
 
 int main(void) {
@@ -19,7 +19,7 @@ int main(void) {
   CHECK(strstr(json, "\"name\":\"profanity\"") && strstr(json, "\"calls\":0") && strlen(json) == needed);
   IS(KRAKEN_WS_OK, kraken_ws_server_unload_module(server, S("profanity")));
   IS(KRAKEN_WS_ERROR_MODULE, kraken_ws_server_unload_module(server, S("profanity")));
-  IS(KRAKEN_WS_OK, kraken_ws_server_load_module(server, S(PROFANITY_MODULE), 1, words)); /* and goes with the server */
+  IS(KRAKEN_WS_OK, kraken_ws_server_load_module(server, S(PROFANITY_MODULE), 1, words)); /* unloaded with the server */
   IS(KRAKEN_WS_OK, kraken_ws_server_free(server));
   return 0;
 }

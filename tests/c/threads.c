@@ -1,4 +1,4 @@
-/* Eight threads send while others connect the process-wide server to another one, shut it down and free it. */
+/* Eight threads send while others replace the process-wide server, close it and free it. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@ int main(void) {
   pthread_t threads[THREADS];
   kraken_ws_server *server = NULL, *next;
   kraken_ws_options *options = kraken_ws_options_new();
-  /* What waits is sent before the end: with the default of 256 MiB that takes longer than a test should. */
+  /* A server sends what waits before it ends. With the default of 256 MiB that takes too long for a test. */
   IS(KRAKEN_WS_OK, kraken_ws_options_set_json(options, S("{\"commandQueueBytes\":1048576}")));
   for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, hammer, NULL) == 0);
   for (int i = 0; i < ROUNDS; i++) {
@@ -38,7 +38,7 @@ int main(void) {
     unsigned long before = atomic_load(&sent);
     IS(KRAKEN_WS_OK, kraken_ws_server_new(options, i % 2 ? &callbacks : NULL, &next));
     IS(KRAKEN_WS_OK, kraken_ws_set_server(next));
-    /* Freed while they may be in the middle of a call on it. */
+    /* Freed while other threads may be in the middle of a call that uses it. */
     if (server && i % 3) IS(KRAKEN_WS_OK, kraken_ws_server_close(server, 10000));
     IS(KRAKEN_WS_OK, kraken_ws_server_free(server));
     server = next;

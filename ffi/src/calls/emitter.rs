@@ -12,7 +12,7 @@ use crate::border::{
     kraken_ws_str, message, on_own_thread, out, parse_json, text, texts,
 };
 
-/// A way to all nodes of a fleet from a process that has no clients. Every function that takes one may be called from
+/// Publishes to all nodes of a fleet from a process without clients. Every function that takes one may be called from
 /// any thread. What remains of one after `kraken_ws_emitter_free` is kept, as of a server.
 #[repr(C)]
 pub struct kraken_ws_emitter {
@@ -35,7 +35,7 @@ fn full(nsp: &str) -> &str {
 }
 
 /// Makes an emitter; `options` is the JSON object of the option `cluster`, `{"redis":"redis://127.0.0.1"}` for example. With
-/// `waitForRedis` it returns when Redis is there; else what is sent meanwhile waits, up to `queueBytes`.
+/// `waitForRedis` it returns when Redis is connected; else what is sent before waits, up to `queueBytes`.
 ///
 /// Errors: `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `SYSTEM`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_new(
     })
 }
 
-/// Sends an event to the clients of all nodes that `target` means; as `kraken_ws_server_publish`. The call does not wait.
+/// Sends an event to the sockets of a target on all nodes, as `kraken_ws_server_publish`. The call does not wait.
 ///
 /// Errors: `PAYLOAD`, `NAME` (a reserved event name), `UNSUPPORTED` (unknown flags), `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_publish(
     })
 }
 
-/// Puts everybody on all nodes whom `target` means into rooms.
+/// Puts the sockets of a target on all nodes into rooms.
 ///
 /// Errors: `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_sockets_join(
     })
 }
 
-/// Takes everybody on all nodes whom `target` means out of rooms.
+/// Takes the sockets of a target on all nodes out of rooms.
 ///
 /// Errors: `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_sockets_leave(
     })
 }
 
-/// Ends everybody on all nodes whom `target` means; with `close` their whole connections.
+/// Disconnects the sockets of a target on all nodes. With `close` their connections end too.
 ///
 /// Errors: `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -187,7 +187,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_stats(
     })
 }
 
-/// Frees an emitter; null is fine. What waits is sent first, within the time that one answer of Redis may take.
+/// Frees an emitter; null is fine. What waits is sent first, for at most the time that one answer of Redis may take.
 ///
 /// Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

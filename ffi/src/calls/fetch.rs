@@ -1,4 +1,4 @@
-//! Sockets with all that is known about them, as a snapshot.
+//! Snapshots of sockets, with rooms and handshake.
 
 use std::collections::HashMap;
 
@@ -89,8 +89,8 @@ unsafe fn read<T: Copy>(
     value(otherwise, || unsafe { Handle::<SocketList>::get(list) }.map_or(otherwise, |list| of(list)))
 }
 
-/// Finds the sockets of this process that `target` means; null means everybody in the main namespace. Waits for each thread of the
-/// server to answer. Free the list with `kraken_ws_socket_list_free`.
+/// Finds the sockets of a target in this process; null means all of the main namespace. Waits for each thread of the
+/// server. Free the list with `kraken_ws_socket_list_free`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -114,7 +114,8 @@ pub unsafe extern "C" fn kraken_ws_server_fetch_sockets(
 }
 
 /// `kraken_ws_server_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
-/// `cluster.requestsTimeout`): not for a callback. What came until then is in the list, and how many are missing.
+/// `cluster.requestsTimeout`), so don't call it in a callback. The list has the sockets of the nodes that answered in time,
+/// and how many nodes did not.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

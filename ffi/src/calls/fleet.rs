@@ -78,7 +78,7 @@ unsafe fn read<T: Copy>(
 }
 
 /// Finds the rooms of all nodes, those named by the ids of sockets included, each once. Waits for the other nodes, up to
-/// `cluster.requestsTimeout`: not for a callback. Free the list with `kraken_ws_room_list_free`.
+/// `cluster.requestsTimeout`, so don't call it in a callback. Free the list with `kraken_ws_room_list_free`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn kraken_ws_room_list_free(list: *mut kraken_ws_room_list
 }
 
 /// Sends an event to the hosts of the other nodes, which get it as `SERVER_SIDE`, or as `io.on(event)` in JavaScript.
-/// Payload, attachments and flags are as in `kraken_ws_server_publish`. Without a fleet nobody hears it.
+/// Payload, attachments and flags are as in `kraken_ws_server_publish`. Without a fleet nobody gets it.
 ///
 /// Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -161,8 +161,8 @@ pub unsafe extern "C" fn kraken_ws_server_server_side_emit(
 }
 
 /// `kraken_ws_server_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
-/// `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and says who did not answer. Its number goes to
-/// `*ack_id`.
+/// `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not answer. The
+/// number of the ack goes to `*ack_id`.
 ///
 /// Errors: those of `kraken_ws_server_server_side_emit`, `STATE` (the server is Node's, and a module asks).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

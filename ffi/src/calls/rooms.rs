@@ -4,7 +4,7 @@ use super::target::{kraken_ws_target, read_target};
 use crate::border::{call, kraken_ws_server, kraken_ws_status, kraken_ws_str, out, text, texts};
 use crate::server::with_open;
 
-/// Puts everybody whom `target` means into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
+/// Puts the sockets of a target into rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn kraken_ws_server_sockets_join(
     })
 }
 
-/// Takes everybody whom `target` means out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
+/// Takes the sockets of a target out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -50,8 +50,8 @@ pub unsafe extern "C" fn kraken_ws_server_sockets_leave(
     })
 }
 
-/// Ends everybody whom `target` means, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`; with `close`
-/// their whole connections.
+/// Disconnects the sockets of a target, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`. With
+/// `close` their connections end too.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn kraken_ws_server_disconnect_sockets(
     })
 }
 
-/// Is anybody of this process in that room? Rooms of one, named by a socket's id, don't count.
+/// Whether a room has a member in this process. The rooms named by a socket's id don't count.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn kraken_ws_server_has_room(
     })
 }
 
-/// Counts the sockets of this process that `target` means. Waits for each thread of the server to answer, and costs as much as
+/// Counts the sockets of a target in this process. Waits for each thread of the server, and costs as much as
 /// `kraken_ws_server_fetch_sockets`; totals are in `kraken_ws_server_stats`.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.

@@ -118,7 +118,7 @@ pub unsafe extern "C" fn kraken_ws_server_send_to_all(
     })
 }
 
-/// Sends an event to a room expression; null means everybody in the main namespace. `payload` is JSON of the one
+/// Sends an event to the sockets of a target; null means all of the main namespace. `payload` is JSON of the one
 /// argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all; attachments as in `kraken_ws_server_send_to_room`.
 ///
 /// Errors: those of `kraken_ws_send_to_room`, `NAME` (no such namespace), `UNSUPPORTED` (unknown flags).
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn kraken_ws_server_publish(
 }
 
 /// `kraken_ws_server_publish` with acks: an event of the kind `BROADCAST_ACK` brings all answers, or after `timeout_ms`
-/// those that came. Its number goes to `*ack_id`.
+/// those that came. The number of the ack goes to `*ack_id`.
 ///
 /// Errors: those of `kraken_ws_server_publish`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn kraken_ws_server_publish_with_ack(
     })
 }
 
-/// Sends an event to one socket. To one that is gone it goes nowhere, which is no error.
+/// Sends an event to one socket. A socket that is gone is no error.
 ///
 /// Errors: those of `kraken_ws_server_publish`, `GONE` (the number is of no socket of this server).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -196,9 +196,9 @@ pub unsafe extern "C" fn kraken_ws_server_socket_emit(
     })
 }
 
-/// `kraken_ws_server_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none: after
-/// `timeout_ms`, or at once when the socket ends, ahead of its `DISCONNECT`. With 0 it waits as long as the socket lives,
-/// and nothing is said when that ends. Its number goes to `*ack_id`.
+/// `kraken_ws_server_socket_emit` with an ack: an event of the kind `ACK` brings the answer, or says that there is none, after
+/// `timeout_ms` or when the socket ends, before its `DISCONNECT`. With 0 it waits as long as the socket lives,
+/// and there is no event when that ends. The number of the ack goes to `*ack_id`.
 ///
 /// Errors: those of `kraken_ws_server_socket_emit`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

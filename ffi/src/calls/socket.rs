@@ -9,7 +9,7 @@ use crate::border::{
 };
 use crate::server::{UserPointer, handle, with, with_open};
 
-/// Puts a socket into rooms. One that is gone is no error; one that is pending is in them once it is let in.
+/// Puts a socket into rooms. A socket that is gone is no error; a pending one is in them once it is accepted.
 ///
 /// Errors: `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn kraken_ws_server_socket_leave(
     })
 }
 
-/// Ends a socket; its client sees `io server disconnect`. With `close` its whole connection ends.
+/// Disconnects a socket; its client sees `io server disconnect`. With `close` its connection ends too.
 ///
 /// Errors: `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn kraken_ws_server_socket_set_data(
 }
 
 /// Attaches a pointer of the host to a socket; `kraken_ws_event_user` gives it back with each of the socket's
-/// events. `drop` (or null) is called with it when another takes its place, or after the socket's disconnect.
+/// events. `drop` (or null) is called with it when another pointer replaces it, or after the socket's disconnect.
 ///
 /// Errors: `GONE` (the socket has left; the pointer stays the host's), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

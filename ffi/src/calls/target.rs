@@ -7,7 +7,7 @@ use kraken_ws_core::{Result, Target};
 
 use crate::border::{KRAKEN_WS_FLAG_LOCAL, kraken_ws_str, sized, text, texts};
 
-/// To whom: the members of any of `rooms` who are in none of `except`; without rooms, everybody. A socket is a
+/// A set of sockets: the members of any of `rooms` that are in none of `except`; without rooms, all. A socket is a
 /// member of the room named by its id. Set `size` to `sizeof(kraken_ws_target)` and the rest to zero first.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -22,9 +22,9 @@ pub struct kraken_ws_target {
     pub rooms_len: usize,
     /// Rooms whose members are left out.
     pub except: *const kraken_ws_str,
-    /// How many of these.
+    /// How many rooms in `except`.
     pub except_len: usize,
-    /// `KRAKEN_WS_FLAG_VOLATILE` and the like.
+    /// `KRAKEN_WS_FLAG_…`, added up.
     pub flags: u32,
 }
 

@@ -94,14 +94,14 @@ impl HostEvent {
     }
 }
 
-/// Does a client or a request wait for a yes or a no?
+/// Whether a client or a request waits for a decision.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_is_pending(event: *const kraken_ws_event) -> bool {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, false, HostEvent::is_pending) }
 }
 
-/// Lets a pending client in. What was emitted to it before follows at once. To decide later, retain the event.
+/// Accepts a pending client. What was emitted to it before is sent then. To decide later, retain the event.
 ///
 /// Errors: `STATE` (decided before, or not pending), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn kraken_ws_event_reject(
     })
 }
 
-/// Does the client, or the other node, wait for an ack?
+/// Whether the client, or the other node, waits for an ack.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_wants_ack(event: *const kraken_ws_event) -> bool {
     // SAFETY: the event is as the header asks for.
@@ -190,8 +190,8 @@ unsafe fn pairs(headers: *const kraken_ws_str, len: usize) -> Result<Vec<(String
     Ok(headers.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect())
 }
 
-/// Lets a request go on, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only asks
-/// for headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
+/// Allows a request, once: a handshake (`ALLOW_REQUEST`), a request of the engine (`ENGINE`), or one that only needs
+/// headers (`HEADERS`). `headers` are name, value, name, value, … for its response, or null and 0.
 ///
 /// Errors: `STATE` (answered before, or no such request), `ARGUMENT` (an odd number of headers).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

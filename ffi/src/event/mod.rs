@@ -29,7 +29,7 @@ pub use room::*;
 pub enum kraken_ws_event_kind {
     /// No event: the pointer was null.
     None = 0,
-    /// A client joined a namespace, or asks to: see `kraken_ws_event_is_pending`.
+    /// A client connected to a namespace, or waits to be accepted: see `kraken_ws_event_is_pending`.
     Connect = 1,
     /// A client sent an event: `_name`, `_arg`, `_attachment`; `kraken_ws_event_ack` if `_wants_ack`.
     Event = 2,
@@ -40,23 +40,23 @@ pub enum kraken_ws_event_kind {
     /// attachments of all of them in that order, `_expected` how many clients were asked, `_missing` how many other
     /// nodes did not say how many clients they asked.
     BroadcastAck = 4,
-    /// A socket is gone: `_reason`.
+    /// A socket has disconnected: `_reason`.
     Disconnect = 5,
     /// A request outside the path of Socket.IO: `_method`, `_url`, `_header`; its body is attachment 0.
-    /// Answer it with `kraken_ws_event_reply`, else it gets 404.
+    /// Answer it with `kraken_ws_event_reply`; without an answer it gets 404.
     Http = 6,
     /// The server has ended: the last event of a poll.
     Closed = 7,
-    /// A handshake waits for a word, before anything of Socket.IO: `kraken_ws_event_allow` with headers for its
-    /// response, or `kraken_ws_event_refuse`.
+    /// A handshake waits for a decision: `kraken_ws_event_allow`, with headers for its response, or
+    /// `kraken_ws_event_refuse`.
     AllowRequest = 8,
     /// A later polling request, or the one that upgrades to WebSocket: `kraken_ws_event_allow` gives headers for
     /// its response. It can't be refused.
     Headers = 9,
-    /// A request under the path of Socket.IO, before anything is read from it: `kraken_ws_event_allow` lets it go on
-    /// with headers for whatever answers it, `kraken_ws_event_reply` answers it, `kraken_ws_event_refuse` is a 400.
+    /// A request under the path of Socket.IO, before the engine reads it: `kraken_ws_event_allow` passes it on, with
+    /// headers for its response, `kraken_ws_event_reply` answers it, `kraken_ws_event_refuse` is a 400.
     Engine = 10,
-    /// A room of this process changed: `_room`, `_room_change`; `_socket` is who, for joins and leaves.
+    /// A room of this process changed: `_room`, `_room_change`; `_socket` is the one that joined or left.
     Room = 11,
     /// The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_event_ack` if
     /// `_wants_ack`.

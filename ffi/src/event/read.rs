@@ -49,9 +49,9 @@ pub unsafe extern "C" fn kraken_ws_event_retain(event: *const kraken_ws_event) -
     })
 }
 
-/// Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that it asks and
-/// that nobody answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an
-/// ack is not sent.
+/// Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that
+/// was not answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an ack is
+/// not sent.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_free(event: *mut kraken_ws_event) {
     value((), || {
@@ -64,22 +64,22 @@ pub unsafe extern "C" fn kraken_ws_event_free(event: *mut kraken_ws_event) {
     });
 }
 
-/// What the event is about.
+/// The kind of the event.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_get_kind(event: *const kraken_ws_event) -> kraken_ws_event_kind {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, kraken_ws_event_kind::None, |event| event.kind) }
 }
 
-/// The server that the event is of.
+/// The server of the event.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_server(event: *const kraken_ws_event) -> *mut kraken_ws_server {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, std::ptr::null_mut(), |event| event.owner.server()) }
 }
 
-/// The socket's number, 0 if the event is of none. Numbers are not used again while the process lives long
-/// enough to see 16 million connections on one thread's slot.
+/// The socket's number, 0 if the event is of none. A number is used again after 16 million connections in the same slot of a
+/// thread.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_socket(event: *const kraken_ws_event) -> u64 {
     // SAFETY: the event is as the header asks for.
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn kraken_ws_event_name(event: *const kraken_ws_event) -> 
     unsafe { read_text(event, |event| &event.content.name) }
 }
 
-/// Is the client's event called `name`? `name` ends with a NUL.
+/// Whether the client's event is called `name`, which ends with a NUL.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_is(event: *const kraken_ws_event, name: *const c_char) -> bool {
     // SAFETY: event and name are as the header asks for.
@@ -133,8 +133,8 @@ pub unsafe extern "C" fn kraken_ws_event_arg_count(event: *const kraken_ws_event
     unsafe { read(event, 0, |event| event.content.args.len()) }
 }
 
-/// JSON text of one argument, empty beyond the last. Where a buffer was, it has
-/// `{"_placeholder":true,"num":N}`, and the buffer is attachment N.
+/// JSON text of one argument, empty beyond the last. A buffer in it is
+/// `{"_placeholder":true,"num":N}`, and is attachment N.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_arg(event: *const kraken_ws_event, at: usize) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
@@ -162,14 +162,14 @@ pub unsafe extern "C" fn kraken_ws_event_attachment(
     }
 }
 
-/// Which emit or publish this acknowledges: the number that the call gave.
+/// The number of the emit or publish that this acknowledges, as its call gave it.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_ack_id(event: *const kraken_ws_event) -> u64 {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.ack_id) }
 }
 
-/// The time for the ack was over before all of it was there.
+/// The time-out came before all answers.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_timed_out(event: *const kraken_ws_event) -> bool {
     // SAFETY: the event is as the header asks for.
@@ -183,8 +183,8 @@ pub unsafe extern "C" fn kraken_ws_event_expected(event: *const kraken_ws_event)
     unsafe { read(event, 0, |event| event.expected) }
 }
 
-/// Why the socket is gone: one of `KRAKEN_WS_REASON_…`. Of a `DISCONNECT`, and of an `ACK` that says that there is none
-/// because the socket ends; -1 else.
+/// Why the socket ended: one of `KRAKEN_WS_REASON_…`. For a `DISCONNECT`, and for an `ACK` that will not come because the
+/// socket ended; else -1.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_reason(event: *const kraken_ws_event) -> i32 {
     // SAFETY: the event is as the header asks for.

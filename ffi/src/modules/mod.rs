@@ -16,13 +16,13 @@ use crate::border::{
 };
 use crate::event::{Content, HostEvent, SharedEvent, kraken_ws_event, kraken_ws_event_kind as Kind};
 
-/// What a filter returns: the event goes on, to the next module and then to the host.
+/// Returned by a filter: the event goes to the next module, and then to the host.
 pub const KRAKEN_WS_FILTER_PASS: i32 = 0;
-/// What a filter returns: the host does not see it. A connect is refused with `Unauthorized`, unless
-/// `kraken_ws_event_reject` said more; an event that wants an ack may have got one.
+/// Returned by a filter: the host does not get the event. A connect is refused with `Unauthorized`, unless the filter has
+/// called `kraken_ws_event_reject`; an event that wants an ack may have been acknowledged.
 pub const KRAKEN_WS_FILTER_DROP: i32 = 1;
 
-/// Functions of a module that are called with what comes in, before the host and on the host's thread: that of the
+/// Functions of a module that are called with each event, before the host and on the host's thread: that of the
 /// callbacks, or the one that polls. Set `size` to `sizeof(kraken_ws_filter)`, and what you don't need to null.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -33,13 +33,13 @@ pub struct kraken_ws_filter {
     pub name: kraken_ws_str,
     /// Given to each of the functions.
     pub userdata: *mut c_void,
-    /// Called last, once, before the module is unloaded.
+    /// Called once, last, before the module is unloaded.
     pub drop: Option<unsafe extern "C" fn(userdata: *mut c_void)>,
-    /// A client asks to join: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`.
+    /// A client connects to a namespace: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`.
     pub on_connect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
     /// A client sent an event: returns `KRAKEN_WS_FILTER_PASS` or `KRAKEN_WS_FILTER_DROP`; `kraken_ws_event_replace` changes it.
     pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
-    /// A socket is gone.
+    /// A socket has disconnected.
     pub on_disconnect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
 }
 
@@ -335,8 +335,8 @@ fn with_content(mut event: SharedEvent, content: Content) -> SharedEvent {
     copy.shared()
 }
 
-/// For modules, while they are loaded: which functions see what comes in. The struct is copied; its `drop` is called
-/// also if the load then fails.
+/// Sets the filter of a module, in its kraken_ws_module_on_load. The struct is copied; its `drop` is called also if the load
+/// then fails.
 ///
 /// Errors: `STATE` (set before), `UNSUPPORTED` (a filter of a newer header), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -358,7 +358,7 @@ pub unsafe extern "C" fn kraken_ws_module_set_filter(
     })
 }
 
-/// For modules: the server that loads it.
+/// The server that loads a module.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_module_server(module: *const kraken_ws_module) -> *mut kraken_ws_server {
     value(std::ptr::null_mut(), || {
@@ -367,8 +367,8 @@ pub unsafe extern "C" fn kraken_ws_module_server(module: *const kraken_ws_module
     })
 }
 
-/// For the `on_event` of a filter: what those after it get instead of the arguments. The event keeps its name and its
-/// attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all.
+/// Replaces the arguments of the event that a filter's `on_event` is called with, for the modules after it and the host. The
+/// event keeps its name and its attachments. `payload` is JSON of the one argument, or with `KRAKEN_WS_FLAG_SPREAD` an array of all.
 ///
 /// Errors: `STATE` (not the event that the filter is called with), `PAYLOAD`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

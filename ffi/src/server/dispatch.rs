@@ -12,22 +12,21 @@ use super::log::{KRAKEN_WS_LOG_ERROR, KRAKEN_WS_LOG_WARN};
 use crate::border::{kraken_ws_str, sized};
 use crate::event::{SharedEvent, kraken_ws_event, kraken_ws_event_kind as Kind};
 
-/// What a callback returns that decides: let the client in, let the request go on.
+/// Returned by a callback that decides: accept the client, allow the request.
 pub const KRAKEN_WS_DECISION_ACCEPT: i32 = 0;
-/// What a callback returns that decides: refuse the client with `Unauthorized`, unless `kraken_ws_event_reject` said
-/// more; refuse the request, unless `kraken_ws_event_refuse` did.
+/// Returned by a callback that decides: refuse the client with `Unauthorized`, or the request, unless the callback has
+/// called `kraken_ws_event_reject` or `kraken_ws_event_refuse`.
 pub const KRAKEN_WS_DECISION_REJECT: i32 = 1;
-/// What a callback returns that decides: it has been decided through the event, or will be; the event must have been
-/// retained then.
+/// Returned by a callback that decides: the event has been answered, or was retained and will be.
 pub const KRAKEN_WS_DECISION_LATER: i32 = 2;
 
 /// Functions of the host that a server calls. Set `size` to `sizeof(kraken_ws_callbacks)`, and what you don't need
 /// to null.
 ///
-/// All of them are called on one thread of the library, one at a time, for each socket in the order in which
-/// things were on the wire. While one runs, no other event of this server is delivered: a slow callback delays
-/// everybody's events (not what is sent), and past `hostQueueBytes` clients are not read from. They may call every
-/// function of this header; `kraken_ws_server_close` and `_free` then don't wait. No exception may leave them.
+/// All of them are called on one thread of the library, one at a time, for each socket in the order of its packets.
+/// While one runs, no other event of this server is delivered: a slow callback delays the events of all clients (not what
+/// is sent), and beyond `hostQueueBytes` the server stops reading from clients. Callbacks may call every function of this
+/// header; `kraken_ws_server_close` and `_free` then don't wait. No exception may leave them.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct kraken_ws_callbacks {
@@ -35,13 +34,13 @@ pub struct kraken_ws_callbacks {
     pub size: usize,
     /// Given to each of the functions.
     pub userdata: *mut c_void,
-    /// Called last, once, when the server needs `userdata` no more.
+    /// Called once, last, when the server does not need `userdata` any more.
     pub drop: Option<unsafe extern "C" fn(userdata: *mut c_void)>,
-    /// A client asks to join: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null accepts everybody.
+    /// A client connects to a namespace: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null accepts all.
     pub on_connect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
     /// A client sent an event.
     pub on_event: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
-    /// A socket that `on_connect` did not refuse is gone. It has left its rooms.
+    /// A socket that `on_connect` did not refuse has disconnected. It is in no room any more.
     pub on_disconnect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// An emit, a publish or a server-side emit was acknowledged, or not in time.
     pub on_ack: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
@@ -49,15 +48,15 @@ pub struct kraken_ws_callbacks {
     pub on_http: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// A line for the log; `level` is one of `KRAKEN_WS_LOG_…`.
     pub on_log: Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, line: kraken_ws_str)>,
-    /// A handshake asks: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null lets all of them go on.
+    /// A handshake: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null allows all.
     pub on_allow_request:
         Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
-    /// A later polling request, or one that upgrades, asks for headers: `kraken_ws_event_allow`, now or later.
+    /// A later polling request, or one that upgrades: `kraken_ws_event_allow` gives headers for its response.
     pub on_headers: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
-    /// A request under the path of Socket.IO asks, before anything is read from it: returns `KRAKEN_WS_DECISION_ACCEPT`,
+    /// A request under the path of Socket.IO, before the engine reads it: returns `KRAKEN_WS_DECISION_ACCEPT`,
     /// `_REJECT` or `_LATER`. `kraken_ws_event_reply` answers it in place of the engine.
     pub on_engine: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
-    /// A room of this process has its first member, a new one, one less, or none.
+    /// A room of this process was created or deleted, or a socket joined or left it.
     pub on_room: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,
     /// The host of another node of the fleet sent an event to the hosts; `kraken_ws_event_ack` if it wants one.
     pub on_server_side: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event)>,

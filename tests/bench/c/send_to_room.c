@@ -31,7 +31,7 @@ static void *call(void *argument) {
   return NULL;
 }
 
-/* All at once; the mean over the threads. */
+/* Runs all threads at once and returns their mean. */
 static caller together(int count) {
   caller callers[MOST] = {0}, mean = {0};
   for (int i = 0; i < count; i++) pthread_create(&callers[i].thread, NULL, call, &callers[i]);

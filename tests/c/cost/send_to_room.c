@@ -72,7 +72,7 @@ int main(int argc, char **argv) {
     workers[i].took_ns = all + (size_t)i * calls;
     CHECK(pthread_create(&threads[i], NULL, run, &workers[i]) == 0);
   }
-  /* The two readings of the clock around a call are not the call's. */
+  /* The cost of reading the clock twice is subtracted. */
   began = now(CLOCK_MONOTONIC);
   for (int i = 0; i < 10000; i++) now(CLOCK_MONOTONIC);
   clock_cost = (now(CLOCK_MONOTONIC) - began) / 10000;

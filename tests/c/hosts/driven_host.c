@@ -1,8 +1,8 @@
-/* A host that does what its clients ask for: tests/c/support/driven.mjs is the other side. With callbacks, or polling.
+/* A host that its clients drive by events: tests/c/support/driven.mjs is the other side. With callbacks, or polling.
  *
  *   driven_host callbacks|poll [MODULE [ARGUMENT...]]
  *
- * Prints its port, ends at the end of stdin, and then says how many pointers of sockets it was given back. */
+ * Prints its port, ends at the end of stdin, and then prints how many pointers of sockets the library has dropped. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -12,13 +12,13 @@
 
 enum { LATER = 64 };
 
-/* Per socket: kept by the library, freed by it. */
+/* Attached to each socket; the library frees it. */
 typedef struct {
   unsigned events;
 } state;
 
 static atomic_uint made, freed, logged;
-/* What happened to rooms, as the names of the changes one after the other: "created a by -,joined a by ID". */
+/* The changes of rooms in their order: "created a by -,joined a by ID". */
 static char rooms[4096];
 static pthread_mutex_t rooms_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -41,7 +41,7 @@ static void decide_later(const kraken_ws_event *event) {
   pthread_mutex_unlock(&lock);
 }
 
-/* Yes, with a header. */
+/* Allows the request, with a header. */
 static void allow(const kraken_ws_event *event, const char *name) {
   kraken_ws_str headers[] = {S(name), S("yes")};
   IS(KRAKEN_WS_ERROR_ARGUMENT, kraken_ws_event_allow(event, headers, 1));
@@ -178,7 +178,7 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
   name = S(plain);
 
   if (kraken_ws_event_is(event, "echo")) {
-    /* All arguments back, as the ack's or in an event; binary ones too. */
+    /* Sends all arguments back, binary ones too, as the ack's or in an event. */
     char all[65536] = "[";
     for (size_t i = 0; i < kraken_ws_event_arg_count(event); i++) {
       kraken_ws_str arg = kraken_ws_event_arg(event, i);
@@ -266,7 +266,7 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
   } else if (kraken_ws_event_is(event, "later")) {
     decide_later(event);
   } else if (kraken_ws_event_is(event, "reenter")) {
-    /* What would wait elsewhere does not wait here. */
+    /* In a callback, close does not wait. */
     IS(KRAKEN_WS_OK, kraken_ws_server_close(server, 60000));
     IS(KRAKEN_WS_ERROR_CLOSED, kraken_ws_send_to_all(S("note"), S("1")));
   }
@@ -311,7 +311,7 @@ static void on_http(void *userdata, const kraken_ws_event *event) {
   IS(KRAKEN_WS_ERROR_STATE, kraken_ws_event_reply(event, 200, NULL, 0, body));
 }
 
-/* What a request asks for is in its query: ?allow=reject. */
+/* The query of a request says how to answer it: ?allow=reject. */
 static bool asks(const kraken_ws_event *event, const char *what) {
   kraken_ws_str url = kraken_ws_event_url(event);
   char copy[512];
@@ -345,7 +345,7 @@ static int32_t on_engine(void *userdata, const kraken_ws_event *event) {
   if (asks(event, "engine=no")) return KRAKEN_WS_DECISION_REJECT;
   if (asks(event, "engine=answer")) {
     IS(KRAKEN_WS_OK, kraken_ws_event_reply(event, 418, headers, 2, kraken_ws_buffer("teapot", 6)));
-    return KRAKEN_WS_DECISION_ACCEPT; /* of no effect: it is answered */
+    return KRAKEN_WS_DECISION_ACCEPT; /* without effect: the event has been answered */
   }
   if (asks(event, "engine=header")) allow(event, "x-engine");
   return KRAKEN_WS_DECISION_ACCEPT;
@@ -388,7 +388,7 @@ static void decided(const kraken_ws_event *event, int32_t decision) {
     IS(KRAKEN_WS_OK, kraken_ws_event_refuse(event, S("")));
 }
 
-/* The same by polling. */
+/* The events of a polling host go to the same functions. */
 static void *poll_events(void *server) {
   kraken_ws_event *events[16];
   size_t count;

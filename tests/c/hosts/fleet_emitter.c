@@ -1,5 +1,6 @@
 /* A program without clients that publishes to a fleet: fleet_emitter CLUSTER ROOM. It puts the members of the room into
- * "also", sends them a text and bytes, tells the hosts, ends who is in "leaving", and ends when Redis has all of it. */
+ * "also", sends them a text and bytes, emits to the hosts, disconnects the members of "leaving", and ends when Redis has
+ * confirmed all of it. */
 #include "../check.h"
 
 int main(int argc, char **argv) {

@@ -1,4 +1,4 @@
-/* A host that is a node of a fleet and does what its clients ask for: tests/c/fleet.test.mjs is the other side.
+/* A host that is a node of a fleet and that its clients drive by events: tests/c/fleet.test.mjs is the other side.
  *
  *   fleet_host callbacks|poll OPTIONS [CLUSTER]
  *
@@ -10,7 +10,7 @@
 #include "../../../ffi/examples/json.h"
 #include "../check.h"
 
-/* What happened to the connection to the fleet, "up,down,up" for instance; on one thread only. */
+/* The changes of the connection to the fleet, "up,down,up" for instance. Only one thread uses it. */
 static char changes[256];
 
 static void answer(const kraken_ws_event *event, const char *json) {
@@ -121,7 +121,7 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
   }
 }
 
-/* Both kinds of answers go to everybody who is here. */
+/* Sends both kinds of answers to all clients of this node. */
 static void on_ack(void *userdata, const kraken_ws_event *event) {
   char json[1024], number[256];
   (void)userdata;
@@ -137,7 +137,7 @@ static void on_ack(void *userdata, const kraken_ws_event *event) {
                                      S("answered"), S(json), NULL, 0));
 }
 
-/* What other hosts say goes to everybody who is here, and back if they ask. */
+/* Sends the event of another host to all clients of this node, and acknowledges it. */
 static void on_server_side(void *userdata, const kraken_ws_event *event) {
   kraken_ws_target here = {.size = sizeof here, .flags = KRAKEN_WS_FLAG_LOCAL | KRAKEN_WS_FLAG_SPREAD};
   kraken_ws_bytes bytes = kraken_ws_event_attachment(event, 0);
@@ -164,7 +164,7 @@ static void on_cluster(void *userdata, const kraken_ws_event *event) {
   append(changes, sizeof changes, changes[0] ? ",%.*s" : "%.*s", S(names[change]));
 }
 
-/* Whose client can't come back any more is told to everybody who is here. */
+/* Tells all clients of this node whose session has ended. */
 static void on_session_end(void *userdata, const kraken_ws_event *event) {
   kraken_ws_target here = {.size = sizeof here, .flags = KRAKEN_WS_FLAG_LOCAL};
   char json[256] = "\"";
@@ -175,7 +175,7 @@ static void on_session_end(void *userdata, const kraken_ws_event *event) {
   IS(KRAKEN_WS_OK, kraken_ws_server_publish(kraken_ws_event_server(event), &here, S("ended"), S(json), NULL, 0));
 }
 
-/* The same by polling. */
+/* The events of a polling host go to the same functions. */
 static void *poll_events(void *server) {
   kraken_ws_event *events[16];
   size_t count;

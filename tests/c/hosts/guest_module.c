@@ -1,5 +1,5 @@
-/* A module for Node, which tests/node/modules.test.mjs loads: it does what a module may, tries what it may not, and says what
- * it was told. With an argument it leaves a file of that name when it is dropped. */
+/* A module for Node, which tests/node/modules.test.mjs loads: it calls functions that it may and may not call, and
+ * sends what they returned. With an argument it makes a file of that name when it is dropped. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void *answer_later(void *kept) {
   return NULL;
 }
 
-/* Everything that would take the server out of its host's hands. */
+/* Calls all functions that only the owner of the server may call. */
 static void try_to_own(const kraken_ws_event *event) {
   kraken_ws_server *server = api->event_server(event);
   kraken_ws_event *polled;
@@ -115,7 +115,7 @@ KRAKEN_WS_MODULE_EXPORT kraken_ws_status kraken_ws_module_on_load(kraken_ws_modu
   kraken_ws_server *server = table->module_server(module);
   api = table;
   filter.name = kraken_ws_cstr("guest");
-  /* Another load in the middle of this one. */
+  /* Loads another module during its own load. */
   if (api->server_load_module(server, kraken_ws_cstr("/none.so"), 0, NULL) != KRAKEN_WS_ERROR_BUSY) return KRAKEN_WS_ERROR_BUSY;
   if (argc > 0) {
     farewell = malloc(strlen(argv[0]) + 1);

@@ -1,4 +1,4 @@
-/* A module that does what a module should not, and says what it was told. */
+/* A module that calls functions where a module may not, and sends what they returned. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +28,9 @@ static int32_t on_event(void *userdata, const kraken_ws_event *event) {
     return KRAKEN_WS_FILTER_DROP;
   }
   if (api->event_is(event, "echo")) {
-    /* Another event than the one it is called with. */
+    /* Replaces another event than the one it is called with. */
     if (kept && api->event_replace(kept, kraken_ws_cstr("1"), 0) != KRAKEN_WS_ERROR_STATE) abort();
-    /* Replaced although it is kept: what is kept stays as it was, and the host can still answer. */
+    /* Replaces a retained event: the retained one stays as it was, and the host can still answer. */
     if (!kept) kept = api->event_retain(event);
     if (api->event_replace(event, kraken_ws_cstr("[\"replaced\",2]"), KRAKEN_WS_FLAG_SPREAD)) abort();
     if (api->event_arg(kept, 0).len == 0 || api->event_arg_count(kept) != 1) abort();

@@ -1,9 +1,9 @@
-/* A host that publishes without a pause, with SIGPIPE as the system has it: tests/c/leavers.test.mjs are clients that leave.
+/* A host that publishes without a pause, with SIGPIPE as the system has it: its clients in tests/c/leavers.test.mjs leave.
  *
  *   publishing_host tcp|unix|adopt-tcp|adopt-unix PATH OPTIONS
  *
- * It listens on a free port or on PATH; with adopt-... it accepts there itself. OPTIONS is JSON. Prints its port, ends at
- * the end of stdin, and with 0 only by that. */
+ * It listens on a free port or on PATH; with adopt-... it accepts there itself. OPTIONS is JSON. Prints its port, and ends
+ * with 0 at the end of stdin only. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,7 +16,7 @@
 
 static kraken_ws_server *server;
 
-/* Accepts, reads the head of the request, and gives the connection away. */
+/* Accepts, reads the head of the request, and hands the connection to the server. */
 static void *accept_them(void *listener) {
   int from = *(int *)listener, fd;
   while ((fd = accept(from, NULL, NULL)) >= 0) {
@@ -28,7 +28,7 @@ static void *accept_them(void *listener) {
       if (len >= 4 && !memcmp(head + len - 4, "\r\n\r\n", 4)) break;
     }
     kraken_ws_bytes request = {(const uint8_t *)head, len}, none = {NULL, 0};
-    /* A client that is gone by now is no connected socket any more. */
+    /* The socket of a client that is gone is not connected any more. */
     if (got <= 0 || kraken_ws_server_adopt(server, fd, request, none)) close(fd);
   }
   return NULL;
@@ -52,7 +52,7 @@ static int own_listener(const char *kind, const char *path, uint16_t *port) {
   return fd;
 }
 
-/* The process's own: a library must change neither what a signal does nor which are blocked. */
+/* A library must change neither what a signal does nor which signals are blocked. */
 static void as_the_system_has_it(void) {
   struct sigaction action;
   sigset_t blocked;

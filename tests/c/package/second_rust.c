@@ -11,14 +11,14 @@ size_t second_catches(void);
 static int frames;
 static char last_frame[256];
 
-/* On a thread of the library, and deep inside it. */
+/* Runs on a thread of the library. */
 static void on_http(void *userdata, const kraken_ws_event *event) {
   void *stack[256];
   Dl_info about;
   (void)userdata;
   CHECK(second_catches() == 1); /* the first of this thread */
   CHECK(second_catches() == 2);
-  /* Unwinding finds its way through our frames to where the thread began. */
+  /* Unwinding passes our frames up to the start of the thread. */
   frames = backtrace(stack, 256);
   if (frames > 0 && dladdr(stack[frames - 1], &about) && about.dli_fname)
     snprintf(last_frame, sizeof last_frame, "%s", about.dli_fname);
