@@ -18,14 +18,15 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Some("--check") => true,
         Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
     };
-    let page = "docs/figures.md";
+    let (page, options, structs) = ("docs/figures.md", "docs/options.md", "ffi/src/calls/figures.rs");
     for (name, text) in [
         ("node-binding/src-ts/generated/kraken.ts", kraken()?),
         ("node-binding/src-ts/generated/codes.ts", codes()?),
         ("node-binding/src-ts/generated/figures.ts", figures()?),
         ("node-binding/src-ts/generated/wire.ts", wire_numbers()?),
-        ("ffi/src/calls/figures.rs", c_figures()?),
+        (structs, c_figures(&fs::read_to_string(root.join(structs)).unwrap_or_default())?),
         (page, tables(&fs::read_to_string(root.join(page))?)?),
+        (options, hooks(&fs::read_to_string(root.join(options))?)?),
     ] {
         let file = root.join(name);
         if !check {
@@ -133,8 +134,9 @@ fn figures() -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
-/// Figures for C.
-fn c_figures() -> Result<String, std::fmt::Error> {
+/// Figures for C. The order of the structs as they are stays, and figures that are new go to their ends: a host that was
+/// built with an older header reads what it knows.
+fn c_figures(before: &str) -> Result<String, std::fmt::Error> {
     let mut out = String::from(HEAD);
     let uses = "use kraken_ws_core::{ClusterStats, Stats};";
     writeln!(out, "\n//! Structs of figures, and how they are filled.\n\n{uses}")?;
@@ -151,18 +153,20 @@ fn c_figures() -> Result<String, std::fmt::Error> {
         writeln!(out, "/// knows fewer members leaves the others as they are.")?;
         writeln!(out, "#[repr(C)]\n#[derive(Clone, Copy)]\npub struct {name} {{")?;
         writeln!(out, "    /// `sizeof({name})`.\n    pub size: usize,")?;
-        for figure in table {
+        let known = before.split_once(&format!("pub struct {name} {{")).map_or("", |(_, rest)| rest);
+        let known = known.split_once('}').map_or("", |(fields, _)| fields);
+        let mut rows: Vec<_> = table.iter().enumerate().collect();
+        rows.sort_by_key(|(at, figure)| {
+            (known.find(&format!("pub {}: u64", figure.name)).unwrap_or(usize::MAX), *at)
+        });
+        for (_, figure) in &rows {
             writeln!(out, "    /// {}\n    pub {}: u64,", figure.about, figure.name)?;
         }
         writeln!(out, "}}\n\nimpl {name} {{")?;
         writeln!(out, "    pub(super) fn of(size: usize, stats: &{source}) -> Self {{")?;
-        writeln!(out, "        let mut values = stats.values().into_iter();")?;
-        writeln!(
-            out,
-            "        let mut next = || values.next().unwrap_or(0);\n        Self {{\n            size,"
-        )?;
-        for figure in table {
-            writeln!(out, "            {}: next(),", figure.name)?;
+        writeln!(out, "        let values = stats.values();\n        Self {{\n            size,")?;
+        for (at, figure) in &rows {
+            writeln!(out, "            {}: values[{at}],", figure.name)?;
         }
         writeln!(out, "        }}\n    }}\n}}")?;
     }
@@ -173,12 +177,26 @@ fn c_figures() -> Result<String, std::fmt::Error> {
 fn tables(page: &str) -> Result<String, Box<dyn Error>> {
     let mut out = page.to_owned();
     for (name, table) in [("server", FIGURES), ("cluster", CLUSTER_FIGURES)] {
-        let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-        let from = out.find(&start).ok_or("a page without its table")? + start.len();
-        let to = from + out[from..].find(&end).ok_or("a table without its end")?;
-        out.replace_range(from..to, &rows(table)?);
+        replace(&mut out, name, &rows(table)?)?;
     }
     Ok(out)
+}
+
+/// The page of options with its table of hooks made anew.
+fn hooks(page: &str) -> Result<String, Box<dyn Error>> {
+    let mut out = page.to_owned();
+    let rows: Vec<_> = Hooks::named().map(|(name, about)| format!("| `{name}` | {about} |\n")).collect();
+    replace(&mut out, "hooks", &format!("| hook | what it asks for |\n|---|---|\n{}", rows.concat()))?;
+    Ok(out)
+}
+
+/// Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
+fn replace(page: &mut String, name: &str, text: &str) -> Result<(), Box<dyn Error>> {
+    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let from = page.find(&start).ok_or(format!("a page without {start}"))? + start.len();
+    let to = from + page[from..].find(&end).ok_or(format!("a page without {end}"))?;
+    page.replace_range(from..to, text);
+    Ok(())
 }
 
 fn rows(table: &[Figure]) -> Result<String, std::fmt::Error> {

@@ -1,4 +1,4 @@
-//! Messages that are kept for clients that may come back; see `recovery.rs`.
+//! Messages that are kept for clients that may come back; see `shared/journal`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,7 +58,7 @@ impl Server {
         self.emit_frame(socket, frame, flags, None)
     }
 
-    /// [`Server::publish`], kept. The journal stays locked until every shard has the command: see `recovery.rs`.
+    /// [`Server::publish`], kept. The journal stays locked until every shard has the command: see `shared/journal`.
     pub(super) fn publish_kept(
         &self,
         nsp: &Namespace,

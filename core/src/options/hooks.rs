@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::options::refuse;
 use crate::types::error::Result;
 
-/// The one table of hooks: a flag, its name in the option or none if only calls of the host set it, and what it asks for.
+/// The one table of hooks: a flag, its name in the option (empty: only calls of the host set it), and what it asks for.
 macro_rules! hooks {
-    ($($(#[doc = $doc:literal])+ $flag:ident = $bit:literal $(, $name:literal)?;)+) => {
+    ($($(#[doc = $doc:literal])+ $flag:ident = $bit:literal, $name:literal;)+) => {
         bitflags::bitflags! {
             /// Which questions the host wants to be asked, and which events it wants beyond those that it always gets.
             ///
@@ -25,8 +25,9 @@ macro_rules! hooks {
             }
         }
 
-        /// Flags by their names in the option.
-        const NAMED: &[(&str, Hooks)] = &[$($(($name, Hooks::$flag),)?)+];
+        /// The table: the name in the option, the flag, and what it asks for.
+        const TABLE: &[(&str, Hooks, &str)] =
+            &[$(($name, Hooks::$flag, concat!($($doc),+).trim_ascii())),+];
     };
 }
 
@@ -56,15 +57,15 @@ hooks! {
     /// `Event::SessionEnd` when a client can't come back any more.
     SESSIONS = 11, "sessions";
     /// `Event::Heartbeat` for each ping or pong of a client.
-    HEARTBEATS = 12;
+    HEARTBEATS = 12, "";
     /// New connections are watched, as by `Server::watch`, from behind their open packet on.
-    PACKETS = 13;
+    PACKETS = 13, "";
 }
 
 impl Hooks {
-    /// The name of a hook in the option.
-    pub fn option_name(self) -> Option<&'static str> {
-        NAMED.iter().find(|(_, flag)| *flag == self).map(|(name, _)| *name)
+    /// The hooks that the option knows: the name of each, and what it asks for.
+    pub fn named() -> impl Iterator<Item = (&'static str, &'static str)> {
+        TABLE.iter().map(|(name, _, about)| (*name, *about)).filter(|(name, _)| !name.is_empty())
     }
 
     /// Reads the option: an object of booleans.
@@ -74,7 +75,8 @@ impl Hooks {
         for (name, value) in map {
             let path = format!("hooks.{name}");
             let on = value.as_bool().ok_or_else(|| refuse(&path, "true or false", value))?;
-            let flag = NAMED.iter().find(|(known, _)| known == name).map(|(_, flag)| *flag);
+            let flag =
+                TABLE.iter().find(|(known, ..)| known == name && !name.is_empty()).map(|(_, flag, _)| *flag);
             hooks.set(flag.ok_or_else(|| refuse(&path, &names(), value))?, on);
         }
         Ok(hooks)
@@ -83,7 +85,7 @@ impl Hooks {
 
 /// `a, b or c`.
 fn names() -> String {
-    let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
+    let names: Vec<_> = Hooks::named().map(|(name, _)| name).collect();
     match names.split_last() {
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
         None => String::new(),
@@ -106,20 +108,5 @@ impl SharedHooks {
     /// Whether the host wants to hear of that.
     pub(crate) fn has(&self, hook: Hooks) -> bool {
         self.get().contains(hook)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::{Kind, OPTIONS};
-
-    #[test]
-    fn the_table_of_options_names_every_hook() {
-        let Some(Kind::Shape(shape)) = OPTIONS.iter().find(|o| o.name == "hooks").map(|o| &o.kind) else {
-            panic!("hooks: expected a shape")
-        };
-        let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
-        assert_eq!(*shape, format!("{{ {} }}", names.join(", ")));
     }
 }

@@ -161,9 +161,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     ),
     o(
         "hooks",
-        Kind::Shape(
-            "{ allowRequest, headers, engine, cors, files, http, connections, rooms, namespaces, socketData, moves, sessions }",
-        ),
+        Kind::Shape("an object of booleans by the names of Hooks"),
         "questions the host wants to answer",
     ),
 ];

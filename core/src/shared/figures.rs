@@ -154,97 +154,90 @@ impl Counter {
     }
 }
 
-/// Figures of a bus; all but the last two only rise. Every publish is in one of `published`, `lost` and `unconfirmed`, or
-/// in `queued_bytes`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BusStats {
-    /// Messages published: Redis has confirmed them.
-    pub published: u64,
-    /// Messages that came.
-    pub received: u64,
-    /// Publishes that are lost for certain: overflow, or Redis refused them.
-    pub lost: u64,
-    /// Publishes whose connection broke before Redis confirmed them; never sent again, so nothing comes twice.
-    pub unconfirmed: u64,
-    /// Connections made anew.
-    pub reconnects: u64,
-    /// How often the node was cut off after it had been connected: what others sent meanwhile it has not heard.
-    pub gaps: u64,
-    /// For how many milliseconds altogether.
-    pub gap_ms: u64,
-    /// Bytes of publishes that wait, to be written or to be confirmed.
-    pub queued_bytes: u64,
-    /// Connected and subscribed.
-    pub up: bool,
-}
-
-/// A snapshot of a node of a fleet. All but `nodes` and what the bus says of the moment only rise.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClusterStats {
-    /// The connections to Redis; `lost` and `queued_bytes` with the queue in front of them.
-    pub bus: BusStats,
-    /// Messages that can't be read.
-    pub malformed: u64,
-    /// Messages for one room that has no member here, dropped before they were decoded.
-    pub dropped_no_room: u64,
-    /// Messages of other nodes that were read.
-    pub foreign: u64,
-    /// Messages of other nodes that are lost because shards or host had no room for them in time.
-    pub lost_here: u64,
-    /// Nodes in the fleet that Redis counted last, this one included; 0 before the first count.
-    pub nodes: u64,
-}
-
-/// The table of a node's figures, with where each is.
+/// The table of a node's figures: those of its connections to Redis, and its own.
 macro_rules! cluster_figures {
-    ($($(#[doc = $about:literal])+ $name:ident: $kind:ident = $read:expr;)+) => {
+    (
+        bus { $($(#[doc = $bus_about:literal])+ $bus:ident: $bus_kind:ident;)+ }
+        node { $($(#[doc = $about:literal])+ $name:ident: $kind:ident;)+ }
+    ) => {
+        /// Figures of the connections to Redis. Every message that is published is in one of `published`, `lost` and
+        /// `unconfirmed`, or in `queued_bytes`.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct BusStats {
+            /// Connected and subscribed.
+            pub up: bool,
+            $($(#[doc = $bus_about])+ pub $bus: u64,)+
+        }
+
+        /// A snapshot of a node of a fleet.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct ClusterStats {
+            /// The connections to Redis; `lost` and `queued_bytes` with the queue in front of them.
+            pub bus: BusStats,
+            $($(#[doc = $about])+ pub $name: u64,)+
+        }
+
         /// Every figure of [`ClusterStats::values`], in its order.
-        pub const CLUSTER_FIGURES: &[Figure] = &[$(Figure {
-            name: stringify!($name),
-            kind: FigureKind::$kind,
-            about: concat!($($about),+).trim_ascii(),
-        },)+];
+        pub const CLUSTER_FIGURES: &[Figure] = &[
+            Figure {
+                name: "up",
+                kind: FigureKind::Gauge,
+                about: "1 while the node is connected to Redis and everything is subscribed, else 0.",
+            },
+            $(Figure {
+                name: stringify!($bus),
+                kind: FigureKind::$bus_kind,
+                about: concat!($($bus_about),+).trim_ascii(),
+            },)+
+            $(Figure {
+                name: stringify!($name),
+                kind: FigureKind::$kind,
+                about: concat!($($about),+).trim_ascii(),
+            },)+
+        ];
 
         impl ClusterStats {
             /// The figures in the order of [`CLUSTER_FIGURES`].
             pub fn values(&self) -> Vec<u64> {
-                vec![$({ let read: fn(&Self) -> u64 = $read; read(self) },)+]
+                vec![self.bus.up.into(), $(self.bus.$bus,)+ $(self.$name,)+]
             }
         }
     };
 }
 
 cluster_figures! {
-    /// 1 while the node is connected to Redis and everything is subscribed, else 0.
-    up: Gauge = |stats| stats.bus.up.into();
-    /// Nodes in the fleet that Redis counted last, this one included; 0 before the first count.
-    nodes: Gauge = |stats| stats.nodes;
-    /// Messages published: Redis has confirmed them.
-    published: Counter = |stats| stats.bus.published;
-    /// Messages of other nodes that came.
-    received: Counter = |stats| stats.bus.received;
-    /// Messages that are lost for certain: they were too many while Redis was away, or it refused them.
-    lost: Counter = |stats| stats.bus.lost;
-    /// Messages whose connection broke before Redis confirmed them; they may have arrived, and are not sent again.
-    unconfirmed: Counter = |stats| stats.bus.unconfirmed;
-    /// Connections to Redis made anew.
-    reconnects: Counter = |stats| stats.bus.reconnects;
-    /// How often the node was cut off after it had been connected: what others sent meanwhile it has not heard.
-    gaps: Counter = |stats| stats.bus.gaps;
-    /// For how many milliseconds altogether.
-    gap_ms: Counter = |stats| stats.bus.gap_ms;
-    /// Bytes of messages that wait for Redis.
-    queued_bytes: Gauge = |stats| stats.bus.queued_bytes;
-    /// Messages that can't be read.
-    malformed: Counter = |stats| stats.malformed;
-    /// Messages for a room without a member here, dropped before they were decoded.
-    dropped_no_room: Counter = |stats| stats.dropped_no_room;
-    /// Messages of other nodes that were read.
-    foreign: Counter = |stats| stats.foreign;
-    /// Messages of other nodes that are lost because this node had no room for them in time.
-    lost_here: Counter = |stats| stats.lost_here;
+    bus {
+        /// Messages published: Redis has confirmed them.
+        published: Counter;
+        /// Messages of other nodes that came.
+        received: Counter;
+        /// Messages that are lost for certain: they were too many while Redis was away, or it refused them.
+        lost: Counter;
+        /// Messages whose connection broke before Redis confirmed them; they may have arrived, and are not sent again.
+        unconfirmed: Counter;
+        /// Connections to Redis made anew.
+        reconnects: Counter;
+        /// How often the node was cut off after it had been connected: what others sent meanwhile it has not heard.
+        gaps: Counter;
+        /// For how many milliseconds altogether.
+        gap_ms: Counter;
+        /// Bytes of messages that wait for Redis, to be written or to be confirmed.
+        queued_bytes: Gauge;
+    }
+    node {
+        /// Nodes in the fleet that Redis counted last, this one included; 0 before the first count.
+        nodes: Gauge;
+        /// Messages that can't be read.
+        malformed: Counter;
+        /// Messages for a room without a member here, dropped before they were decoded.
+        dropped_no_room: Counter;
+        /// Messages of other nodes that were read.
+        foreign: Counter;
+        /// Messages of other nodes that are lost because this node had no room for them in time.
+        lost_here: Counter;
+    }
 }
 
 #[cfg(test)]

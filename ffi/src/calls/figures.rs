@@ -57,31 +57,30 @@ pub struct kraken_ws_stats {
 
 impl kraken_ws_stats {
     pub(super) fn of(size: usize, stats: &Stats) -> Self {
-        let mut values = stats.values().into_iter();
-        let mut next = || values.next().unwrap_or(0);
+        let values = stats.values();
         Self {
             size,
-            connections: next(),
-            sockets: next(),
-            messages_in: next(),
-            messages_out: next(),
-            bytes_in: next(),
-            bytes_out: next(),
-            writes: next(),
-            slow_consumers: next(),
-            slow_stalled: next(),
-            slow_too_much: next(),
-            slow_over_budget: next(),
-            volatile_dropped: next(),
-            rooms: next(),
-            outbox_bytes: next(),
-            host_queue_bytes: next(),
-            command_queue_bytes: next(),
-            answer_bytes: next(),
-            answers_refused: next(),
-            recovery_bytes: next(),
-            panics: next(),
-            uptime_ms: next(),
+            connections: values[0],
+            sockets: values[1],
+            messages_in: values[2],
+            messages_out: values[3],
+            bytes_in: values[4],
+            bytes_out: values[5],
+            writes: values[6],
+            slow_consumers: values[7],
+            slow_stalled: values[8],
+            slow_too_much: values[9],
+            slow_over_budget: values[10],
+            volatile_dropped: values[11],
+            rooms: values[12],
+            outbox_bytes: values[13],
+            host_queue_bytes: values[14],
+            command_queue_bytes: values[15],
+            answer_bytes: values[16],
+            answers_refused: values[17],
+            recovery_bytes: values[18],
+            panics: values[19],
+            uptime_ms: values[20],
         }
     }
 }
@@ -111,7 +110,7 @@ pub struct kraken_ws_cluster_stats {
     pub gaps: u64,
     /// For how many milliseconds altogether.
     pub gap_ms: u64,
-    /// Bytes of messages that wait for Redis.
+    /// Bytes of messages that wait for Redis, to be written or to be confirmed.
     pub queued_bytes: u64,
     /// Messages that can't be read.
     pub malformed: u64,
@@ -125,24 +124,23 @@ pub struct kraken_ws_cluster_stats {
 
 impl kraken_ws_cluster_stats {
     pub(super) fn of(size: usize, stats: &ClusterStats) -> Self {
-        let mut values = stats.values().into_iter();
-        let mut next = || values.next().unwrap_or(0);
+        let values = stats.values();
         Self {
             size,
-            up: next(),
-            nodes: next(),
-            published: next(),
-            received: next(),
-            lost: next(),
-            unconfirmed: next(),
-            reconnects: next(),
-            gaps: next(),
-            gap_ms: next(),
-            queued_bytes: next(),
-            malformed: next(),
-            dropped_no_room: next(),
-            foreign: next(),
-            lost_here: next(),
+            up: values[0],
+            nodes: values[9],
+            published: values[1],
+            received: values[2],
+            lost: values[3],
+            unconfirmed: values[4],
+            reconnects: values[5],
+            gaps: values[6],
+            gap_ms: values[7],
+            queued_bytes: values[8],
+            malformed: values[10],
+            dropped_no_room: values[11],
+            foreign: values[12],
+            lost_here: values[13],
         }
     }
 }

@@ -1,13 +1,9 @@
 // JavaScript → core, for the Server door. Commands reach the core in the order of the calls: one that can't be
-// collected flushes the collected ones first.
+// collected flushes the collected ones first. `src/exports/command_batch.rs` reads them.
 import { CommandKind, LANES_COMMAND, LANES_COMMAND_KIND } from '../generated/wire';
 import type { NativeServer } from '../native/bindings';
 import { CommandBatch } from '../native/command-batch';
 import { roomName, roomNames } from '../native/room-name';
-
-/** Kinds of collected commands; `src/exports/command_batch.rs` reads them. */
-
-/** Lanes of one command: kind and namespace, socket, number. */
 
 /** Commands to the core, in order. Names of rooms become the core's here. */
 export class Commands extends CommandBatch {

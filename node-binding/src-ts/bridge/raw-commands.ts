@@ -5,8 +5,6 @@ import { LANES_COMMAND_KIND, LANES_RAW_COMMAND, RawCommandKind } from '../genera
 import type { NativeServer } from '../native/bindings';
 import { CommandBatch } from '../native/command-batch';
 
-
-/** Lanes of one command: kind and namespace, connection, number, length. */
 /** Bytes of binary messages in one crossing. */
 const BYTES = 64 * 1024;
 

@@ -77,8 +77,6 @@ export function serverFigures(values: readonly number[]): ServerFigures {
 export interface ClusterFigures {
   /** 1 while the node is connected to Redis and everything is subscribed, else 0. */
   up: number;
-  /** Nodes in the fleet that Redis counted last, this one included; 0 before the first count. */
-  nodes: number;
   /** Messages published: Redis has confirmed them. */
   published: number;
   /** Messages of other nodes that came. */
@@ -93,8 +91,10 @@ export interface ClusterFigures {
   gaps: number;
   /** For how many milliseconds altogether. */
   gapMs: number;
-  /** Bytes of messages that wait for Redis. */
+  /** Bytes of messages that wait for Redis, to be written or to be confirmed. */
   queuedBytes: number;
+  /** Nodes in the fleet that Redis counted last, this one included; 0 before the first count. */
+  nodes: number;
   /** Messages that can't be read. */
   malformed: number;
   /** Messages for a room without a member here, dropped before they were decoded. */
@@ -109,15 +109,15 @@ export interface ClusterFigures {
 export function clusterFigures(values: readonly number[]): ClusterFigures {
   return {
     up: values[0] ?? 0,
-    nodes: values[1] ?? 0,
-    published: values[2] ?? 0,
-    received: values[3] ?? 0,
-    lost: values[4] ?? 0,
-    unconfirmed: values[5] ?? 0,
-    reconnects: values[6] ?? 0,
-    gaps: values[7] ?? 0,
-    gapMs: values[8] ?? 0,
-    queuedBytes: values[9] ?? 0,
+    published: values[1] ?? 0,
+    received: values[2] ?? 0,
+    lost: values[3] ?? 0,
+    unconfirmed: values[4] ?? 0,
+    reconnects: values[5] ?? 0,
+    gaps: values[6] ?? 0,
+    gapMs: values[7] ?? 0,
+    queuedBytes: values[8] ?? 0,
+    nodes: values[9] ?? 0,
     malformed: values[10] ?? 0,
     droppedNoRoom: values[11] ?? 0,
     foreign: values[12] ?? 0,
