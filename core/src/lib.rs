@@ -60,7 +60,7 @@ pub use shared::reply::{CorsReply, Decision, EngineReply, HttpReply, Reply};
 pub use types::error::{Error, ErrorCode, Result};
 pub use types::flags::EmitFlags;
 pub use types::headers::Headers;
-pub use types::ids::SocketHandle;
+pub use types::ids::{ConnId, SocketHandle};
 pub use types::raw_message::RawMessage;
 pub use types::reason::{self, Reason, Refusal};
 pub use types::request::RequestInfo;

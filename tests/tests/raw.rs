@@ -1,7 +1,7 @@
 //! A host that speaks Socket.IO itself: messages pass as they are, rooms hold the members that it makes.
 
 use bytes::Bytes;
-use kraken_ws_core::{EmitFlags, Event, Hooks, Options, RawMessage, Reason, Target};
+use kraken_ws_core::{ConnId, EmitFlags, Event, Hooks, Options, RawMessage, Reason, Target};
 use kraken_ws_tests::{Client, Gate, Host, TcpClient, dial, eventually};
 use serde_json::{Value, json};
 
@@ -14,20 +14,20 @@ fn raw(options: &Value) -> Host {
     Host::with(options)
 }
 
-fn opened(host: &mut Host) -> u64 {
+fn opened(host: &mut Host) -> ConnId {
     host.find(|event| match event {
         Event::Open { conn, .. } => Some(*conn),
         _ => None,
     })
 }
 
-fn connect(host: &mut Host, addr: std::net::SocketAddr) -> (TcpClient, u64) {
+fn connect(host: &mut Host, addr: std::net::SocketAddr) -> (TcpClient, ConnId) {
     let client = Client::open(dial(addr));
     let conn = opened(host);
     (client, conn)
 }
 
-fn message(host: &mut Host) -> (u64, RawMessage) {
+fn message(host: &mut Host) -> (ConnId, RawMessage) {
     host.find(|event| match event {
         Event::Message { conn, message } => Some((*conn, message.clone())),
         _ => None,
@@ -63,7 +63,7 @@ fn publishes_reach_members_and_rooms_and_nobody_else() {
     let mut host = raw(&json!({ "shards": 2 }));
     let addr = host.listen();
     let mut clients: Vec<_> = (0..4).map(|_| connect(&mut host, addr)).collect();
-    let conns: Vec<u64> = clients.iter().map(|(_, conn)| *conn).collect();
+    let conns: Vec<ConnId> = clients.iter().map(|(_, conn)| *conn).collect();
     let ids = ["aaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbb", "short", "dddddddddddddddddddd"];
     // The last one stays no member.
     for i in 0..3 {

@@ -37,7 +37,7 @@ use crate::shared::namespaces::Namespaces;
 use crate::shared::shard_sender::ShardSender;
 use crate::shared::{batch, command_queue, thread_start};
 use crate::types::error::{Error, ErrorCode, Result};
-use crate::types::ids::SocketHandle;
+use crate::types::ids::{ConnId, SocketHandle};
 
 /// What a message that waits for a shard takes beside its payload, at most: without it, small ones would need
 /// several times `commandQueueBytes`. Counted in `tests/tests/command_queue_memory.rs`.
@@ -178,6 +178,12 @@ impl Server {
 
     pub(super) fn shard_of(&self, socket: SocketHandle) -> Option<&ShardSender> {
         self.core().shards.get(socket.shard())
+    }
+
+    pub(super) fn tell_conn(&self, conn: ConnId, command: Command) {
+        if let Some(shard) = self.core().shards.get(conn.shard()) {
+            shard.send(command);
+        }
     }
 
     pub(super) fn tell(&self, socket: SocketHandle, command: Command) {

@@ -12,16 +12,16 @@ use crate::shared::command::{Command, Outgoing, RawCommand, RawSend};
 use crate::shared::namespaces::Namespace;
 use crate::types::error::Result;
 use crate::types::flags::EmitFlags;
-use crate::types::ids::SocketHandle;
+use crate::types::ids::ConnId;
 use crate::types::target::Target;
 
 impl Server {
-    fn raw(&self, conn: u64, command: RawCommand) {
-        self.tell(SocketHandle(conn), Command::Raw(command));
+    fn raw(&self, conn: ConnId, command: RawCommand) {
+        self.tell_conn(conn, Command::Raw(command));
     }
 
-    fn raw_send(&self, conn: u64, frame: Frame, flags: EmitFlags, more: bool) -> Result<()> {
-        let Some(shard) = self.shard_of(SocketHandle(conn)) else { return Ok(()) };
+    fn raw_send(&self, conn: ConnId, frame: Frame, flags: EmitFlags, more: bool) -> Result<()> {
+        let Some(shard) = self.core().shards.get(conn.shard()) else { return Ok(()) };
         let weight = frame.len();
         // A packet that has begun is not torn.
         if !more {
@@ -37,7 +37,7 @@ impl Server {
     /// # Errors
     /// [`ErrorCode::QueueFull`](crate::ErrorCode::QueueFull), [`ErrorCode::Closed`](crate::ErrorCode::Closed).
     /// A connection that is gone is no error.
-    pub fn raw_send_text(&self, conn: u64, text: &str, flags: EmitFlags, more: bool) -> Result<()> {
+    pub fn raw_send_text(&self, conn: ConnId, text: &str, flags: EmitFlags, more: bool) -> Result<()> {
         self.raw_send(conn, Frame::message(b"", text, &[], flags.compress), flags, more)
     }
 
@@ -45,7 +45,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::raw_send_text`].
-    pub fn raw_send_binary(&self, conn: u64, bytes: &[u8], flags: EmitFlags, more: bool) -> Result<()> {
+    pub fn raw_send_binary(&self, conn: ConnId, bytes: &[u8], flags: EmitFlags, more: bool) -> Result<()> {
         self.raw_send(conn, Frame::binary(bytes, flags.compress), flags, more)
     }
 
@@ -71,29 +71,29 @@ impl Server {
     }
 
     /// Ends a connection behind what was sent to it.
-    pub fn raw_close(&self, conn: u64) {
+    pub fn raw_close(&self, conn: ConnId) {
         self.close_connection(conn);
     }
 
     /// Puts a connection into rooms of a namespace, and makes it a member of that if it is none. `id` is the public
     /// id that it has there.
-    pub fn raw_join(&self, nsp: &Namespace, conn: u64, id: &str, rooms: &[&str]) {
+    pub fn raw_join(&self, nsp: &Namespace, conn: ConnId, id: &str, rooms: &[&str]) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
         self.raw(conn, RawCommand::Join { conn, nsp: Arc::clone(&nsp.0), id: id.into(), rooms });
     }
 
     /// Takes a connection out of a room.
-    pub fn raw_leave(&self, nsp: &Namespace, conn: u64, room: &str) {
+    pub fn raw_leave(&self, nsp: &Namespace, conn: ConnId, room: &str) {
         self.raw(conn, RawCommand::Leave { conn, nsp: nsp.0.id, room: room.into() });
     }
 
     /// Takes a connection out of a namespace and of all its rooms.
-    pub fn raw_remove(&self, nsp: &Namespace, conn: u64) {
+    pub fn raw_remove(&self, nsp: &Namespace, conn: ConnId) {
         self.raw(conn, RawCommand::Remove { conn, nsp: nsp.0.id });
     }
 
     /// Asks for [`Event::Flushed`](super::Event::Flushed) once everything sent so far has left the connection.
-    pub fn raw_notify(&self, conn: u64, number: u64) {
+    pub fn raw_notify(&self, conn: ConnId, number: u64) {
         self.raw(conn, RawCommand::Notify { conn, number });
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::local::{FetchedSocket, Server};
 use crate::shared::command::Command;
 use crate::shared::namespaces::Namespace;
-use crate::types::ids::SocketHandle;
+use crate::types::ids::{ConnId, SocketHandle};
 use crate::types::target::Target;
 
 impl Server {
@@ -79,8 +79,8 @@ impl Server {
 
     /// Closes a connection, by its number, as the engine does (`forced close`): without a Socket.IO
     /// DISCONNECT, so that clients reconnect.
-    pub fn close_connection(&self, conn: u64) {
-        self.tell(SocketHandle(conn), Command::CloseConnection(conn));
+    pub fn close_connection(&self, conn: ConnId) {
+        self.tell_conn(conn, Command::CloseConnection(conn));
     }
 
     /// Attaches JSON to a socket, for [`Server::fetch_sockets`].

@@ -2,14 +2,14 @@
 
 use crate::local::Server;
 use crate::shared::command::Command;
-use crate::types::ids::SocketHandle;
+use crate::types::ids::ConnId;
 
 impl Server {
     /// Shows the engine packets of a connection, numbered as in [`Event::Connect`](super::Event::Connect), from here on
     /// or (`on` false) no more: [`Event::PacketIn`](super::Event::PacketIn),
     /// [`Event::PacketOut`](super::Event::PacketOut), [`Event::Drained`](super::Event::Drained), and at its end
     /// [`Event::ConnectionClosed`](super::Event::ConnectionClosed), which also answers for one that is gone.
-    pub fn watch(&self, conn: u64, on: bool) {
-        self.tell(SocketHandle(conn), Command::Watch { conn, on });
+    pub fn watch(&self, conn: ConnId, on: bool) {
+        self.tell_conn(conn, Command::Watch { conn, on });
     }
 }

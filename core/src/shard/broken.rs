@@ -100,8 +100,7 @@ impl State {
 
     /// A socket that could not be taken out in order.
     fn forsake_socket(&mut self, slot: SocketSlot, sock: Socket) {
-        let (socket, reason) =
-            (SocketHandle::new(self.index, slot.0, sock.generation), Reason::TransportError);
+        let (socket, reason) = (SocketHandle::new(self.index, slot, sock.generation), Reason::TransportError);
         if self.shows_own_rooms && sock.connected {
             self.core.broker.own_room(sock.nsp, sock.id.as_str(), false);
         }
@@ -130,7 +129,7 @@ impl State {
             self.core.aliases.remove(alias);
         }
         if !conn.ending && (self.core.hooks.has(Hooks::CONNECTIONS) || conn.watched()) {
-            let conn = self.conn_number(ConnKey { slot, generation: conn.generation });
+            let conn = self.conn_id(ConnKey { slot, generation: conn.generation });
             self.event(Event::ConnectionClosed { conn, reason: Reason::TransportError, detail: DETAIL });
         }
         let ws = match &conn.transport {

@@ -83,7 +83,7 @@ impl Shard {
                 None => s.forward(socket, Command::Disconnect(socket, close)),
             }),
             Command::CloseConnection(number) => self.with(|s| {
-                if let Some(key) = s.conn_numbered(number) {
+                if let Some(key) = s.conn_of(number) {
                     s.close_conn(key, Reason::ForcedClose, "", CloseStyle::Close);
                 }
             }),

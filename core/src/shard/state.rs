@@ -173,12 +173,12 @@ impl State {
 
     /// The slot behind a host's handle, if the socket still exists.
     pub(super) fn socket(&self, handle: SocketHandle) -> Option<SocketSlot> {
-        let slot = SocketSlot(handle.slot() as u32);
+        let slot = handle.slot();
         let sock = self.sockets.get(slot)?;
-        (SocketHandle::new(self.index, slot.0, sock.generation) == handle).then_some(slot)
+        (SocketHandle::new(self.index, slot, sock.generation) == handle).then_some(slot)
     }
 
     pub(super) fn handle(&self, slot: SocketSlot) -> SocketHandle {
-        SocketHandle::new(self.index, slot.0, self.sockets[slot].generation)
+        SocketHandle::new(self.index, slot, self.sockets[slot].generation)
     }
 }

@@ -16,7 +16,7 @@ use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::namespaces::NspShared;
 use crate::shared::under_way::Hold;
 use crate::types::flags::EmitFlags;
-use crate::types::ids::{NspId, SocketHandle};
+use crate::types::ids::{ConnId, NspId, SocketHandle};
 use crate::types::request::RequestInfo;
 use crate::types::target::Target;
 
@@ -80,7 +80,7 @@ pub(crate) enum Command {
     /// As [`Command::SocketsJoin`] (`true`) or [`Command::SocketsLeave`], for another node.
     MoveSockets(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>, bool),
     Disconnect(SocketHandle, bool),
-    CloseConnection(u64),
+    CloseConnection(ConnId),
     /// The client of a socket is back on another connection; answered when the socket is gone.
     Supersede(SocketHandle, oneshot::Sender<()>),
     Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),
@@ -141,7 +141,7 @@ pub(crate) enum Command {
     Raw(RawCommand),
     /// Engine packets of a connection are shown to the host, or no more.
     Watch {
-        conn: u64,
+        conn: ConnId,
         on: bool,
     },
     /// The host took events: paused connections may go on.
@@ -182,7 +182,7 @@ pub(crate) struct Fetched {
 
 /// One message for one connection.
 pub(crate) struct RawSend {
-    pub conn: u64,
+    pub conn: ConnId,
     pub frame: Frame,
     pub flags: EmitFlags,
     /// A further frame of the packet that the last message began.
@@ -191,8 +191,8 @@ pub(crate) struct RawSend {
 
 /// What a raw host does besides sending; `Server::raw_*` say more.
 pub(crate) enum RawCommand {
-    Join { conn: u64, nsp: Arc<NspShared>, id: Box<str>, rooms: Box<[Box<str>]> },
-    Leave { conn: u64, nsp: NspId, room: Box<str> },
-    Remove { conn: u64, nsp: NspId },
-    Notify { conn: u64, number: u64 },
+    Join { conn: ConnId, nsp: Arc<NspShared>, id: Box<str>, rooms: Box<[Box<str>]> },
+    Leave { conn: ConnId, nsp: NspId, room: Box<str> },
+    Remove { conn: ConnId, nsp: NspId },
+    Notify { conn: ConnId, number: u64 },
 }

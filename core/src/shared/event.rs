@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::shared::reply::{CorsReply, Decision, EngineReply, HttpReply, Reply};
-use crate::types::ids::SocketHandle;
+use crate::types::ids::{ConnId, SocketHandle};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::{Reason, Refusal};
 use crate::types::request::RequestInfo;
@@ -30,7 +30,7 @@ pub enum Event {
         /// The host has to accept or reject.
         pending: bool,
         /// Which engine connection this is; equal for the sockets of one client.
-        conn: u64,
+        conn: ConnId,
         /// The socket of an earlier connection, with its id, is back (`connectionStateRecovery`).
         recovered: Option<Box<Recovered>>,
     },
@@ -156,7 +156,7 @@ pub enum Event {
     /// An engine connection opened (`hooks.connections`).
     Open {
         /// Connection number, as in [`Event::Connect`].
-        conn: u64,
+        conn: ConnId,
         /// Session id: a secret, for the host's eyes only.
         sid: Box<str>,
         /// The request.
@@ -165,45 +165,45 @@ pub enum Event {
     /// A message of a client (`Options::raw`).
     Message {
         /// From, as in [`Event::Open`].
-        conn: u64,
+        conn: ConnId,
         /// What it says.
         message: RawMessage,
     },
     /// Everything that was sent to the connection has left it (`Server::raw_notify`; with any host).
     Flushed {
         /// Connection number, as in [`Event::Open`].
-        conn: u64,
+        conn: ConnId,
         /// Number given with the question.
         number: u64,
     },
     /// A client showed that it lives: its ping or pong came (`Options::raw`, `hooks.heartbeats`).
     Heartbeat {
         /// Connection number, as in [`Event::Open`].
-        conn: u64,
+        conn: ConnId,
     },
     /// An engine packet of a client, on a connection that is watched (`Server::watch`); comes before what it means.
     PacketIn {
         /// Connection number, as in [`Event::Connect`].
-        conn: u64,
+        conn: ConnId,
         /// Text begins with the type of the packet; bytes are a message.
         packet: RawMessage,
     },
     /// An engine packet for a client, on a connection that is watched.
     PacketOut {
         /// Connection number, as in [`Event::Connect`].
-        conn: u64,
+        conn: ConnId,
         /// As in [`Event::PacketIn`].
         packet: RawMessage,
     },
     /// All packets of a connection that is watched have left it.
     Drained {
         /// Connection number, as in [`Event::Connect`].
-        conn: u64,
+        conn: ConnId,
     },
     /// An engine connection ended (`hooks.connections`, `Server::watch`).
     ConnectionClosed {
         /// Connection number, as in [`Event::Open`].
-        conn: u64,
+        conn: ConnId,
         /// Why.
         reason: Reason,
         /// Detail for the log, may be empty.
@@ -212,7 +212,7 @@ pub enum Event {
     /// A polling connection is a WebSocket now.
     Upgraded {
         /// Connection number, as in [`Event::Connect`].
-        conn: u64,
+        conn: ConnId,
     },
     /// Another node of the fleet sent an event to the servers (`Server::server_side_emit` there).
     ServerSide {

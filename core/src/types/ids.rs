@@ -6,17 +6,47 @@
 pub struct SocketHandle(pub u64);
 
 impl SocketHandle {
-    pub(crate) fn new(shard: usize, slot: u32, generation: u32) -> Self {
-        Self(((generation as u64 & 0xff_ffff) << 29) | ((slot as u64) << 6) | shard as u64)
+    pub(crate) fn new(shard: usize, slot: SocketSlot, generation: u32) -> Self {
+        Self(pack(shard, slot.0, generation))
     }
 
     pub(crate) fn shard(self) -> usize {
-        (self.0 & 0x3f) as usize
+        shard_in(self.0)
     }
 
-    pub(crate) fn slot(self) -> usize {
-        ((self.0 >> 6) & 0x7f_ffff) as usize
+    pub(crate) fn slot(self) -> SocketSlot {
+        SocketSlot(slot_in(self.0))
     }
+}
+
+/// Names one connection (one session of the engine) in this process, as [`SocketHandle`] names a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(pub u64);
+
+impl ConnId {
+    pub(crate) fn new(shard: usize, key: ConnKey) -> Self {
+        Self(pack(shard, key.slot.0, key.generation))
+    }
+
+    pub(crate) fn shard(self) -> usize {
+        shard_in(self.0)
+    }
+
+    pub(crate) fn slot(self) -> ConnSlot {
+        ConnSlot(slot_in(self.0))
+    }
+}
+
+fn pack(shard: usize, slot: u32, generation: u32) -> u64 {
+    ((generation as u64 & 0xff_ffff) << 29) | ((slot as u64) << 6) | shard as u64
+}
+
+fn shard_in(number: u64) -> usize {
+    (number & 0x3f) as usize
+}
+
+fn slot_in(number: u64) -> u32 {
+    ((number >> 6) & 0x7f_ffff) as u32
 }
 
 /// Names a connection within its shard; the generation tells a reused slot apart.

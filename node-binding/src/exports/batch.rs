@@ -200,7 +200,7 @@ impl Batcher {
             // JavaScript tells by its own clock, and of who left by itself.
             Event::AckTimeout { .. } => return,
             Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered } => {
-                self.lanes(lanes, kind::CONNECT, Some(socket), conn as f64);
+                self.lanes(lanes, kind::CONNECT, Some(socket), conn.0 as f64);
                 self.text.push('[');
                 quote(&mut self.text, &nsp);
                 self.text.push(',');
@@ -309,7 +309,7 @@ impl Batcher {
                 self.text.push(']');
             }
             Event::Open { conn, sid, request } => {
-                self.lanes(lanes, kind::OPEN, None, conn as f64);
+                self.lanes(lanes, kind::OPEN, None, conn.0 as f64);
                 self.text.push('[');
                 quote(&mut self.text, &sid);
                 self.text.push(',');
@@ -317,13 +317,13 @@ impl Batcher {
                 self.text.push(']');
             }
             Event::ConnectionClosed { conn, reason, detail } => {
-                self.lanes(lanes, kind::CONNECTION_CLOSED, None, conn as f64);
+                self.lanes(lanes, kind::CONNECTION_CLOSED, None, conn.0 as f64);
                 let _ = write!(self.text, "[{},", reason as u8);
                 quote(&mut self.text, detail);
                 self.text.push(']');
             }
             Event::Upgraded { conn } => {
-                self.lanes(lanes, kind::UPGRADED, None, conn as f64);
+                self.lanes(lanes, kind::UPGRADED, None, conn.0 as f64);
                 self.text.push('0');
             }
             Event::Closed => {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use kraken_ws_core::{EmitFlags, SocketHandle, Target};
+use kraken_ws_core::{ConnId, EmitFlags, SocketHandle, Target};
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 
@@ -235,6 +235,6 @@ impl NativeServer {
     /// Closes a connection without a word of Socket.IO, so that its client reconnects.
     #[napi]
     pub fn close_connection(&self, conn: f64) {
-        self.server.close_connection(conn as u64);
+        self.server.close_connection(ConnId(conn as u64));
     }
 }

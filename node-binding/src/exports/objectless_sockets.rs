@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use kraken_ws_core::{Event, RequestInfo, Server};
+use kraken_ws_core::{ConnId, Event, RequestInfo, Server};
 use napi_derive::napi;
 
 use crate::exports::server::NativeServer;
@@ -16,7 +16,7 @@ use crate::parts::handshake::quote;
 struct Socket {
     nsp: Arc<str>,
     id: Box<str>,
-    conn: u64,
+    conn: ConnId,
     request: Arc<RequestInfo>,
     auth: Box<str>,
     /// How many were there before it.
@@ -36,7 +36,7 @@ pub struct ObjectlessSockets {
     /// Names of namespaces that nobody looks at.
     quiet: HashSet<Box<str>>,
     sockets: HashMap<u64, Socket>,
-    connections: HashMap<u64, Connection>,
+    connections: HashMap<ConnId, Connection>,
     last: u64,
 }
 
@@ -113,7 +113,7 @@ impl NativeServer {
                 let Some((socket, upgraded)) = unseen.remove(handle) else { continue };
                 out.push_str(if out.len() > 1 { ",[" } else { "[" });
                 quote(&mut out, &socket.id);
-                let _ = write!(out, ",{handle},{},{upgraded}]", socket.conn);
+                let _ = write!(out, ",{handle},{},{upgraded}]", socket.conn.0);
                 batcher.keep_handshake(handle, socket.request, socket.auth);
             }
             out.push(']');

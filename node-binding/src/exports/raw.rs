@@ -2,7 +2,7 @@
 //! commands at once, four lanes each (kind with namespace, connection, number, length) with a line of text for
 //! those that need one and their bytes in one buffer. In: messages as one text behind the batch's JSON.
 
-use kraken_ws_core::{ErrorCode, Event, RawMessage, RequestInfo, SocketHandle, Target};
+use kraken_ws_core::{ConnId, ErrorCode, Event, RawMessage, RequestInfo, SocketHandle, Target};
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice};
 use napi_derive::napi;
 
@@ -46,7 +46,7 @@ impl NativeServer {
         lines: &mut impl Iterator<Item = &'t str>,
         bytes: &mut &[u8],
     ) -> Result<()> {
-        let (head, conn, number) = (lanes[0] as u32, lanes[1] as u64, lanes[2]);
+        let (head, conn, number) = (lanes[0] as u32, ConnId(lanes[1] as u64), lanes[2]);
         let namespace = head >> lane::COMMAND_KIND;
         let mut line = || lines.next().ok_or_else(|| coded(ErrorCode::Payload, "a command has no text"));
         match head & ((1 << lane::COMMAND_KIND) - 1) {
@@ -113,13 +113,17 @@ impl NativeServer {
     /// One text message to a connection.
     #[napi]
     pub fn raw_send(&self, conn: f64, text: Text, bits: u32) -> Result<()> {
-        self.server.raw_send_text(conn as u64, &text, flags(bits), bits & flag::MORE != 0).map_err(thrown)
+        self.server
+            .raw_send_text(ConnId(conn as u64), &text, flags(bits), bits & flag::MORE != 0)
+            .map_err(thrown)
     }
 
     /// One binary message to a connection.
     #[napi]
     pub fn raw_send_binary(&self, conn: f64, bytes: BufferSlice<'_>, bits: u32) -> Result<()> {
-        self.server.raw_send_binary(conn as u64, &bytes, flags(bits), bits & flag::MORE != 0).map_err(thrown)
+        self.server
+            .raw_send_binary(ConnId(conn as u64), &bytes, flags(bits), bits & flag::MORE != 0)
+            .map_err(thrown)
     }
 
     /// One packet to a room expression: a text with attachments, or without `text` one binary message.
@@ -155,23 +159,25 @@ impl Batcher {
     pub fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
         match event {
             Event::Message { conn, message: RawMessage::Text(text) } => {
-                self.head(lanes, kind::RAW_MESSAGE, Some(SocketHandle(conn)), utf16_len(&text) as f64);
+                self.head(lanes, kind::RAW_MESSAGE, Some(SocketHandle(conn.0)), utf16_len(&text) as f64);
                 self.messages.push_str(&text);
             }
             Event::Message { conn, message: RawMessage::Binary(bytes) } => {
-                self.head(lanes, kind::RAW_MESSAGE_BINARY, Some(SocketHandle(conn)), 0.0);
+                self.head(lanes, kind::RAW_MESSAGE_BINARY, Some(SocketHandle(conn.0)), 0.0);
                 self.buffers.push(bytes);
             }
             Event::Open { conn, sid, request } => self.raw_open(lanes, conn, &sid, &request),
             Event::ConnectionClosed { conn, reason, detail } => {
-                self.lanes(lanes, kind::RAW_CLOSED, Some(SocketHandle(conn)), f64::from(reason as u8));
+                self.lanes(lanes, kind::RAW_CLOSED, Some(SocketHandle(conn.0)), f64::from(reason as u8));
                 quote(&mut self.text, detail);
                 self.ends.push(self.text.len());
             }
             Event::Flushed { conn, number } => {
-                self.head(lanes, kind::RAW_FLUSHED, Some(SocketHandle(conn)), number as f64);
+                self.head(lanes, kind::RAW_FLUSHED, Some(SocketHandle(conn.0)), number as f64);
             }
-            Event::Heartbeat { conn } => self.head(lanes, kind::RAW_HEARTBEAT, Some(SocketHandle(conn)), 0.0),
+            Event::Heartbeat { conn } => {
+                self.head(lanes, kind::RAW_HEARTBEAT, Some(SocketHandle(conn.0)), 0.0)
+            }
             other => return Some(other),
         }
         None
@@ -179,8 +185,8 @@ impl Batcher {
 
     /// A connection: `[session id, tag, transport, protocol, request]`; JavaScript has the request if there is a
     /// tag, and then gets none.
-    fn raw_open(&mut self, lanes: &mut [f64], conn: u64, sid: &str, request: &RequestInfo) {
-        self.lanes(lanes, kind::RAW_OPEN, Some(SocketHandle(conn)), request.tag as f64);
+    fn raw_open(&mut self, lanes: &mut [f64], conn: ConnId, sid: &str, request: &RequestInfo) {
+        self.lanes(lanes, kind::RAW_OPEN, Some(SocketHandle(conn.0)), request.tag as f64);
         self.text.push('[');
         quote(&mut self.text, sid);
         self.text.push_str(&format!(",{},\"{}\",{},", request.tag, request.transport, request.protocol));

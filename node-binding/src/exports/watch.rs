@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kraken_ws_core::{Event, RawMessage};
+use kraken_ws_core::{ConnId, Event, RawMessage};
 use napi_derive::napi;
 
 use crate::exports::batch::Batcher;
@@ -15,13 +15,13 @@ impl NativeServer {
     /// Whether the packets of a connection are shown.
     #[napi]
     pub fn watch(&self, conn: f64, on: bool) {
-        self.server.watch(conn as u64, on);
+        self.server.watch(ConnId(conn as u64), on);
     }
 
     /// Asks to hear `number` when what was sent so far has left the connection.
     #[napi]
     pub fn notify(&self, conn: f64, number: f64) {
-        self.server.raw_notify(conn as u64, number as u64);
+        self.server.raw_notify(ConnId(conn as u64), number as u64);
     }
 }
 
@@ -33,11 +33,11 @@ impl Batcher {
             Event::PacketIn { conn, packet } => self.packet(lanes, kind::PACKET_IN, conn, packet),
             Event::PacketOut { conn, packet } => self.packet(lanes, kind::PACKET_OUT, conn, packet),
             Event::Drained { conn } => {
-                self.lanes(lanes, kind::DRAINED, None, conn as f64);
+                self.lanes(lanes, kind::DRAINED, None, conn.0 as f64);
                 self.text.push('0');
             }
             Event::Flushed { conn, number } => {
-                self.lanes(lanes, kind::FLUSHED, None, conn as f64);
+                self.lanes(lanes, kind::FLUSHED, None, conn.0 as f64);
                 let _ = write!(self.text, "{number}");
             }
             _ => return,
@@ -45,8 +45,8 @@ impl Batcher {
         self.ends.push(self.text.len());
     }
 
-    fn packet(&mut self, lanes: &mut [f64], kind: u8, conn: u64, packet: RawMessage) {
-        self.lanes(lanes, kind, None, conn as f64);
+    fn packet(&mut self, lanes: &mut [f64], kind: u8, conn: ConnId, packet: RawMessage) {
+        self.lanes(lanes, kind, None, conn.0 as f64);
         match packet {
             RawMessage::Text(text) => quote(&mut self.text, &text),
             RawMessage::Binary(bytes) => {

@@ -65,7 +65,7 @@ impl State {
             self.remove_socket(slot, reason, detail);
         }
         if self.core.hooks.has(Hooks::CONNECTIONS) || self.conns[key.slot].watched() {
-            let conn = self.conn_number(key);
+            let conn = self.conn_id(key);
             self.event(Event::ConnectionClosed { conn, reason, detail });
         }
         self.stats().connections.sub(1);

@@ -26,7 +26,7 @@ use crate::shard::sockets::table::SocketList;
 use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::shared::event::Event;
-use crate::types::ids::{ConnKey, ConnSlot};
+use crate::types::ids::{ConnId, ConnKey};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 use crate::types::request::RequestInfo;
@@ -114,7 +114,7 @@ impl State {
         self.sids.insert(sid, slot);
         self.stats().connections.add(1);
         if self.core.hooks.has(Hooks::CONNECTIONS) {
-            let conn = self.conn_number(key);
+            let conn = self.conn_id(key);
             let sid = self.conns[slot].public_sid().into();
             self.event(Event::Open { conn, sid, request });
         }
@@ -155,24 +155,24 @@ impl State {
         }
         self.heard(key);
         if self.core.hooks.has(Hooks::PACKETS) {
-            self.watch(self.conn_number(key), true);
+            self.watch(self.conn_id(key), true);
         }
         if protocol == 3 && !self.core.options.raw {
             self.connect_v3(key);
         }
     }
 
-    /// A number for the connection that is unique in this process, for the host.
-    pub(in crate::shard) fn conn_number(&self, key: ConnKey) -> u64 {
-        crate::types::ids::SocketHandle::new(self.index, key.slot.0, key.generation).0
+    /// The id of a connection, for the host.
+    pub(in crate::shard) fn conn_id(&self, key: ConnKey) -> ConnId {
+        ConnId::new(self.index, key)
     }
 
-    /// The connection with that number, if the session has not ended.
-    pub(in crate::shard) fn conn_numbered(&self, number: u64) -> Option<ConnKey> {
-        let slot = ConnSlot(crate::types::ids::SocketHandle(number).slot() as u32);
+    /// The connection with that id, if the session has not ended.
+    pub(in crate::shard) fn conn_of(&self, id: ConnId) -> Option<ConnKey> {
+        let slot = id.slot();
         let generation = self.conns.get(slot).filter(|conn| !conn.ending)?.generation;
         let key = ConnKey { slot, generation };
-        (self.conn_number(key) == number).then_some(key)
+        (self.conn_id(key) == id).then_some(key)
     }
 
     /// A WebSocket frame came in.

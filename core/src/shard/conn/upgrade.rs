@@ -206,7 +206,7 @@ impl State {
         if has_work {
             self.mark_dirty(key);
         }
-        let conn = self.conn_number(key);
+        let conn = self.conn_id(key);
         self.event(Event::Upgraded { conn });
     }
 }

@@ -4,14 +4,14 @@ use crate::engine::frame::Frame;
 use crate::engine::payload::Part;
 use crate::shard::state::State;
 use crate::shared::event::Event;
-use crate::types::ids::{ConnKey, ConnSlot};
+use crate::types::ids::{ConnId, ConnKey, ConnSlot};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 
 impl State {
     /// The host begins or ceases to watch. Of one that is gone already it hears the end, for it may have missed it.
-    pub(in crate::shard) fn watch(&mut self, conn: u64, on: bool) {
-        match self.conn_numbered(conn) {
+    pub(in crate::shard) fn watch(&mut self, conn: ConnId, on: bool) {
+        match self.conn_of(conn) {
             Some(key) => {
                 let conn = &mut self.conns[key.slot];
                 if on {
@@ -34,7 +34,7 @@ impl State {
     /// An engine packet came in. What is shown counts against what the host may be behind.
     pub(in crate::shard) fn show_incoming(&mut self, key: ConnKey, packet: impl FnOnce() -> RawMessage) {
         if self.live(key).is_some_and(|conn| conn.watched()) {
-            let conn = self.conn_number(key);
+            let conn = self.conn_id(key);
             self.event(Event::PacketIn { conn, packet: packet() });
             self.caused_event(key);
         }
@@ -42,7 +42,7 @@ impl State {
 
     /// A frame goes out to a connection that is watched.
     pub(in crate::shard) fn show_outgoing(&mut self, slot: ConnSlot, frame: &Frame) {
-        let conn = self.conn_number(self.key(slot));
+        let conn = self.conn_id(self.key(slot));
         for part in frame.payload_parts() {
             let packet = match part {
                 Part::Text(text) => RawMessage::Text(text.into()),

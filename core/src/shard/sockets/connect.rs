@@ -84,7 +84,7 @@ impl State {
     ) {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let handle = SocketHandle::new(self.index, self.sockets.vacant().0, generation);
+        let handle = SocketHandle::new(self.index, self.sockets.vacant(), generation);
         let (id, returned, mark) = match self.identify(key, shared, auth, handle, may_wait) {
             Identity::Fresh(id, mark) => (id, None, mark),
             Identity::Back(returned, mark) => (returned.id, Some(returned), Some(mark)),
@@ -122,7 +122,7 @@ impl State {
                 extras,
             },
         );
-        let conn_number = self.conn_number(key);
+        let conn_id = self.conn_id(key);
         let request = self.conns[key.slot].request.clone();
         if let Some(returned) = returned {
             self.put_back(slot, returned);
@@ -140,7 +140,7 @@ impl State {
             request,
             auth: auth.into(),
             pending,
-            conn: conn_number,
+            conn: conn_id,
             recovered,
         };
         self.event(event);

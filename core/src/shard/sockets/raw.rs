@@ -19,7 +19,7 @@ impl State {
     /// A message came in.
     pub(in crate::shard) fn raw_message(&mut self, key: ConnKey, message: RawMessage) {
         self.stats().messages_in.add(1);
-        let conn = self.conn_number(key);
+        let conn = self.conn_id(key);
         self.event(Event::Message { conn, message });
         self.caused_event(key);
     }
@@ -27,14 +27,14 @@ impl State {
     /// A ping or a pong came in.
     pub(in crate::shard) fn raw_heartbeat(&mut self, key: ConnKey) {
         if self.core.hooks.has(Hooks::HEARTBEATS) && self.conn(key).is_some() {
-            let conn = self.conn_number(key);
+            let conn = self.conn_id(key);
             self.event(Event::Heartbeat { conn });
             self.caused_event(key);
         }
     }
 
     pub(in crate::shard) fn raw_send(&mut self, send: RawSend) {
-        let Some(key) = self.conn_numbered(send.conn) else { return };
+        let Some(key) = self.conn_of(send.conn) else { return };
         if send.flags.volatile {
             let dropping = match send.more {
                 true => self.conns[key.slot].raw.as_ref().is_some_and(|raw| raw.dropping),
@@ -60,23 +60,23 @@ impl State {
     pub(in crate::shard) fn raw_command(&mut self, command: RawCommand) {
         match command {
             RawCommand::Join { conn, nsp, id, rooms } => {
-                if let Some(key) = self.conn_numbered(conn) {
+                if let Some(key) = self.conn_of(conn) {
                     let slot = self.member(key, nsp.id).unwrap_or_else(|| self.add_member(key, &nsp, &id));
                     self.join(slot, &rooms);
                 }
             }
             RawCommand::Leave { conn, nsp, room } => {
-                if let Some(slot) = self.conn_numbered(conn).and_then(|key| self.member(key, nsp)) {
+                if let Some(slot) = self.conn_of(conn).and_then(|key| self.member(key, nsp)) {
                     self.leave(slot, &[room]);
                 }
             }
             RawCommand::Remove { conn, nsp } => {
-                if let Some(slot) = self.conn_numbered(conn).and_then(|key| self.member(key, nsp)) {
+                if let Some(slot) = self.conn_of(conn).and_then(|key| self.member(key, nsp)) {
                     self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
                 }
             }
             RawCommand::Notify { conn, number } => {
-                if let Some(key) = self.conn_numbered(conn) {
+                if let Some(key) = self.conn_of(conn) {
                     let conn = &mut self.conns[key.slot];
                     conn.raw.get_or_insert_default().flushes.push(number);
                     self.raw_flushed(key);
@@ -116,7 +116,7 @@ impl State {
         let Some(raw) = &mut conn.raw else { return };
         let numbers = std::mem::take(&mut raw.flushes);
         let watched = raw.watched;
-        let conn = self.conn_number(key);
+        let conn = self.conn_id(key);
         if watched {
             self.event(Event::Drained { conn });
         }

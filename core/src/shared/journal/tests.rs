@@ -11,7 +11,7 @@ fn journal(options: serde_json::Value) -> Recovery {
 }
 
 fn handle(n: u32) -> SocketHandle {
-    SocketHandle::new(0, n, n)
+    SocketHandle::new(0, crate::types::ids::SocketSlot(n), n)
 }
 
 fn frame(text: &str) -> Arc<Frame> {
