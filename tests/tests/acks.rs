@@ -1,4 +1,4 @@
-//! Acks: of one socket and of a broadcast, answered, late and never.
+//! Acks of one socket and of a broadcast: in time, late, and missing.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,8 @@ fn timed_out(host: &mut Host) -> (SocketHandle, u64) {
     })
 }
 
-/// Asks everybody; returns the clients, each with its question taken.
+/// Broadcasts an event with acks to all clients; returns the clients, each with its event received, and the id of the
+/// broadcast.
 fn broadcast(host: &mut Host, clients: usize, timeout: Duration) -> (Vec<TcpClient>, u64) {
     let addr = host.listen();
     let mut clients: Vec<_> = (0..clients).map(|_| host.client(addr).0).collect();
@@ -34,7 +35,7 @@ fn broadcast(host: &mut Host, clients: usize, timeout: Duration) -> (Vec<TcpClie
     (clients, id)
 }
 
-/// The outcome of a broadcast: in time, how many were asked, and the answers sorted.
+/// The outcome of a broadcast: whether all acks came in time, the number of clients asked, and the answers sorted.
 fn outcome(host: &mut Host, of: u64) -> (bool, usize, Vec<String>) {
     host.find(|event| match event {
         Event::BroadcastAck { id, timed_out, expected, responses, .. } => {
@@ -54,7 +55,7 @@ fn an_answer_comes_back_with_the_id_of_its_emit() {
     let (mut client, socket) = host.client(addr);
     let ids = [emit(&host, socket, None), emit(&host, socket, Some(PATIENCE))];
     assert_eq!([client.asked(), client.asked()], ids);
-    // In the other order, each twice, and one that was never asked.
+    // In reverse order, each twice, and one that was never asked for.
     client.ack(ids[1], r#"["second",{"n":2}]"#);
     client.ack(ids[1], r#"["again"]"#);
     client.ack(999_999, r#"["made up"]"#);
@@ -90,7 +91,7 @@ fn an_answer_after_the_time_out_is_ignored() {
     host.close();
 }
 
-/// What is told of `socket` until it is gone, and how much is told twice.
+/// Collects the ack timeouts of `socket` until its disconnect.
 fn last_words(host: &mut Host, socket: SocketHandle) -> Vec<(u64, Option<Reason>)> {
     let mut given_up = Vec::new();
     host.find(|event| match event {
@@ -133,7 +134,7 @@ fn acks_fail_with_the_reason_when_the_host_ends_the_socket() {
     client.asked();
     host.server.disconnect(socket, false);
     assert_eq!(last_words(&mut host, socket), [(id, Some(Reason::ServerNamespaceDisconnect))]);
-    // The time that was set for the first is over before that of a second; nothing is told twice.
+    // The timeout of the first ends before that of the second; no outcome is reported twice.
     client.send("0");
     let next = host.find(|event| match event {
         Event::Connect { socket, .. } => Some(*socket),

@@ -1,4 +1,4 @@
-//! Connections that something else accepted are taken over with what was read from them.
+//! Adoption of connections that another server accepted, with the bytes already read from them.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use kraken_ws_core::{AdoptInfo, ErrorCode, Event};
 use kraken_ws_tests::{Host, PATIENCE, TcpClient, UnixClient, dial, process};
 use serde_json::json;
 
-/// What a front server does before it knows that the request is not its own.
+/// Reads as a front server does before it knows that the request is not its own.
 fn read_head(stream: &mut impl Read) -> Vec<u8> {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -64,7 +64,7 @@ fn bytes_behind_the_head_are_not_lost() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut client = dial(listener.local_addr().unwrap());
     let (stream, _) = listener.accept().unwrap();
-    // Half of a request was read here, the other half is still to come.
+    // Half of the request was read here, the other half is still to come.
     host.server.adopt(OwnedFd::from(stream), b"GET /socket.io/?EIO=4&trans".to_vec()).unwrap();
     client.write_all(b"port=polling HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -120,7 +120,7 @@ fn frames_behind_a_head_that_fills_the_first_read_stay_in_order() {
     .into_bytes();
     const CONNECT: &[u8] = &[0x81, 0x82, 0, 0, 0, 0, b'4', b'0'];
     early.extend_from_slice(CONNECT);
-    // Events of different lengths, so that no cut leaves whole frames by accident.
+    // Events of different lengths, so that no cut hits a frame boundary by accident.
     for n in 0..400 {
         let text = format!("42[\"n\",{n}]");
         early.extend_from_slice(&[0x81, 0x80 | text.len() as u8, 0, 0, 0, 0]);

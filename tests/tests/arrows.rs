@@ -1,5 +1,5 @@
-//! The folders of each crate see only what the table in its `lib.rs` says, and every arrow falls: a folder sees only
-//! folders further down in that table, so there is no cycle between them.
+//! The folders of each crate import only what the table in its `lib.rs` allows. A folder may import only folders
+//! further down in that table, so there are no cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use syn::visit::Visit;
 
-/// Folder → folder → files that hold such an import.
+/// Importing folder → imported folder → files with such an import.
 type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// A row of the table: a folder, and what it may see.
+/// A row of the table: a folder and the folders that it may import.
 type Row = (String, BTreeSet<String>);
 
 #[test]
@@ -82,7 +82,7 @@ fn table(lib: &str) -> Vec<Row> {
         .collect()
 }
 
-/// What is wrong with the arrows; with `all` also rows and names that nothing needs any more.
+/// The violations; with `all`, also rows and names that are not needed.
 fn faults(rows: &[Row], arrows: &Arrows, all: bool) -> Vec<String> {
     let mut faults = Vec::new();
     for (from, seen) in arrows {
@@ -142,7 +142,7 @@ fn read(source: &str, module: &[String], file: &str, arrows: &mut Arrows) {
     reader.visit_file(&parsed);
 }
 
-/// Notes the folder of each path that begins with `crate` or `super`.
+/// Records the folder of each path that begins with `crate` or `super`.
 struct Reader<'a> {
     module: Vec<String>,
     file: &'a str,
@@ -208,6 +208,6 @@ impl Visit<'_> for Reader<'_> {
         syn::visit::visit_path(self, path);
     }
 
-    /// `pub(in crate::shard)` names what it is in.
+    /// A visibility such as `pub(in crate::shard)` names the enclosing module and is not an import.
     fn visit_visibility(&mut self, _: &syn::Visibility) {}
 }

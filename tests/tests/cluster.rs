@@ -1,5 +1,5 @@
-//! Several servers as one, over a real Redis: in both wire formats whatever one node does reaches the clients of the
-//! others.
+//! Several servers as one fleet, over a real Redis: in both wire formats, every operation of one node reaches the
+//! clients of the others.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use kraken_ws_core::{
 use kraken_ws_tests::{Gate, Host, PATIENCE, Redis, TcpClient, eventually};
 use serde_json::{Value, json};
 
-/// The wire formats and what is subscribed to in each.
+/// The wire formats and their subscription modes.
 const MODES: [(&str, &str); 4] =
     [("classic", "static"), ("sharded", "static"), ("sharded", "dynamic"), ("sharded", "dynamic-private")];
 
@@ -33,7 +33,7 @@ fn count(host: &Host) -> usize {
     wait(host.server.server_count(&host.main)).unwrap()
 }
 
-/// Two nodes that know of each other.
+/// Two nodes that know each other.
 fn pair(cluster: &Value) -> [Host; 2] {
     let pair = [node(cluster, 1), node(cluster, 2)];
     for host in &pair {
@@ -46,18 +46,18 @@ fn pair(cluster: &Value) -> [Host; 2] {
 fn in_each_mode(test: impl Fn(&Value, &str)) {
     let Some(redis) = Redis::start() else { return };
     for mode in MODES {
-        // Nodes of the last round may not have left yet: each has a fleet of its own.
+        // Nodes of the last round may not have left yet, so each round has a fleet of its own.
         let mut cluster = options(&redis, mode);
         cluster["prefix"] = json!(format!("{}-{}", mode.0, mode.1));
         test(&cluster, &format!("{mode:?}"));
     }
 }
 
-/// Waits until `host` hears what other nodes send to a room that it has just got: with channels of its own the
-/// subscription is under way when the join returns.
+/// Waits until `client` receives what other nodes send to a room that it has just joined: where rooms have channels
+/// of their own, the subscription is not confirmed yet when the join returns.
 fn heard(from: &Host, to: &str, client: &mut TcpClient) {
     let start = Instant::now();
-    // A probe may be lost until the channel is there; one that is answered proves it.
+    // A probe may be lost until the subscription is confirmed; the first one that arrives proves it.
     client.stream().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     for n in 0.. {
         assert!(start.elapsed() < PATIENCE, "the room {to} is never heard");
@@ -123,7 +123,7 @@ fn broadcasts_reach_the_clients_of_all_nodes_once_and_in_order() {
         assert_eq!(sorted(got), sorted(expected(vec![unicode, json!(["two"])])), "{mode}");
         let got = take(&mut other, 3);
         assert_eq!(sorted(got), sorted(vec![json!(["two"]), json!(["private"]), tail]), "{mode}");
-        // Nothing came twice: the next is what the node itself sends now.
+        // No message came twice: the next one is from the node itself.
         for client in [&mut far, &mut other] {
             b.server.publish(&b.main, Target::room(client.id.as_str()), r#"["end"]"#, vec![], here).unwrap();
             assert_eq!(client.event(), json!(["end"]), "{mode}");
@@ -194,7 +194,7 @@ fn acks_of_all_clients_of_all_nodes_come_back() {
         }
         let all = ["0", "1", "2"].map(String::from).to_vec();
         assert_eq!(outcome(&mut a, id), (false, 3, 0, all), "{mode}");
-        // One stays silent.
+        // One client does not answer.
         let id = ask(&a, Duration::from_millis(300));
         for client in &mut clients[..2] {
             let asked = client.asked();
@@ -203,7 +203,7 @@ fn acks_of_all_clients_of_all_nodes_come_back() {
         let answers = vec!["null".to_owned(); 2];
         assert_eq!(outcome(&mut a, id), (true, 3, 0, answers), "{mode}");
         clients[2].asked();
-        // A question takes its turn among the messages.
+        // A request is sent in order with the messages before and after it.
         for n in 0..20 {
             a.publish(Target::all(), &json!(["before", n]).to_string());
             let id = ask(&a, PATIENCE);
@@ -216,7 +216,7 @@ fn acks_of_all_clients_of_all_nodes_come_back() {
             }
             assert_eq!(outcome(&mut a, id).1, 3, "{mode}");
         }
-        // Nobody there.
+        // No client is left.
         drop(clients);
         eventually("the clients have left", || a.settle().is_empty() && b.settle().is_empty());
         let id = ask(&a, PATIENCE);
@@ -252,7 +252,7 @@ fn sockets_of_other_nodes_are_fetched_moved_and_disconnected() {
         }
         assert_eq!((rooms.answers.len(), rooms.missing), (4, 0), "{mode}");
 
-        // Everybody joins; with `local` only our own do.
+        // All sockets join; with `local` only those of this node.
         a.server.sockets_join(&a.main, Target::all(), &["all", "gone"], false);
         eventually("the sockets have joined", || fetch(Target::room("all")).answers.len() == 2);
         a.server.sockets_leave(&a.main, Target::room("x"), &["gone"], false);
@@ -270,10 +270,10 @@ fn sockets_of_other_nodes_are_fetched_moved_and_disconnected() {
     });
 }
 
-/// Where the answer to a server-side emit goes, if one is wanted.
+/// The reply for a server-side emit, if one is wanted.
 type AnswerTo = Option<Reply<(Box<str>, Vec<Bytes>)>>;
 
-/// Takes the next server-side emit.
+/// Waits for the next server-side emit.
 fn server_side(host: &mut Host) -> (Value, Vec<Bytes>, AnswerTo) {
     loop {
         if let Event::ServerSide { data, attachments, reply, .. } = host.event() {
@@ -308,7 +308,7 @@ fn hosts_talk_to_each_other() {
         };
         let FleetReply { answers, expected, missing, .. } = ask(None);
         assert_eq!((answers, expected, missing), (vec![(r#"{"load":0.5}"#.into(), vec![])], 1, 0), "{mode}");
-        // A host that doesn't answer: what came, and who is missing.
+        // A host that does not answer: the answers that came, and the missing node.
         let b = answering.join().unwrap();
         let fleet = ask(Some(Duration::from_millis(100)));
         assert_eq!((fleet.answers.len(), fleet.expected, fleet.missing), (0, 1, 1), "{mode}");
@@ -338,7 +338,7 @@ fn the_host_is_asked_for_the_data_of_sockets_where_it_keeps_it() {
     });
     let found = wait(a.server.fetch_remote(&a.main, Target::all(), None));
     assert_eq!(&*found.answers[0].data, r#"{"kept":"by the host"}"#);
-    // Without an answer: what was attached.
+    // An emit without an answer, with its attachments.
     let b = answering.join().unwrap();
     b.server.set_data(socket, r#"{"attached":true}"#);
     let mut hooks = b.server.hooks();
@@ -370,7 +370,7 @@ fn namespaces_are_apart_and_may_come_and_go() {
 #[test]
 fn rooms_have_a_channel_while_they_have_members() {
     let Some(redis) = Redis::start() else { return };
-    // Besides those of the two nodes: for the rooms, and for the room of the socket.
+    // Besides the channels of the two nodes: one per room, and one for the room of each socket.
     for (subscriptions, more) in [("static", 0), ("dynamic", 2), ("dynamic-private", 4)] {
         let mut cluster = options(&redis, ("sharded", subscriptions));
         cluster["prefix"] = json!(subscriptions);
@@ -383,7 +383,7 @@ fn rooms_have_a_channel_while_they_have_members() {
         let addr = b.listen();
         let (client, socket) = b.client(addr);
         let (other, other_socket) = b.client(addr);
-        // The last has the form of a socket id.
+        // The last name looks like a socket id.
         for socket in [socket, other_socket] {
             b.server.join(socket, &["x", "y", "a-room-of-20-letters"]);
         }
@@ -428,7 +428,7 @@ fn an_emitter_without_clients_reaches_them() {
     });
 }
 
-/// Waits until the room `jobs` is heard.
+/// Waits until the client receives what is sent to the room `jobs`.
 fn heard_from(emitter: &Emitter, client: &mut TcpClient) {
     let start = Instant::now();
     client.stream().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
@@ -447,7 +447,7 @@ fn heard_from(emitter: &Emitter, client: &mut TcpClient) {
 fn a_node_that_ends_is_no_longer_waited_for() {
     in_each_mode(|cluster, mode| {
         let [a, mut b] = pair(cluster);
-        // It is there, but its host does not answer; then it ends.
+        // The node is in the fleet, but its host does not answer; then the node ends.
         let ending = std::thread::spawn(move || {
             let (_, _, reply) = server_side(&mut b);
             b.close();
@@ -480,7 +480,7 @@ fn redis_may_go_and_come_back() {
             };
             assert!(!a.find(down).is_empty());
             b.find(down);
-            // Local clients are served, and nobody waits for what can't come.
+            // Local clients are served, and no request waits for answers that can't come.
             a.publish(Target::all(), r#"["here"]"#);
             assert_eq!(near.event(), json!(["here"]));
             let fleet = wait(a.server.fetch_remote(&a.main, Target::all(), None));
@@ -494,7 +494,7 @@ fn redis_may_go_and_come_back() {
                     matches!(event, Event::Cluster { change: ClusterChange::Up }).then_some(())
                 });
             }
-            // What waited may or may not have been heard by now; from here on all is.
+            // Queued messages may or may not have been received by now; from here on all are.
             heard(&a, "room", &mut far);
             assert!(a.server.cluster_stats().unwrap().bus.up);
         }
@@ -512,7 +512,7 @@ fn redis_that_is_not_there_is_waited_for_or_reported() {
     assert_eq!(refused.err().expect("no Redis").code(), ErrorCode::Redis);
     let refused = Emitter::new(ClusterOptions::from_json(&cluster).unwrap());
     assert_eq!(refused.err().expect("no Redis").code(), ErrorCode::Redis);
-    // A server that failed to join may try again; without waiting it says so and joins when Redis comes.
+    // A server that failed to join can try again. With `waitForRedis: false` it starts and joins once Redis is there.
     let mut host = Host::start(&json!({ "shards": 1 }));
     let parsed = |cluster: &Value| ClusterOptions::from_json(cluster).unwrap();
     assert_eq!(host.server.join_cluster(parsed(&cluster)).unwrap_err().code(), ErrorCode::Redis);
@@ -555,7 +555,7 @@ fn what_other_nodes_send_is_kept_for_clients_that_may_come_back() {
     let (mut far, _) = b.client(addr);
     a.publish(Target::all(), r#"["kept"]"#);
     let event = far.event();
-    // The offset with which the client asks for what it missed.
+    // The offset with which the client will ask for the messages it missed.
     assert!(event[0] == "kept" && event[1].is_string(), "{event}");
     assert!(b.server.stats().recovery_bytes > 0);
 }
@@ -594,7 +594,7 @@ fn messages_for_rooms_that_are_elsewhere_are_not_read() {
     let before = stats();
     for n in 0..10 {
         a.publish(Target::room(format!("elsewhere-{n}")), r#"["x"]"#);
-        // As long as a socket id, but of no socket of this server.
+        // As long as a socket id, but not an id of this server.
         a.publish(Target::room(format!("elsewhere-of-20-ch-{n}")), r#"["x"]"#);
     }
     a.publish(Target::room(far.id.as_str()), r#"["here"]"#);
@@ -616,7 +616,7 @@ fn what_can_not_be_read_is_counted_and_harms_nobody() {
         ("p#/#", b""),
         ("p#/#", b"\x93\xa1u\x80"),
         ("p#/#", b"\xdd\xff\xff\xff\xff"),
-        // An event whose name clients refuse.
+        // An event with a name that clients refuse.
         ("p#/#", b"\x93\xa1u\x82\xa4type\x02\xa4data\x91\xa7connect\x80"),
         ("p-request#/#", b"{"),
         ("p-request#/#", br#"{"type":2,"opts":{"rooms":3}}"#),
@@ -626,7 +626,7 @@ fn what_can_not_be_read_is_counted_and_harms_nobody() {
     for (channel, payload) in bad {
         redis.publish(channel, payload);
     }
-    // Of types that are not known: nothing is wrong with them.
+    // Unknown types are ignored and don't count as malformed.
     redis.publish("p-request#/#", br#"{"type":99}"#);
     a.publish(Target::all(), r#"["fine"]"#);
     assert_eq!(far.event(), json!(["fine"]));
@@ -659,7 +659,7 @@ fn with_a_secret_only_those_who_share_it_are_heard() {
     });
 }
 
-/// A node in a process of its own, for [`a_killed_node_is_no_longer_waited_for`]. It answers nothing.
+/// A node in a process of its own, for [`a_killed_node_is_no_longer_waited_for`]. It never answers.
 #[test]
 #[ignore = "started by another test"]
 fn node_of_another_process() {
@@ -735,7 +735,7 @@ fn messages_for_other_nodes_that_are_too_many_are_counted_and_the_host_hears_of_
         host.find(|event| {
             matches!(event, Event::Cluster { change: ClusterChange::Down { .. } }).then_some(())
         });
-        // There is room for two.
+        // The queue has room for two.
         for n in 0..10 {
             host.publish(Target::all(), &json!([n.to_string(), "x".repeat(30_000)]).to_string());
         }
@@ -747,19 +747,19 @@ fn messages_for_other_nodes_that_are_too_many_are_counted_and_the_host_hears_of_
             });
         }
         let bus = host.server.cluster_stats().unwrap().bus;
-        // The word with which the node greeted others may have been under way when Redis ended.
+        // The greeting of the node may have been in flight when Redis ended.
         assert_eq!((lost - bus.unconfirmed, bus.lost, bus.up), (8, 8, false), "{overflow}");
         assert!(bus.queued_bytes > 60_000 && bus.queued_bytes <= 65_536, "{overflow}: {}", bus.queued_bytes);
         redis.restart();
     }
 }
 
-/// CPU that the thread of that name has taken so far.
+/// CPU time of the thread with this name.
 fn cpu_of(thread: &str) -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").expect("Linux").flatten();
     let of = |task: std::path::PathBuf| {
         let name = std::fs::read_to_string(task.join("comm")).ok()?;
-        // Nanoseconds on a core, then others.
+        // The first field is the time on a CPU in nanoseconds.
         let nanos = std::fs::read_to_string(task.join("schedstat")).ok()?.split(' ').next()?.parse().ok()?;
         name.trim().starts_with(thread).then(|| Duration::from_nanos(nanos))
     };
@@ -771,7 +771,8 @@ fn a_message_for_a_room_that_is_elsewhere_costs_little() {
     const MESSAGES: u32 = 100_000;
     let Some(redis) = Redis::start() else { return };
     let host = node(&options(&redis, MODES[0]), 1);
-    // What a JavaScript node sends: `["abcdef", { type: 2, data: ["x", …], nsp: "/" }, { rooms, except, flags }]`.
+    // A broadcast of a JavaScript node: `["abcdef", { type: 2, data: ["x", …], nsp: "/" }, { rooms, except, flags
+    // }]`.
     let payload =
         [b"\x93\xa6abcdef\x83\xa4type\x02\xa4data\x92\xa1x\xd9\xc8".as_slice(), &[b'.'; 200]].concat();
     let before = cpu_of("kraken-cluster");
@@ -783,6 +784,6 @@ fn a_message_for_a_room_that_is_elsewhere_costs_little() {
     });
     let each = (cpu_of("kraken-cluster") - before) / MESSAGES;
     println!("a message for a room that is elsewhere: {} ns of CPU", each.as_nanos());
-    // Measured: 1.4 to 1.7 µs with the tests' profile, the reading from Redis included.
+    // Measured: 1.4 to 1.7 µs with the tests' profile, including the read from Redis.
     assert!(each < Duration::from_micros(10), "{each:?}");
 }

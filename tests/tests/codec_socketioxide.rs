@@ -1,5 +1,5 @@
-//! The packet codec beside socketioxide's parser: the same packets, and what each costs. The numbers that this
-//! prints are the reason that core reads and writes packets with its own few lines (ARCHITECTURE.md, "Decisions").
+//! Compares the packet codec with socketioxide's parser: both give the same packets; the costs are printed. These
+//! numbers are the reason for a codec of our own (ARCHITECTURE.md, "Decisions").
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -27,7 +27,7 @@ fn theirs(text: &str, attachments: usize) -> Packet {
     read.unwrap_or_else(|e| panic!("socketioxide refuses {text}: {e:?}"))
 }
 
-/// Data, id and count of attachments of an event or ack.
+/// Data, id and number of attachments of an event or ack.
 fn parts(packet: &Packet) -> (String, Option<u64>, usize) {
     let (value, id) = match &packet.inner {
         PacketData::Event(value, id) | PacketData::BinaryEvent(value, id) => (value, *id),
@@ -38,7 +38,7 @@ fn parts(packet: &Packet) -> (String, Option<u64>, usize) {
     (data.to_string(), id.map(|id| id as u64), attachments.as_ref().map_or(0, |list| list.len()))
 }
 
-/// An event or ack as text, and how many attachments follow it.
+/// An event or ack as text, followed by its number of attachments.
 fn written(ack: bool, attachments: usize, nsp: &str, id: Option<u64>, data: &str) -> String {
     let kind = match (ack, attachments) {
         (false, 0) => PacketType::Event,
@@ -74,7 +74,7 @@ proptest! {
         let (ours, packet) = (packet::parse(&text).unwrap(), theirs(&text, attachments));
         prop_assert_eq!(ours.nsp, packet.ns.as_str());
         prop_assert_eq!((ours.data.to_owned(), ours.id, ours.attachments), parts(&packet));
-        // And what they write of it is, byte for byte, what we wrote.
+        // Encoding the packet again gives the same bytes as our encoder.
         let Value::Str(again, _) = CommonParser.encode(packet) else { panic!("binary") };
         prop_assert_eq!(again.as_str(), text);
     }
@@ -99,14 +99,14 @@ fn reading_and_writing_an_event_allocates_less_than_socketioxide() {
     let state = ParserState::default();
     let read_theirs = measure("socketioxide reads, serde_json checks", &|| {
         let packet = CommonParser.decode_str(&state, Str::copy_from_slice(black_box(&text))).unwrap();
-        // Core hands no payload on that is no JSON; socketioxide leaves that to the handler.
+        // The core refuses a payload that is not JSON; socketioxide leaves that to the handler.
         let PacketData::Event(Value::Str(data, _), _) = &packet.inner else { panic!("no event") };
         let _: IgnoredAny = serde_json::from_str(data).unwrap();
         drop(black_box(packet));
     });
     let data = packet::parse(&text).unwrap().data;
     let write = measure("core writes", &|| {
-        // A frame needs its text once; the prefix is written in front of the data that the host gave.
+        // A frame needs its text once: the prefix is written before the data of the host.
         let mut out = Vec::with_capacity(32 + data.len());
         packet::write_event_prefix(&mut out, PacketType::Event, 0, black_box("/chat"), Some(12));
         out.extend_from_slice(data.as_bytes());
@@ -117,7 +117,7 @@ fn reading_and_writing_an_event_allocates_less_than_socketioxide() {
         let packet = Packet { inner: PacketData::Event(value, Some(12)), ns: Str::copy_from_slice("/chat") };
         drop(black_box(CommonParser.encode(packet)));
     });
-    // The test's runner may allocate now and then on its own thread.
+    // The test runner's own thread may allocate now and then.
     assert_eq!((read.round(), write.round()), (0.0, 1.0));
     assert!(read < read_theirs && write < write_theirs);
 }

@@ -1,4 +1,4 @@
-//! `commandQueueBytes`: what a shard can't take at the moment is refused, and nothing else is lost.
+//! `commandQueueBytes`: commands that a full shard can't take are refused, and no other command is lost.
 
 use kraken_ws_core::{EmitFlags, ErrorCode, Target};
 use kraken_ws_tests::{Gate, Host};
@@ -33,7 +33,7 @@ fn a_full_queue_refuses_and_what_it_took_arrives() {
     assert!((35..=43).contains(&taken), "{taken} messages of 1.5 kB with their share were taken");
     let waiting = host.server.stats().command_queue_bytes as usize;
     assert!((LIMIT - 2048..=LIMIT).contains(&waiting), "{waiting} bytes wait");
-    // What carries no payload is never refused.
+    // Commands without a payload are never refused.
     host.server.join(socket, &["r"]);
 
     drop(gate);

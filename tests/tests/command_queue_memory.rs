@@ -1,4 +1,4 @@
-//! What waits for a shard takes no more memory than `commandQueueBytes` says, however small the messages are.
+//! The command queue of a shard takes no more memory than `commandQueueBytes`, however small the messages are.
 
 use kraken_ws_core::{EmitFlags, ErrorCode, Target};
 use kraken_ws_tests::{Gate, Host};
@@ -20,7 +20,7 @@ fn small_messages_keep_within_the_limit() {
     let flags = EmitFlags::new().volatile(true);
     let mut taken = 0_usize;
     let refused = loop {
-        // Nobody is in these rooms: the client's outbox has nothing to do with it.
+        // These rooms are empty, so the client's outbox plays no part.
         let target = Target { rooms: vec!["a".into(), "b".into()], except: vec!["c".into()] };
         let sent = match taken % 2 {
             0 => host.server.publish(&host.main, target, r#"["n"]"#, vec![], flags),

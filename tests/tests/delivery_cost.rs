@@ -1,4 +1,4 @@
-//! What a delivery costs, counted: allocations and system calls.
+//! The cost of a delivery, as counts of allocations and system calls.
 
 use kraken_ws_core::Target;
 use kraken_ws_tests::{Gate, Host, eventually};
@@ -20,18 +20,18 @@ fn a_publish_allocates_at_most_once_for_each_recipient() {
         for _ in 0..count {
             let sent = host.server.stats().messages_out;
             host.publish(Target::all(), r#"["n",1]"#);
-            // Each in a turn of its own: a delivery costs the most then.
+            // Each publish in a turn of its own, which is the most expensive case.
             eventually("all is sent", || host.server.stats().messages_out == sent + CLIENTS as u64);
         }
         let allocations = region.change().allocations;
         clients.iter_mut().for_each(|client| (0..count).for_each(|_| drop(client.event())));
         allocations
     };
-    // Outboxes and lists get their first room here.
+    // Outboxes and lists get their first capacity here.
     publish(ROUNDS);
     let each = publish(ROUNDS) as f64 / ROUNDS as f64;
-    // The list of an empty outbox is freed, which is what keeps idle connections small; so each delivery to
-    // one that waits makes it anew, and nothing else: the frame is encoded once and shared.
+    // The list of an empty outbox is freed to keep idle connections small. So a delivery to an idle connection
+    // allocates that list and nothing else: the frame is encoded once and shared.
     let most = CLIENTS as f64 * 1.1;
     println!("{each} allocations for a publish to {CLIENTS}");
     assert!(each < most, "{each} allocations for a publish to {CLIENTS}");

@@ -1,4 +1,4 @@
-//! The host's word on each request under the engine's path.
+//! `Event::Engine`: the host decides about each request under the engine's path.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -19,7 +19,7 @@ fn ask(addr: SocketAddr) -> String {
     answer
 }
 
-/// What a client is answered when the host replies like that; `None` drops the question.
+/// The response to a client when the host replies with this; `None` drops the question.
 fn answered(reply: Option<EngineReply>) -> (String, Vec<Event>) {
     let mut host = Host::start(&json!({ "hooks": { "engine": true } }));
     let addr = host.listen();

@@ -1,11 +1,11 @@
-//! Who gets a publish, whatever the number of shards.
+//! The recipients of a publish do not depend on the number of shards.
 
 use kraken_ws_core::Target;
 use kraken_ws_tests::{Host, process};
 use serde_json::json;
 
-/// Publishes to rooms without others, to eight clients of which client `i` is in `all`, in `even` or `odd`,
-/// and in `third` if 3 divides `i`. Each publish has to reach exactly those it should, once.
+/// Publishes to rooms and exceptions, to eight clients: client `i` is in `all`, in `even` or `odd`, and in `third` if
+/// 3 divides `i`. Each publish has to reach exactly its recipients, once.
 fn reaches_each_member_once(shards: usize) {
     let mut host = Host::start(&json!({ "shards": shards }));
     let addr = host.listen();
@@ -106,7 +106,7 @@ fn a_publish_wakes_one_shard_and_that_the_others() {
     let mut clients: Vec<_> = (0..8).map(|_| host.client(addr)).collect();
     let mut few = 0;
     for round in 0..50 {
-        // As good as all of them sleep: nothing happens.
+        // Nothing happens for a while, so that the shards are asleep.
         host.settle();
         std::thread::sleep(std::time::Duration::from_millis(5));
         let before = process::own_writes();
@@ -117,7 +117,8 @@ fn a_publish_wakes_one_shard_and_that_the_others() {
         }
         few += usize::from(writes <= 2);
     }
-    // A shard that is awake for whatever reason is told directly; all four as a rule would be one call each.
+    // A shard that happens to be awake gets the command without a wake-up; waking all four for each publish would
+    // cost one call each.
     assert!(few >= 35, "{few} of 50 publishes woke one shard or two");
     host.close();
 }

@@ -1,4 +1,4 @@
-//! What other nodes answer is collected up to `maxAnswerBytes`; the rest counts as missing.
+//! Answers of other nodes are collected up to `maxAnswerBytes`; the others count as missing.
 
 use kraken_ws_core::{EmitFlags, Event, Target};
 use kraken_ws_tests::{Host, PATIENCE, Redis, eventually};
@@ -9,7 +9,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(async { tokio::time::timeout(PATIENCE, future).await }).expect("an answer in time")
 }
 
-/// Two nodes, of which the first has little room for answers.
+/// Two nodes; the first has little room for answers.
 fn pair(redis: &Redis, mode: &str) -> [Host; 2] {
     let cluster = json!({ "redis": redis.url(), "mode": mode, "prefix": mode, "waitForRedis": true });
     let asks = json!({ "shards": 1, "maxAnswerBytes": 65_536, "cluster": cluster });

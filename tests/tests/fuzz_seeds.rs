@@ -1,5 +1,5 @@
-//! The fuzz targets without a fuzzer: each takes its seeds, and what comes of them by chance, for a moment. The
-//! chance is the same each time. `make fuzz` is the real thing.
+//! The fuzz targets without a fuzzer: each runs its seeds and random mutations of them for a few seconds. The random
+//! numbers are the same in each run. `make fuzz` runs the real fuzzer.
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 #[path = "../fuzz/targets/mod.rs"]
 mod targets;
 
-/// How long a target is tried, and with how many inputs at most.
+/// Limits of the time and the number of inputs for a target.
 const MOMENT: Duration = Duration::from_secs(4);
 const INPUTS: usize = 50_000;
 
-/// So many seeds of so many bytes a target has at most.
+/// Limits of the number and the size of a target's seeds.
 const MAX_SEEDS: usize = 64;
 const MAX_SEED: usize = 4096;
 
-/// Bytes at which readers change their minds.
+/// Bytes that change the state of the parsers.
 const TURNS: &[u8] = b"\0\x01\x1e\x7e\x7f\x80\x81\x82\x88\x89\xc1\xed\xf4\xff\r\n\"\\{}[]:,-/0123456789$*%>|";
 
 /// xorshift64*.
@@ -74,7 +74,7 @@ fn run(name: &str) {
         done += 1;
     }
     while done < INPUTS && begin.elapsed() < MOMENT {
-        // Half of the time the last input is changed further.
+        // Half of the time, mutate the last input further.
         if last.is_empty() || chance.below(2) == 0 {
             last = seeds[chance.below(seeds.len())].clone();
         }

@@ -1,4 +1,4 @@
-//! What a connection costs while nothing happens on it.
+//! Memory of an idle connection.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,8 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 
-/// Joins the main namespace with nothing but a descriptor: what this process holds is then the server's.
+/// Joins the main namespace with nothing but a file descriptor, so that all memory of this process belongs to the
+/// server.
 fn join(addr: SocketAddr) -> TcpStream {
     const CONNECT: &[u8] = &[0x81, 0x82, 0, 0, 0, 0, b'4', b'0'];
     let mut stream = dial(addr);
@@ -23,7 +24,7 @@ fn join(addr: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Opens connections until the host has heard of all.
+/// Opens connections until the host has received an event for each.
 fn open(host: &mut Host, addr: SocketAddr, count: usize) -> Vec<TcpStream> {
     let streams: Vec<_> = (0..count).map(|_| join(addr)).collect();
     for _ in 0..count {
@@ -37,7 +38,7 @@ fn an_idle_connection_holds_less_than_2_kib() {
     const COUNT: usize = 2000;
     let mut host = Host::start(&json!({ "shards": 2 }));
     let addr = host.listen();
-    // Threads, buffers and the first room of all lists are there after these.
+    // These connections make the server allocate its threads, buffers and lists.
     let mut warm = open(&mut host, addr, 100);
     let region = Region::new(ALLOCATOR);
     let streams = open(&mut host, addr, COUNT);

@@ -1,4 +1,4 @@
-//! Listeners: several at once, and the file of a Unix socket.
+//! Listeners: several at once, and the socket file of a Unix listener.
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -21,7 +21,7 @@ fn one_server_listens_on_ipv4_ipv6_and_a_unix_path_at_once() {
     let path = path("all");
     host.server.listen_unix(&path).unwrap();
     let mut clients = vec![TcpClient::tcp(host.listen()), TcpClient::tcp(host.listen())];
-    // A kernel without IPv6 can't bind there; nothing else excuses the server.
+    // Only a kernel without IPv6 excuses a failed bind.
     if TcpListener::bind("[::1]:0").is_ok() {
         let v6 = host.server.listen_tcp("::1", 0).unwrap();
         assert!(v6.is_ipv6() && v6.port() != 0);

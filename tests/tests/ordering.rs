@@ -1,4 +1,4 @@
-//! What one thread asks for is carried out in the order of the calls, for every socket on every shard.
+//! Commands of one thread are executed in the order of the calls, for every socket on every shard.
 
 use kraken_ws_core::Target;
 use kraken_ws_tests::Host;

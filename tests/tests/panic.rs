@@ -1,6 +1,7 @@
-//! A panic on a thread of the library: who is hit hears of it, nobody else does, and the server goes on and ends.
+//! A panic on a thread of the library: the affected sockets are told, others are not, and the server goes on and can
+//! be closed.
 //!
-//! The panics are real: the log is the host's, and runs where something is logged, in the middle of things.
+//! The panics are real. The test's log panics, and it runs where the core logs, in the middle of an operation.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -15,7 +16,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Level, Metadata, Subscriber};
 
-/// A log that panics at a line that begins so, once for each time it is told to, and keeps the errors.
+/// A log that panics at a line with a given beginning, as often as requested, and keeps the errors.
 struct Log {
     trap: &'static str,
     left: AtomicUsize,
@@ -25,7 +26,7 @@ struct Log {
 impl Log {
     fn with_trap(trap: &'static str, times: usize) -> Arc<Self> {
         let log = Arc::new(Self { trap, left: AtomicUsize::new(times), errors: Mutex::default() });
-        // One test per process.
+        // There is one test per process.
         tracing::subscriber::set_global_default(Shared(log.clone())).expect("the only log");
         log
     }
@@ -76,10 +77,10 @@ impl Visit for Text {
     }
 }
 
-/// What the core logs in the middle of a change of a shard's state.
+/// A line that the core logs in the middle of a change of a shard's state.
 const IN_A_SHARD: &str = "WebSocket error";
 
-/// Has the client's shard panic: a frame without a mask is logged.
+/// Makes the client's shard panic: an unmasked frame is logged.
 fn break_shard(client: &mut TcpClient) {
     std::io::Write::write_all(client.stream(), &[0x81, 1, b'2']).unwrap();
 }
@@ -94,7 +95,7 @@ fn names(rooms: Vec<Box<str>>) -> Vec<String> {
     rooms
 }
 
-/// Clients on two shards, as many on each.
+/// Clients on two shards, the same number on each.
 fn clients(host: &mut Host, count: usize) -> [Vec<(TcpClient, SocketHandle)>; 2] {
     let addr = host.listen();
     let mut sides = [Vec::new(), Vec::new()];
@@ -106,7 +107,7 @@ fn clients(host: &mut Host, count: usize) -> [Vec<(TcpClient, SocketHandle)>; 2]
     sides
 }
 
-/// The end of these sockets, as the host hears of it.
+/// Waits for the disconnect events of these sockets.
 fn hear_of_the_end(host: &mut Host, hit: &[(TcpClient, SocketHandle)]) {
     let mut gone = Vec::new();
     while gone.len() < hit.len() {
@@ -149,7 +150,7 @@ fn a_panic_in_a_shard_closes_its_clients_and_nobody_elses() {
         assert_eq!(log.errors().len() as u64, round);
         assert!(log.errors()[0].contains("a bug in kraken_ws was caught"), "{:?}", log.errors());
 
-        // They come back, to the same shard too, under handles that none of them had.
+        // The clients reconnect, to the same shard too, and get handles that were never used before.
         let old: Vec<_> = hit.iter().map(|(_, socket)| *socket).collect();
         let mut further = Vec::new();
         while further.len() < 4 {
@@ -167,7 +168,7 @@ fn a_panic_in_a_shard_closes_its_clients_and_nobody_elses() {
         assert_eq!(spared[0].0.event(), json!(["still here"]));
         spared[0].0.send(r#"2["hello"]"#);
         host.find(|event| matches!(event, Event::Packet { .. }).then_some(()));
-        // What is for one who is gone reaches nobody.
+        // An emit to a former socket reaches nobody.
         host.emit(old[0], r#"["late"]"#);
         assert_eq!(host.settle().len(), 8);
         hit = further;
@@ -186,7 +187,7 @@ fn who_waits_for_a_broken_shard_is_answered() {
     let mut host = Host::start(&json!({ "shards": 2 }));
     let [mut hit, mut spared] = clients(&mut host, 4);
     let silent: Vec<Box<str>> = hit.iter().map(|(client, _)| client.id.as_str().into()).collect();
-    // A session by polling, on the same shard, whose poll waits.
+    // A polling session on the same shard with a pending poll.
     let ask = |method: &str, query: &str, body: &'static str| {
         let url = format!("/socket.io/?EIO=4&transport=polling{query}");
         let mut request = RequestInfo::new(method, url);
@@ -203,7 +204,7 @@ fn who_waits_for_a_broken_shard_is_answered() {
         let sid = format!("&sid={}", ask("GET", "", "")().1.split('"').nth(3).unwrap());
         ask("POST", &sid, "40")();
         assert!(ask("GET", &sid, "")().1.starts_with("40{"));
-        // Requests go to the shards in turn: the next session is on the other one.
+        // Requests go to the shards in turn, so the next session is on the other one.
         ask("GET", "&sid=none", "")();
         polls.push((sid.clone(), ask("GET", &sid, "")));
     }
@@ -237,7 +238,7 @@ fn who_waits_for_a_broken_shard_is_answered() {
     let mut silent = silent;
     silent.sort();
     assert_eq!(named, silent);
-    // One of the two polls was there: it is answered, and its session is gone. The other goes on.
+    // One of the two polls was on the shard that panicked: it is answered and its session is gone. The other goes on.
     host.publish(Target::all(), r#"["all"]"#);
     let mut answers: Vec<_> = polls.into_iter().map(|(_, answer)| answer()).collect();
     answers.sort_unstable();
@@ -329,7 +330,7 @@ fn in_a_fleet(redis: &Redis, mode: &str, subscriptions: &str) {
     assert_eq!((&*reason, host.server.stats().panics), ("internal error", 1));
     host.find(|event| up(event).filter(|up| *up));
     let other = node();
-    // Rooms and namespaces are heard again, by all three ways.
+    // Messages to rooms and namespaces arrive again: the restarted node has subscribed to all of them.
     for to in [Target::all(), Target::room("room"), Target::room(client.id.as_str())] {
         let start = Instant::now();
         client.stream().set_read_timeout(Some(Duration::from_millis(50))).unwrap();

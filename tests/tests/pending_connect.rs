@@ -1,10 +1,10 @@
-//! A namespace whose host decides who may connect.
+//! Namespaces with a host that decides which clients may connect.
 
 use kraken_ws_core::{Event, Reason, SocketHandle, Target};
 use kraken_ws_tests::{Client, Host, TcpClient, dial};
 use serde_json::{Value, json};
 
-/// A client that has asked to join, and its socket that waits for the host.
+/// A client that has asked to join, and its socket that waits for the host's decision.
 fn asking(host: &mut Host) -> (TcpClient, SocketHandle) {
     let addr = host.listen();
     let mut client = Client::open(dial(addr));
@@ -34,7 +34,7 @@ fn an_accepted_socket_gets_what_was_emitted_before_behind_its_connect() {
     host.publish(Target::all(), r#"["not for a socket that waits"]"#);
     host.emit(socket, r#"["early",2]"#);
     host.server.accept(socket);
-    // Once is enough.
+    // A second call has no effect.
     host.server.accept(socket);
     host.emit(socket, r#"["late"]"#);
     client.expect_connect();
@@ -59,7 +59,7 @@ fn a_second_connect_takes_the_place_of_one_that_waits() {
         _ => None,
     });
     assert_eq!(&*second.1, r#"{"token":"other"}"#);
-    // Nobody is behind the first any more.
+    // The first socket is gone.
     host.server.accept(first);
     host.server.accept(second.0);
     client.expect_connect();
@@ -87,7 +87,7 @@ fn a_rejected_socket_is_told_why_and_may_ask_again() {
     let (mut client, socket) = asking(&mut host);
     host.emit(socket, r#"["never seen"]"#);
     host.server.reject(socket, r#"{"message":"not you","data":{"code":7}}"#);
-    // Too late: it is decided.
+    // Too late: the decision was made.
     host.server.accept(socket);
     let refusal = client.packet();
     let told: Value = serde_json::from_str(refusal.strip_prefix('4').expect("CONNECT_ERROR")).unwrap();

@@ -1,4 +1,4 @@
-//! A host that speaks Socket.IO itself: messages pass as they are, rooms hold the members that it makes.
+//! A host that implements Socket.IO itself: messages pass unchanged, and rooms hold the members that the host adds.
 
 use bytes::Bytes;
 use kraken_ws_core::{ConnId, EmitFlags, Event, Hooks, Options, RawMessage, Reason, Target};
@@ -52,7 +52,7 @@ fn messages_pass_both_ways_as_they_are() {
         _ => None,
     });
     assert_eq!(closed, (conn, Reason::ForcedClose));
-    // What is said to a connection that is gone is no error.
+    // Sending to a closed connection is not an error.
     host.server.raw_send_text(conn, "nobody", PLAIN, false).unwrap();
     host.server.raw_close(conn);
     assert!(host.close().is_empty());
@@ -65,7 +65,7 @@ fn publishes_reach_members_and_rooms_and_nobody_else() {
     let mut clients: Vec<_> = (0..4).map(|_| connect(&mut host, addr)).collect();
     let conns: Vec<ConnId> = clients.iter().map(|(_, conn)| *conn).collect();
     let ids = ["aaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbb", "short", "dddddddddddddddddddd"];
-    // The last one stays no member.
+    // The last connection does not become a member.
     for i in 0..3 {
         host.server.raw_join(&host.main, conns[i], ids[i], &[ids[i], "all"]);
     }
@@ -125,7 +125,7 @@ fn a_host_hears_when_what_it_sent_has_left() {
     host.server.raw_send_text(conn, &big, PLAIN, false).unwrap();
     host.server.raw_send_text(conn, &big, PLAIN, false).unwrap();
     host.server.raw_notify(conn, 2);
-    // Once the first bytes are here the server has written, and found the buffers full.
+    // Once the first bytes are here, the server has written and found the buffers full.
     assert_eq!(client.stream().peek(&mut [0]).unwrap(), 1);
     host.server.raw_send_text(conn, "behind", PLAIN, false).unwrap();
     host.server.raw_notify(conn, 3);

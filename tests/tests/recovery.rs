@@ -8,14 +8,14 @@ use kraken_ws_core::{EmitFlags, Event, Reason, SessionEnd, SocketHandle, Target}
 use kraken_ws_tests::{Client, Host, TcpClient, dial};
 use serde_json::{Value, json};
 
-/// A client with what it needs to come back.
+/// A client with the values that it needs to recover its session.
 struct Returning {
     client: TcpClient,
     pid: String,
     offset: String,
 }
 
-/// The first packet is CONNECT; what was missed comes behind it.
+/// The first packet is CONNECT; the missed messages follow it.
 fn join(addr: std::net::SocketAddr, auth: &str) -> (TcpClient, Value) {
     let mut client = Client::open(dial(addr));
     client.send(&format!("0{auth}"));
@@ -67,7 +67,7 @@ fn a_socket_comes_back_with_rooms_data_and_what_was_emitted_meanwhile() {
     host.settle();
     drop(was.client);
     assert_eq!(disconnected(&mut host), (old, Reason::TransportClose));
-    // The host still uses the handle that it knows.
+    // The host still uses the earlier handle.
     host.emit(old, r#"["by handle"]"#);
     host.publish(Target::room("r"), r#"["by room"]"#);
     host.publish(Target::all().except("r"), r#"["not for it"]"#);
@@ -101,7 +101,7 @@ fn what_comes_while_the_host_decides_is_delivered_once() {
     drop(was.client);
     disconnected(&mut host);
     host.emit(old, r#"[1]"#);
-    // A connection that ends before the host has decided leaves the session as it was.
+    // A connection that ends before the host has decided leaves the session unchanged.
     let mut lost = Client::open(dial(addr));
     lost.send(&format!("0{}", auth(&was.pid, &was.offset)));
     let (waiting, _) = connected(&mut host);
@@ -154,10 +154,10 @@ fn what_was_sent_to_a_room_is_replayed_for_the_time_in_it_and_no_other() {
     host.publish(Target::all().except("late"), r#"["excluded"]"#);
     host.publish(Target::all().except("left"), r#"["not excluded any more"]"#);
     host.settle();
-    // All of it was on its way, and the client has read none of it.
+    // Everything was sent, and the client has read none of it.
     drop(was.client);
     disconnected(&mut host);
-    // By expression, as `socketsJoin` of an application that does not know who is away.
+    // With a target, like `socketsJoin` in an application that does not know which clients are away.
     let own = || Target::room(id.as_str());
     host.publish(Target::room("away"), r#"["before the join"]"#);
     host.server.sockets_join(&host.main, own(), &["away"], false);
@@ -304,7 +304,7 @@ fn two_threads_that_send_reach_clients_that_come_and_go_once_and_in_order() {
     let mut host = Host::start(&json!({ "shards": 3, "connectionStateRecovery": {} }));
     let addr = host.listen();
     let done = AtomicBool::new(false);
-    // The clients have an offset before anything is sent that they would have to get.
+    // Every client has an offset before the first event that it must not miss.
     let all_there = Barrier::new(CLIENTS + 2);
     let recoveries = std::thread::scope(|scope| {
         let all_there = &all_there;

@@ -4,7 +4,7 @@ use kraken_ws_core::{Event, RoomChange, SocketHandle};
 use kraken_ws_tests::Host;
 use serde_json::json;
 
-/// The next change of room `r`: what, and who.
+/// The next change of room `r`, and its socket.
 fn change(host: &mut Host) -> (RoomChange, Option<SocketHandle>) {
     host.find(|event| match event {
         Event::Room { change, room, socket, nsp } => {
@@ -25,7 +25,7 @@ fn a_room_is_created_and_deleted_once_over_two_shards() {
         host.server.join(a, &["r"]);
         assert_eq!(change(&mut host), (RoomChange::Created, None));
         assert_eq!(change(&mut host), (RoomChange::Joined, Some(a)));
-        // Joining once more is no change.
+        // Joining again is not a change.
         host.server.join(a, &["r"]);
         host.server.join(b, &["r"]);
         assert_eq!(change(&mut host), (RoomChange::Joined, Some(b)));
@@ -55,7 +55,7 @@ fn a_room_exists_between_created_and_deleted_however_shards_race() {
         host.server.join(b, &["r"]);
         host.server.leave(a, &["r"]);
         host.server.leave(b, &["r"]);
-        // The shards may see this in any order, so that the room may live once or twice.
+        // The shards may execute this in any order, so the room may exist once or twice.
         let mut members = 0;
         let mut exists = false;
         let mut left = 0;

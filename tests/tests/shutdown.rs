@@ -1,4 +1,4 @@
-//! The end of a server: who is told, and that nothing is left of it.
+//! Closing a server: the notifications, and that nothing is left.
 
 use std::sync::mpsc;
 
@@ -16,7 +16,7 @@ fn closed_is_the_last_event_and_threads_and_descriptors_are_gone() {
         let addr = host.listen();
         host.server.listen_unix(&path).unwrap();
         let mut clients: Vec<_> = (0..20).map(|_| host.client(addr)).collect();
-        // One that has not joined, one in the middle of a request head, one that said nothing.
+        // One connection that has not joined, one in the middle of a request head, one that has sent nothing.
         let _open = Client::open(dial(addr));
         let mut half = dial(addr);
         std::io::Write::write_all(&mut half, b"GET /socket.io/?EIO=4").unwrap();
@@ -97,14 +97,14 @@ fn a_closed_server_refuses_sends_and_listeners() {
 
 #[test]
 fn a_poll_on_its_way_to_another_shard_still_gets_the_last_packets() {
-    // Requests go to the two shards in turn: the session lives on the first.
+    // Requests go to the two shards in turn; the session is on the first.
     let mut host = Host::start(&json!({ "shards": 2 }));
     let ask = |method: &str, query: &str, body: &'static str| {
         let url = format!("/socket.io/?EIO=4&transport=polling{query}");
         let mut request = RequestInfo::new(method, url);
         request.protocol = 4;
         let (reply, answer) = mpsc::channel();
-        // Forgotten, not cancelled: the answer is what counts.
+        // The handle is dropped without cancelling; only the response matters.
         let _ = host.server.http(request, body.into(), Box::new(move |got| reply.send(got).unwrap()));
         move || {
             let got = answer.recv_timeout(PATIENCE).expect("an answer");
@@ -126,7 +126,7 @@ fn a_poll_on_its_way_to_another_shard_still_gets_the_last_packets() {
     host.server.close();
     host.find(|event| matches!(event, Event::Disconnect { .. }).then_some(()));
     drop(gate);
-    // Without the close packet: a client that finds it in the same payload drops the message before it.
+    // No close packet in this payload: a client that finds one drops the message before it.
     assert_eq!(poll(), (200, "42[\"last\"]".to_owned()));
     host.close();
 }

@@ -1,4 +1,4 @@
-//! A host that does not take its events: the server reads no further, and nothing is lost.
+//! A host that does not take its events: the server stops reading, and nothing is lost.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,7 +13,7 @@ use serde_json::json;
 const EVENTS: usize = 24 * 1024;
 const SIZE: usize = 1024;
 
-/// Masked text frames `42["n",i,"…"]`. The mask of zeros leaves the text as it is.
+/// Masked text frames `42["n",i,"…"]`. A mask of zeros leaves the text unchanged.
 fn frames() -> Vec<u8> {
     let mut out = Vec::with_capacity(EVENTS * (SIZE + 64));
     for n in 0..EVENTS {
@@ -26,7 +26,7 @@ fn frames() -> Vec<u8> {
     out
 }
 
-/// Writes until the server has read nothing for half a second; returns how much went out.
+/// Writes until the server has read nothing for half a second; returns the number of bytes written.
 fn write_until_stuck(stream: &mut TcpStream, bytes: &[u8]) -> usize {
     stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     let mut written = 0;
@@ -41,7 +41,7 @@ fn write_until_stuck(stream: &mut TcpStream, bytes: &[u8]) -> usize {
     written
 }
 
-/// Takes every event of one client and sees that they are complete and in order.
+/// Takes the events of one client and checks that they are complete and in order.
 fn take_all(host: &mut Host) {
     for n in 0..EVENTS {
         let data = host.find(|event| match event {
@@ -69,7 +69,7 @@ fn resume(mut host: Host, mut client: TcpClient, bytes: Vec<u8>, written: usize)
         client
     });
     take_all(&mut host);
-    // A client that is gone is an event too.
+    // A disconnect is an event too.
     let _client = rest.join().unwrap();
     assert_eq!(host.pending_bytes(), 0);
     host.close();
@@ -87,7 +87,7 @@ fn host_queue_bytes_bounds_all_and_nothing_is_lost() {
     const LIMIT: usize = 100_000;
     let options = json!({ "shards": 2, "maxPendingEvents": 1_000_000, "hostQueueBytes": LIMIT });
     let (host, client, bytes, written) = stuck(&options);
-    // A shard looks at the bound once an event: what one read holds may come on top.
+    // A shard checks the limit once per event, so the events of one read may come on top.
     let waiting = host.pending_bytes();
     assert!((LIMIT / 2..LIMIT + 128 * 1024).contains(&waiting), "{waiting} bytes wait");
     assert_eq!(host.server.stats().host_queue_bytes as usize, waiting);
@@ -127,7 +127,7 @@ fn new_connections_and_their_requests_count_while_the_host_is_stuck() {
     let hooks = json!({ "allowRequest": true });
     let mut host = Host::start(&json!({ "shards": 1, "hostQueueBytes": LIMIT, "hooks": hooks }));
     let addr = host.listen();
-    // Opened before, and its request comes when there is no room any more.
+    // Connected before; its request arrives when the queue is full.
     let mut early = dial(addr);
     let cookie = "a".repeat(12_000);
     let crowd: Vec<_> = (0..200).map(|_| handshake(addr, &cookie)).collect();
@@ -135,9 +135,9 @@ fn new_connections_and_their_requests_count_while_the_host_is_stuck() {
     early.write_all(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     assert_eq!(status(&mut early), Some(503));
     let waiting = host.pending_bytes();
-    // One that is being accepted may come on top.
+    // A connection that is being accepted may come on top.
     assert!(waiting < LIMIT + 32 * 1024, "{waiting} bytes wait");
-    // Those who were not turned away are asked about when the host takes its events, and so is who comes then.
+    // When the host takes its events again, it is asked about the clients that were not refused, and about new ones.
     let reader = thread::spawn(move || {
         let statuses: Vec<_> = crowd.into_iter().map(|mut stream| status(&mut stream)).collect();
         (statuses, handshake(addr, "last"))
@@ -180,7 +180,7 @@ fn clients_are_not_read_from_when_the_queue_is_full_already() {
         })
         .collect();
     eventually("the queue is full", || host.pending_bytes() > LIMIT);
-    // Long enough for all that would be read on.
+    // Long enough for the server to read everything if it did not stop.
     thread::sleep(Duration::from_millis(500));
     let waiting = host.pending_bytes();
     assert!(waiting < LIMIT + 1_000_000, "{waiting} bytes wait");
@@ -211,10 +211,10 @@ fn what_clients_send_before_they_are_accepted_is_bounded_for_all_together() {
         })
         .collect();
     eventually("much is held", || bytes(&host) > LIMIT);
-    // Long enough for all that would be read on.
+    // Long enough for the server to read everything if it did not stop.
     thread::sleep(Duration::from_millis(500));
     assert!(bytes(&host) < 6 * LIMIT, "{} bytes were read of 11 million", bytes(&host));
-    // The host decides, and nothing is lost.
+    // The host decides now, and nothing is lost.
     let mut came = 0;
     while came < clients.len() {
         match host.event() {

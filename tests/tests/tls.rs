@@ -1,4 +1,4 @@
-//! TLS: certificates are replaced while the server runs.
+//! TLS: the certificate is replaced while the server runs.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn host(pair: &Pair) -> Host {
     Host::start(&json!({ "shards": 2, "tls": { "cert": pair.cert, "key": pair.key } }))
 }
 
-/// A client that trusts this certificate alone; the handshake is done by the first write.
+/// A client that trusts only this certificate; the first write performs the handshake.
 fn stream(addr: SocketAddr, trusted: &Pair) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.der.clone()).unwrap();
@@ -92,11 +92,11 @@ fn the_end_of_a_burst_does_not_wait_for_the_next_write() {
     }));
     let addr = host.listen();
     let stream = stream(addr, &pair);
-    // What the kernel takes from a server whose client does not read is then a few bursts.
+    // Limits what the kernel takes for a client that does not read to a few bursts.
     rustix::net::sockopt::set_socket_recv_buffer_size(&stream.sock, 65_536).unwrap();
     let mut client = TlsClient::joined(stream);
     let message = json!(["fill", "x".repeat(8000)]);
-    // Wherever the kernel stops taking: the last of these is once what only TLS has taken.
+    // Different sizes, so that in one round the last burst is held by TLS alone when the kernel's buffer is full.
     for burst in (100..700).step_by(6) {
         for _ in 0..burst {
             host.publish(Target::all(), &message.to_string());

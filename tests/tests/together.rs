@@ -1,4 +1,4 @@
-//! `Server::together`: what one thread sends arrives in one piece and in order.
+//! `Server::together`: messages of one thread arrive as one batch and in order.
 
 use kraken_ws_core::Target;
 use kraken_ws_tests::Host;
@@ -22,7 +22,7 @@ fn writes_once(shards: u64) {
             host.server.join(*socket, &["late"]);
         }
         for n in 0..BURST {
-            // Within: nothing leaves before the outer one is done.
+            // Nested: nothing is sent before the outer call ends.
             host.server.together(|| host.publish(Target::room("late"), &json!(["n", n]).to_string()));
             for (_, socket) in &clients {
                 host.emit(*socket, &json!(["own", n]).to_string());

@@ -13,7 +13,7 @@ fn a_burst_in_one_turn_closes_nobody_and_leaves_room_for_other_messages() {
     let (mut to_room, other) = host.client(addr);
     host.server.join(other, &["room"]);
     let flags = EmitFlags::new().volatile(true);
-    // Neither reads: the kernel's buffers fill in the middle of a turn.
+    // Neither client reads, so the kernel's buffers fill up in the middle of a turn.
     host.server.together(|| {
         let pad = "x".repeat(480 * 1024);
         for n in 0..BURST {

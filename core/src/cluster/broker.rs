@@ -1,4 +1,4 @@
-//! The broker of a server: what it says to the thread of the fleet, and how that thread begins.
+//! The implementation of [`Broker`] for a server, and the start of the cluster's thread.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::ids::NspId;
 use crate::types::target::Target;
 
-/// The way to the cluster's thread.
+/// The handle through which a server reaches the cluster's thread.
 pub(crate) struct Cluster {
     queue: Arc<Queue>,
     figures: Arc<Figures>,
@@ -94,7 +94,7 @@ fn broadcast(emit: Emit<'_>, ack: Option<(Box<str>, Option<Duration>)>) -> Broad
     Broadcast { target, data: data.into(), attachments, flags, ack }
 }
 
-/// Makes `server` a node of a fleet: starts its thread, and gives the way there.
+/// Makes `server` a node of a fleet: starts the thread and returns the broker.
 pub(crate) fn start(server: &Server, options: ClusterOptions) -> Result<Box<dyn Broker>> {
     let figures = Arc::<Figures>::default();
     let queue = Queue::new(options.queue_bytes, options.overflow, figures.clone());
@@ -110,7 +110,7 @@ pub(crate) fn start(server: &Server, options: ClusterOptions) -> Result<Box<dyn 
         server: Some((server.downgrade(), core.host.clone(), core.shards.len())),
         panics: core.host.panics.clone(),
     };
-    // Before it connects, so that the first `Up` means the namespaces that are there.
+    // Namespaces are announced before the bus connects, so that the first `Up` covers them.
     show_namespaces(server, &queue, &names);
     server.spawn("kraken-cluster", move || node::run(parts, ready))?;
     let started = is_ready.recv();
@@ -118,7 +118,7 @@ pub(crate) fn start(server: &Server, options: ClusterOptions) -> Result<Box<dyn 
     Ok(Box::new(Cluster { queue, figures, names, requests_timeout }))
 }
 
-/// A node that begins anew hears of everything.
+/// Announces all namespaces and rooms again to a node that restarts after a panic.
 pub(crate) fn show_all(server: &Server, queue: &Arc<Queue>, names: &Names) {
     show_namespaces(server, queue, names);
     if names.has_channels(RoomKind::Own) {
@@ -126,7 +126,7 @@ pub(crate) fn show_all(server: &Server, queue: &Arc<Queue>, names: &Names) {
     }
 }
 
-/// The node hears of namespaces and, where they have channels of their own, of rooms.
+/// Announces namespaces, and rooms where these have channels of their own, now and on every change.
 fn show_namespaces(server: &Server, queue: &Arc<Queue>, names: &Names) {
     let core = server.core();
     let to = queue.clone();
@@ -139,7 +139,8 @@ fn show_namespaces(server: &Server, queue: &Arc<Queue>, names: &Names) {
     let all = names.has_channels(RoomKind::Own);
     let tell = |kind| {
         let to = queue.clone();
-        // What looks like a socket id goes over the main channel: JavaScript nodes send it there.
+        // JavaScript nodes publish to the main channel when a room's name looks like a socket id, so such a room
+        // needs no channel.
         Box::new(move |nsp, room: &str, here| {
             if all || !is_private(room) {
                 to.send(Command::Room { nsp, room: room.into(), kind, here });

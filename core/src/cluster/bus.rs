@@ -1,4 +1,4 @@
-//! The bus of a fleet: publishes, subscribes and counts by way of Redis, and stays at it whatever happens to Redis.
+//! The Redis bus of a fleet: publish, subscribe and count. It reconnects for as long as it exists.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -21,7 +21,7 @@ use crate::types::error::{Error, ErrorCode, Result};
 
 pub(crate) use crate::cluster::redis::Held;
 
-/// What is subscribed to.
+/// A subscription to Redis.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Subscription {
     /// SUBSCRIBE
@@ -32,34 +32,35 @@ pub(crate) enum Subscription {
     Sharded(Box<[u8]>),
 }
 
-/// What the bus tells the node.
+/// An event of the bus for the node.
 #[derive(Debug)]
 pub(crate) enum BusEvent {
-    /// A message; `pattern` if it came through one.
+    /// A published message arrived.
     Message {
-        /// The pattern that it came through.
+        /// The pattern that matched, if the subscription is one.
         pattern: Option<Bytes>,
-        /// Where it was published.
+        /// The channel of the message.
         channel: Bytes,
-        /// What was published.
+        /// The payload of the message.
         payload: Bytes,
-        /// Dropped when the node is done with the message; see [`Held`].
+        /// Counts as lag until it is dropped; see [`HeldBytes`].
         held: Held,
     },
-    /// Connected, and everything is subscribed (again).
+    /// Connected, and all subscriptions are confirmed, for the first time or again.
     Up,
-    /// Not connected any more, and why. Attempts to reconnect are under way.
+    /// The connection is lost or could not be made, with the reason. The bus keeps trying to reconnect.
     Down(String),
 }
 
-/// How long a count waits for what is being subscribed. A cluster that lacks a master can't confirm everything.
+/// Limit for a count to wait for pending subscriptions. A Redis Cluster without one of its masters can't confirm them
+/// all.
 const SETTLING: Duration = Duration::from_secs(1);
 
-/// The connections to Redis. Dropping it ends them.
+/// The connections to Redis. They end when the bus is dropped.
 pub(crate) struct Bus {
     shared: Arc<Shared>,
     tasks: Mutex<JoinSet<()>>,
-    /// Redis Cluster: who asks each node, made when first asked.
+    /// Redis Cluster: a link to each node for `PUBSUB … NUMSUB`, started on the first count.
     askers: Mutex<HashMap<Address, Asker>>,
 }
 
@@ -69,7 +70,7 @@ struct Asker {
 }
 
 impl Bus {
-    /// Checks the options and begins to connect, on the current tokio runtime. Events go to `events`, in order.
+    /// Checks the options and starts to connect on the current tokio runtime. Events are sent to `events` in order.
     pub fn start(options: &ClusterOptions, events: mpsc::UnboundedSender<BusEvent>) -> Result<Self> {
         let shared = Arc::new(Shared::new(Settings::new(options)?, events));
         let bus = Self { shared: shared.clone(), tasks: Mutex::default(), askers: Mutex::default() };
@@ -92,7 +93,7 @@ impl Bus {
         Ok(bus)
     }
 
-    /// Runs a task of the bus. One that panics is not made again: the whole bus has to be.
+    /// Spawns a task of the bus. A panic in it is not recovered here; the owner has to replace the whole bus.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let shared = self.shared.clone();
         self.tasks().spawn(async move {
@@ -103,7 +104,7 @@ impl Bus {
         })
     }
 
-    /// Waits for a panic of one of the tasks.
+    /// Waits for a panic in one of the tasks.
     pub async fn broken(&self) -> Panic {
         loop {
             if let Some(panic) = self.shared.broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -113,7 +114,7 @@ impl Bus {
         }
     }
 
-    /// Waits until the bus is up; an error says why it isn't.
+    /// Waits until the bus is up; the error holds the reason why it is not.
     pub async fn ready(&self, within: Duration) -> Result<()> {
         let mut up = self.shared.up.clone();
         if let Ok(Ok(_)) = timeout(within, up.wait_for(|up| *up)).await {
@@ -123,12 +124,12 @@ impl Bus {
         Err(redis(reason.unwrap_or_else(|| format!("no connection within {} ms", within.as_millis()))))
     }
 
-    /// Publishes, in the order of the calls. Without a connection the message waits for one.
+    /// Publishes a message, in the order of the calls. It is queued while there is no connection.
     pub fn publish(&self, channel: Box<[u8]>, payload: Bytes) {
         self.shared.with(|state| state.outgoing.publish(channel, payload));
     }
 
-    /// Subscribes, now and after every reconnect. Twice is once.
+    /// Adds a subscription, now and after every reconnect. A second call has no effect.
     pub fn subscribe(&self, what: Subscription) {
         self.shared.with(|state| state.subscriptions.subscribe(what));
     }
@@ -143,8 +144,8 @@ impl Bus {
         self.shared.with(|state| state.subscriptions.is_on(what))
     }
 
-    /// How many subscribe to a channel; on Redis Cluster, over all nodes that answer. What this bus has subscribed to
-    /// before the call is counted.
+    /// Number of subscribers of a channel; on Redis Cluster, the sum over all nodes that answer. Subscriptions that
+    /// this bus made before the call are included.
     pub async fn count(&self, channel: &[u8]) -> Result<usize> {
         let limit = self.shared.settings.timeout;
         let counted = async {
@@ -172,12 +173,12 @@ impl Bus {
 
     async fn count_on_all(&self, channel: &[u8]) -> Result<usize> {
         self.shared.until(|state| state.health.is_complete()).await;
-        // Half of the time that all may take, so that one silent node does not cost the answers of the others.
+        // Half of the total limit, so that one silent node does not discard the answers of the others.
         let until = Instant::now() + self.shared.settings.timeout / 2;
         let answers: Vec<_> = self.ask_links().into_iter().map(|link| self.ask(link, channel)).collect();
         let mut sum = None;
         for answer in answers {
-            // A node that can't be reached has no subscribers that can be.
+            // A node that can't be reached has no subscribers that a message could reach.
             if let Ok(Ok(value)) = timeout_at(until, answer).await {
                 sum = Some(sum.unwrap_or(0) + number(&value)?);
             }
@@ -185,7 +186,7 @@ impl Bus {
         sum.ok_or_else(|| redis("no node of the cluster answers".to_owned()))
     }
 
-    /// A link to each node of the cluster, and to no other.
+    /// The links for counting: exactly one to each current node of the cluster.
     fn ask_links(&self) -> Vec<LinkId> {
         let nodes = self.shared.nodes.borrow().clone();
         let mut askers = self.askers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -221,7 +222,7 @@ impl Bus {
         answered
     }
 
-    /// Figures of this moment.
+    /// The current counters.
     pub fn stats(&self) -> BusStats {
         self.shared.with(|state| {
             let counts = state.outgoing.counts();
@@ -240,18 +241,19 @@ impl Bus {
         })
     }
 
-    /// Publishes of which nobody knows yet what becomes of them.
+    /// Publishes that are neither confirmed nor lost yet.
     pub fn open(&self) -> u64 {
         self.shared.with(|state| state.outgoing.open())
     }
 
-    /// Whether some connection still works, which being down does not rule out.
+    /// Whether any link works. The bus can be down while this is true.
     #[cfg(test)]
     pub fn is_partly_up(&self) -> bool {
         self.shared.with(|state| state.health.is_partly_up())
     }
 
-    /// Waits until all that was published so far is confirmed; an error if some of it was lost meanwhile, or time is up.
+    /// Waits until everything published so far is confirmed. It is an error if some of it was lost, or the time is
+    /// up.
     pub async fn flush(&self, within: Duration) -> Result<()> {
         let failures = |state: &mut State| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;
         let (mark, before) = self.shared.with(|state| (state.outgoing.mark(), failures(state)));
@@ -273,14 +275,14 @@ impl Bus {
         self.tasks.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Ends the connections and waits until they are gone. What still waits is not published: [`Bus::flush`] first.
+    /// Closes the connections and waits for their tasks. Queued publishes are dropped; call [`Bus::flush`] first.
     pub async fn close(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks());
         tasks.shutdown().await;
     }
 }
 
-/// The number in `[channel, number]`.
+/// The number in a reply `[channel, number]`.
 fn number(answer: &Value) -> Result<usize> {
     match answer.items() {
         [_, count] => count.int().and_then(|count| usize::try_from(count).ok()),

@@ -1,4 +1,4 @@
-//! Publishing to a fleet from a process without clients, as `@socket.io/redis-emitter` does.
+//! Publishes to a fleet from a process without clients, like `@socket.io/redis-emitter`.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -19,9 +19,9 @@ use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 
-/// A way to all nodes of a fleet, from outside. Every method may be called from any thread; what one thread
-/// sends leaves in the order of the calls. What waits when it is dropped goes out first, within the time that one
-/// answer of Redis may take.
+/// A connection to all nodes of a fleet from another process. Every method can be called from any thread; messages of
+/// one thread are sent in the order of the calls. Dropping the emitter first sends what is queued, for at most
+/// `redis_timeout`.
 pub struct Emitter {
     queue: Arc<Queue>,
     figures: Arc<Figures>,
@@ -29,12 +29,12 @@ pub struct Emitter {
 }
 
 impl Emitter {
-    /// Starts the thread that sends. With `wait_for_redis` it returns when Redis is there; else what is sent
-    /// meanwhile waits, as far as `queue_bytes` and `overflow` allow.
+    /// Starts the sending thread. With `wait_for_redis`, the call returns when Redis is connected; without it,
+    /// messages are queued until then, within `queue_bytes` and by the policy `overflow`.
     ///
     /// # Errors
-    /// [`ErrorCode::Redis`] if `wait_for_redis` and Redis can't be reached within `redis_timeout`,
-    /// [`ErrorCode::Option`] for settings that can't be used, [`ErrorCode::System`].
+    /// [`ErrorCode::Redis`] if `wait_for_redis` is set and Redis can't be reached within `redis_timeout`,
+    /// [`ErrorCode::Option`] for invalid settings, [`ErrorCode::System`].
     pub fn new(options: ClusterOptions) -> Result<Self> {
         let figures = Arc::<Figures>::default();
         let queue = Queue::new(options.queue_bytes, options.overflow, figures.clone());
@@ -62,10 +62,10 @@ impl Emitter {
         if self.queue.say(&nsp, message) { Ok(()) } else { Err(closed()) }
     }
 
-    /// Sends an event to all clients that `target` means. `data` is a JSON array `["event", …]`.
+    /// Sends an event to all clients that `target` selects. `data` is a JSON array `["event", …]`.
     ///
     /// # Errors
-    /// [`ErrorCode::Payload`], also for the names of events that are reserved; [`ErrorCode::Closed`].
+    /// [`ErrorCode::Payload`] for invalid data and reserved event names; [`ErrorCode::Closed`].
     pub fn publish(
         &self,
         nsp: &str,
@@ -84,20 +84,20 @@ impl Emitter {
         self.say(nsp, Message::Broadcast(broadcast))
     }
 
-    /// Adds all sockets that `target` means to rooms. After [`Emitter::close`] nothing happens.
+    /// Adds all sockets that `target` selects to rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_join(&self, nsp: &str, target: Target, rooms: &[&str]) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
         let _ = self.say(nsp, Message::Join { target, rooms });
     }
 
-    /// Takes all sockets that `target` means out of rooms. After [`Emitter::close`] nothing happens.
+    /// Removes all sockets that `target` selects from rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_leave(&self, nsp: &str, target: Target, rooms: &[&str]) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
         let _ = self.say(nsp, Message::Leave { target, rooms });
     }
 
-    /// Disconnects all sockets that `target` means, with `close` their whole connections. After
-    /// [`Emitter::close`] nothing happens.
+    /// Disconnects all sockets that `target` selects; with `close`, their connections too. After [`Emitter::close`]
+    /// nothing happens.
     pub fn disconnect_sockets(&self, nsp: &str, target: Target, close: bool) {
         let _ = self.say(nsp, Message::Disconnect { target, close });
     }
@@ -111,10 +111,10 @@ impl Emitter {
         self.say(nsp, Message::ServerSide { data: data.into(), attachments, id: None })
     }
 
-    /// Waits until Redis has confirmed all that was sent so far.
+    /// Waits until Redis has confirmed everything sent so far.
     ///
     /// # Errors
-    /// [`ErrorCode::Timeout`] if that takes longer, [`ErrorCode::Redis`] if some of it is lost, or may be,
+    /// [`ErrorCode::Timeout`] if that takes longer, [`ErrorCode::Redis`] if messages are lost or unconfirmed,
     /// [`ErrorCode::Closed`].
     pub async fn flush(&self, timeout: Duration) -> Result<()> {
         let (reply, done) = oneshot::channel();
@@ -122,12 +122,12 @@ impl Emitter {
         done.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Figures of the connection.
+    /// The current counters.
     pub fn stats(&self) -> ClusterStats {
         self.figures.snapshot(self.queue.bytes())
     }
 
-    /// Sends what waits, within the time that one answer of Redis may take, and ends.
+    /// Sends what is queued, for at most `redis_timeout`, and ends the thread.
     pub fn close(&self) {
         self.queue.send(Command::Close);
         let thread = self.thread.lock().unwrap_or_else(|e| e.into_inner()).take();

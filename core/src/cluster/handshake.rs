@@ -1,4 +1,4 @@
-//! A socket's handshake as socket.io shows it, for nodes that fetch the socket.
+//! The handshake of a socket in the shape of socket.io, for nodes that fetch the socket.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::socketio::msgpack::date;
 use crate::socketio::packet::json::quote;
 use crate::types::request::RequestInfo;
 
-/// Node keeps the first of these when a client repeats them.
+/// Headers of which Node.js keeps only the first value.
 const SINGLE: [&str; 19] = [
     "age",
     "authorization",
@@ -43,7 +43,7 @@ pub(super) fn handshake(request: &RequestInfo, auth: &str) -> String {
             }
         }
     }
-    // Of a repeated key the last counts, as in `Object.fromEntries`.
+    // The last value of a repeated key counts, as in `Object.fromEntries`.
     let query: BTreeMap<_, _> =
         query::pairs(request.url.split_once('?').map_or("", |(_, query)| query)).collect();
     let mut out = String::with_capacity(768);
@@ -80,7 +80,7 @@ fn object<'a>(out: &mut String, entries: impl Iterator<Item = (&'a str, &'a str)
     out.push('}');
 }
 
-/// As `String(new Date(millis))` in a process whose time zone is UTC.
+/// Same text as `String(new Date(millis))` in a process whose time zone is UTC.
 fn time(millis: u64) -> String {
     let Some(time) = date::utc(millis as f64) else { return "Invalid Date".to_owned() };
     let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
@@ -116,7 +116,7 @@ mod tests {
             ..RequestInfo::default()
         };
         let found: Value = serde_json::from_str(&handshake(&request, r#"{"user":"ada"}"#)).unwrap();
-        // `time` is what `String(new Date(1800000000123))` gives in Node 20 with TZ=UTC.
+        // `time` is the result of `String(new Date(1800000000123))` in Node.js 20 with TZ=UTC.
         assert_eq!(
             found,
             json!({

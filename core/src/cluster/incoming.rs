@@ -1,4 +1,4 @@
-//! Messages of other nodes, and what is to be done about each.
+//! Messages of other nodes and their execution.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -24,18 +24,19 @@ use crate::shared::namespaces::Namespace;
 use crate::shared::shard_sender::ShardSender;
 use crate::types::error::ErrorCode;
 
-/// Messages that are handed to the shards at once.
+/// Number of messages that are handed to the shards in one batch.
 const BATCH: usize = 256;
-/// How long shards or host may have no room before messages for them are lost. Redis is not read from meanwhile.
+/// Limit for waiting while the shards or the host are full; after it, messages are dropped. Redis is not read
+/// meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How often it is tried again within that time.
+/// Interval of the attempts within [`PATIENCE`].
 const AGAIN: Duration = Duration::from_millis(2);
 
-/// Shards or host have no room.
+/// The queue of a shard or of the host is full.
 struct Full;
 
 impl Node {
-    /// Takes what the bus brings, in its order.
+    /// Executes the events of the bus in order.
     pub(super) async fn take_messages(self: Rc<Self>, mut events: UnboundedReceiver<BusEvent>) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut patient = true;
@@ -47,7 +48,8 @@ impl Node {
                     patient = true;
                     break;
                 }
-                // After one that waited in vain the others don't wait, until there is room again.
+                // After one message has timed out, the following ones are dropped without waiting, until a message
+                // fits again.
                 let since = *full_since.get_or_insert_with(Instant::now);
                 if patient && since.elapsed() < PATIENCE {
                     tokio::time::sleep(AGAIN).await;
@@ -64,7 +66,8 @@ impl Node {
         }
     }
 
-    /// Carries out a batch, in one piece for the shards; stops where there is no room.
+    /// Executes a batch, with one wake-up per shard; stops when a queue is full. Executed events are removed from
+    /// `batch`.
     fn hand_over(self: &Rc<Self>, batch: &mut VecDeque<BusEvent>) -> Result<(), Full> {
         let server = self.server();
         let mut all = || {
@@ -72,7 +75,7 @@ impl Node {
                 match event {
                     BusEvent::Up => self.on_up(),
                     BusEvent::Down(reason) => self.on_down(std::mem::take(reason)),
-                    // `held` goes with the event, when it is done with.
+                    // `held` is dropped with the event, once it is executed.
                     BusEvent::Message { pattern, channel, payload, held: _held } => {
                         if let Some(server) = &server {
                             self.on_message(server, pattern.as_deref(), channel, payload)?;
@@ -102,7 +105,7 @@ impl Node {
         }
         let (nsp, kind) = match route {
             Some(route) => route,
-            // The channel of a room: the envelope names the namespace.
+            // The channel of a single room. The envelope in the payload names the namespace.
             None if self.names.mode == Mode::Sharded => ("".into(), Kind::Sharded),
             None => return Ok(()),
         };
@@ -126,7 +129,8 @@ impl Node {
         }
     }
 
-    /// Classic: a broadcast. The channel tells the room, so what is for nobody here costs next to nothing.
+    /// Classic mode: a broadcast. The channel names the room, so the payload is parsed only if this node may have
+    /// members.
     fn on_broadcast(
         self: &Rc<Self>,
         server: &Server,
@@ -206,7 +210,7 @@ impl Node {
         Ok(())
     }
 
-    /// A node that is new gets to know who is there.
+    /// Answers the `Hello` of a new node, so that it knows this one.
     fn greet(&self, nsp: &str, uid: &str) {
         match self.wire.greeting(nsp, uid) {
             Ok((channel, payload)) => self.bus.publish(channel, payload),
@@ -259,8 +263,8 @@ impl Node {
     }
 }
 
-/// Whether a room may have members here: it has some, here or away, its name is an id that this server gave, or a shard has still to
-/// do what the host asked of it before the message was sent.
+/// Whether a room may have members here: it has members or sockets that can be recovered, its name is a socket id of
+/// this server, or a shard still has a join queued.
 fn is_here(server: &Server, nsp: &Namespace, room: &str) -> bool {
     let core = server.core();
     Id::has_tag(room, core.tag)

@@ -1,17 +1,18 @@
-//! Rooms that sockets have just been put into or taken out of, for the whole fleet.
+//! Rooms that a node of the fleet has moved sockets into or out of within the last seconds.
 //!
-//! Where they are here, the shards may not have come to that when the next message is for such a room, and the directory
-//! does not know of it yet. Where rooms have channels of their own, it takes a node a while to subscribe to a new one, and
-//! between two channels there is no order: for that time messages for such a room go where the move went.
+//! Two delays make this necessary. A local shard may not have executed the join yet when the next message for the
+//! room arrives, so the directory does not list the room. And where rooms have channels of their own, subscribing
+//! takes a while and Redis keeps no order between channels; until then, messages for the room go to the main channel,
+//! like the join itself.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// For how long: longer than a shard, or a subscription, lags behind.
+/// How long a room is remembered: longer than a shard or a subscription lags behind.
 const GRACE: Duration = Duration::from_secs(10);
-/// How many are kept; beyond them every room is taken to be here for that time.
+/// Limit of remembered rooms. Beyond it, every room counts as moved for [`GRACE`].
 const MOST: usize = 1024;
 
 #[derive(Default)]
@@ -32,7 +33,7 @@ impl Joining {
         self.rooms.extend(rooms.iter().map(|room| (room.clone(), now)));
     }
 
-    /// Whether there is anything to remember.
+    /// Whether any entry is younger than [`GRACE`].
     pub(super) fn is_recent(&self, now: Instant) -> bool {
         self.all.iter().chain(self.rooms.values()).any(|since| now - *since < GRACE)
     }

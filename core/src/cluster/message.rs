@@ -1,4 +1,4 @@
-//! What nodes say to each other, in no wire format.
+//! The messages between nodes, independent of a wire format.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ pub(crate) struct Broadcast {
     pub data: Box<str>,
     pub attachments: Vec<Bytes>,
     pub flags: EmitFlags,
-    /// With acks: under which id they are asked for, and for how long.
+    /// For a broadcast with acks: the id of the request, and its timeout.
     pub ack: Option<(Box<str>, Option<Duration>)>,
 }
 
-/// What one node says to the others.
+/// A message to all other nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Message {
     Broadcast(Broadcast),
@@ -36,7 +36,7 @@ pub(crate) enum Message {
         target: Target,
         close: bool,
     },
-    /// An event for the hosts; with an id if an answer is wanted.
+    /// An event for the hosts; `id` is set if an answer is wanted.
     ServerSide {
         data: Box<str>,
         attachments: Vec<Bytes>,
@@ -46,26 +46,27 @@ pub(crate) enum Message {
         id: Box<str>,
         question: Question,
     },
-    /// Of old nodes: one socket, by its id, answered when it is done.
+    /// A change to the single socket `sid`, as old versions of the adapter send it. The node that has the socket
+    /// answers with [`Answer::Done`].
     One {
         id: Option<Box<str>>,
         sid: Box<str>,
         change: Change,
     },
-    /// A native node says that it is there.
+    /// Announces a native node to the others.
     Hello,
 }
 
-/// What a node wants to know of each other one.
+/// The question of an `Ask` request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Question {
-    /// Ids of the sockets in rooms; of old nodes.
+    /// Ids of the sockets in these rooms; only old versions of the adapter ask this.
     Ids(Vec<Box<str>>),
     Rooms,
     Sockets(Target),
 }
 
-/// What is done to one socket.
+/// A change to one socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Join(Box<str>),
@@ -73,36 +74,36 @@ pub(crate) enum Change {
     Disconnect { close: bool },
 }
 
-/// What one node answers another.
+/// A node's answer to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Ids(Vec<Box<str>>),
     Rooms(Vec<Box<str>>),
     Sockets(Vec<RemoteSocket>),
-    /// A [`Message::One`] is done.
+    /// A [`FleetMessage::One`] was executed.
     Done,
-    /// What a host answered: one JSON value.
+    /// The answer of a host: one JSON value.
     ServerSide {
         data: Box<str>,
         attachments: Vec<Bytes>,
     },
-    /// How many clients were asked for acks.
+    /// Number of clients that were asked for acks.
     Clients(usize),
-    /// What a client answered: one JSON value.
+    /// The ack of a client: one JSON value.
     Ack {
         data: Box<str>,
         attachments: Vec<Bytes>,
     },
 }
 
-/// What came from another node.
+/// A message received from another node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Incoming {
     Message { uid: Option<Box<str>>, message: Message },
     Answer { uid: Option<Box<str>>, id: Box<str>, answer: Answer },
 }
 
-/// What a message or a question holds besides its data, in bytes, about.
+/// Approximate size in bytes of a message or question without its data.
 pub(crate) const FLAT: usize = 128;
 
 fn names_weight(list: &[Box<str>]) -> usize {
@@ -114,9 +115,9 @@ pub(crate) fn target_weight(target: &Target) -> usize {
 }
 
 impl Answer {
-    /// Bytes that it holds, about, and no fewer than what a host is told of it takes as JSON text.
+    /// Approximate size in bytes. It is not below the size of the JSON text that the host receives.
     pub(crate) fn weight(&self) -> usize {
-        /// A character that needs an escape.
+        /// Bytes of a character in its longest JSON escape, `\uXXXX`.
         const ESCAPED: usize = 6;
         let names = |list: &[Box<str>]| list.iter().map(|name| name.len() * ESCAPED + 16).sum::<usize>();
         let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
@@ -135,7 +136,7 @@ impl Answer {
 }
 
 impl Message {
-    /// Bytes that it holds, about.
+    /// Approximate size in bytes.
     pub(crate) fn weight(&self) -> usize {
         let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
         FLAT + match self {

@@ -1,20 +1,26 @@
-//! Many nodes as one room space, joined by Redis: the wire formats of `@socket.io/redis-adapter` and
-//! `@socket.io/redis-emitter`, so that nodes in JavaScript are in it too.
+//! The fleet: many nodes share one room space through Redis. The nodes speak the wire formats of
+//! `@socket.io/redis-adapter` and `@socket.io/redis-emitter`, so Node.js servers can be members too.
 //!
-//! Everything happens on one thread, `kraken-cluster`. Hosts and shards only queue commands for it.
+//! All work is done on one thread, `kraken-cluster`. Hosts and shards only queue commands for it. The settings are in
+//! `options/cluster.rs`.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `config` | the option `cluster` |
-//! | `fleet` | what [`Server`](crate::Server) can do with the other nodes |
-//! | `emitter` | [`Emitter`]: a process without clients |
-//! | `queue` | commands on their way to the thread, bounded |
-//! | `message` | what nodes say to each other, in no wire format |
+//! | `broker` | the [`Broker`](crate::shared::broker::Broker) of a server, and the start of the thread |
+//! | `emitter` | [`Emitter`]: publishes to a fleet from a process without clients |
+//! | `queue` | the bounded queue of commands for the thread |
+//! | `message` | the messages between nodes, independent of a wire format |
 //! | `wire` | the two wire formats |
-//! | `node` | the thread: commands, subscriptions, time |
-//! | `incoming`, `joining` | messages of other nodes |
-//! | `ask`, `answer` | requests to other nodes, and of them |
-//! | `bus` | the connections to Redis: publish, subscribe, count, reconnect |
+//! | `node` | the thread: commands, subscriptions, reports to the host |
+//! | `incoming` | messages that other nodes published |
+//! | `joining` | rooms that sockets have moved into or out of lately |
+//! | `requests` | requests to other nodes and their answers |
+//! | `responders` | answers to requests of other nodes |
+//! | `handshake` | the handshake of a socket as other nodes see it |
+//! | `peers` | the other nodes, by their uids |
+//! | `bus` | publish, subscribe and count on Redis |
+//! | `redis` | the connections to Redis below `bus` |
+//! | `stats` | the counters of the cluster |
 
 mod broker;
 pub(crate) mod bus;
@@ -35,7 +41,7 @@ mod wire;
 pub(crate) use broker::start;
 pub use emitter::Emitter;
 
-/// For [`crate::fuzzing`].
+/// Items that [`crate::fuzzing`] calls.
 pub(crate) mod fuzzing {
     pub(crate) use crate::cluster::message::{Answer, Incoming, Message};
     pub(crate) use crate::cluster::redis::fuzzing::{Value, take};

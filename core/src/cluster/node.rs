@@ -1,5 +1,5 @@
-//! The cluster's thread: what is queued goes out, what comes goes to `incoming`, and subscriptions follow the
-//! namespaces and rooms of the server.
+//! The thread of the cluster. It publishes queued commands, passes received messages to `incoming`, and keeps the
+//! subscriptions equal to the server's namespaces and rooms.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -32,29 +32,29 @@ use crate::socketio::packet::PacketError;
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::ids::NspId;
 
-/// How long the end of a server waits for its last messages to be confirmed.
+/// Limit for Redis to confirm the last publishes when a server closes.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// Losses are told at most this often.
+/// Shortest time between two `Lost` events.
 const LOSSES: Duration = Duration::from_secs(1);
 
-/// After a panic, before all begins anew.
+/// Pause between a panic of the thread and its restart.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Whose panics the log names.
+/// Name of this thread in logs of panics.
 const CLUSTER: &str = "cluster";
-/// Namespaces whose moves are remembered before those of the past are forgotten.
+/// Number of namespaces in `moved` above which entries without recent moves are removed.
 const NAMESPACES: usize = 64;
 
-/// Commands after which other tasks get their turn.
+/// Number of commands after which the command loop yields to other tasks.
 const FAIR: usize = 256;
 
-/// What a node is made of.
+/// Everything that [`Node::new`] needs.
 #[derive(Clone)]
 pub(crate) struct NodeParts {
     pub options: ClusterOptions,
     pub names: Arc<Names>,
     pub queue: Arc<Queue>,
     pub figures: Arc<Figures>,
-    /// The server with its queue to the host and its lane there; an emitter has none.
+    /// The server, its host queue, and the lane of the cluster in that queue. `None` for an emitter.
     pub server: Option<(WeakServer, Arc<HostQueue>, usize)>,
     pub panics: Arc<Panics>,
 }
@@ -64,7 +64,7 @@ impl NodeParts {
         self.server.as_ref().and_then(|(server, ..)| server.upgrade())
     }
 
-    /// Gives the host an event.
+    /// Queues an event for the host.
     fn event(&self, event: Event) {
         if let Some((_, host, lane)) = &self.server {
             host.push(*lane, &mut vec![event]);
@@ -72,24 +72,24 @@ impl NodeParts {
     }
 }
 
-/// Commands that are taken from the queue and not begun. They outlive a node that breaks.
+/// Commands taken from the queue but not yet executed. The backlog outlives a node that panics.
 type Backlog = Rc<RefCell<VecDeque<Command>>>;
 
-/// The namespace that a channel belongs to, and what the channel carries.
+/// The namespace that a channel belongs to, and the kind of its messages.
 type Route = (Arc<str>, Kind);
 
-/// A namespace of the server.
+/// The cluster's view of one namespace of the server.
 pub(super) struct Space {
     pub nsp: Namespace,
-    /// Rooms with a channel of their own, and of which kinds they are.
+    /// Rooms with a channel of their own; the value is a bit set of [`RoomKind`].
     rooms: HashMap<Box<str>, u8>,
     pub peers: Peers,
     pub joining: Joining,
-    /// How many other nodes Redis counted last.
+    /// Number of other nodes at the last count.
     pub others: usize,
 }
 
-/// The state of the thread.
+/// The state of the cluster's thread.
 pub(super) struct Node {
     pub options: ClusterOptions,
     pub names: Arc<Names>,
@@ -99,28 +99,29 @@ pub(super) struct Node {
     pub figures: Arc<Figures>,
     server: Option<(WeakServer, Arc<HostQueue>, usize)>,
     pub spaces: RefCell<HashMap<Arc<str>, Space>>,
-    /// Names of the namespaces by their numbers.
+    /// Names of the namespaces by id.
     numbers: RefCell<HashMap<NspId, Arc<str>>>,
-    /// Whose channels these are, and what they carry; a pattern's too.
+    /// Namespace and message kind of each channel and pattern.
     pub routes: RefCell<HashMap<Box<[u8]>, Route>>,
-    /// One channel may be wanted twice: a room's name can end as a namespace's begins.
+    /// Reference counts. Namespace and room are joined with `#` unescaped, so two pairs of them can share a channel.
     wanted: RefCell<HashMap<Subscription, usize>>,
     pub asking: RefCell<HashMap<Box<str>, Rc<Pending>>>,
-    /// Where rooms have channels of their own: those that were moved into or out of lately, by namespace.
+    /// By namespace, the rooms that sockets moved into or out of recently. Used only where rooms have channels of
+    /// their own.
     moved: RefCell<HashMap<Box<str>, Joining>>,
-    /// Before the first word of the bus: `None`.
+    /// `None` until the bus has reported its first state.
     up: Cell<Option<bool>>,
     pub up_changed: Notify,
     telling_lost: Cell<bool>,
     logged: RefCell<HashSet<&'static str>>,
     backlog: Backlog,
     panics: Arc<Panics>,
-    /// A task panicked.
+    /// Notified when a task of this node panics.
     broke: Notify,
 }
 
-/// The thread's main function. `ready` hears whether it could start. After a panic another node begins, with the same
-/// name, and subscribes to what there is.
+/// The main function of the thread. `ready` receives the result of the start. After a panic, a new node starts with
+/// the same uid and subscribes to all current namespaces and rooms.
 pub(crate) fn run(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
     let queue = parts.queue.clone();
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -151,14 +152,14 @@ pub(crate) fn run(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
     queue.end();
 }
 
-/// How a node ended.
+/// How [`live`] ended.
 #[derive(PartialEq, Eq)]
 enum Lived {
     ToTheEnd,
     Broke,
 }
 
-/// `ready` is taken when it has been told.
+/// Runs one node until it closes or panics. `ready` is `None` after the result of the start was sent.
 async fn live(parts: NodeParts, backlog: Backlog, ready: &mut Option<mpsc::Sender<Result<()>>>) -> Lived {
     let mut tell = |result| {
         if let Some(ready) = ready.take() {
@@ -203,7 +204,7 @@ async fn live(parts: NodeParts, backlog: Backlog, ready: &mut Option<mpsc::Sende
         Lived::ToTheEnd => node.figures.keep(&node.bus),
         Lived::Broke => node.figures.pass(&node.bus),
     }
-    // The questions under way go with their tasks.
+    // Pending requests are dropped with their tasks.
     node.bus.close().await;
     lived
 }
@@ -239,14 +240,14 @@ impl Node {
         self.server.as_ref().and_then(|(server, ..)| server.upgrade())
     }
 
-    /// Gives the host an event.
+    /// Queues an event for the host.
     pub(super) fn event(&self, event: Event) {
         if let Some((_, host, lane)) = &self.server {
             host.push(*lane, &mut vec![event]);
         }
     }
 
-    /// The host has not taken enough of what waits for it.
+    /// Whether the host queue is at its limit.
     pub(super) fn is_host_full(&self) -> bool {
         self.server.as_ref().is_some_and(|(_, host, _)| host.is_full_with(0))
     }
@@ -257,7 +258,7 @@ impl Node {
             let next = || self.backlog.borrow_mut().pop_front();
             let mut count = 0;
             while let Some(command) = next() {
-                // A host that never pauses must not keep the connections from being written and read.
+                // A host that sends without a pause must not starve the connections to Redis.
                 count += 1;
                 if count % FAIR == 0 {
                     tokio::task::yield_now().await;
@@ -274,7 +275,7 @@ impl Node {
         }
     }
 
-    /// Runs a task of the node. One that panics ends the node.
+    /// Spawns a task of the node. A panic in it ends the node.
     pub(super) fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
         let node = self.clone();
         tokio::task::spawn_local(async move {
@@ -303,7 +304,7 @@ impl Node {
         }
     }
 
-    /// Says something to the other nodes.
+    /// Publishes a message to the other nodes.
     pub(super) fn say(&self, nsp: &str, message: &Message) {
         self.note_moves(nsp, message);
         let moved = |room: &str| {
@@ -313,7 +314,7 @@ impl Node {
         self.publish(self.wire.message(nsp, message, moved));
     }
 
-    /// Somebody in the fleet moves sockets into rooms, or out of some.
+    /// Remembers the rooms of a join or leave, whichever node it came from.
     pub(super) fn note_moves(&self, nsp: &str, message: &Message) {
         let (Message::Join { rooms, .. } | Message::Leave { rooms, .. }) = message else { return };
         if !self.names.has_channels(RoomKind::Joined) {
@@ -321,7 +322,7 @@ impl Node {
         }
         let mut moved = self.moved.borrow_mut();
         let now = Instant::now();
-        // An emitter may name any number of namespaces.
+        // An emitter may send moves for any number of namespaces.
         if moved.len() >= NAMESPACES && !moved.contains_key(nsp) {
             moved.retain(|_, rooms| rooms.is_recent(now));
         }
@@ -342,7 +343,7 @@ impl Node {
         self.publish(self.wire.answer(nsp, to, id, answer));
     }
 
-    /// The channels of a namespace, and what they carry.
+    /// The channels of a namespace, with the kind of their messages.
     pub(super) fn channels(&self, nsp: &str) -> Vec<(Subscription, Kind)> {
         let names = &self.names;
         let own = names.answers_to(nsp, &names.uid);
@@ -362,7 +363,7 @@ impl Node {
 
     fn enter(&self, nsp: Namespace) {
         let name = nsp.0.name.clone();
-        // After a panic some are told twice.
+        // After a panic a namespace can be announced twice.
         if self.numbers.borrow().contains_key(&nsp.0.id) {
             return;
         }
@@ -404,9 +405,9 @@ impl Node {
         }
     }
 
-    /// A room with a channel of its own comes or goes.
+    /// Subscribes to a room's own channel when it gets its first member, and unsubscribes after the last.
     fn room(&self, nsp: NspId, room: Box<str>, kind: RoomKind, here: bool) {
-        // Sockets may still be in a namespace that is removed.
+        // A namespace can be removed while sockets are still in it.
         let Some(name) = self.numbers.borrow().get(&nsp).cloned() else { return };
         let mut spaces = self.spaces.borrow_mut();
         let Some(space) = spaces.get_mut(&name) else { return };
@@ -448,12 +449,12 @@ impl Node {
         }
     }
 
-    /// Whether Redis is there; `None` before that is known.
+    /// Whether Redis is connected; `None` before the first connection attempt has ended.
     pub(super) fn is_up(&self) -> Option<bool> {
         self.up.get()
     }
 
-    /// Redis is there (again).
+    /// The bus is connected, for the first time or again.
     pub(super) fn on_up(self: &Rc<Self>) {
         self.up.set(Some(true));
         self.up_changed.notify_waiters();
@@ -467,7 +468,7 @@ impl Node {
         }
     }
 
-    /// Redis is not there (any more).
+    /// The bus has lost its connection, or could not connect.
     pub(super) fn on_down(self: &Rc<Self>, reason: String) {
         self.up.set(Some(false));
         self.up_changed.notify_waiters();
@@ -479,7 +480,7 @@ impl Node {
         self.look_for_losses();
     }
 
-    /// Tells the host of what is lost, soon.
+    /// Sends the host a `Lost` event after [`LOSSES`], if publishes were lost since the last one.
     fn look_for_losses(self: &Rc<Self>) {
         if self.server.is_none()
             || self.figures.lost() == self.figures.told_lost.load(Ordering::Relaxed)
@@ -498,7 +499,7 @@ impl Node {
         });
     }
 
-    /// What can't be read is counted, and logged once per kind.
+    /// Counts a malformed message; only the first of each kind is logged.
     pub(super) fn malformed(&self, what: Malformed) {
         Figures::count(&self.figures.malformed);
         if self.logged.borrow_mut().insert(what.0) {
@@ -509,7 +510,7 @@ impl Node {
         }
     }
 
-    /// The end: what was said goes out.
+    /// Waits at the end for the remaining publishes to be confirmed.
     async fn say_last_words(&self) {
         let time = match self.server {
             None => self.options.redis_timeout,
@@ -521,7 +522,7 @@ impl Node {
         }
     }
 
-    /// Notes how many nodes there are.
+    /// Stores the number of other nodes.
     pub(super) fn note_others(&self, nsp: &str, others: usize) {
         if nsp == "/" {
             self.figures.nodes.store(others as u64 + 1, Ordering::Relaxed);

@@ -1,27 +1,28 @@
-//! The other nodes of a namespace, as far as they have been heard of.
+//! The other nodes of a namespace, as known from their messages.
 
 use std::collections::{HashMap, HashSet};
 
-/// Nodes that are remembered; a fleet is smaller, and names come from Redis.
+/// Limit of remembered nodes. It is far above the size of a fleet; it is needed because uids come from Redis
+/// unchecked.
 const LIMIT: usize = 1024;
 
-/// See the module's text. JavaScript nodes have a name per namespace.
+/// The known nodes of one namespace. JavaScript nodes have a different uid in each namespace.
 #[derive(Default)]
 pub(super) struct Peers {
     known: HashMap<Box<str>, Peer>,
-    /// Rises with everything that is heard.
+    /// Logical clock; incremented with each message.
     clock: u64,
 }
 
 #[derive(Default)]
 struct Peer {
     heard: u64,
-    /// Its answers carry its name.
+    /// Whether the answers of this node carry its uid.
     names_itself: bool,
 }
 
 impl Peers {
-    /// A node said something.
+    /// Notes a message of a node.
     pub(super) fn heard(&mut self, uid: &str, names_itself: bool) {
         self.clock += 1;
         if let Some(peer) = self.known.get_mut(uid) {
@@ -45,15 +46,15 @@ impl Peers {
         self.known.len()
     }
 
-    /// Those who may have left a request unanswered, the last heard first.
+    /// Nodes that may have left a request unanswered, most recently heard first.
     pub(super) fn silent(&self, answered: &HashSet<Box<str>>) -> Vec<Box<str>> {
         let mut silent: Vec<_> = self.known.iter().filter(|(uid, _)| !answered.contains(*uid)).collect();
         silent.sort_unstable_by_key(|(_, peer)| std::cmp::Reverse(peer.heard));
         silent.into_iter().map(|(uid, _)| uid.clone()).collect()
     }
 
-    /// Which of the living that gave no named answer are the `missing` ones. Where some answered without a name it
-    /// can only be said of those who never do that.
+    /// Selects the `missing` nodes among those that are alive and gave no answer with a uid. If some answers came
+    /// without a uid, only nodes that always send theirs can be named.
     pub(super) fn to_blame(&self, mut living: Vec<Box<str>>, missing: usize) -> Vec<Box<str>> {
         if living.len() > missing {
             living.retain(|uid| self.known.get(uid).is_some_and(|peer| peer.names_itself));
@@ -76,7 +77,7 @@ mod tests {
         peers.heard("js-a", false);
         let silent = peers.silent(&HashSet::new());
         assert_eq!(silent, ["js-a", "native", "js-b"].map(Box::<str>::from));
-        // Two answered without a name: it was the one that has one.
+        // Two answers came without a uid, so the missing node is the one that always sends it.
         assert_eq!(peers.to_blame(silent.clone(), 1), [Box::<str>::from("native")]);
         assert_eq!(peers.to_blame(silent.clone(), 3), silent);
         peers.forget("native");

@@ -1,4 +1,4 @@
-//! Commands on their way to the cluster's thread. Any thread puts them in; what hosts publish is bounded in bytes.
+//! The queue of commands for the cluster's thread. Any thread may push; the bytes of the host's messages are bounded.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,21 +18,21 @@ use crate::types::error::Result;
 use crate::types::ids::NspId;
 use crate::types::target::Target;
 
-/// See the module's text.
+/// A command for the cluster's thread.
 pub(crate) enum Command {
-    /// For the other nodes.
+    /// A message to all other nodes.
     Say {
         nsp: Arc<str>,
         message: Message,
     },
-    /// An answer to the node `to`.
+    /// An answer to node `to`, or to all nodes if it is unknown.
     Answer {
         nsp: Arc<str>,
         to: Option<Box<str>>,
         id: Box<str>,
         answer: Answer,
     },
-    /// A broadcast whose acks are collected.
+    /// A broadcast with acks.
     AskClients {
         nsp: Arc<str>,
         message: Message,
@@ -61,12 +61,12 @@ pub(crate) enum Command {
         nsp: Arc<str>,
         reply: oneshot::Sender<Result<usize>>,
     },
-    /// A namespace of this server exists, or no more.
+    /// A namespace was created (`here`) or removed.
     Namespace {
         nsp: Arc<NspShared>,
         here: bool,
     },
-    /// A room of this server has its first member, or lost its last.
+    /// A room of this server got its first member (`here`), or lost its last.
     Room {
         nsp: NspId,
         room: Box<str>,
@@ -81,7 +81,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Bytes that a host gave, about; 0 for what is bounded otherwise.
+    /// Approximate size in bytes of what the host passed in; 0 for commands that are bounded in other ways.
     fn weight(&self) -> usize {
         match self {
             Command::Say { message, .. } | Command::AskClients { message, .. } => message.weight(),
@@ -94,8 +94,8 @@ impl Command {
         }
     }
 
-    /// It will not be carried out. Who waits for answers learns that nodes did not give theirs: acks when their time
-    /// is over, everything else at once.
+    /// Discards a command that overflowed. Its caller learns that nodes did not answer: for acks at their timeout,
+    /// for other requests at once.
     fn drop_counted(self, figures: &Figures) {
         Figures::count(&figures.overflowed);
         match self {
@@ -109,15 +109,15 @@ impl Command {
 }
 
 struct State {
-    /// What stood in front of messages that were dropped: it comes before `commands`.
+    /// Commands without a weight that preceded dropped messages. They are executed before `commands`.
     kept: VecDeque<Command>,
     commands: VecDeque<Command>,
-    /// [`Command::weight`] of all within.
+    /// Sum of [`FleetCommand::weight`] over both queues.
     bytes: usize,
     closed: bool,
 }
 
-/// The queue of one node.
+/// The command queue of one node.
 pub(crate) struct Queue {
     state: Mutex<State>,
     wake: Notify,
@@ -136,20 +136,20 @@ impl Queue {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Queues something for the other nodes; false if the node has ended.
+    /// Queues a message to the other nodes; false if the node has ended.
     pub(crate) fn say(&self, nsp: &Arc<str>, message: Message) -> bool {
         self.send(Command::Say { nsp: nsp.clone(), message })
     }
 
-    /// Queues a command; what is too much of those with a weight goes by the policy, and is counted. False if the node
-    /// has ended.
+    /// Queues a command; false if the node has ended. Above the limit, commands with a weight are dropped by the
+    /// overflow policy and counted.
     pub(crate) fn send(&self, command: Command) -> bool {
         let weight = command.weight();
         let mut state = self.lock();
         if state.closed {
             return false;
         }
-        // Dropped without the lock: who waits for an answer runs meanwhile, and may send.
+        // Drop outside the lock: a waiting caller is woken by the drop and may send again.
         let mut dropped = Vec::new();
         let mut given = Some(command);
         if weight > 0 && state.bytes > 0 && state.bytes + weight > self.limit {
@@ -171,7 +171,7 @@ impl Queue {
         true
     }
 
-    /// Takes out the oldest messages. Each command is looked at once, however many have to go one by one.
+    /// Drops the oldest messages until `weight` fits. Each command is moved at most once, so the cost stays linear.
     fn make_room(&self, state: &mut State, weight: usize, dropped: &mut Vec<Command>) {
         while state.bytes > 0 && state.bytes + weight > self.limit {
             match state.commands.pop_front() {
@@ -194,7 +194,7 @@ impl Queue {
         }
     }
 
-    /// Waits for commands and takes all that are there. `out` is empty.
+    /// Waits for commands and moves all of them to `out`, which is empty.
     pub(crate) async fn take(&self, out: &mut VecDeque<Command>) {
         loop {
             {
@@ -210,7 +210,7 @@ impl Queue {
         }
     }
 
-    /// The node has ended: nothing is taken any more, and who waits for an answer hears that there is none.
+    /// Closes the queue at the end of the node. Pending requests fail because their reply channels are dropped.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -219,7 +219,7 @@ impl Queue {
         drop(rest);
     }
 
-    /// Bytes that wait.
+    /// Bytes of the queued commands.
     pub(crate) fn bytes(&self) -> usize {
         self.lock().bytes
     }

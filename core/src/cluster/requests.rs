@@ -1,4 +1,4 @@
-//! Requests to the other nodes: who is waited for, and for how long.
+//! Requests to the other nodes: how many answers are expected, and until when.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -18,18 +18,19 @@ use crate::shared::event::Event;
 use crate::shared::fleet_reply::FleetReply;
 use crate::types::error::{Error, ErrorCode, Result};
 
-/// How often the nodes are counted again while some have not answered: one that died is no longer waited for.
+/// Interval at which nodes are counted again while answers are missing. A node that died is no longer expected to
+/// answer.
 const RECOUNT: Duration = Duration::from_millis(250);
-/// How long it may take to find out who did not answer.
+/// Limit for finding out which nodes did not answer.
 const BLAME: Duration = Duration::from_millis(500);
-/// Longest time that answers are waited for; any longer one is as good as for ever.
+/// Upper bound for a timeout, so that `Instant` arithmetic can't overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
-/// Nodes that are looked at for that.
+/// Maximum number of silent nodes that are checked for being alive.
 const SUSPECTS: usize = 32;
 
-/// A request that waits for answers.
+/// The state of a request that waits for answers.
 pub(super) struct Pending {
-    /// For acks of clients, which go there.
+    /// For a broadcast with acks: the collector that receives them.
     acks: Option<Arc<BroadcastAcks>>,
     progress: RefCell<Progress>,
     changed: Notify,
@@ -38,17 +39,18 @@ pub(super) struct Pending {
 #[derive(Default)]
 struct Progress {
     answers: Vec<Answer>,
-    /// Nodes that have answered.
+    /// Number of nodes that have answered.
     nodes: usize,
-    /// Those of them that said who they are.
+    /// Uids of the nodes that have answered and gave their uid.
     uids: HashSet<Box<str>>,
-    /// Nodes whose answers there was no room for.
+    /// Number of answers that were dropped because the [`AnswerRoom`](crate::shared::answer_room::AnswerRoom) was
+    /// full.
     refused: usize,
-    /// What the answers take.
+    /// The share of the answer room that `answers` occupies.
     room: Option<Collected>,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Default)]
 struct Gathered {
     answers: Vec<Answer>,
@@ -64,7 +66,7 @@ impl Gathered {
     }
 }
 
-/// Takes a request out of the list when nobody waits for it any more.
+/// Removes a request from [`Node::asking`] when its task ends.
 struct Listed<'a>(&'a Node, Box<str>);
 
 impl Drop for Listed<'_> {
@@ -73,7 +75,7 @@ impl Drop for Listed<'_> {
     }
 }
 
-/// A request under way.
+/// A registered request.
 struct Asked {
     nsp: Arc<str>,
     id: Box<str>,
@@ -82,18 +84,18 @@ struct Asked {
     word: Word,
 }
 
-/// What the other nodes hear of a request.
+/// Whether the request has been published.
 enum Word {
-    /// It is on its way, or goes when Redis is back.
+    /// Published, or queued in the bus until Redis is back.
     Said,
-    /// To be said when this node can hear the answers.
+    /// To be published once the subscriptions for the answers are confirmed.
     Later(Message),
-    /// Not said: later nobody would wait for it any more.
+    /// Not published: the bus would deliver it only after the request has ended.
     Never,
 }
 
 impl Node {
-    /// Starts a request. What the others are to do goes out in its turn among all that this node says.
+    /// Starts a request. Its message is published in order with all other commands of this node.
     pub(super) fn ask(self: &Rc<Self>, question: Command) {
         let node = self.clone();
         match question {
@@ -146,7 +148,7 @@ impl Node {
         }
     }
 
-    /// Answers to `id` are taken from now on.
+    /// Registers a request and publishes it if answers can be received.
     fn open(
         &self,
         nsp: Arc<str>,
@@ -170,22 +172,22 @@ impl Node {
         Asked { nsp, id, pending, deadline: Instant::now() + timeout.min(LONGEST), word }
     }
 
-    /// Asks the other nodes what they have.
+    /// Starts a request that asks the other nodes for their sockets or rooms.
     fn question(&self, nsp: Arc<str>, question: Question, timeout: Duration) -> Asked {
         let id = self.names.request_id();
         self.open(nsp, id.clone(), timeout, None, Message::Ask { id, question })
     }
 
-    /// Counts the nodes of the main namespace for the figures.
+    /// Counts the nodes of the main namespace, for the statistics.
     pub(super) fn count_nodes(self: &Rc<Self>) {
         let node = self.clone();
         self.spawn(async move {
-            // Who wants to know is told by the figures; a failure is followed by another `Up`.
+            // `others` stores the count; after a failure the next `Up` counts again.
             let _ = node.others("/", Instant::now() + node.options.redis_timeout).await;
         });
     }
 
-    /// How many other nodes there are.
+    /// Number of other nodes that serve a namespace.
     async fn others(&self, nsp: &str, deadline: Instant) -> Result<usize> {
         let late = || Error::new(ErrorCode::Redis, "cluster: no answer from Redis in time");
         let up = async {
@@ -227,7 +229,8 @@ impl Node {
                 self.say(nsp, &message);
                 others
             }
-            // Asked they are: who is not known can't be waited for, but answers may come.
+            // The request is published, but the nodes could not be counted: expect as many answers as at the last
+            // count.
             (Err(_), Word::Said) if self.is_up() == Some(true) => self.known(nsp).max(1),
             _ => {
                 let gathered = self.unreachable(nsp, pending.progress.take());
@@ -256,7 +259,7 @@ impl Node {
                 && let Ok(others) = self.others(nsp, deadline).await
                 && others < all
             {
-                // Nodes that answered and then ended are not those that are waited for.
+                // Subtract nodes that answered and then left: the new count no longer includes them.
                 let answered: Vec<_> = pending.progress.borrow().uids.iter().cloned().collect();
                 let count = answered.len();
                 if let Ok(living) = timeout_at(deadline, self.living(nsp, answered)).await {
@@ -276,12 +279,12 @@ impl Node {
         Gathered { answers, expected: expected.max(nodes), missing, missing_nodes }
     }
 
-    /// How many other nodes there were last.
+    /// Number of other nodes at the last count.
     fn known(&self, nsp: &str) -> usize {
         self.spaces.borrow().get(nsp).map_or(0, |space| space.others)
     }
 
-    /// Without Redis nobody can be asked any more.
+    /// The result of a request that Redis could not deliver.
     fn unreachable(&self, nsp: &str, heard: Progress) -> Gathered {
         let Progress { answers, nodes, uids, .. } = heard;
         let missing = self.known(nsp).saturating_sub(nodes).max(usize::from(nodes == 0));
@@ -291,7 +294,7 @@ impl Node {
         Gathered { answers, expected: nodes + missing, missing, missing_nodes }
     }
 
-    /// Those who listen to the channel that each node has for itself.
+    /// Those of `uids` that still subscribe to their own answer channel. The others are removed from the peers.
     async fn living(&self, nsp: &str, uids: Vec<Box<str>>) -> Vec<Box<str>> {
         let mut living = Vec::new();
         for uid in uids {
@@ -308,7 +311,7 @@ impl Node {
         living
     }
 
-    /// The names of the nodes that did not answer, as far as that can be said.
+    /// Uids of the nodes that did not answer, as far as they are known.
     async fn blame(&self, nsp: &str, answered: &HashSet<Box<str>>, missing: usize) -> Vec<Box<str>> {
         let mut silent = match self.spaces.borrow().get(nsp) {
             Some(space) => space.peers.silent(answered),
@@ -320,12 +323,12 @@ impl Node {
         spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.to_blame(living, missing))
     }
 
-    /// An answer came.
+    /// Handles an answer of another node.
     pub(super) fn on_answer(&self, nsp: &str, uid: Option<Box<str>>, id: &str, answer: Answer) {
         if let (Some(uid), Some(space)) = (&uid, self.spaces.borrow_mut().get_mut(nsp)) {
             space.peers.heard(uid, true);
         }
-        // Of a request that is over, or of another node.
+        // The request has ended, or belongs to another node.
         let Some(pending) = self.asking.borrow().get(id).cloned() else { return };
         if let Answer::Ack { data, attachments } = answer {
             self.tell(pending.acks.as_ref().and_then(|acks| acks.answered(None, &data, attachments)));

@@ -1,4 +1,4 @@
-//! Requests of other nodes.
+//! Answers to requests of other nodes.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::shared::reply::Reply;
 use crate::socketio::packet;
 use crate::types::target::Target;
 
-/// How long a host may take to answer a server-side emit; who asked has long given up then.
+/// Limit for the host to answer a server-side emit. It is far above any timeout of the asking node.
 const HOST: Duration = Duration::from_secs(600);
 
-/// Who asked what: the uid of the node, and its number for the request.
+/// Where an answer goes: the uid of the asking node, and the id of its request.
 pub(super) struct From {
     pub uid: Option<Box<str>>,
     pub id: Box<str>,
@@ -31,7 +31,7 @@ impl Node {
         self.answer(&nsp.0.name, from.uid.as_deref(), &from.id, answer);
     }
 
-    /// Another node wants to know something.
+    /// Answers a request of another node.
     pub(super) fn on_question(
         self: &Rc<Self>,
         server: Server,
@@ -56,7 +56,7 @@ impl Node {
         });
     }
 
-    /// What another node gets to know of our sockets.
+    /// Describes local sockets for another node.
     async fn describe(
         &self,
         server: &Server,
@@ -82,7 +82,7 @@ impl Node {
         found.into_iter().map(remote).collect()
     }
 
-    /// Another node's host sent an event to ours; `from` if it wants an answer.
+    /// Passes a server-side event of another node to the host. `from` is set if that node wants an answer.
     pub(super) fn on_server_side(
         self: &Rc<Self>,
         nsp: Namespace,
@@ -90,7 +90,7 @@ impl Node {
         attachments: Vec<Bytes>,
         from: Option<From>,
     ) {
-        // Hosts in JavaScript make arguments of it, as of a client's.
+        // JavaScript hosts spread the array into arguments, as with a client's event, so it gets the same check.
         if let Err(error) = packet::check_arguments(&data) {
             tracing::warn!(%error, "another node's event for this host is dropped");
             return;
@@ -99,7 +99,7 @@ impl Node {
             let (reply, answer) = Reply::channel();
             let (node, nsp) = (self.clone(), nsp.clone());
             self.spawn(async move {
-                // A host that does not answer says nothing: so do JavaScript nodes.
+                // No answer is sent for a host that does not answer; JavaScript nodes do the same.
                 if let Ok(Ok((data, attachments))) = tokio::time::timeout(HOST, answer).await {
                     node.answer_to(&nsp, &from, &Answer::ServerSide { data, attachments });
                 }
@@ -109,7 +109,7 @@ impl Node {
         self.event(Event::ServerSide { nsp: nsp.0.name.clone(), data, attachments, reply });
     }
 
-    /// An old node means one socket.
+    /// Executes a request about a single socket, as old versions of the adapter send it.
     pub(super) fn on_one(
         self: &Rc<Self>,
         server: Server,

@@ -1,4 +1,4 @@
-//! Figures of a node of a fleet.
+//! The counters of a node.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -6,34 +6,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use crate::cluster::bus::Bus;
 use crate::shared::figures::{BusStats, ClusterStats};
 
-/// Counters that the cluster's thread and the queue share with whoever asks.
+/// Counters that the cluster's thread and the queue share with readers of the statistics.
 #[derive(Default)]
 pub(crate) struct Figures {
-    /// Publishes that the queue to the thread had no room for.
+    /// Publishes that the command queue dropped.
     pub overflowed: AtomicU64,
-    /// Messages that could not be written in the wire format.
+    /// Messages that could not be encoded in the wire format.
     pub unsendable: AtomicU64,
     pub malformed: AtomicU64,
     pub no_room: AtomicU64,
     pub foreign: AtomicU64,
-    /// Messages of other nodes that shards or host had no room for in time.
+    /// Messages of other nodes that were dropped because the shards or the host stayed full.
     pub lost_here: AtomicU64,
-    /// What Redis counted last.
+    /// Number of nodes at the last count.
     pub nodes: AtomicU64,
-    /// Of those that are lost, how many the host knows of.
+    /// Number of lost publishes that the host has been told of.
     pub told_lost: AtomicU64,
     bus: Mutex<Source>,
-    /// Of earlier buses, while there is another.
+    /// Totals of the earlier buses, which ended with a panic.
     past: Mutex<BusStats>,
 }
 
-/// Where the figures of the bus are.
+/// Where the counters of the current bus are read from.
 #[derive(Default)]
 enum Source {
     #[default]
     NoBus,
     Bus(Weak<Bus>),
-    /// It is closed; these were its last.
+    /// The bus is closed; its final counters.
     Last(BusStats),
 }
 
@@ -71,18 +71,18 @@ impl Figures {
         }
     }
 
-    /// From now on the figures of this bus are shown.
+    /// Reads the counters of this bus from now on.
     pub(crate) fn watch(&self, bus: &Arc<Bus>) {
         *self.source() = Source::Bus(Arc::downgrade(bus));
     }
 
-    /// The bus is about to close.
+    /// Keeps the final counters of a bus that closes.
     pub(crate) fn keep(&self, bus: &Bus) {
         let stats = BusStats { up: false, ..bus.stats() };
         *self.source() = Source::Last(stats);
     }
 
-    /// The bus broke, and there will be another. What waited in it is lost.
+    /// Adds the counters of a bus that panicked to `past`. Its open publishes count as lost.
     pub(crate) fn pass(&self, bus: &Bus) {
         self.keep(bus);
         let last = self.bus();
@@ -95,7 +95,7 @@ impl Figures {
         };
     }
 
-    /// Publishes that are, or may be, lost.
+    /// Publishes that are lost or unconfirmed.
     pub(crate) fn lost(&self) -> u64 {
         let bus = self.bus();
         bus.unconfirmed + self.lost_for_certain(bus)
@@ -105,7 +105,7 @@ impl Figures {
         bus.lost + self.overflowed.load(Ordering::Relaxed) + self.unsendable.load(Ordering::Relaxed)
     }
 
-    /// `queued`: bytes in front of the bus.
+    /// `queued`: bytes in the command queue.
     pub(crate) fn snapshot(&self, queued: usize) -> ClusterStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut bus = self.bus();

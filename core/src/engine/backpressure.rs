@@ -1,12 +1,13 @@
-//! What is known of a client that does not take what is sent to it.
+//! Data for detecting a client that does not read what is sent to it.
 
-/// What is known of a client for which something waits. Times in wheel ticks.
+/// A client with queued bytes. Times are in ticks of the timer wheel.
 #[derive(Default)]
 pub(crate) struct Behind {
     pub since: u64,
-    /// Bytes that it has taken since then.
+    /// Bytes that the client has taken since then.
     pub taken: usize,
-    /// When it is looked at, or 0, and what it had taken when that was decided.
+    /// Time of the next check, or 0 if none is scheduled.
     pub armed: u64,
+    /// The value of `taken` when that check was scheduled.
     pub mark: usize,
 }

@@ -1,24 +1,24 @@
-//! What waits for all clients together: one budget over all shards.
+//! The total budget of queued bytes: one for all clients of all shards.
 //!
-//! A message counts once however many clients it waits for, as it is kept once. It is put down when the first client
-//! can't take it, so what leaves at once touches none of this.
+//! A message counts once, however many clients it is queued for, because it is stored once. It is counted when the
+//! first client can't take it at once, so a message that is written immediately never touches the budget.
 
 use std::fs::read_to_string;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The part of memory that is the budget unless told otherwise.
+/// The default budget is this fraction of memory: a quarter.
 const SHARE: usize = 4;
 
-/// See the module's text.
+/// The budget and its use.
 pub(crate) struct Outboxes {
     bytes: Arc<AtomicUsize>,
     limit: usize,
-    /// Shards that still have to make room.
+    /// Number of shards that have not finished the current relief.
     relieving: AtomicUsize,
 }
 
-/// Bytes that wait, until this is dropped.
+/// Bytes counted against the budget until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Charge {
     all: Arc<AtomicUsize>,
@@ -32,7 +32,7 @@ impl Drop for Charge {
 }
 
 impl Outboxes {
-    /// `limit` in bytes, 0 for a share of memory.
+    /// `limit` in bytes; 0 for a fraction of memory.
     pub(crate) fn new(limit: usize) -> Self {
         let limit = if limit == 0 { memory() / SHARE } else { limit };
         Self { bytes: Arc::default(), limit, relieving: AtomicUsize::new(0) }
@@ -51,23 +51,23 @@ impl Outboxes {
         self.bytes() > self.limit
     }
 
-    /// Room has been made when this is false: an eighth is left, so that it is not made for each message.
+    /// Whether relief has to go on. It ends an eighth below the limit, so that it does not restart with each message.
     pub(crate) fn is_tight(&self) -> bool {
         self.bytes() > self.limit - self.limit / 8
     }
 
-    /// Whether the caller has to ask all shards for room: nobody else has.
+    /// Starts a relief; false if one is already in progress. The caller then asks all shards to free bytes.
     pub(crate) fn begin_relief(&self, shards: usize) -> bool {
         self.relieving.compare_exchange(0, shards, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
-    /// A shard has made what room it can.
+    /// One shard has finished its part of the relief.
     pub(crate) fn relieved(&self) {
         self.relieving.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// Memory that this process may have: the machine's, or less in a container.
+/// Memory available to this process: that of the machine, or the limit of the container.
 fn memory() -> usize {
     const UNKNOWN: usize = 4 << 30;
     let number = |path: &str| read_to_string(path).ok()?.trim().parse::<usize>().ok();

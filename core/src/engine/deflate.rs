@@ -1,8 +1,8 @@
 //! permessage-deflate (RFC 7692) without context takeover in either direction, and compressed HTTP bodies.
 //!
-//! Each message is a deflate stream of its own, so a broadcast is compressed once for everybody and no
-//! connection owns a window (two of them cost about 300 KiB). The compressor and the decompressor
-//! belong to the thread and are reset between messages.
+//! Each message is a deflate stream of its own. So a broadcast is compressed once for all recipients, and no
+//! connection owns a window (two of them take about 300 KiB). Compressor and decompressor are thread-local and are
+//! reset between messages.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -10,7 +10,7 @@ use std::io::Write;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-/// What a sync flush ends with; left out on the wire (RFC 7692 §7.2.1).
+/// The end of a sync flush, which is left out on the wire (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 thread_local! {
@@ -19,24 +19,24 @@ thread_local! {
     static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
-/// Why a message can't be inflated.
+/// The reason why a message can't be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InflateError {
-    /// It would be longer than the limit.
+    /// The result would be longer than the limit.
     TooBig,
-    /// It is not a deflate stream.
+    /// The input is not a deflate stream.
     Corrupt,
 }
 
-/// The compressed payload of a message, to be sent with RSV1 set.
+/// Compresses the payload of a message; the frame has to set RSV1.
 pub fn compress(payload: &[u8]) -> Vec<u8> {
     DEFLATE.with_borrow_mut(|deflate| {
         deflate.reset();
         let mut out = Vec::with_capacity(payload.len() / 2 + 64);
         loop {
             let rest = &payload[deflate.total_in() as usize..];
-            // Raw deflate into a growing buffer has no way to fail: no checksum, no dictionary.
+            // Raw deflate into a growing buffer can't fail: there is no checksum and no dictionary.
             let _ = deflate.compress_vec(rest, &mut out, FlushCompress::Sync);
             if out.len() < out.capacity() {
                 break;
@@ -68,7 +68,7 @@ pub fn decompress(payload: &[u8], limit: usize) -> Result<Vec<u8>, InflateError>
     })
 }
 
-/// Feeds all of `input`. `StreamEnd` means a final block (RFC 7692 §7.2.3.4); what follows it is ignored.
+/// Inflates all of `input`. `StreamEnd` means a final block (RFC 7692 §7.2.3.4); bytes after it are ignored.
 fn inflate_part(
     inflate: &mut Decompress,
     input: &[u8],
@@ -84,19 +84,19 @@ fn inflate_part(
         if out.len() > limit {
             return Err(InflateError::TooBig);
         }
-        // Room that was left says that everything there was has been written.
+        // Unused capacity means that all output has been produced.
         if status == Status::StreamEnd || out.len() < out.capacity() {
             return Ok(status);
         }
-        // One byte past the limit is enough to see that it is passed.
+        // One byte above the limit is enough to detect that it is exceeded.
         let room = (limit - out.len()).saturating_add(1);
         out.reserve_exact(out.len().max(64).min(room));
     }
 }
 
-/// The body of an HTTP answer in an encoding: `gzip` or `deflate`.
+/// Compresses the body of an HTTP response with `gzip` or `deflate`.
 pub(crate) fn encode(encoding: &str, body: &[u8]) -> Vec<u8> {
-    // Level 6 is zlib's own default and what Node uses.
+    // Level 6 is zlib's default, which Node.js uses too.
     let level = Compression::new(6);
     let written = if encoding == "gzip" {
         let mut gzip = GzEncoder::new(Vec::new(), level);
@@ -108,11 +108,11 @@ pub(crate) fn encode(encoding: &str, body: &[u8]) -> Vec<u8> {
     written.expect("writing to memory can't fail")
 }
 
-/// The `Sec-WebSocket-Extensions` answer to a client's offers: the first permessage-deflate offer that
-/// can be met, `None` if there is none.
+/// The `Sec-WebSocket-Extensions` response to a client's offers: accepts the first permessage-deflate offer that can
+/// be met. `None` if there is none.
 ///
-/// An offer that asks the server for a smaller window is passed over: the frames of a broadcast are
-/// shared and use the full window.
+/// An offer that asks the server for a smaller window is skipped, because the frames of a broadcast are shared and
+/// use the full window.
 pub fn negotiate(header: &str) -> Option<String> {
     header.split(',').find_map(answer)
 }
@@ -190,7 +190,7 @@ mod tests {
         let plain = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
         for offer in [
             "permessage-deflate",
-            // What browsers send.
+            // The offer of browsers.
             "permessage-deflate; client_max_window_bits",
             "permessage-deflate; client_max_window_bits=12; client_no_context_takeover",
             "x-webkit-deflate-frame, permessage-deflate ; server_no_context_takeover",

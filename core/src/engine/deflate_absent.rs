@@ -1,13 +1,14 @@
-//! Compression of a build without the feature `compression`. Options that ask for it are refused, so nothing is compressed.
+//! Compression in a build without the feature `compression`. Options that enable it are refused, so nothing is
+//! compressed.
 
-/// Why a message can't be inflated.
+/// The reason why a message can't be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(dead_code)] // the same names, whether they are needed or not
 pub enum InflateError {
-    /// It would be longer than the limit.
+    /// The result would be longer than the limit.
     TooBig,
-    /// It is not a deflate stream.
+    /// The input is not a deflate stream.
     Corrupt,
 }
 
@@ -15,7 +16,7 @@ pub(crate) fn negotiate(_header: &str) -> Option<String> {
     None
 }
 
-/// No client was told that messages may be compressed.
+/// Never called: no client negotiated compression.
 pub(crate) fn compress(_payload: &[u8]) -> Vec<u8> {
     unreachable!("a server with compression was refused")
 }

@@ -1,8 +1,8 @@
-//! A message framed once, ready for every kind of connection.
+//! A message that is framed once, for every kind of connection.
 //!
-//! The base form is what an Engine.IO 4 WebSocket gets: header and payload in one buffer, one frame per
-//! part. The forms that few connections need (compressed, Engine.IO 3) are made when the first such
-//! connection asks, and shared by all others.
+//! The base form is that of an Engine.IO 4 WebSocket: header and payload in one buffer, one frame per part. The forms
+//! that few connections need (compressed, Engine.IO 3) are created when the first such connection needs them, and
+//! shared by all others.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -16,40 +16,40 @@ use crate::engine::{deflate, ws};
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
 
-/// Which form of a frame a WebSocket connection is sent.
+/// The form of a frame for a WebSocket connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Form {
     /// Engine.IO 3: binary parts carry a leading packet type byte.
     pub v3: bool,
-    /// Binary parts go as text, in base64.
+    /// Binary parts are sent as base64 text.
     pub base64: bool,
     /// permessage-deflate was negotiated; the threshold is the server's option.
     pub deflate: Option<usize>,
 }
 
-/// See the module's text.
+/// One message with its encoded forms.
 #[derive(Debug)]
 pub(crate) struct Frame {
     wire: Bytes,
-    /// Payload of each part within `wire`, and whether it is binary.
+    /// Range of the first part's payload in `wire`, and whether it is binary.
     first: (Range<u32>, bool),
     rest: Box<[Range<u32>]>,
     compress: bool,
     v3: OnceLock<Bytes>,
     deflated: OnceLock<Bytes>,
-    /// Its place in the budget of what waits, from when it first had to.
+    /// Its share of the total budget, set when it is queued for the first time.
     charge: OnceLock<Charge>,
-    /// Without binary frames, for Engine.IO 4 and 3.
+    /// The base64 forms, for Engine.IO 4 and 3.
     texts: OnceLock<Box<[OnceLock<Bytes>; 2]>>,
 }
 
-/// What a frame costs beside its bytes.
+/// Approximate size of a frame without its bytes.
 const FLAT: usize = 256;
-/// Length of a heartbeat.
+/// Length of a heartbeat frame.
 const HEARTBEAT: usize = 3;
 
 impl Frame {
-    /// An Engine.IO message packet (`4…`) with binary parts behind it.
+    /// An Engine.IO message packet (`4…`), followed by its binary parts.
     pub(crate) fn message(prefix: &[u8], data: &str, attachments: &[Bytes], compress: bool) -> Self {
         let len = 1 + prefix.len() + data.len();
         let extra: usize = attachments.iter().map(|a| a.len() + ws::header_len(a.len())).sum();
@@ -64,14 +64,14 @@ impl Frame {
         Self::of(wire, first, rest, compress)
     }
 
-    /// A binary message, as the msgpack parser makes them.
+    /// A binary message, as the msgpack parser encodes it.
     pub(crate) fn binary(payload: &[u8], compress: bool) -> Self {
         let mut wire = Vec::with_capacity(ws::header_len(payload.len()) + payload.len());
         let range = put_binary(&mut wire, payload);
         Self::of(wire, (range, true), Box::default(), compress)
     }
 
-    /// A packet of the engine itself: `2` ping, `6` noop, `0{…}` open.
+    /// A packet of the engine: `2` ping, `6` noop, `0{…}` open.
     pub(crate) fn engine(text: &str) -> Self {
         let mut wire = Vec::with_capacity(text.len() + ws::header_len(text.len()));
         ws::put_header(&mut wire, TEXT, false, text.len());
@@ -81,7 +81,7 @@ impl Frame {
         Self::of(wire, first, Box::default(), true)
     }
 
-    /// A ready WebSocket frame (pong, close) that only a WebSocket connection may be given.
+    /// An encoded WebSocket control frame (pong, close), for WebSocket connections only.
     pub(crate) fn control(wire: Bytes) -> Self {
         Self::of_bytes(wire, (0..0, false), Box::default(), false)
     }
@@ -103,38 +103,39 @@ impl Frame {
         }
     }
 
-    /// Weight in an outbox.
+    /// Size in bytes that counts in an outbox.
     pub(crate) fn len(&self) -> usize {
         self.wire.len()
     }
 
-    /// It has to wait for a client: it counts from now on until it is gone.
+    /// Counts the frame against the total budget from now on until it is dropped.
     pub(crate) fn wait(&self, outboxes: &Outboxes) {
-        // Heartbeats are one frame for all, and for ever.
+        // Heartbeat frames are shared by all connections and never dropped.
         if self.len() > HEARTBEAT {
             self.charge.get_or_init(|| outboxes.charge(FLAT + self.len()));
         }
     }
 
-    /// Who sent it does not mind that it is compressed.
+    /// Whether the sender allows compression.
     pub(crate) fn may_compress(&self) -> bool {
         self.compress
     }
 
-    /// The bytes for a WebSocket connection of that form.
+    /// The bytes for a WebSocket connection of this form.
     pub(crate) fn wire(&self, form: Form) -> &[u8] {
         if self.is_control() {
             return &self.wire;
         }
         if form.base64 && self.has_binary() {
-            // Few clients, most of them behind something that breaks binary frames: not compressed.
+            // Never compressed: few clients use base64, and most of them are behind a proxy that breaks binary
+            // frames.
             return self.texts.get_or_init(Box::default)[usize::from(form.v3)]
                 .get_or_init(|| self.texts_of(form.v3));
         }
         match form.deflate {
             Some(threshold) if self.compress && self.parts().any(|(p, _)| p.len() >= threshold) => {
-                // Both forms of one server share the slot only when they are equal: Engine.IO 3 frames
-                // with binary parts are compressed on their own.
+                // The compressed forms share one slot only if they are equal. With binary parts, Engine.IO 3 frames
+                // differ and are compressed separately.
                 if form.v3 && self.has_binary() {
                     return self.v3.get_or_init(|| self.build(true, None));
                 }
@@ -145,7 +146,7 @@ impl Frame {
         }
     }
 
-    /// The engine packets, for a polling payload. A text part includes its type character.
+    /// The engine packets for a polling payload. A text part includes its type character.
     pub(crate) fn payload_parts(&self) -> impl Iterator<Item = Part<'_>> {
         self.parts().filter(|_| !self.is_control()).map(|(bytes, binary)| {
             if binary {
@@ -156,7 +157,7 @@ impl Frame {
         })
     }
 
-    /// Text is never empty: it begins with its packet type.
+    /// Text is never empty, because it starts with its packet type.
     fn is_control(&self) -> bool {
         self.first.0.is_empty() && !self.first.1
     }
@@ -193,7 +194,7 @@ impl Frame {
             let opcode = if binary { BINARY } else { TEXT };
             let typed: Vec<u8>;
             let payload = if v3 && binary {
-                // Engine.IO 3: type 4 (message) as the first byte of a binary frame.
+                // Engine.IO 3: the first byte of a binary frame is the type 4 (message).
                 typed = [&[4][..], payload].concat();
                 &typed[..]
             } else {

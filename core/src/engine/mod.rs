@@ -1,5 +1,5 @@
-//! Engine.IO sessions: WebSocket, long-polling, upgrade, outbox. Protocol 4, and 3 behind `allowEIO3`.
-//! Source: Engine.IO protocol v4 and v3, RFC 6455, RFC 7692.
+//! Engine.IO sessions: WebSocket, long-polling, upgrade, outbox. Protocol 4, and 3 with `allowEIO3`. Sources:
+//! Engine.IO protocol v4 and v3, RFC 6455, RFC 7692.
 
 pub(crate) mod backpressure;
 pub(crate) mod budget;

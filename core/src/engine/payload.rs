@@ -1,11 +1,11 @@
 //! Polling bodies: several Engine.IO packets in one HTTP request or response.
 //!
-//! Protocol 4 joins them with U+001E and writes binary as `b` and base64. Protocol 3 puts a length before
-//! each: a text form counted in UTF-16 code units, and a binary form. Where the wire leaves a choice this
-//! does what engine.io-parser 5 (protocol 4) and 2 (protocol 3) do.
+//! Protocol 4 joins packets with U+001E and writes binary as `b` and base64. Protocol 3 puts a length before each
+//! packet; it has a text form, counted in UTF-16 code units, and a binary form. Where the protocols leave a choice,
+//! this follows engine.io-parser 5 (protocol 4) and 2 (protocol 3).
 //!
-//! `engineioxide-core` has the same formats behind an async stream of packets that own their text; this
-//! is one pass over a borrowed body.
+//! `engineioxide-core` implements the same formats as an async stream of packets with owned text; this is a single
+//! pass over a borrowed body.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// Joins the packets of a protocol 4 body.
+/// Separates the packets of a protocol 4 body.
 const SEPARATOR: u8 = 0x1e;
 
-/// As forgiving about the end of the text as Node's `Buffer.from(text, "base64")`.
+/// As lenient about padding as Node's `Buffer.from(text, "base64")`.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &ALPHABET,
     GeneralPurposeConfig::new()
@@ -24,7 +24,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// A packet to write.
+/// A packet to encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part<'a> {
     /// An Engine.IO packet with its type character: `4hello`, `2probe`.
@@ -33,7 +33,7 @@ pub enum Part<'a> {
     Binary(&'a [u8]),
 }
 
-/// A packet that was read.
+/// A decoded packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet<'a> {
     /// An Engine.IO packet with its type character; the type is one of `0` to `6`.
@@ -42,12 +42,12 @@ pub enum Packet<'a> {
     Binary(Cow<'a, [u8]>),
 }
 
-/// Why a body is refused.
+/// The reason why a body is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadError {
     /// The body is not UTF-8.
     Utf8,
-    /// A packet is empty or its type unknown.
+    /// A packet is empty or its type is unknown.
     PacketType,
     /// A binary packet is not base64.
     Base64,
@@ -84,8 +84,8 @@ pub fn encode_v4<'a>(parts: impl Iterator<Item = Part<'a>>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a protocol 3 body and says whether it is in the binary form (`application/octet-stream`). That
-/// form is taken when a packet is binary and the client supports it (it did not say `b64=1`).
+/// Appends a protocol 3 body; returns whether it is in the binary form (`application/octet-stream`). The binary form
+/// is used if a packet is binary and the client supports it (its query has no `b64=1`).
 pub fn encode_v3<'a>(
     parts: impl Iterator<Item = Part<'a>> + Clone,
     binary_supported: bool,
@@ -139,8 +139,8 @@ fn put_base64(data: &[u8], out: &mut Vec<u8>) {
     out.truncate(start + written);
 }
 
-/// Reads a protocol 4 body and calls `on` for each packet until it returns false. Packets before a bad
-/// one are handed over.
+/// Decodes a protocol 4 body and calls `on` for each packet until it returns false. Packets before an invalid one are
+/// passed on.
 ///
 /// # Errors
 /// See [`PayloadError`].
@@ -164,8 +164,8 @@ pub fn decode_v4(body: &[u8], on: &mut dyn FnMut(Packet<'_>) -> bool) -> Result<
     Ok(())
 }
 
-/// Reads a protocol 3 body (`binary`: its content type is `application/octet-stream`) and calls `on` for
-/// each packet until it returns false. Packets before a bad one are handed over.
+/// Decodes a protocol 3 body (`binary`: its content type is `application/octet-stream`) and calls `on` for each
+/// packet until it returns false. Packets before an invalid one are passed on.
 ///
 /// # Errors
 /// See [`PayloadError`].
@@ -197,7 +197,7 @@ fn decode_v3_text(body: &[u8], on: &mut dyn FnMut(Packet<'_>) -> bool) -> Result
     Ok(())
 }
 
-/// The binary form: `00` for text or `01` for binary, the length as one byte per digit, `ff`, content.
+/// The binary form of a packet: `00` for text or `01` for binary, the length with one byte per digit, `ff`, content.
 fn decode_v3_binary(body: &[u8], on: &mut dyn FnMut(Packet<'_>) -> bool) -> Result<(), PayloadError> {
     let mut rest = body;
     while let [kind, after @ ..] = rest {
@@ -218,7 +218,7 @@ fn decode_v3_binary(body: &[u8], on: &mut dyn FnMut(Packet<'_>) -> bool) -> Resu
     Ok(())
 }
 
-/// A protocol 3 text packet; base64 carries the type: `b4AQID`.
+/// Decodes a protocol 3 text packet. With base64 the type follows the `b`: `b4AQID`.
 fn v3_packet(packet: &str) -> Result<Packet<'_>, PayloadError> {
     match packet.strip_prefix('b') {
         Some(data) => base64_packet(data.strip_prefix('4').ok_or(PayloadError::PacketType)?),
@@ -226,7 +226,8 @@ fn v3_packet(packet: &str) -> Result<Packet<'_>, PayloadError> {
     }
 }
 
-/// Binary in a text message of a WebSocket, as clients send it that keep to text: `bAQID`, or `b4AQID` with protocol 3.
+/// Decodes binary data in a WebSocket text message, which clients without binary support send: `bAQID`, or `b4AQID`
+/// with protocol 3.
 ///
 /// # Errors
 /// See [`PayloadError`].
@@ -236,7 +237,7 @@ pub(crate) fn base64_text(message: &str, protocol: u8) -> Result<Vec<u8>, Payloa
     BASE64.decode(data).map_err(|_| PayloadError::Base64)
 }
 
-/// What [`base64_text`] reads.
+/// Appends data in the form that [`base64_text`] decodes.
 pub(crate) fn put_base64_text(data: &[u8], protocol: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(if protocol == 3 { b"b4" } else { b"b" });
     put_base64(data, out);
@@ -254,8 +255,8 @@ fn text_packet(packet: &str) -> Result<Packet<'_>, PayloadError> {
     }
 }
 
-/// engine.io decodes a body with replacement characters; a body that is not UTF-8 comes from no client,
-/// so it is refused here as it is on WebSocket.
+/// engine.io decodes invalid UTF-8 to replacement characters. No client sends it, so it is refused here, as on
+/// WebSocket.
 fn utf8(bytes: &[u8]) -> Result<&str, PayloadError> {
     simdutf8::basic::from_utf8(bytes).map_err(|_| PayloadError::Utf8)
 }
@@ -273,9 +274,9 @@ fn decimal(digits: impl Iterator<Item = u8>) -> Result<usize, PayloadError> {
     value.ok_or(PayloadError::Length)
 }
 
-/// Splits after `units` UTF-16 code units, if the text is that long and no character straddles the place.
+/// Splits after `units` UTF-16 code units; `None` if the text is shorter or a character straddles that position.
 fn split_utf16(text: &str, units: usize) -> Option<(&str, &str)> {
-    // ASCII, the usual case: one unit per byte.
+    // The usual case is ASCII: one unit per byte.
     if let Some((head, tail)) = text.split_at_checked(units)
         && head.is_ascii()
     {

@@ -1,13 +1,13 @@
-//! The query of an engine request: `EIO`, `transport`, `sid`, `b64`, `j`. Escapes that are none are kept as they are.
+//! The query of an engine request: `EIO`, `transport`, `sid`, `b64`, `j`. Invalid escapes are kept as they are.
 
 use std::borrow::Cow;
 
-/// What the engine reads from a query string; other keys belong to the application.
+/// The keys of a query string that the engine uses; other keys belong to the application.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Protocol version as written.
+    /// Protocol version as received.
     pub eio: Option<String>,
-    /// Transport as written.
+    /// Transport as received.
     pub transport: Option<String>,
     /// Session id.
     pub sid: Option<String>,
@@ -17,7 +17,7 @@ pub struct Query {
     pub jsonp: Option<String>,
 }
 
-/// Reads the part behind `?`. Of a repeated key the last wins, as in engine.io.
+/// Parses the part behind `?`. Of a repeated key the last value counts, as in engine.io.
 pub fn parse(query: &str) -> Query {
     let mut out = Query::default();
     for (key, value) in pairs(query) {
@@ -33,14 +33,14 @@ pub fn parse(query: &str) -> Query {
     out
 }
 
-/// A query as JSON: an object of texts. Of a repeated key the last wins, as in socket.io.
+/// A query as a JSON object of strings. Of a repeated key the last value counts, as in socket.io.
 pub fn to_json(query: &str) -> String {
     let query = query.split('#').next().unwrap_or_default();
     let pairs = pairs(query).map(|(key, value)| (key.into_owned(), value.into_owned().into()));
     serde_json::Value::Object(pairs.collect()).to_string()
 }
 
-/// Keys and values, without their escapes.
+/// Keys and values, percent-decoded.
 pub fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     form_urlencoded::parse(query.as_bytes())
 }
@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(q.eio.as_deref(), Some("4"));
         assert_eq!(q.transport.as_deref(), Some("polling"));
         assert_eq!(q.sid.as_deref(), Some("a-b"));
-        // As engine.io: the digits of what `0%27` stands for.
+        // Like engine.io: only the digits of the decoded `0%27`.
         assert_eq!(q.jsonp.as_deref(), Some("0"));
         assert!(!q.b64);
     }

@@ -1,4 +1,4 @@
-//! HTTP answers of the engine.
+//! HTTP responses of the engine.
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ use crate::net::http::Answer;
 use crate::options::Options;
 use crate::types::reason::Refusal;
 
-/// An answer with a body of that type.
+/// A response with a body of the given type.
 pub(crate) fn answer(
     status: u16,
     content_type: &'static str,
@@ -28,13 +28,13 @@ pub(crate) fn answer(
     response
 }
 
-/// engine.io's refusal: `{"code":1,"message":"Session ID unknown"}`.
+/// A refusal in engine.io's form: `{"code":1,"message":"Session ID unknown"}`.
 pub(crate) fn refusal(refusal: Refusal, message: Option<&str>, headers: &HeaderMap) -> Answer {
     let body = serde_json::json!({ "code": refusal as u8, "message": message.unwrap_or(refusal.message()) });
     answer(refusal.http_status(), "application/json", body.to_string(), headers)
 }
 
-/// Packets for a poll; `weigh` has a look at the body.
+/// A poll response with packets. `weigh` is called with the uncompressed body.
 pub(crate) fn payload(
     options: &Options,
     shape: &PollShape,
@@ -54,7 +54,7 @@ pub(crate) fn payload(
     let mut content_type = if binary { "application/octet-stream" } else { "text/plain; charset=UTF-8" };
     if let Some(index) = &shape.jsonp {
         let text = serde_json::Value::from(String::from_utf8_lossy(&body).into_owned()).to_string();
-        // Valid in JSON, line ends in old JavaScript.
+        // Valid in JSON, but line terminators in old JavaScript.
         let text = text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
         body = format!("___eio[{index}]({text});").into_bytes();
         content_type = "text/javascript; charset=UTF-8";
@@ -62,7 +62,7 @@ pub(crate) fn payload(
     let threshold = options.http_compression.map_or(usize::MAX, |c| c.threshold);
     let encoded = shape
         .encoding
-        // As engine.io: one packet that may be compressed is enough for the payload.
+        // Like engine.io: the payload is compressed if at least one of its packets may be.
         .filter(|_| body.len() >= threshold && frames.iter().any(|frame| frame.may_compress()))
         .map(|encoding| (encoding, deflate::encode(encoding, &body)));
     let (encoding, body) = match encoded {
@@ -71,7 +71,7 @@ pub(crate) fn payload(
     };
     let mut response = answer(200, "", weigh(body), &shape.headers);
     let headers = response.headers_mut();
-    // What the host gives in `headers` wins, as with engine.io.
+    // A header in `headers`, set by the host, takes precedence, as in engine.io.
     headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Some(encoding) = encoding {
@@ -80,7 +80,7 @@ pub(crate) fn payload(
     response
 }
 
-/// The compression that a client accepts, gzip before deflate.
+/// The compression that a client accepts; gzip is preferred over deflate.
 pub(crate) fn accepted_encoding(options: &Options, accept: Option<&str>) -> Option<&'static str> {
     options.http_compression?;
     let accept = accept?;
@@ -92,7 +92,7 @@ pub(crate) fn accepted_encoding(options: &Options, accept: Option<&str>) -> Opti
     })
 }
 
-/// Adds headers that the host gave; names or values that HTTP can't carry are left out and logged.
+/// Adds headers of the host. Names or values that are invalid in HTTP are left out and logged.
 pub(crate) fn add_headers(out: &mut HeaderMap, extra: &[(String, String)]) {
     for (name, value) in extra {
         match (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) {

@@ -12,10 +12,10 @@ pub(crate) struct Id([u8; 20]);
 /// The last characters of the socket ids of one server.
 pub(crate) type Tag = [u8; 4];
 
-/// Characters in the order that the first one numbers shards.
+/// The characters in the order of the shard numbers that they encode as the first character of a session id.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Random bytes by the block: one system call serves many ids.
+/// A pool of random bytes, so that one system call serves many ids.
 struct Pool {
     bytes: [u8; 1024],
     left: usize,
@@ -34,7 +34,7 @@ fn random15() -> [u8; 15] {
         let start = pool.left - 15;
         let mut out = [0; 15];
         out.copy_from_slice(&pool.bytes[start..pool.left]);
-        // Used bytes must not be found in memory later: they are session secrets.
+        // Session ids are secrets: used bytes must not stay in memory.
         pool.bytes[start..pool.left].fill(0);
         pool.left = start;
         out
@@ -42,47 +42,47 @@ fn random15() -> [u8; 15] {
 }
 
 impl Id {
-    /// A public socket id.
+    /// A new public socket id.
     pub(crate) fn random() -> Self {
         let mut id = [0; 20];
         URL_SAFE_NO_PAD.encode_slice(random15(), &mut id).expect("15 bytes are 20 characters");
         Self(id)
     }
 
-    /// A public socket id of a server with that tag. Its last characters are the tag, so that whoever reads the id
-    /// knows whether the socket is, or was, of this server; 96 random bits remain.
+    /// A new public socket id of the server with this tag. The id ends with the tag, so that any reader knows whether
+    /// the socket is or was on this server; 96 random bits remain.
     pub(crate) fn tagged(tag: Tag) -> Self {
         let mut id = Self::random();
         id.0[20 - tag.len()..].copy_from_slice(&tag);
         id
     }
 
-    /// Whether `text` may be an id with that tag.
+    /// Whether `text` can be an id with this tag.
     pub(crate) fn has_tag(text: &str, tag: Tag) -> bool {
         text.len() == 20 && text.as_bytes().ends_with(&tag)
     }
 
-    /// A tag for [`Id::tagged`].
+    /// A new tag for [`Id::tagged`].
     pub(crate) fn tag() -> Tag {
         let Id([a, b, c, d, ..]) = Self::random();
         [a, b, c, d]
     }
 
-    /// A session id. Its first character names the shard that owns the session, so that any shard can
-    /// route a polling request without a shared table; 114 random bits remain.
+    /// A new session id. Its first character encodes the shard that owns the session, so any shard can route a
+    /// polling request without a shared table; 114 random bits remain.
     pub(crate) fn for_shard(shard: usize) -> Self {
         let mut id = Self::random();
         id.0[0] = ALPHABET[shard & 63];
         id
     }
 
-    /// The shard in a session id.
+    /// The shard encoded in a session id.
     pub(crate) fn shard(text: &str) -> Option<usize> {
         let first = *text.as_bytes().first()?;
         ALPHABET.iter().position(|c| *c == first)
     }
 
-    /// Reads an id back from text; `None` if it can't be one.
+    /// Parses an id; `None` if `text` is not a valid one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         text.as_bytes().try_into().ok().map(Self)
     }

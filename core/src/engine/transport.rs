@@ -1,4 +1,4 @@
-//! The transports of a session: a WebSocket, or HTTP polls.
+//! The transports of a session: a WebSocket, or HTTP polling.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -15,15 +15,15 @@ use crate::net::stream::WriteHalf;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReaderState {
     Run,
-    /// Too many events wait for the host: do not read.
+    /// Don't read: the host queue is too long.
     Paused,
-    /// The session is over; read and discard until the peer closes, so that what we wrote arrives.
+    /// The session is over. Read and discard until the peer closes, so that the last writes are not lost to a reset.
     Drain,
     /// Stop at once.
     Stop,
 }
 
-/// Shared by a reader task and its connection.
+/// Control of a reader task by its connection.
 pub(crate) struct ReaderCtl {
     state: Cell<ReaderState>,
     waker: RefCell<Option<Waker>>,
@@ -38,7 +38,7 @@ impl ReaderCtl {
         self.state.get()
     }
 
-    /// Changes the state and wakes the task. `Stop` and `Drain` are final.
+    /// Sets the state and wakes the task. `Stop` and `Drain` are final.
     pub(crate) fn set(&self, state: ReaderState) {
         if matches!(self.state.get(), ReaderState::Stop) {
             return;
@@ -57,40 +57,40 @@ impl ReaderCtl {
     }
 }
 
-/// What a WebSocket's opening request settled.
+/// The parameters agreed on in a WebSocket's opening request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Agreed {
-    /// permessage-deflate.
+    /// permessage-deflate was negotiated.
     pub deflate: bool,
-    /// The client asked for text only (`b64` in its query): binary is sent as base64.
+    /// The client wants text only (`b64` in its query); binary is sent as base64.
     pub base64: bool,
 }
 
-/// A WebSocket as the session sees it.
+/// The WebSocket of a session.
 pub(crate) struct WsTransport {
     pub write: WriteHalf,
     pub ctl: Rc<ReaderCtl>,
     pub agreed: Agreed,
-    /// The kernel's buffer is full and a drain task waits for it.
+    /// The kernel's buffer is full, and a drain task waits until it can be written to.
     pub blocked: bool,
 }
 
-/// A poll that waits for packets.
+/// A pending poll: a GET that waits for packets.
 pub(crate) struct PollWaiter {
     pub reply: oneshot::Sender<Answer>,
     pub shape: PollShape,
 }
 
-/// A POST that is being read, handled or held back.
+/// A POST that is being read or handled, or whose response is held back.
 pub(crate) struct PostWaiter {
     pub reply: oneshot::Sender<Answer>,
     pub shape: PollShape,
-    /// The answer, kept while the connection may not send more (the host is behind).
+    /// The response, kept while the connection may not send more because the host is behind.
     pub held: Option<Answer>,
 }
 
 impl PostWaiter {
-    /// Sends the answer that was held back.
+    /// Sends the response that was held back.
     pub(crate) fn answer(self) {
         if let Some(answer) = self.held {
             let _ = self.reply.send(answer);
@@ -98,25 +98,25 @@ impl PostWaiter {
     }
 }
 
-/// How a polling client wants its payloads.
+/// The form of the payloads for a polling client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PollShape {
     pub b64: bool,
     pub jsonp: Option<String>,
-    /// `gzip` or `deflate`, if the client accepts it and the option allows it.
+    /// `gzip` or `deflate`, if the client accepts it and the options allow it.
     pub encoding: Option<&'static str>,
-    /// Headers for the answer: CORS and what the host added.
+    /// Headers for the response: CORS, and those of the host.
     pub headers: http::HeaderMap,
 }
 
-/// Long-polling state.
+/// The long-polling state of a session.
 #[derive(Default)]
 pub(crate) struct Polling {
-    /// The client said with its first request that it can't take binary (Engine.IO 3).
+    /// The client's first request said that it can't take binary (Engine.IO 3).
     pub b64: bool,
     pub get: Option<PollWaiter>,
     pub post: Option<PostWaiter>,
-    /// Alive while an answer with packets is under way.
+    /// Alive while a response with packets is being sent.
     pub answer: Weak<()>,
 }
 
@@ -125,13 +125,13 @@ pub(crate) enum Transport {
     Polling(Box<Polling>),
 }
 
-/// A WebSocket that is being probed for a polling session.
+/// A WebSocket that probes for an upgrade of a polling session.
 pub(crate) struct Probe {
     pub ws: WsTransport,
-    /// What waits to be written to it.
+    /// Frames to be written to the probe.
     pub outbox: Outbox,
-    /// `2probe` came and was answered.
+    /// `2probe` was received and answered.
     pub probed: bool,
-    /// Distinguishes this probe from an earlier one of the same session.
+    /// Distinguishes this probe from earlier ones of the session.
     pub number: u32,
 }

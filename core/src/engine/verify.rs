@@ -1,4 +1,4 @@
-//! What an engine request has to be (engine.io's `verify`), apart from the sessions it may name.
+//! Checks of an Engine.IO request (engine.io's `verify`), except those that need the session.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use crate::options::Options;
 use crate::types::reason::Refusal;
 use crate::types::request::RequestInfo;
 
-/// A request that passed the first checks.
+/// The parameters of a request that passed the first checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Polling,
     WebSocket,
 }
 
-/// Does `url` belong to the engine? engine.io compares the beginning only.
+/// Whether `url` belongs to the engine. Like engine.io, compares only the prefix.
 pub(crate) fn is_engine_path(options: &Options, url: &str) -> bool {
     match url.strip_prefix(options.path.as_str()) {
         Some(rest) if options.add_trailing_slash => rest.starts_with('/') || options.path == "/",
@@ -23,7 +23,7 @@ pub(crate) fn is_engine_path(options: &Options, url: &str) -> bool {
     }
 }
 
-/// The bundles of socket.io-client, which hosts may serve under the engine's path.
+/// The bundles of socket.io-client, which a host may serve under the engine's path.
 const CLIENT_FILES: [&str; 8] = [
     "socket.io.js",
     "socket.io.js.map",
@@ -35,13 +35,13 @@ const CLIENT_FILES: [&str; 8] = [
     "socket.io.esm.min.js.map",
 ];
 
-/// Is it one of the bundles that is asked for?
+/// Whether `url` names one of the bundles.
 pub(crate) fn is_client_file(options: &Options, url: &str) -> bool {
     let name = url.strip_prefix(options.path.as_str()).map(|rest| rest.strip_prefix('/').unwrap_or(rest));
     name.is_some_and(|name| CLIENT_FILES.contains(&name.split('?').next().unwrap_or_default()))
 }
 
-/// The transport, if it is known and allowed.
+/// The transport, if it is known and enabled.
 pub(crate) fn transport(options: &Options, query: &Query) -> Result<Transport, Refusal> {
     match query.transport.as_deref() {
         Some("polling") if options.transports.polling => Ok(Transport::Polling),
@@ -50,7 +50,7 @@ pub(crate) fn transport(options: &Options, query: &Query) -> Result<Transport, R
     }
 }
 
-/// The Engine.IO protocol of a handshake.
+/// The Engine.IO protocol version in a handshake.
 pub(crate) fn protocol(options: &Options, query: &Query) -> Result<u8, Refusal> {
     match query.eio.as_deref() {
         Some("4") => Ok(4),
@@ -59,15 +59,15 @@ pub(crate) fn protocol(options: &Options, query: &Query) -> Result<u8, Refusal> 
     }
 }
 
-/// A WebSocket handshake (RFC 6455 §4.2.1).
+/// The parameters of a WebSocket handshake (RFC 6455 §4.2.1).
 pub(crate) struct WsRequest<'a> {
     pub key: &'a str,
     pub extensions: Option<Cow<'a, str>>,
-    /// The subprotocol: the client's first, as the `ws` package chooses.
+    /// The selected subprotocol: the client's first, like the `ws` package.
     pub protocol: Option<String>,
 }
 
-/// Reads the handshake headers; the error is what the `ws` package answers with a 400.
+/// Reads the handshake headers. The error is the text of the 400 response, the same as in the `ws` package.
 pub(crate) fn websocket(request: &RequestInfo) -> Result<WsRequest<'_>, &'static str> {
     let one = |name| match request.headers.list(name) {
         Some(Cow::Borrowed(value)) => Some(value),
@@ -89,7 +89,7 @@ pub(crate) fn websocket(request: &RequestInfo) -> Result<WsRequest<'_>, &'static
     Ok(WsRequest { key, extensions: request.headers.list("sec-websocket-extensions"), protocol })
 }
 
-/// The first of a list of tokens, if it is one.
+/// The first token of a list; `None` if the list is malformed.
 fn subprotocol(list: &str) -> Option<String> {
     let is_token = |name: &&str| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
@@ -98,10 +98,10 @@ fn subprotocol(list: &str) -> Option<String> {
     names?.first().map(|name| (*name).to_owned())
 }
 
-/// See [`websocket`]; it goes out with the versions that would have done.
+/// Error of [`websocket`]. Its response also lists the supported versions.
 pub(crate) const BAD_VERSION: &str = "Missing or invalid Sec-WebSocket-Version header";
 
-/// Does the request ask for a WebSocket? A polling client that would like another protocol goes on without.
+/// Whether the request asks for a WebSocket. A polling client may offer another protocol; that is ignored.
 pub(crate) fn is_upgrade(request: &RequestInfo) -> bool {
     let websocket =
         |wanted: &str| wanted.eq_ignore_ascii_case("websocket") || request.transport == "websocket";

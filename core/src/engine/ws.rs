@@ -1,11 +1,10 @@
 //! WebSocket frames, server side (RFC 6455 §5, with the RSV1 bit of RFC 7692).
 //!
-//! [`Decoder`] turns the bytes of one connection into messages and control frames; [`put_header`] and its
-//! neighbours write frames and answer the opening handshake's key.
+//! [`Decoder`] turns the bytes of one connection into messages and control frames; [`put_header`] and its neighbours
+//! encode frames and compute the accept key of the opening handshake.
 //!
-//! Written here and not taken from tungstenite, because its reader copies every frame out of the stream
-//! into its own buffer and keeps that buffer for an idle connection. The tests hold both against each
-//! other.
+//! This is not taken from tungstenite, because its reader copies every frame out of the stream into its own buffer,
+//! and keeps that buffer while the connection is idle. The tests compare both implementations.
 
 mod decode;
 mod encode;
@@ -26,30 +25,30 @@ pub const PING: u8 = 0x9;
 /// Pong frame.
 pub const PONG: u8 = 0xA;
 
-/// A control frame's payload (RFC 6455 §5.5).
+/// Limit of a control frame's payload (RFC 6455 §5.5).
 const MAX_CONTROL: usize = 125;
 
-/// What a connection accepts.
+/// The limits of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes of one message, all its fragments together, before and after inflating.
+    /// Limit of a message in bytes, over all fragments; applies before and after inflating.
     pub max_message: usize,
     /// Whether permessage-deflate was negotiated on this connection.
     pub deflate: bool,
 }
 
-/// One complete message or control frame.
+/// A complete message or control frame.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming<'a> {
     /// A text message.
     Text(&'a str),
     /// A binary message.
     Binary(&'a [u8]),
-    /// A ping, to be answered with [`pong_frame`] of the same payload.
+    /// A ping. The answer is a [`pong_frame`] with the same payload.
     Ping(&'a [u8]),
     /// A pong.
     Pong(&'a [u8]),
-    /// A close frame; whatever follows it on the connection is ignored.
+    /// A close frame. The decoder ignores all bytes after it.
     Close {
         /// The peer's close code, if it sent one.
         code: Option<u16>,
@@ -58,10 +57,10 @@ pub enum Incoming<'a> {
     },
 }
 
-/// Why the connection has to be closed.
+/// The reason why the connection has to be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WsError {
-    /// The peer broke the framing rules.
+    /// The peer violated the framing rules.
     Protocol(&'static str),
     /// A text message or close reason is not UTF-8.
     InvalidUtf8,
@@ -72,8 +71,8 @@ pub enum WsError {
 }
 
 impl WsError {
-    /// The code for the close frame (RFC 6455 §7.4.1). 1007 for a broken deflate stream is what the
-    /// JavaScript `ws` package answers.
+    /// The code for the close frame (RFC 6455 §7.4.1). For a broken deflate stream it is 1007, as in the JavaScript
+    /// package `ws`.
     pub fn close_code(&self) -> u16 {
         match self {
             Self::Protocol(_) => 1002,

@@ -1,4 +1,4 @@
-//! What an HTTP connection is doing, and when it has done it for too long.
+//! The state of an HTTP connection, for its timeouts.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,16 +14,17 @@ use tokio::time::Instant;
 use crate::net::http::Limits;
 use crate::net::stream::Stream;
 
-/// See the module's text. One thread uses it, but hyper wants streams that may be sent to another.
+/// The state of one connection. Only one thread uses it, but hyper requires streams that are `Send`.
 pub(super) struct Activity {
     start: Instant,
-    /// Requests that a handler has not answered.
+    /// Number of requests that the handler has not answered.
     in_flight: AtomicUsize,
-    /// When the head that is being read began, or [`NONE`]: the first with the connection, others with their first byte.
+    /// Start of the request head that is being read, or [`NONE`]: the start of the connection for the first head, the
+    /// first byte for others.
     head: AtomicU64,
-    /// The peer has not taken an answer, as far as the kernel knows.
+    /// The kernel's send buffer is full because the peer does not read.
     blocked: AtomicBool,
-    /// When the peer last took bytes, or the last answer was ready.
+    /// Time when the peer last took bytes, or when the last response was ready.
     progress: AtomicU64,
 }
 
@@ -41,24 +42,24 @@ impl Activity {
         })
     }
 
-    /// Milliseconds of this connection's life.
+    /// Milliseconds since the connection started.
     fn now(&self) -> u64 {
         self.start.elapsed().as_millis() as u64
     }
 
-    /// The head of a request is here.
+    /// The head of a request is complete.
     pub(super) fn begin(&self) {
         self.in_flight.fetch_add(1, Relaxed);
         self.head.store(NONE, Relaxed);
     }
 
-    /// A request has its answer.
+    /// The handler has answered a request.
     pub(super) fn answered(&self) {
         self.in_flight.fetch_sub(1, Relaxed);
         self.progress.store(self.now(), Relaxed);
     }
 
-    /// When the connection ends if nothing changes. A request under way has time-outs of its own.
+    /// The time when the connection ends if nothing changes. A pending request has timeouts of its own.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let head = self.head.load(Relaxed);
         let (since, limit) = if self.blocked.load(Relaxed) {
@@ -87,7 +88,7 @@ impl Activity {
     }
 }
 
-/// A stream whose reads and writes are noted.
+/// A stream that records its reads and writes.
 pub(crate) struct Watched {
     stream: Stream,
     activity: Arc<Activity>,
@@ -98,7 +99,7 @@ impl Watched {
         Self { stream, activity }
     }
 
-    /// The stream, when HTTP is over.
+    /// Returns the stream when HTTP is over.
     pub(crate) fn into_stream(self) -> Stream {
         self.stream
     }
@@ -142,7 +143,7 @@ impl AsyncWrite for Watched {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_flush(cx);
-        // hyper also asks when there is nothing to write.
+        // hyper also polls when there is nothing to write.
         self.activity.blocked.store(result.is_pending(), Relaxed);
         result
     }

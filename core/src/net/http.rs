@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hyper on one stream: limits, time-outs, keep-alive.
+//! HTTP/1.1 with hyper on one stream: limits, timeouts, keep-alive.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -18,10 +18,10 @@ use tokio::time::Instant;
 use crate::net::activity::{Activity, Watched};
 use crate::net::stream::Stream;
 
-/// Lines of a request head: as many as Node reads. `max_header_bytes` bounds them too.
+/// Limit of the lines in a request head, as in Node.js. `max_header_bytes` limits them too.
 const MAX_HEADERS: usize = 2000;
 
-/// Time and size limits of an HTTP connection.
+/// Timeouts and size limits of an HTTP connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub headers_timeout: Duration,
@@ -29,10 +29,10 @@ pub(crate) struct Limits {
     pub max_header_bytes: usize,
 }
 
-/// What a handler answers with.
+/// The response of a handler.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// Serves one connection until it ends, is upgraded or takes too long.
+/// Serves one connection until it ends, is upgraded or times out.
 pub(crate) async fn serve<H, F>(stream: Stream, limits: Limits, handler: H)
 where
     H: Fn(Request<Incoming>) -> F,
@@ -49,7 +49,7 @@ where
             Ok::<_, Infallible>(answer)
         }
     });
-    // hyper's own time-out for heads also runs while a connection that is kept alive is idle.
+    // hyper's own header timeout also runs while a kept-alive connection is idle, so it is not used.
     let mut connection = pin!(
         http1::Builder::new()
             .header_read_timeout(None)
@@ -67,7 +67,8 @@ where
             return Poll::Ready(());
         }
         while let Some(deadline) = activity.deadline(&limits) {
-            // A later deadline waits for the timer to fire, so that few requests set it.
+            // The timer is only moved to an earlier deadline. For a later one it is set again when it fires, so most
+            // requests don't touch it.
             if deadline < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);
             }

@@ -9,18 +9,18 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::net::stream::RawStream;
 
-/// Where a pause after a failed accept starts and ends. A full descriptor table stays full for a
-/// while: trying again at once would spin, giving up would kill the server.
+/// Shortest and longest pause after a failed accept. A full descriptor table stays full for a while: retrying at once
+/// would spin, and giving up would end the service.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
 
-/// A bound socket, not yet accepting.
+/// A bound socket that does not accept yet.
 pub(crate) enum Listener {
     Tcp(std::net::TcpListener),
     Unix(std::os::unix::net::UnixListener, Unlink),
 }
 
-/// Binds a TCP address. `::` takes IPv4 too, as in Node. `shared`: other processes of this user may bind it too, and the
-/// system spreads connections over them.
+/// Binds a TCP address. `::` accepts IPv4 too, as in Node.js. With `shared`, other processes of this user can bind
+/// the same address, and the kernel spreads connections over them.
 pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32, shared: bool) -> io::Result<(Listener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     if addr.is_ipv6() && addr.ip().is_unspecified() {
@@ -38,7 +38,7 @@ pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32, shared: bool) -> io::Resu
     Ok((Listener::Tcp(listener), addr))
 }
 
-/// Binds a Unix socket path; a stale socket file that nobody listens on is replaced.
+/// Binds a Unix socket path. A stale socket file, which nobody listens on, is replaced.
 pub(crate) fn bind_unix(path: &Path) -> io::Result<Listener> {
     use std::os::unix::net::UnixListener;
     let listener = match UnixListener::bind(path) {
@@ -52,14 +52,14 @@ pub(crate) fn bind_unix(path: &Path) -> io::Result<Listener> {
     Ok(Listener::Unix(listener, Unlink(path.to_owned())))
 }
 
-/// A socket that nobody listens on; any other file is somebody's.
+/// Whether `path` is a socket that nobody listens on. Any other file must not be removed.
 fn is_stale(path: &Path) -> bool {
     use std::os::unix::{fs::FileTypeExt, net::UnixStream};
     std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
         && UnixStream::connect(path).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-/// Removes a socket file when its listener ends.
+/// Removes the socket file when its listener ends.
 pub(crate) struct Unlink(PathBuf);
 
 impl Drop for Unlink {
@@ -68,14 +68,14 @@ impl Drop for Unlink {
     }
 }
 
-/// A listener on the runtime that accepts.
+/// A listener that is registered with the runtime.
 pub(crate) enum Accepting {
     Tcp(tokio::net::TcpListener),
     Unix(tokio::net::UnixListener, #[expect(dead_code, reason = "for its end")] Unlink),
 }
 
 impl Listener {
-    /// Puts the listener on the current runtime.
+    /// Registers the listener with the current runtime.
     pub(crate) fn register(self) -> io::Result<Accepting> {
         Ok(match self {
             Listener::Tcp(listener) => Accepting::Tcp(tokio::net::TcpListener::from_std(listener)?),
@@ -87,7 +87,8 @@ impl Listener {
 }
 
 impl Accepting {
-    /// Accepts until the task is dropped, each time when `ready` is: till then connections wait in the kernel.
+    /// Accepts until the task is dropped, waiting for `ready` before each connection. Connections wait in the
+    /// kernel's backlog meanwhile.
     pub(crate) async fn accept_all(&self, ready: &impl AsyncFn(), on: &impl Fn(RawStream)) {
         let mut pause = BACKOFF.0;
         loop {
@@ -105,14 +106,14 @@ impl Accepting {
     }
 }
 
-/// Passes a connection on, or waits after a failure.
+/// Passes on a connection, or waits after a failure.
 async fn step(accepted: io::Result<RawStream>, pause: &mut Duration, on: &impl Fn(RawStream)) {
     match accepted {
         Ok(stream) => {
             *pause = BACKOFF.0;
             on(stream);
         }
-        // The peer gave up between SYN and accept: its problem, not ours.
+        // The peer aborted between SYN and accept; no reason to pause.
         Err(e) if is_peers(&e) => {}
         Err(e) => {
             tracing::warn!(error = %e, pause_ms = pause.as_millis() as u64, "accept failed");

@@ -1,4 +1,4 @@
-//! Sockets, TLS and HTTP/1.1. Knows nothing of Engine.IO: what arrives is handed to closures.
+//! Sockets, TLS and HTTP/1.1. This folder does not know Engine.IO; it passes connections and requests to closures.
 
 pub(crate) mod activity;
 pub(crate) mod http;

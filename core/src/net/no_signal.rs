@@ -1,5 +1,6 @@
-//! Sockets whose writes never raise SIGPIPE. A signal belongs to the whole process, and a host in C that has left it at
-//! its default would end when a client leaves while it is written to; `writev` and `write` have no way to prevent that.
+//! Sockets whose writes never raise SIGPIPE. A signal affects the whole process: a C host with the default action
+//! would be killed when a client disconnects during a write. `write` and `writev` have no flag to prevent that;
+//! `send` and `sendmsg` do.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
@@ -16,12 +17,12 @@ thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// System calls that this thread has made to write to sockets, ever.
+/// Number of system calls for socket writes that this thread has made.
 pub(crate) fn calls() -> u64 {
     CALLS.get()
 }
 
-/// A socket that tokio watches.
+/// A socket that is registered with tokio.
 pub(crate) trait Socket: AsFd {
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     fn try_io<T>(&self, write: impl FnOnce() -> io::Result<T>) -> io::Result<T>;
@@ -44,13 +45,13 @@ macro_rules! socket {
 socket!(TcpStream);
 socket!(UnixStream);
 
-/// One attempt: [`io::ErrorKind::WouldBlock`] when the kernel's buffer is full.
+/// One attempt; [`io::ErrorKind::WouldBlock`] if the kernel's buffer is full.
 pub(crate) fn try_write(socket: &impl Socket, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
     socket.try_io(|| {
         CALLS.set(CALLS.get() + 1);
         let socket = SockRef::from(socket);
         match bufs {
-            // What most writes are: one frame. It costs the kernel less than a vector of one.
+            // Most writes are a single frame, for which `send` costs the kernel less than a vector of one.
             [buf] => socket.send_with_flags(buf, MSG_NOSIGNAL),
             bufs => socket.send_vectored_with_flags(bufs, MSG_NOSIGNAL),
         }
@@ -73,7 +74,7 @@ pub(crate) fn poll_write(
     }
 }
 
-/// A socket for code that writes by [`AsyncWrite`]: TLS, HTTP, the connections to Redis.
+/// A socket for code that writes through [`AsyncWrite`]: TLS, HTTP, the connections to Redis.
 #[derive(Debug)]
 pub(crate) struct NoSignal<S>(pub S);
 

@@ -1,4 +1,4 @@
-//! One type for the byte streams a connection can run on, and its two halves.
+//! One type for all byte streams that a connection can run on, and its two halves.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -19,19 +19,19 @@ use crate::net::tls::TlsStream;
 pub(crate) enum RawStream {
     Tcp(std::net::TcpStream),
     Unix(std::os::unix::net::UnixStream),
-    /// TLS in the middle of its life: what encrypts, and the socket that belongs below it.
+    /// An established TLS session, and the socket below it.
     Tls(Box<Tls>, std::net::TcpStream),
 }
 
-/// A TLS session. The socket below it is away while the session is on its way to another shard.
+/// A TLS session. Its socket is taken out while the session moves to another shard.
 type Tls = TlsStream<Below>;
 
 /// The socket below a TLS session.
 #[derive(Debug)]
 pub(crate) struct Below(Option<NoSignal<TcpStream>>);
 
-/// A stream registered with the runtime of this thread. `prefix` holds bytes that somebody read
-/// before us (an adopted request head); they are read first.
+/// A stream registered with the runtime of this thread. `prefix` holds bytes that were already read from the socket,
+/// such as the head of an adopted request; they are read first.
 pub(crate) struct Stream {
     prefix: Bytes,
     kind: StreamKind,
@@ -43,13 +43,13 @@ enum StreamKind {
     Tls(Box<Tls>),
 }
 
-/// Who is at the other end.
+/// The peer of a connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Peer {
     pub address: String,
     pub port: u16,
     pub secure: bool,
-    /// Another server has read the head of the request.
+    /// Another server has already read the head of the request.
     pub introduced: bool,
     /// See `RequestInfo::tag`.
     pub tag: u64,
@@ -70,7 +70,7 @@ impl RawStream {
         Ok(match self {
             RawStream::Tcp(tcp) => {
                 tcp.set_nonblocking(true)?;
-                // Packets are whole messages already: Nagle would only delay them.
+                // Packets are written as whole messages; Nagle's algorithm would only delay them.
                 tcp.set_nodelay(true)?;
                 let peer = Peer::of(tcp.peer_addr());
                 (Stream { prefix, kind: StreamKind::Tcp(NoSignal(TcpStream::from_std(tcp)?)) }, peer)
@@ -96,7 +96,7 @@ impl Stream {
         Self { prefix: Bytes::new(), kind: StreamKind::Tls(Box::new(tls)) }
     }
 
-    /// The plain TCP socket, for a TLS handshake; anything else comes back unchanged.
+    /// The plain TCP socket, for a TLS handshake; any other stream is returned unchanged.
     pub(crate) fn into_tcp(self) -> Result<Below, Self> {
         match self.kind {
             StreamKind::Tcp(tcp) if self.prefix.is_empty() => Ok(Below(Some(tcp))),
@@ -104,8 +104,8 @@ impl Stream {
         }
     }
 
-    /// Takes the socket off this runtime so that another shard can register it; with it come bytes
-    /// that nobody has read yet.
+    /// Deregisters the socket from this runtime so that another shard can register it. Also returns bytes that are
+    /// read but not consumed.
     pub(crate) fn into_raw(self) -> io::Result<(RawStream, Bytes)> {
         let raw = match self.kind {
             StreamKind::Tcp(tcp) => RawStream::Tcp(tcp.0.into_std()?),
@@ -157,7 +157,7 @@ impl AsyncRead for Stream {
     }
 }
 
-/// Forwards an `AsyncWrite` method to whichever variant is there.
+/// Forwards an `AsyncWrite` method to the variant.
 macro_rules! each {
     ($self:expr, $kind:ident, $s:ident => $call:expr) => {
         match $self {
@@ -194,7 +194,7 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// Both halves of a TLS stream; they live on one thread, and neither holds it across a wait.
+/// Shared by both halves of a TLS stream. They live on one thread, and neither keeps it borrowed across an await.
 type SharedTls = Rc<RefCell<Box<Tls>>>;
 
 impl Below {
@@ -235,7 +235,7 @@ impl AsyncWrite for Below {
     }
 }
 
-/// Reading half; lives in the reader task of its connection.
+/// The reading half; owned by the reader task of its connection.
 pub(crate) enum ReadHalf {
     Tcp(tcp::OwnedReadHalf),
     Unix(unix::OwnedReadHalf),
@@ -255,7 +255,7 @@ impl ReadHalf {
     }
 }
 
-/// Writing half; lives in the connection.
+/// The writing half; owned by the connection.
 pub(crate) enum WriteHalf {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
@@ -263,7 +263,7 @@ pub(crate) enum WriteHalf {
 }
 
 impl WriteHalf {
-    /// One attempt, no waiting: `Poll::Pending` means the kernel's buffer is full.
+    /// One attempt without waiting; `Poll::Pending` means that the kernel's buffer is full.
     pub(crate) fn try_write(&mut self, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let result = match self {
             WriteHalf::Tcp(s) => no_signal::try_write(s.as_ref(), bufs),
@@ -286,7 +286,7 @@ impl WriteHalf {
             WriteHalf::Tcp(s) => no_signal::poll_write((*s).as_ref(), cx, bufs),
             WriteHalf::Unix(s) => no_signal::poll_write((*s).as_ref(), cx, bufs),
             WriteHalf::Tls(s) => {
-                // rustls copies into records of its own; what it accepted must also be pushed out.
+                // rustls copies into records of its own; what it accepted must be flushed too.
                 let mut s = s.borrow_mut();
                 let n = ready!(Pin::new(&mut *s).poll_write_vectored(cx, bufs))?;
                 let _ = Pin::new(&mut *s).poll_flush(cx)?;
@@ -295,7 +295,7 @@ impl WriteHalf {
         }
     }
 
-    /// Pushes out what a TLS stream still holds, as far as the kernel takes it.
+    /// Writes the buffered TLS records, as far as the kernel takes them.
     pub(crate) fn try_flush(&mut self) -> Poll<io::Result<()>> {
         match self {
             WriteHalf::Tcp(_) | WriteHalf::Unix(_) => Poll::Ready(Ok(())),
@@ -312,7 +312,7 @@ impl WriteHalf {
         }
     }
 
-    /// Ends our direction.
+    /// Shuts down the sending direction.
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             WriteHalf::Tcp(s) => Pin::new(s).poll_shutdown(cx),
@@ -321,7 +321,7 @@ impl WriteHalf {
         }
     }
 
-    /// Makes the coming close a reset, so that the kernel drops what the peer never read.
+    /// Turns the coming close into a reset, so that the kernel drops unsent bytes.
     pub(crate) fn reset_on_close(&self) {
         let _ = match self {
             WriteHalf::Tcp(s) => s.as_ref().set_zero_linger(),

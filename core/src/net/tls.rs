@@ -1,4 +1,4 @@
-//! TLS by rustls, with certificates that can be replaced while the server runs.
+//! TLS with rustls. The certificate can be replaced while the server runs.
 
 use std::io::Cursor;
 use std::sync::{Arc, RwLock};
@@ -13,7 +13,7 @@ use crate::types::error::{Error, ErrorCode, Result};
 
 pub(crate) use tokio_rustls::server::TlsStream;
 
-/// The current server configuration; connections that exist keep the one they began with.
+/// The current server configuration; established connections keep the one they started with.
 pub(crate) struct TlsState(RwLock<Arc<ServerConfig>>);
 
 impl TlsState {
@@ -21,14 +21,14 @@ impl TlsState {
         Ok(Self(RwLock::new(config(cert, key)?)))
     }
 
-    /// Later handshakes use the new certificate.
+    /// Replaces the certificate for later handshakes.
     pub(crate) fn reload(&self, cert: &[u8], key: &[u8]) -> Result<()> {
         let fresh = config(cert, key)?;
         *self.0.write().unwrap_or_else(|e| e.into_inner()) = fresh;
         Ok(())
     }
 
-    /// The handshake with a client.
+    /// Performs the handshake with a client.
     pub(crate) fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, below: S) -> Accept<S> {
         TlsAcceptor::from(self.0.read().unwrap_or_else(|e| e.into_inner()).clone()).accept(below)
     }

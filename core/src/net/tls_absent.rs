@@ -1,4 +1,4 @@
-//! TLS of a build without the feature `tls`: it is refused.
+//! TLS in a build without the feature `tls`: every use is an error.
 
 use std::convert::Infallible;
 use std::io;

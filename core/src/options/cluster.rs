@@ -1,4 +1,4 @@
-//! The option `cluster`.
+//! The option `cluster`, and its settings.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use crate::options::refuse;
 use crate::types::error::{Error, ErrorCode, Result};
 
-/// Names that the option knows, in the order of the documentation.
+/// The names in the option, in the order of the documentation.
 const NAMES: &str = "redis, mode, prefix, subscriptionMode, requestsTimeout, publishOnSpecificResponseChannel, \
     username, password, tls, protocol, waitForRedis, redisTimeout, queueBytes, overflow or secret";
-/// Longest time that an option takes, in milliseconds: a day.
+/// Upper limit of durations in milliseconds: a day.
 const DAY: u64 = 86_400_000;
 
-/// Which wire format, and with it which kind of channels.
+/// The wire format, which also determines the kind of channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
@@ -24,46 +24,46 @@ pub enum Mode {
     Sharded,
 }
 
-/// Which rooms have a channel of their own in sharded mode (`subscriptionMode`).
+/// The rooms with a channel of their own in sharded mode (`subscriptionMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Subscriptions {
     /// None.
     Static,
-    /// Public rooms: those whose name is no socket id.
+    /// Public rooms: those whose name is not a socket id.
     Dynamic,
     /// All.
     DynamicPrivate,
 }
 
-/// Two kinds of rooms may have one name.
+/// Why a room exists. The values are bits, because a name can be a room of several kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RoomKind {
-    /// Sockets joined it.
+    /// A room that sockets joined.
     Joined = 1,
-    /// Named by the id of a socket that sits in it.
+    /// The room of one socket, named by its id.
     Own = 2,
-    /// Of sockets whose clients are away, of both kinds.
+    /// A room of disconnected sockets that can be recovered.
     Away = 4,
 }
 
-/// What happens to a publish when `queueBytes` wait for Redis.
+/// The policy for a publish when `queueBytes` are queued for Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The oldest goes, and is counted as lost.
+    /// The oldest publish is dropped and counted as lost.
     DropOldest,
-    /// The new one goes, and is counted as lost.
+    /// The new publish is dropped and counted as lost.
     DropNewest,
 }
 
-/// Where Redis is.
+/// The kind of Redis deployment and its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Redis {
     /// One server: `redis://`, `rediss://` or `redis+unix://`.
     Url(String),
-    /// The master that sentinels name.
+    /// The master found through sentinels.
     Sentinel {
         /// URLs of the sentinels.
         sentinels: Vec<String>,
@@ -74,7 +74,7 @@ pub enum Redis {
     Cluster(Vec<String>),
 }
 
-/// TLS to Redis, beyond what `rediss://` says. All PEM.
+/// TLS to Redis, in addition to `rediss://`. All values are PEM.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RedisTls {
@@ -86,19 +86,19 @@ pub struct RedisTls {
     pub key: Option<Vec<u8>>,
 }
 
-/// How a node is part of a fleet.
+/// The settings of a node of a fleet.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterOptions {
     /// Where Redis is.
     pub redis: Redis,
-    /// User of the ACL, over that of the URL.
+    /// User of the ACL; takes precedence over that in the URL.
     pub username: Option<String>,
-    /// Password, over that of the URL.
+    /// Password; takes precedence over that in the URL.
     pub password: Option<String>,
     /// TLS details.
     pub tls: Option<RedisTls>,
-    /// 2 or 3 (RESP). In sharded mode and on Redis Cluster what is needed there.
+    /// RESP version, 2 or 3. `None` selects what the mode and Redis Cluster need.
     pub protocol: Option<u8>,
     /// Wire format.
     pub mode: Mode,
@@ -106,23 +106,25 @@ pub struct ClusterOptions {
     pub prefix: String,
     /// Sharded mode: rooms with a channel of their own.
     pub subscriptions: Subscriptions,
-    /// How long answers of other nodes are waited for: 5000 ms.
+    /// Timeout for answers of other nodes: 5000 ms.
     pub requests_timeout: Duration,
-    /// Classic mode: answer on the channel of the node that asked.
+    /// Classic mode: answers go to the channel of the asking node.
     pub specific_response_channel: bool,
-    /// `Server::join_cluster` waits until Redis is there; else the server starts and joins when it comes.
+    /// `Server::join_cluster` waits until Redis is connected; without it the server starts, and joins once Redis is
+    /// there.
     pub wait_for_redis: bool,
-    /// How long one attempt to connect, and an answer of Redis, may take: 5000 ms.
+    /// Timeout for an attempt to connect and for a reply of Redis: 5000 ms.
     pub redis_timeout: Duration,
-    /// Bytes of publishes that may wait for Redis: 16 MiB.
+    /// Limit of the bytes of queued publishes: 16 MiB.
     pub queue_bytes: usize,
-    /// What goes beyond that.
+    /// The policy above that limit.
     pub overflow: Overflow,
-    /// Shared by native nodes: messages carry an HMAC, and those without are ignored, those of JavaScript nodes too.
+    /// Secret shared by native nodes. Messages carry an HMAC; those without a valid one are ignored, including those
+    /// of JavaScript nodes.
     pub secret: Option<Vec<u8>>,
 }
 
-/// Without what is secret.
+/// Leaves out the secrets.
 impl fmt::Debug for ClusterOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClusterOptions")
@@ -144,7 +146,7 @@ impl ClusterOptions {
     /// Reads the option `cluster`.
     ///
     /// # Errors
-    /// [`ErrorCode::Option`] with the path of the culprit and the accepted values.
+    /// [`ErrorCode::Option`] with the path of the invalid value and the accepted values.
     ///
     /// ```
     /// use kraken_ws_core::ClusterOptions;
@@ -195,7 +197,7 @@ impl ClusterOptions {
                 ("secret", Value::String(text)) if !text.is_empty() => {
                     options.secret = Some(text.clone().into_bytes());
                 }
-                // What was meant to be secret is not repeated.
+                // The error must not repeat a secret.
                 ("password" | "secret", _) => {
                     let what = format!("cluster.{name}: expected text, got something else");
                     return Err(Error::new(ErrorCode::Option, what));
@@ -212,7 +214,7 @@ impl ClusterOptions {
     }
 }
 
-/// What [`Given`] reads; the others are read by name.
+/// The names that [`Given`] reads in a loop; the others are read one by one.
 const KNOWN: [&str; 12] = [
     "redis",
     "mode",
@@ -231,7 +233,7 @@ const KNOWN: [&str; 12] = [
 const REDIS: &str = "a URL (redis://, rediss:// or redis+unix://), { sentinel: { sentinels, master } } or \
     { cluster: [URLs] }";
 
-/// Values by name; `null` and absent are the same.
+/// The given values by name; `null` means absent.
 struct Given<'a> {
     path: &'static str,
     map: &'a Map<String, Value>,
@@ -282,7 +284,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// A URL of Redis. What is refused is not shown: it may hold a password.
+/// A URL of Redis. The error does not show the value, because it may hold a password.
 fn url(path: &str, value: &Value) -> Result<String> {
     const SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+unix://", "unix://"];
     match value.as_str() {
@@ -330,7 +332,7 @@ fn tls(value: &Value) -> Result<RedisTls> {
     let pem = |name: &str| match given.get(name) {
         None => Ok(None),
         Some(Value::String(text)) if text.contains("-----BEGIN ") => Ok(Some(text.clone().into_bytes())),
-        // A key is not repeated.
+        // The error must not repeat a key.
         Some(_) => {
             let what = format!("cluster.tls.{name}: expected PEM text, got something else");
             Err(Error::new(ErrorCode::Option, what))

@@ -1,10 +1,10 @@
-//! The option `cluster` of a build without the feature: it is refused.
+//! The option `cluster` in a build without the feature `cluster`: every use is an error.
 
 use serde_json::Value;
 
 use crate::types::error::{Result, needs};
 
-/// How a node is part of a fleet; there is no way without the feature `cluster`.
+/// The settings of a node of a fleet. None can be created without the feature `cluster`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClusterOptions {}
 

@@ -1,4 +1,4 @@
-//! Cross-origin rules, as the `cors` package of Node reads them.
+//! Cross-origin rules with the semantics of Node's package `cors`.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -7,13 +7,13 @@ use crate::options::Pattern;
 use crate::options::parse::refuse;
 use crate::types::error::Result;
 
-/// Which origins are allowed.
+/// The allowed origins.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Origin {
     /// `*`.
     Any,
-    /// Whatever the request says (`true`).
+    /// The origin in the request (`true`).
     Reflect,
     /// Exactly this one.
     One(String),
@@ -21,7 +21,7 @@ pub enum Origin {
     List(Vec<Origin>),
     /// All that match (feature `regex`).
     Pattern(Pattern),
-    /// None (`false`): no CORS headers at all, and no answer to preflights.
+    /// None (`false`): no CORS headers, and no answer to preflights.
     None,
 }
 
@@ -44,7 +44,7 @@ impl Cors {
     /// Reads the rules from JSON; `false` means none.
     ///
     /// # Errors
-    /// [`ErrorCode::Option`](crate::ErrorCode::Option) with the path of the culprit and the accepted values.
+    /// [`ErrorCode::Option`](crate::ErrorCode::Option) with the path of the invalid value and the accepted values.
     pub fn from_json(json: &Value) -> Result<Option<Cors>> {
         let map = match json {
             Value::Bool(false) => return Ok(None),
@@ -85,7 +85,7 @@ impl Cors {
         }))
     }
 
-    /// Adds the headers of an actual (not preflight) response.
+    /// Adds the headers of a response that is not a preflight.
     pub(crate) fn apply(&self, origin: Option<&str>, out: &mut HeaderMap) {
         self.put_origin(origin, out);
         self.put_exposed(out);

@@ -1,4 +1,4 @@
-//! What the host is asked, or told, beyond what it always is: the option `hooks`.
+//! The option `hooks`: optional questions to the host and optional events for it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,7 +11,8 @@ use crate::types::error::Result;
 macro_rules! hooks {
     ($($(#[doc = $doc:literal])+ $flag:ident = $bit:literal, $name:literal;)+) => {
         bitflags::bitflags! {
-            /// Which questions the host wants to be asked, and which events it wants beyond those that it always gets.
+            /// The questions that the host wants to be asked, and the events that it wants in addition to those that are
+            /// always sent.
             ///
             /// ```
             /// use kraken_ws_core::{Hooks, Options};
@@ -83,7 +84,7 @@ impl Hooks {
     }
 }
 
-/// `a, b or c`.
+/// `a, b or c`, for error messages.
 fn names() -> String {
     let names: Vec<_> = Hooks::named().map(|(name, _)| name).collect();
     match names.split_last() {
@@ -92,7 +93,7 @@ fn names() -> String {
     }
 }
 
-/// [`Hooks`] that change while the server runs.
+/// [`Hooks`] that can change while the server runs.
 #[derive(Debug, Default)]
 pub(crate) struct SharedHooks(AtomicU32);
 
@@ -105,7 +106,7 @@ impl SharedHooks {
         Hooks::from_bits_retain(self.0.load(Ordering::Acquire))
     }
 
-    /// Whether the host wants to hear of that.
+    /// Whether the host has set this hook.
     pub(crate) fn has(&self, hook: Hooks) -> bool {
         self.get().contains(hook)
     }

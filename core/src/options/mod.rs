@@ -1,5 +1,5 @@
-//! Options: one table ([`spec::OPTIONS`]) holds names, ranges and defaults; [`Options`] is what the core
-//! works with. A wrong value is refused at start with its path and the accepted values.
+//! Options: one table ([`spec::OPTIONS`]) holds names, ranges and defaults; [`Options`] holds the parsed values. An
+//! invalid value is refused at start, with its path and the accepted values.
 
 #[cfg_attr(not(feature = "cluster"), path = "cluster_absent.rs")]
 pub(crate) mod cluster;
@@ -23,29 +23,30 @@ use std::time::Duration;
 use crate::options::cluster::ClusterOptions;
 use crate::types::error::{Result, needs};
 
-/// Whether this build has the feature `compression`, the only one whose options are plain values.
+/// Whether this build has the feature `compression`. It is the only feature whose options are plain values, so it
+/// needs a check of its own.
 const HAS_COMPRESSION: bool = cfg!(feature = "compression");
 
-/// Which packet parser clients use.
+/// The packet encoding that clients use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Parser {
     /// socket.io-parser: JSON text with binary attachments.
     Default,
-    /// socket.io-msgpack-parser: every packet one msgpack map.
+    /// socket.io-msgpack-parser: each packet is one MessagePack map.
     Msgpack,
 }
 
-/// permessage-deflate or HTTP compression.
+/// The settings of permessage-deflate or of HTTP compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compression {
-    /// Payloads below this many bytes are sent as they are.
+    /// Payloads below this many bytes are sent uncompressed.
     pub threshold: usize,
 }
 
 impl Compression {
-    /// From that many bytes on.
+    /// Compresses payloads of at least this many bytes.
     pub fn new(threshold: usize) -> Self {
         Self { threshold }
     }
@@ -55,14 +56,14 @@ impl Compression {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cookie {
-    /// Cookie name, `io` unless told.
+    /// Cookie name; the default is `io`.
     pub name: String,
-    /// Everything behind `name=sid`, for instance `; Path=/; HttpOnly; SameSite=Lax`.
+    /// Everything after `name=sid`, for instance `; Path=/; HttpOnly; SameSite=Lax`.
     pub attributes: String,
 }
 
 impl Cookie {
-    /// A cookie of that name; `attributes` as in the field.
+    /// A cookie of that name; for `attributes` see the field.
     pub fn new(name: impl Into<String>, attributes: impl Into<String>) -> Self {
         Self { name: name.into(), attributes: attributes.into() }
     }
@@ -95,14 +96,14 @@ impl std::fmt::Debug for Tls {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecoveryRules {
-    /// How long a client may stay away.
+    /// How long a client may be disconnected.
     pub max_disconnection: Duration,
     /// A recovered socket is connected without asking the host.
     pub skip_middlewares: bool,
 }
 
 impl RecoveryRules {
-    /// For clients that come back in that time; the host is not asked again.
+    /// Recovery within that time; the host is not asked again.
     pub fn new(max_disconnection: Duration) -> Self {
         Self { max_disconnection, skip_middlewares: true }
     }
@@ -135,9 +136,9 @@ pub struct Options {
     pub shards: usize,
     pub max_outbox_bytes: usize,
     pub outbox_timeout: Duration,
-    /// Never less than `max_outbox_bytes`.
+    /// At least `max_outbox_bytes`.
     pub hard_outbox_bytes: usize,
-    /// 0: a share of memory.
+    /// 0 means a fraction of memory.
     pub total_outbox_bytes: usize,
     pub flush_interval: Duration,
     pub max_pending_events: usize,
@@ -153,14 +154,14 @@ pub struct Options {
     pub tls: Option<Tls>,
     pub cluster: Option<ClusterOptions>,
     pub hooks: Hooks,
-    /// What was given under names that no option has, each with what might have been meant.
+    /// Unknown names in the given options, each with the name that may have been meant.
     pub unknown: Vec<String>,
-    /// Messages go to the host as they come: connections without Socket.IO, for a host that speaks it. Not in
-    /// the table: it is the host's nature, nothing to configure.
+    /// Messages are passed to the host undecoded: connections without Socket.IO, for a host that implements it. Not
+    /// in the table, because it depends on the host's code and is not configurable.
     pub raw: bool,
 }
 
-/// Which transports are allowed.
+/// The allowed transports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transports {
@@ -171,7 +172,8 @@ pub struct Transports {
 }
 
 impl Options {
-    /// Whether they ask for no more than this build has. Other parts that are absent say so where they are asked for.
+    /// Checks that the options need no feature that this build lacks. Options of other features are checked where
+    /// they are parsed.
     pub(crate) fn check_features(&self) -> Result<()> {
         let compressed =
             [("perMessageDeflate", self.per_message_deflate), ("httpCompression", self.http_compression)];

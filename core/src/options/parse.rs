@@ -1,4 +1,4 @@
-//! JSON document → [`Options`], by the table.
+//! Parses a JSON document to [`Options`], by the table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::options::{
 };
 use crate::types::error::{Error, ErrorCode, Result};
 
-/// A refusal in the one form all options share.
+/// The error for an invalid option; all options share its form.
 pub(crate) fn refuse(path: &str, expected: &str, got: &Value) -> Error {
     let mut shown = got.to_string();
     if shown.len() > 80 {
@@ -21,7 +21,7 @@ pub(crate) fn refuse(path: &str, expected: &str, got: &Value) -> Error {
     Error::new(ErrorCode::Option, format!("{path}: expected {expected}, got {shown}"))
 }
 
-/// Options as given, looked up by name; `null` and absent are the same.
+/// The given options by name; `null` means absent.
 struct Given<'a>(Option<&'a serde_json::Map<String, Value>>);
 
 impl Given<'_> {
@@ -82,7 +82,7 @@ impl Options {
     /// option has are in [`Options::unknown`]; with `strictOptions` they are errors.
     ///
     /// # Errors
-    /// [`ErrorCode::Option`] with the path of the culprit and the accepted values.
+    /// [`ErrorCode::Option`] with the path of the invalid value and the accepted values.
     ///
     /// ```
     /// use kraken_ws_core::Options;
@@ -160,7 +160,7 @@ fn unknown_option(name: &str, value: &Value) -> String {
     refuse(name, &format!("a known option{hint}"), value).message().to_owned()
 }
 
-/// The option that a wrong name is for, if one is near: other case, with or without a unit behind it, or two letters off.
+/// The known option that a wrong name resembles: it differs in case, in a unit suffix, or in at most two letters.
 fn near(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let bare = |name: &str| {
@@ -237,7 +237,7 @@ fn recovery(given: &Given<'_>) -> Result<Option<RecoveryRules>> {
             return Err(refuse(NAME, expected, other));
         }
     };
-    // The defaults are socket.io's.
+    // The defaults are those of socket.io.
     let mut rules =
         RecoveryRules { max_disconnection: Duration::from_millis(120_000), skip_middlewares: true };
     for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
@@ -276,7 +276,7 @@ fn cookie(given: &Given<'_>) -> Result<Option<Cookie>> {
     let name = text("name")?.unwrap_or("io").to_owned();
     let mut attributes = String::new();
     if let Some(Value::Number(age)) = map.get("maxAge") {
-        // Seconds, as the `cookie` package that engine.io uses takes them.
+        // In seconds, like the package `cookie` that engine.io uses.
         attributes += &format!("; Max-Age={}", age.as_f64().unwrap_or(0.0).floor());
     }
     if let Some(domain) = text("domain")? {
@@ -288,7 +288,7 @@ fn cookie(given: &Given<'_>) -> Result<Option<Cookie>> {
     }
     match map.get("expires") {
         None | Some(Value::Null) => {}
-        // RFC 6265 §4.1.1: a date without the separator of attributes.
+        // RFC 6265 §4.1.1: the text must not contain the separator of attributes.
         Some(Value::String(s)) if s.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b';') => {
             attributes += &format!("; Expires={s}");
         }

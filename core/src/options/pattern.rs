@@ -4,15 +4,16 @@ use regex::Regex;
 
 use crate::types::error::{Error, ErrorCode, Result};
 
-/// A regular expression that takes linear time: an Origin header is hostile input.
+/// A regular expression with linear-time matching, because an Origin header is untrusted input.
 #[derive(Debug, Clone)]
 pub struct Pattern(Regex);
 
 impl Pattern {
-    /// Of the flags `i`, `m` and `s` count. `path` is the option that a refusal names.
+    /// Compiles an expression; of the flags, `i`, `m` and `s` have an effect. `path` is the option that an error
+    /// names.
     ///
     /// # Errors
-    /// [`ErrorCode::Option`] if it is none, or has look-around or back-references.
+    /// [`ErrorCode::Option`] if it is invalid, or uses look-around or back-references.
     pub fn new(path: &str, source: &str, flags: &str) -> Result<Self> {
         let flags: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
         let pattern = if flags.is_empty() { source.to_owned() } else { format!("(?{flags}){source}") };

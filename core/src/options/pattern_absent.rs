@@ -1,13 +1,13 @@
-//! Regular expressions of a build without the feature `regex`: they are refused.
+//! Regular expressions in a build without the feature `regex`: every use is an error.
 
 use crate::types::error::{Result, needs};
 
-/// A regular expression; there is none without the feature `regex`.
+/// A regular expression. None can be created without the feature `regex`.
 #[derive(Debug, Clone)]
 pub enum Pattern {}
 
 impl Pattern {
-    /// Is refused.
+    /// Always fails.
     ///
     /// # Errors
     /// [`ErrorCode::Feature`](crate::ErrorCode::Feature)

@@ -1,4 +1,4 @@
-//! Rooms of a socket whose client is away: as long as it may come back, messages for them are wanted here.
+//! The rooms of a disconnected socket. While it can be recovered, this node needs the messages to these rooms.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::rooms::Directory;
 use crate::types::ids::NspId;
 
-/// Names of rooms, each counted in the directory of such rooms until it is left or this is dropped.
+/// Names of rooms. Each is counted in the directory of such rooms until it is left or this is dropped.
 pub(crate) struct AwayRooms {
     nsp: NspId,
     names: Vec<Box<str>>,
@@ -21,7 +21,7 @@ impl AwayRooms {
         Self { nsp, names, directory: directory.clone() }
     }
 
-    /// False: it is in already.
+    /// False if the socket is a member already.
     pub(crate) fn join(&mut self, room: &str) -> bool {
         if self.names.iter().any(|name| &**name == room) {
             return false;
@@ -31,7 +31,7 @@ impl AwayRooms {
         true
     }
 
-    /// False: it was not in.
+    /// False if the socket is not a member.
     pub(crate) fn leave(&mut self, room: &str) -> bool {
         let Some(at) = self.names.iter().position(|name| &**name == room) else { return false };
         self.directory.remove_away(self.nsp, room);

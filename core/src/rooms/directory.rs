@@ -1,5 +1,5 @@
-//! Which shards hold a room: answers "does this room exist here?" without asking every shard. With connection state
-//! recovery another one counts the rooms of sockets whose clients are away.
+//! The rooms of this process and the shards that hold them. It answers whether a room exists without asking every
+//! shard. With connection state recovery, a second directory counts the rooms of disconnected sockets.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,15 +7,15 @@ use std::sync::Mutex;
 use crate::types::ids::NspId;
 
 type Key = (NspId, Box<str>);
-/// Told of a namespace and a room: here now, or no more.
+/// Called with a namespace, a room, and whether the room now exists.
 type Watcher = Box<dyn Fn(NspId, &str, bool) + Send>;
 
-/// Who holds a room.
+/// The holders of a room.
 #[derive(Default)]
 struct Holders {
-    /// A bit for each shard.
+    /// One bit for each shard with members.
     shards: u64,
-    /// How many sockets whose clients are away.
+    /// Number of disconnected sockets in the room that can be recovered.
     away: u32,
 }
 
@@ -38,7 +38,7 @@ impl Rooms {
         }
     }
 
-    /// Somebody more holds a room; was there nobody?
+    /// Adds a holder; returns whether it is the first.
     fn add(&mut self, nsp: NspId, room: &str, hold: impl FnOnce(&mut Holders)) -> bool {
         let held = self.held.entry((nsp, room.into())).or_default();
         let first = held.is_empty();
@@ -49,7 +49,7 @@ impl Rooms {
         first
     }
 
-    /// Somebody holds a room no more; is there nobody now?
+    /// Removes a holder; returns whether it was the last.
     fn remove(&mut self, nsp: NspId, room: &str, let_go: impl FnOnce(&mut Holders)) -> bool {
         let key = (nsp, Box::from(room));
         let Some(held) = self.held.get_mut(&key) else { return false };
@@ -63,8 +63,8 @@ impl Rooms {
     }
 }
 
-/// Shared by all shards; touched when a shard's first member joins or last one leaves, and by messages of other
-/// nodes for one room.
+/// Shared by all shards. It is locked when a shard gets its first member of a room or loses its last, and for
+/// messages of other nodes to a single room.
 #[derive(Default)]
 pub(crate) struct Directory(Mutex<Rooms>);
 
@@ -73,38 +73,39 @@ impl Directory {
         self.0.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Tells of all rooms that exist, and from then on of each that comes or goes, in that order.
+    /// Reports all existing rooms to `watcher`, and then every change, in order.
     pub(crate) fn watch(&self, watcher: Watcher) {
         let mut rooms = self.lock();
         rooms.watcher = Some(watcher);
         rooms.held.keys().for_each(|(nsp, room)| rooms.tell(*nsp, room, true));
     }
 
-    /// A shard has its first member. `then` is told whether no other shard had one, before anybody else
-    /// can change the room: what it queues is in the order in which the room changed.
+    /// A shard has its first member. `then` is called under the lock, with whether no other shard had one; so what it
+    /// queues has the same order as the changes of the room.
     pub(crate) fn add(&self, shard: usize, nsp: NspId, room: &str, then: impl FnOnce(bool)) {
         let mut rooms = self.lock();
         then(rooms.add(nsp, room, |held| held.shards |= 1 << shard));
     }
 
-    /// A shard lost its last member. `then` is told whether no shard has one now, as in [`Directory::add`].
+    /// A shard has lost its last member. `then` is called with whether no shard has any now, as in
+    /// [`Directory::add`].
     pub(crate) fn remove(&self, shard: usize, nsp: NspId, room: &str, then: impl FnOnce(bool)) {
         let mut rooms = self.lock();
         then(rooms.remove(nsp, room, |held| held.shards &= !(1 << shard)));
     }
 
-    /// A socket whose client is away is in a room.
+    /// Counts a disconnected socket in a room.
     pub(crate) fn add_away(&self, nsp: NspId, room: &str) {
         self.lock().add(nsp, room, |held| held.away += 1);
     }
 
-    /// It is in it no more.
+    /// Removes a disconnected socket from a room.
     pub(crate) fn remove_away(&self, nsp: NspId, room: &str) {
         self.lock().remove(nsp, room, |held| held.away = held.away.saturating_sub(1));
     }
 
-    /// A shard has no members any more, whatever it said of them. `gone` hears of the rooms that no shard has now, as
-    /// in [`Directory::add`].
+    /// Removes a shard from all rooms, for a shard that panicked. `gone` is called for each room that no shard holds
+    /// now, as in [`Directory::add`].
     pub(crate) fn forget(&self, shard: usize, mut gone: impl FnMut(NspId, &str)) {
         let mut rooms = self.lock();
         let mut last = Vec::new();
@@ -121,12 +122,12 @@ impl Directory {
         }
     }
 
-    /// Has any shard a member?
+    /// Whether the room has any holder.
     pub(crate) fn has(&self, nsp: NspId, room: &str) -> bool {
         self.lock().held.contains_key(&(nsp, Box::from(room)))
     }
 
-    /// Rooms in this process.
+    /// Number of rooms in this process.
     pub(crate) fn len(&self) -> usize {
         self.lock().held.len()
     }
@@ -152,7 +153,7 @@ mod tests {
         rooms.forget(63, |nsp, room| gone.push((nsp, room.to_owned())));
         assert_eq!(gone, [(NspId(1), "one".to_owned())]);
         assert!(rooms.has(NspId(1), "both"));
-        // It is told twice, and once too often.
+        // The first call is a repetition, because the shard is forgotten already.
         rooms.remove(63, NspId(1), "both", |last| assert!(!last));
         rooms.remove(0, NspId(1), "both", |last| assert!(last));
         assert_eq!(rooms.len(), 0);

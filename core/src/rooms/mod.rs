@@ -1,4 +1,4 @@
-//! Who is where: per shard, room → members and member → rooms.
+//! The rooms of one shard: room → members and member → rooms.
 
 mod away;
 mod directory;
@@ -14,24 +14,24 @@ use smallvec::SmallVec;
 
 use crate::types::ids::{NspId, SocketSlot};
 
-/// A room of one namespace with its members (socket slots), in no order.
+/// A room of one namespace with its members (socket slots), unordered.
 struct Room {
     nsp: NspId,
     name: Box<str>,
     members: Vec<SocketSlot>,
 }
 
-/// Where a member stands: room number, and its place in that room's list.
+/// A membership: the index of the room, and the position in that room's list.
 type Place = (u32, u32);
 
-/// The rooms of one shard. Joining and leaving cost O(1) plus the leaver's number of rooms; a broadcast
-/// walks a plain list.
+/// The rooms of one shard. Joining costs O(1), leaving O(number of the member's rooms); a broadcast iterates over a
+/// plain list.
 #[derive(Default)]
 pub(crate) struct RoomIndex {
     hasher: RandomState,
     rooms: Slab<Room>,
     by_name: HashTable<u32>,
-    /// By socket slot.
+    /// Memberships by socket slot.
     places: Vec<SmallVec<[Place; 2]>>,
 }
 
@@ -46,7 +46,7 @@ impl RoomIndex {
             .copied()
     }
 
-    /// Members of a room; empty if there is none.
+    /// Members of a room; empty if the room does not exist.
     pub(crate) fn members(&self, nsp: NspId, name: &str) -> &[SocketSlot] {
         self.find(nsp, name).map_or(&[], |r| &self.rooms[r as usize].members)
     }
@@ -56,7 +56,7 @@ impl RoomIndex {
         self.places.get(member.0 as usize).into_iter().flatten().map(|(r, _)| &*self.rooms[*r as usize].name)
     }
 
-    /// Adds a member. `None`: it was in already; else whether the room is new.
+    /// Adds a member. `None` if it was a member already; otherwise whether the room is new.
     pub(crate) fn join(&mut self, nsp: NspId, name: &str, member: SocketSlot) -> Option<bool> {
         let (room, created) = match self.find(nsp, name) {
             Some(r) => (r, false),
@@ -83,7 +83,7 @@ impl RoomIndex {
         Some(created)
     }
 
-    /// Removes a member. `None`: it was not in; else whether the room is gone now.
+    /// Removes a member. `None` if it was not a member; otherwise whether the room is gone now.
     pub(crate) fn leave(&mut self, nsp: NspId, name: &str, member: SocketSlot) -> Option<bool> {
         let room = self.find(nsp, name)?;
         let places = self.places.get_mut(member.0 as usize)?;
@@ -92,7 +92,7 @@ impl RoomIndex {
         Some(self.remove(room, position).is_some())
     }
 
-    /// Removes a member from its rooms and tells each with whether it is gone now.
+    /// Removes a member from all its rooms, and calls `on` for each with whether the room is gone now.
     pub(crate) fn leave_all(&mut self, member: SocketSlot, mut on: impl FnMut(NspId, &str, bool)) {
         let Some(places) = self.places.get_mut(member.0 as usize) else { return };
         for (room, position) in std::mem::take(places) {
@@ -106,7 +106,7 @@ impl RoomIndex {
         }
     }
 
-    /// Takes a place out of a room's list; returns the room if that emptied it.
+    /// Removes a position from a room's list; returns the room if it is empty now.
     fn remove(&mut self, room: u32, position: u32) -> Option<Room> {
         let members = &mut self.rooms[room as usize].members;
         members.swap_remove(position as usize);
@@ -124,7 +124,7 @@ impl RoomIndex {
             }
             return Some(gone);
         }
-        // A room that was large once must not keep its list.
+        // Shrinks the list of a room that was large once.
         if members.capacity() > 64 && members.len() * 4 < members.capacity() {
             members.shrink_to(members.len() * 2);
         }
@@ -165,7 +165,7 @@ mod tests {
             let mut index = RoomIndex::default();
             let mut model: BTreeMap<(NspId, String), BTreeSet<SocketSlot>> = BTreeMap::new();
             for (op, nsp, room, member) in ops {
-                // A socket belongs to one namespace.
+                // Each socket belongs to one namespace.
                 let (member, nsp) = (SocketSlot(member * 2 + nsp), NspId(nsp));
                 let room = format!("r{room}");
                 match op {

@@ -1,4 +1,4 @@
-//! Packets to clients, encoded and framed once.
+//! Encoding and framing of packets to clients, once per packet.
 
 use bytes::Bytes;
 
@@ -8,22 +8,22 @@ use crate::socketio::msgpack;
 use crate::socketio::packet::{PacketType, write_event_prefix};
 use crate::types::error::{Error, ErrorCode, Result};
 
-/// An event or an ack, as a host gives it.
+/// An event or an ack of the host.
 pub(crate) struct Packet<'a> {
     pub ack: bool,
     pub id: Option<u64>,
     /// JSON array.
     pub data: &'a str,
-    /// Each has a placeholder in `data`.
+    /// The binary values; `data` has a placeholder for each.
     pub attachments: &'a [Bytes],
 }
 
-/// Whether `data` can be the data of a packet.
+/// Checks that `data` can be the data of a packet.
 ///
 /// # Errors
-/// [`ErrorCode::Payload`], as of [`message`].
+/// [`ErrorCode::Payload`], as in [`message`].
 pub(crate) fn check(data: &str, attachments: &[Bytes]) -> Result<()> {
-    // The hosts' own serialisers made the text; its shape is checked, not every byte of it.
+    // The text comes from the host's own serializer, so its shape is checked and not every byte.
     if !(data.starts_with('[') && data.ends_with(']')) {
         return Err(Error::new(ErrorCode::Payload, "payload: expected a JSON array such as [\"event\", 1]"));
     }
@@ -39,7 +39,7 @@ pub(crate) fn check(data: &str, attachments: &[Bytes]) -> Result<()> {
 /// Encodes and frames a packet.
 ///
 /// # Errors
-/// [`ErrorCode::Payload`]: `data` is no JSON array, or the attachments don't fit its placeholders.
+/// [`ErrorCode::Payload`]: `data` is not a JSON array, or the attachments don't match its placeholders.
 pub(crate) fn message(parser: Parser, nsp: &str, packet: Packet<'_>, compress: bool) -> Result<Frame> {
     let Packet { ack, id, data, attachments } = packet;
     check(data, attachments)?;

@@ -1,4 +1,4 @@
-//! Socket.IO packets and their encodings. Source: Socket.IO protocol v5 (and v4 for Engine.IO 3 clients).
+//! Socket.IO packets and their encodings. Sources: Socket.IO protocol v5, and v4 for Engine.IO 3 clients.
 
 pub(crate) mod encode;
 pub mod msgpack;

@@ -1,13 +1,13 @@
-//! Socket.IO packets in the encoding of socket.io-msgpack-parser: each packet is one MessagePack map
-//! `{ type, data, nsp, id? }`, binary data inline.
+//! Socket.IO packets in the encoding of socket.io-msgpack-parser: each packet is one MessagePack map `{ type, data,
+//! nsp, id? }` with binary data inline.
 //!
-//! Inside, data is JSON text plus attachments, whatever the parser: what leaves [`decode`] and enters
-//! [`encode`] is exactly what the default parser's packets carry. Both directions are one pass without a
-//! tree (encoding walks the JSON twice: a MessagePack container starts with its length). The dialect is
-//! notepack.io's, which both JavaScript ends use: see `read` and `write`.
+//! The rest of the core sees data as JSON text plus attachments, whatever the parser: the output of [`decode`] and
+//! the input of [`encode`] have the same form as the default parser's packets. Both directions work without a tree.
+//! Decoding is one pass; encoding walks the JSON twice, because a MessagePack container starts with its length. The
+//! dialect is that of notepack.io, which JavaScript uses on both ends; see `read` and `write`.
 //!
-//! `socketioxide-parser-msgpack` deserialises into the handler's own type; here the payload only passes
-//! through, towards a host that speaks JSON.
+//! `socketioxide-parser-msgpack` deserializes into the type of the handler; here the payload only passes through to a
+//! host that uses JSON.
 
 use bytes::Bytes;
 
@@ -19,14 +19,14 @@ pub(crate) mod write;
 
 pub use crate::socketio::packet::MAX_DEPTH;
 
-/// Binary values of one packet. An empty one is two bytes here and a placeholder of thirty in JSON: without
-/// a limit a packet could grow fifteenfold.
+/// Limit of binary values in one packet. An empty one takes two bytes here and a placeholder of thirty in JSON, so
+/// without a limit a packet could grow by a factor of fifteen.
 pub const MAX_ATTACHMENTS: usize = 4096;
 
-/// A packet, read.
+/// A decoded packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
-    /// Its type; never a binary one, as binary data is not set apart on this wire.
+    /// Its type; never a binary one, because binary data is inline.
     pub kind: PacketType,
     /// The namespace.
     pub nsp: String,
@@ -38,8 +38,8 @@ pub struct Decoded {
     pub attachments: Vec<Bytes>,
 }
 
-/// Reads a packet. Stricter than the JavaScript parser in one thing: events follow the default parser's
-/// rule for names, so that a client can't send `disconnect` here either, and ids are not negative.
+/// Decodes a packet. Stricter than the JavaScript parser: event names follow the rule of the default parser, so a
+/// client can't send `disconnect` here either, and ids can't be negative.
 ///
 /// # Errors
 /// It is not MessagePack, or not a packet that a client may send.
@@ -79,15 +79,15 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PacketError> {
     if elements > MAX_ARGUMENTS {
         return Err(PacketError::TooManyArguments);
     }
-    // A map that the client made to look like a placeholder must not point past the attachments.
+    // A map of the client that looks like a placeholder must not refer to a missing attachment.
     if !attachments.is_empty() && !packet::validate_placeholders(&data, attachments.len()) {
         return Err(PacketError::IllegalAttachments);
     }
     Ok(Decoded { kind, nsp, id, data, attachments })
 }
 
-/// Whether `bytes` are a packet with too many arguments. For hosts that read packets themselves: what else comes as binary
-/// is none of our business, and most is not looked at twice.
+/// Whether `bytes` are a packet with too many arguments. For hosts that parse packets themselves: other binary
+/// messages pass, and most are accepted after a cheap scan.
 pub(crate) fn has_too_many_arguments(bytes: &[u8]) -> bool {
     let mut reader = read::Reader::new(bytes);
     let mut scan = || {
@@ -107,11 +107,11 @@ pub(crate) fn has_too_many_arguments(bytes: &[u8]) -> bool {
     bytes.len() > MAX_ARGUMENTS && scan().unwrap_or(false)
 }
 
-/// Writes a packet. `json_data` is well-formed JSON, its placeholders point into `attachments`. A binary
-/// `kind` is written as the plain one.
+/// Encodes a packet. `json_data` is well-formed JSON, its placeholders refer to `attachments`. A binary `kind` is
+/// encoded as the plain one.
 ///
 /// # Errors
-/// A placeholder points at no attachment, or the data is too deep or too long.
+/// A placeholder has no attachment, or the data is nested too deep or too long.
 pub fn encode(
     kind: PacketType,
     nsp: &str,
@@ -144,20 +144,19 @@ pub fn encode(
     Ok(out)
 }
 
-/// Appends one well-formed JSON value as MessagePack. Placeholders become binary; with no attachments
-/// at all an object that looks like a placeholder is an ordinary one.
+/// Appends one well-formed JSON value as MessagePack. Placeholders become binary values; without any attachments, an
+/// object that looks like a placeholder stays an object.
 ///
 /// # Errors
-/// A placeholder points at no attachment, or the data is too deep or too long. `out` then holds a
-/// beginning of the value.
+/// A placeholder has no attachment, or the data is nested too deep or too long. `out` then holds a part of the value.
 pub fn json_to_msgpack(json: &str, attachments: &[Bytes], out: &mut Vec<u8>) -> Result<(), PacketError> {
     write::json(json, attachments, out)
 }
 
-/// Turns one MessagePack value, which has to be all of `bytes`, into JSON text and attachments.
+/// Converts one MessagePack value, which must be all of `bytes`, to JSON text and attachments.
 ///
 /// # Errors
-/// It is not MessagePack, too deep, or has too many binary values.
+/// It is not MessagePack, is nested too deep, or has too many binary values.
 pub fn msgpack_to_json(bytes: &[u8]) -> Result<(String, Vec<Bytes>), PacketError> {
     let mut reader = read::Reader::new(bytes);
     let json = reader.json()?;

@@ -1,13 +1,13 @@
 //! Socket.IO packets in the default encoding (protocol 5, and 4 for Engine.IO 3 clients):
 //! `<type>[<attachments>-][<namespace>,][<ack id>][JSON]`.
 //!
-//! A packet is read as borrows of the text that came in. Its JSON is checked (well-formed, of the shape
-//! its type asks for) but never built into a tree: it travels to the host as text. What is accepted is
-//! what socket.io-parser 4.2.7 accepts, except for two oddities that no encoder writes: a space where
-//! the ack id stands (there the id 0) and an id past 64 bits (there a rounded one, here the largest).
+//! A parsed packet borrows from the received text. Its JSON is validated (well-formed, with the shape that the type
+//! requires) but not built into a tree, because it travels to the host as text. The accepted packets are those of
+//! socket.io-parser 4.2.7, with two exceptions that no encoder produces: a space in place of the ack id (there the id
+//! 0), and an id above 64 bits (there a rounded one, here the maximum).
 //!
-//! `socketioxide-core` has these packets too, with an owned namespace and a payload value per packet and
-//! parsing tied to its `Value`; on the path of every message that is allocations for nothing.
+//! `socketioxide-core` implements these packets too, with an owned namespace and a payload value per packet and
+//! parsing tied to its `Value`; for every message that would cost allocations without a benefit.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -17,34 +17,34 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 pub mod json;
 
-/// Binary attachments of one packet, as in socket.io-parser.
+/// Limit of binary attachments of one packet, as in socket.io-parser.
 pub const MAX_ATTACHMENTS: usize = 10;
 
-/// Elements of the array of an event or an ack, the event's name among them. Hosts in JavaScript hand them to functions
-/// as arguments, each of which is 8 bytes of a stack of about 1 MB, in every layer that passes them on (V8 throws from
-/// about 120,000 on, in one layer). What is more goes into an array that is one argument.
+/// Limit of elements in the array of an event or an ack, including the event's name. JavaScript hosts pass them to
+/// functions as arguments. Each argument takes 8 bytes of a stack of about 1 MB, in every layer that passes them on
+/// (V8 throws from about 120,000 in a single layer). An application with more values sends them as one array.
 pub const MAX_ARGUMENTS: usize = 4096;
 
-/// Arrays and objects inside each other; deeper data is refused, for the sake of whoever reads or writes it recursively.
+/// Limit of nested arrays and objects. Deeper data is refused, to protect code that processes it recursively.
 pub const MAX_DEPTH: usize = 512;
 
-/// Names that mean something to socket.io itself; neither side sends events of these names.
+/// Names with a meaning in socket.io itself; neither side sends events with these names.
 pub const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
-/// What a packet is; the value is its digit on the wire.
+/// The type of a packet; the value is its digit on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum PacketType {
-    /// Join a namespace, or the answer to that.
+    /// Joins a namespace, or confirms that.
     Connect = 0,
-    /// Leave a namespace.
+    /// Leaves a namespace.
     Disconnect = 1,
-    /// An event, with an id if an ack is asked for.
+    /// An event; it has an id if an ack is wanted.
     Event = 2,
-    /// The answer to an event.
+    /// The ack of an event.
     Ack = 3,
-    /// A namespace refused.
+    /// The refusal of a namespace.
     ConnectError = 4,
     /// An event whose binary parts follow as attachments.
     BinaryEvent = 5,
@@ -53,7 +53,7 @@ pub enum PacketType {
 }
 
 impl PacketType {
-    /// The type for a digit's value, 0 to 6.
+    /// The type with this number, 0 to 6.
     pub fn from_number(number: u64) -> Option<Self> {
         Some(match number {
             0 => Self::Connect,
@@ -67,38 +67,38 @@ impl PacketType {
         })
     }
 
-    /// Whether the binary parts travel as attachments after the packet.
+    /// Whether the binary parts follow the packet as attachments.
     pub fn is_binary(self) -> bool {
         matches!(self, Self::BinaryEvent | Self::BinaryAck)
     }
 }
 
-/// A packet, read.
+/// A parsed packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {
     /// Its type.
     pub kind: PacketType,
-    /// How many binary attachments follow; 0 unless the type is a binary one.
+    /// Number of binary attachments that follow; 0 unless the type is a binary one.
     pub attachments: usize,
-    /// The namespace, `/` if none is given, without a query.
+    /// The namespace without a query; `/` if the packet names none.
     pub nsp: &'a str,
-    /// What follows `?` in the namespace. Protocol 4 clients send their query here; in protocol 5 it is
-    /// part of the name, see [`Header::full_nsp`].
+    /// The text after `?` in the namespace. Protocol 4 clients send their query here; in protocol 5 it is part of the
+    /// name, see [`Header::full_nsp`].
     pub query: Option<&'a str>,
-    /// The namespace as it came, with a query.
+    /// The namespace as received, including a query.
     pub full_nsp: &'a str,
     /// The ack id.
     pub id: Option<u64>,
-    /// The JSON text; empty if there is none. An event may come without (socket.io lets it pass).
+    /// The JSON text; empty if there is none. An event may have none, as in socket.io.
     pub data: &'a str,
 }
 
-/// Why a packet is refused; the messages are socket.io's.
+/// The reason why a packet is refused; the texts are socket.io's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PacketError {
-    /// The type is not known.
+    /// The type is unknown.
     UnknownType,
-    /// The count of attachments is malformed, or a placeholder points at none.
+    /// The number of attachments is malformed, or a placeholder has no attachment.
     IllegalAttachments,
     /// More attachments than a packet may have.
     TooManyAttachments,
@@ -106,7 +106,7 @@ pub enum PacketError {
     InvalidNamespace,
     /// The ack id is not a 64-bit number.
     InvalidId,
-    /// The data is malformed or not what the packet's type asks for.
+    /// The data is malformed or does not have the shape that the packet's type requires.
     InvalidPayload,
     /// More than [`MAX_ARGUMENTS`].
     TooManyArguments,
@@ -115,7 +115,7 @@ pub enum PacketError {
 }
 
 impl PacketError {
-    /// What hosts are told.
+    /// The text for hosts.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::UnknownType => "unknown packet type",
@@ -138,7 +138,7 @@ impl std::fmt::Display for PacketError {
 
 impl std::error::Error for PacketError {}
 
-/// Reads a packet from the text behind the Engine.IO `4`. Safe for any depth of nesting: nothing here
+/// Parses a packet from the text after the Engine.IO `4`. Safe for any depth of nesting, because nothing here
 /// recurses.
 ///
 /// # Errors
@@ -169,7 +169,7 @@ pub fn parse(text: &str) -> Result<Header<'_>, PacketError> {
     let (id, data) = rest.split_at(digits);
     let id = match id {
         "" => None,
-        // Too long for a number: nobody waits for it, and its ack will name an id that nobody sent.
+        // An id above 64 bits was never given out, so its ack matches nothing.
         id => Some(id.parse().unwrap_or(u64::MAX)),
     };
 
@@ -190,7 +190,7 @@ fn parse_attachments(count: &str) -> Result<usize, PacketError> {
     }
 }
 
-/// Whether `data` is JSON of the shape that packets of `kind` carry, and within the limits.
+/// Checks that `data` is JSON with the shape for packets of `kind`, within the limits.
 fn check_payload(kind: PacketType, data: &str) -> Result<(), PacketError> {
     let Elements(count) = serde_json::from_str(data).map_err(|_| PacketError::InvalidPayload)?;
     if !has_shape(kind, data) {
@@ -203,7 +203,7 @@ fn check_limits(elements: usize, data: &str) -> Result<(), PacketError> {
     if elements > MAX_ARGUMENTS {
         return Err(PacketError::TooManyArguments);
     }
-    // Only what opens so many containers can have them inside each other.
+    // A cheap test first: only data with this many opening brackets can be nested too deep.
     let deep = || memchr::memchr2_iter(b'[', b'{', data.as_bytes()).nth(MAX_DEPTH).is_some();
     if data.len() > MAX_DEPTH && deep() && json::is_deeper_than(data, MAX_DEPTH) {
         return Err(PacketError::TooDeep);
@@ -211,17 +211,17 @@ fn check_limits(elements: usize, data: &str) -> Result<(), PacketError> {
     Ok(())
 }
 
-/// Checks an array of arguments that did not come in a packet of a client.
+/// Checks an array of arguments that did not come in a client's packet.
 ///
 /// # Errors
-/// It is malformed, has more than [`MAX_ARGUMENTS`] elements, or is deeper than [`MAX_DEPTH`].
+/// It is malformed, has more than [`MAX_ARGUMENTS`] elements, or is nested deeper than [`MAX_DEPTH`].
 pub(crate) fn check_arguments(data: &str) -> Result<(), PacketError> {
     let Elements(count) = serde_json::from_str(data).map_err(|_| PacketError::InvalidPayload)?;
     check_limits(count, data)
 }
 
-/// Whether `text` is a packet that is refused for the number of its arguments or its depth. For hosts that read packets
-/// themselves: other texts are none of our business, and most are not looked at twice.
+/// Whether `text` is a packet with too many arguments or too much nesting. For hosts that parse packets themselves:
+/// other texts pass, and most are accepted after a cheap scan.
 pub(crate) fn is_beyond_limits(text: &str) -> bool {
     let more_than = |limit, mut found: memchr::Memchr2<'_>| found.nth(limit).is_some();
     text.len() > MAX_DEPTH
@@ -230,8 +230,8 @@ pub(crate) fn is_beyond_limits(text: &str) -> bool {
         && matches!(parse(text), Err(PacketError::TooManyArguments | PacketError::TooDeep))
 }
 
-/// How many elements an array has; other values have none. What is in them is checked and ignored: for that serde_json
-/// walks the text in a loop, so depth costs no stack.
+/// The number of elements of an array; 0 for other values. The elements are validated and skipped; serde_json does
+/// that in a loop, so depth costs no stack.
 pub(crate) struct Elements(pub usize);
 
 impl<'de> Deserialize<'de> for Elements {
@@ -266,7 +266,7 @@ impl<'de> Deserialize<'de> for Elements {
     }
 }
 
-/// Whether `data`, which is well-formed JSON, is what packets of `kind` carry.
+/// Whether `data`, which is well-formed JSON, has the shape for packets of `kind`.
 pub(crate) fn has_shape(kind: PacketType, data: &str) -> bool {
     let Some(first) = data.trim_start().bytes().next() else { return false };
     match kind {
@@ -280,8 +280,8 @@ pub(crate) fn has_shape(kind: PacketType, data: &str) -> bool {
     }
 }
 
-/// The name of an event: the first element of its array, a string or a number (then its JSON text).
-/// `data` is JSON that [`parse`] let pass. Unpaired surrogates in escapes become U+FFFD.
+/// The name of an event: the first element of its array, a string or a number (then its JSON text). `data` is JSON
+/// that [`parse`] has accepted. Unpaired surrogates in escapes become U+FFFD.
 pub fn event_name(data: &str) -> Option<Cow<'_, str>> {
     let mut tokens = Tokens::new(data);
     if tokens.next() != Some(Token::ArrayStart) {
@@ -294,7 +294,7 @@ pub fn event_name(data: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// How many placeholders for attachments `data` holds; `data` is well-formed JSON.
+/// Number of placeholders for attachments in `data`, which is well-formed JSON.
 pub fn count_placeholders(data: &str) -> usize {
     let mut count = 0;
     json::placeholders(data, &mut |_| {
@@ -304,14 +304,14 @@ pub fn count_placeholders(data: &str) -> usize {
     count
 }
 
-/// Whether every placeholder in `data` points at one of `attachments`; `data` is well-formed JSON. As in
-/// socket.io, one attachment may be pointed at twice or not at all. An index with a fraction, which
-/// socket.io turns into `undefined`, is refused.
+/// Whether every placeholder in `data` refers to one of `attachments`; `data` is well-formed JSON. As in socket.io,
+/// an attachment may be referred to twice or not at all. A fractional index, which socket.io turns into `undefined`,
+/// is refused.
 pub fn validate_placeholders(data: &str, attachments: usize) -> bool {
     json::placeholders(data, &mut |num| num.is_some_and(|num| num < attachments))
 }
 
-/// Appends everything that stands before the JSON: `2`, `51-/admin,12`.
+/// Appends everything before the JSON: `2`, `51-/admin,12`.
 pub fn write_event_prefix(
     out: &mut Vec<u8>,
     kind: PacketType,
@@ -321,7 +321,7 @@ pub fn write_event_prefix(
 ) {
     out.push(b'0' + kind as u8);
     if kind.is_binary() {
-        // Writing to a Vec does not fail.
+        // Writing to a Vec can't fail.
         let _ = write!(out, "{attachments}-");
     }
     if nsp != "/" {
@@ -341,8 +341,8 @@ fn packet(kind: PacketType, nsp: &str, json: &str) -> String {
     }
 }
 
-/// The answer to an accepted CONNECT. `pid` is the private session id of connection state recovery.
-/// For a protocol 4 client, which is told nothing but the namespace, see [`connect_v4`].
+/// The confirmation of a CONNECT. `pid` is the private session id of connection state recovery. For protocol 4
+/// clients, which receive only the namespace, see [`connect_v4`].
 pub fn connect(nsp: &str, sid: &str, pid: Option<&str>) -> String {
     let sid = quote(sid);
     let json = match pid {
@@ -352,12 +352,12 @@ pub fn connect(nsp: &str, sid: &str, pid: Option<&str>) -> String {
     packet(PacketType::Connect, nsp, &json)
 }
 
-/// The answer to an accepted CONNECT in protocol 4.
+/// The confirmation of a CONNECT in protocol 4.
 pub fn connect_v4(nsp: &str) -> String {
     packet(PacketType::Connect, nsp, "")
 }
 
-/// The answer to a refused CONNECT. `data` is the JSON text of the error's `data`.
+/// The refusal of a CONNECT. `data` is the JSON text of the error's `data`.
 pub fn connect_error(nsp: &str, message: &str, data: Option<&str>) -> String {
     let message = quote(message);
     let json = match data {
@@ -367,13 +367,13 @@ pub fn connect_error(nsp: &str, message: &str, data: Option<&str>) -> String {
     packet(PacketType::ConnectError, nsp, &json)
 }
 
-/// The same in protocol 4, where the packet carries the data, or else the message, bare.
+/// The refusal of a CONNECT in protocol 4, where the packet is only the data, or else the message.
 pub fn connect_error_v4(nsp: &str, message: &str, data: Option<&str>) -> String {
     let json = data.map_or_else(|| Cow::Owned(quote(message)), Cow::Borrowed);
     packet(PacketType::ConnectError, nsp, &json)
 }
 
-/// The server takes a client out of a namespace.
+/// Disconnects a client from a namespace.
 pub fn disconnect(nsp: &str) -> String {
     packet(PacketType::Disconnect, nsp, "")
 }

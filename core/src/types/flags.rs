@@ -1,38 +1,38 @@
-//! How a packet is sent.
+//! The options of an emit.
 
-/// How a packet is sent.
+/// The options of an emit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EmitFlags {
-    /// Drop it for clients that can't be written to at that moment.
+    /// Drops it for clients that can't be written to at that moment.
     pub volatile: bool,
-    /// Compress it where compression was negotiated.
+    /// Compresses it for connections that have negotiated compression.
     pub compress: bool,
-    /// Keep it on this node.
+    /// Sends it on this node only.
     pub local: bool,
 }
 
 impl EmitFlags {
-    /// To all nodes, compressed where that was negotiated, and kept for clients that are slow.
+    /// To all nodes, compressed where that was negotiated, and queued for slow clients.
     pub const fn new() -> Self {
         Self { volatile: false, compress: true, local: false }
     }
 
-    /// With [`EmitFlags::volatile`](#structfield.volatile) as given.
+    /// Sets [`EmitFlags::volatile`](#structfield.volatile).
     #[must_use]
     pub const fn volatile(mut self, on: bool) -> Self {
         self.volatile = on;
         self
     }
 
-    /// With [`EmitFlags::compress`](#structfield.compress) as given.
+    /// Sets [`EmitFlags::compress`](#structfield.compress).
     #[must_use]
     pub const fn compress(mut self, on: bool) -> Self {
         self.compress = on;
         self
     }
 
-    /// With [`EmitFlags::local`](#structfield.local) as given.
+    /// Sets [`EmitFlags::local`](#structfield.local).
     #[must_use]
     pub const fn local(mut self, on: bool) -> Self {
         self.local = on;

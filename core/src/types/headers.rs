@@ -1,5 +1,5 @@
-//! Request headers as one text: a connection keeps them for its whole life, and a dozen boxed pairs weigh
-//! twice what their characters do.
+//! Request headers as a single string. They are kept for the life of a connection, and a dozen boxed pairs take twice
+//! the memory of their text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,19 +15,19 @@ impl Headers {
         std::iter::from_fn(move || Some((lines.next()?, lines.next()?)))
     }
 
-    /// Bytes that they take.
+    /// Their size in bytes.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The values of all lines of that (lower-case) name: HTTP means them as one list.
+    /// The values of all lines with this (lower-case) name, joined: HTTP defines them as one list.
     pub fn list(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut values = self.iter().filter(|(n, _)| *n == name).map(|(_, value)| value);
         let first = Cow::Borrowed(values.next()?);
         Some(values.fold(first, |list, value| Cow::Owned(format!("{list}, {value}"))))
     }
 
-    /// First value of that (lower-case) name.
+    /// The first value of this (lower-case) name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
@@ -39,7 +39,7 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// HTTP allows no line feed in names and values; one that a host puts there becomes a space.
+/// HTTP forbids line feeds in names and values. One that a host puts there becomes a space.
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let mut text = String::with_capacity(512);

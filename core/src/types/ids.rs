@@ -1,7 +1,7 @@
-//! Names of things within one process.
+//! Ids within one process.
 
-/// Names one Socket.IO socket (one namespace of one client) in this process; fits a JavaScript number:
-/// 6 bits shard, 23 bits slot, 24 bits generation. Never sent to clients.
+/// Id of a Socket.IO socket (one namespace of one client) in this process. It fits a JavaScript number: 6 bits shard,
+/// 23 bits slot, 24 bits generation. Never sent to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketHandle(pub u64);
 
@@ -49,21 +49,21 @@ fn slot_in(number: u64) -> u32 {
     ((number >> 6) & 0x7f_ffff) as u32
 }
 
-/// Names a connection within its shard; the generation tells a reused slot apart.
+/// Id of a connection within its shard. The generation distinguishes the users of a reused slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ConnKey {
     pub slot: ConnSlot,
     pub generation: u32,
 }
 
-/// Numbers a namespace of a server; never used again.
+/// Id of a namespace of a server; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NspId(pub u32);
 
-/// Place of a connection in the table of its shard. It is used again: a [`ConnKey`] tells who has it.
+/// Index of a connection in the table of its shard. It is reused; a [`ConnKey`] identifies the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ConnSlot(pub u32);
 
-/// Place of a socket in the table of its shard. It is used again: a [`SocketHandle`] tells who has it.
+/// Index of a socket in the table of its shard. It is reused; a [`SocketHandle`] identifies the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SocketSlot(pub u32);

@@ -1,4 +1,4 @@
-//! Words without behaviour: what every folder may name.
+//! Plain types without behaviour, which every folder may use.
 
 pub mod error;
 pub(crate) mod flags;

@@ -1,13 +1,13 @@
-//! Random numbers of the system's CSPRNG.
+//! Random numbers from the system's CSPRNG.
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-/// Fills `bytes`. A system without random numbers can't serve: session ids are secrets.
+/// Fills `bytes`. Panics if the system has no random numbers, because session ids must be secret.
 pub(crate) fn fill(bytes: &mut [u8]) {
     SystemRandom::new().fill(bytes).expect("the system's random generator works");
 }
 
-/// Any number.
+/// A random number.
 pub(crate) fn u32() -> u32 {
     let mut bytes = [0; 4];
     fill(&mut bytes);

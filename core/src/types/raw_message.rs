@@ -1,8 +1,8 @@
-//! A message of the engine, for hosts that speak Socket.IO themselves.
+//! A message of Engine.IO, for hosts that implement Socket.IO themselves.
 
 use bytes::Bytes;
 
-/// One message of the engine.
+/// One message of Engine.IO.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RawMessage {
     /// Text, without the engine's packet type.
@@ -20,7 +20,7 @@ impl RawMessage {
         }
     }
 
-    /// Nothing in it.
+    /// Whether the payload is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

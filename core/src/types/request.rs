@@ -16,7 +16,7 @@ pub struct RequestInfo {
     pub address: Box<str>,
     /// Peer port, 0 for a Unix socket.
     pub port: u16,
-    /// TLS on the connection itself.
+    /// Whether the connection itself uses TLS.
     pub secure: bool,
     /// `websocket` or `polling`.
     pub transport: &'static str,
@@ -24,22 +24,22 @@ pub struct RequestInfo {
     pub protocol: u8,
     /// Milliseconds since the epoch.
     pub issued: u64,
-    /// What the host gave along with a request that it passed in, else 0.
+    /// The value that the host passed along with a request that it handed in, else 0.
     pub tag: u64,
 }
 
 impl RequestInfo {
-    /// A request of which no more is known; the fields take the rest.
+    /// A request with only these values; set the other fields as needed.
     pub fn new(method: impl Into<Box<str>>, url: impl Into<Box<str>>) -> Self {
         Self { method: method.into(), url: url.into(), ..Self::default() }
     }
 
-    /// What it takes, in bytes. Several events of one connection share it and are counted as if they did not.
+    /// Size in bytes. Several events of one connection share the request, but each is counted with its full size.
     pub(crate) fn weight(&self) -> usize {
         size_of::<Self>() + self.url.len() + self.headers.len() + self.address.len()
     }
 
-    /// First header of that (lower-case) name.
+    /// The first header with this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)
     }

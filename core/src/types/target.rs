@@ -1,27 +1,27 @@
-//! A room expression.
+//! The recipients of a broadcast.
 
-/// To whom: members of any of `rooms` (all sockets of the namespace if empty) who are in none of `except`.
-/// Every socket is in the room named by its own id.
+/// A set of sockets: the members of any of `rooms` (all sockets of the namespace if empty) that are in none of
+/// `except`. Every socket is in the room named by its own id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Target {
-    /// Union of these.
+    /// The union of these rooms.
     pub rooms: Vec<Box<str>>,
-    /// Without these.
+    /// Without the members of these rooms.
     pub except: Vec<Box<str>>,
 }
 
 impl Target {
-    /// Everybody in the namespace.
+    /// All sockets of the namespace.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// One room.
+    /// The members of one room.
     pub fn room(name: impl Into<Box<str>>) -> Self {
         Self { rooms: vec![name.into()], except: Vec::new() }
     }
 
-    /// Leaves the members of `room` out.
+    /// Excludes the members of `room`.
     #[must_use]
     pub fn except(mut self, room: impl Into<Box<str>>) -> Self {
         self.except.push(room.into());

@@ -1,4 +1,4 @@
-//! Addresses of servers: the URLs that users write, and those that sentinels and clusters name.
+//! Addresses of Redis servers: URLs from the options, and the hosts that sentinels and cluster nodes report.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use crate::types::error::{Error, ErrorCode, Result};
 
 const DEFAULT_PORT: u16 = 6379;
 
-/// How a server is reached.
+/// The endpoint of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     Tcp { host: Box<str>, port: u16 },
     Unix(Box<str>),
 }
 
-/// Who logs in.
+/// The credentials of a connection.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Login {
     pub username: Option<Box<str>>,
     pub password: Option<Box<str>>,
 }
 
-/// A server, how it is spoken to, and who logs in there.
+/// A server: its endpoint, whether it uses TLS, and the credentials for it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Address {
     pub place: Place,
@@ -31,11 +31,12 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads `redis://[user[:password]@]host[:port][/db]`, `rediss://…` and `redis+unix:///path[?user=…&pass=…]`.
-    /// The number of a database is let through: pub/sub does not know databases. `option` names the culprit.
+    /// Parses `redis://[user[:password]@]host[:port][/db]`, `rediss://…` and `redis+unix:///path[?user=…&pass=…]`. A
+    /// database number is accepted and ignored, because pub/sub spans all databases. `option` is the name for error
+    /// messages.
     pub fn parse(option: &str, url: &str) -> Result<Self> {
         let fail = |what: &str| {
-            // The password is not for logs.
+            // Error messages and logs must not show the password.
             let shown = url.rsplit_once('@').map_or(url, |(_, host)| host);
             Error::new(
                 ErrorCode::Option,
@@ -90,13 +91,13 @@ impl Address {
         Some(Self { place: Place::Unix(decode(path)?), tls: false, login })
     }
 
-    /// Another server of the same kind.
+    /// The address of another server with the same TLS setting and credentials.
     pub fn at(&self, host: &str, port: u16) -> Self {
         Self { place: Place::Tcp { host: host.into(), port }, ..self.clone() }
     }
 }
 
-/// Without the password: this is what logs and reasons show.
+/// Leaves out the password, because logs and reasons show this text.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
@@ -125,7 +126,7 @@ fn host_and_port(text: &str) -> Option<(&str, u16)> {
     }
 }
 
-/// Undoes percent-encoding; `None` if it is none or no UTF-8.
+/// Decodes percent-encoding; `None` if it is malformed or not UTF-8.
 fn decode(text: &str) -> Option<Box<str>> {
     let is_escape =
         |after: &str| after.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));

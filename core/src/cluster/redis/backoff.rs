@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt.
+//! Delays between attempts to connect.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,8 @@ use crate::types::random;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// A connection that stood this long was a good one, and so was one that served: the next attempt is a first one again.
-/// What breaks sooner keeps backing off, so a server that accepts and closes is not hammered.
+/// A connection that lasted this long, or that served, resets the back-off. One that ends sooner does not, so a
+/// server that accepts and closes at once is not flooded with attempts.
 const STOOD: Duration = Duration::from_secs(1);
 
 /// Exponential back-off with jitter: each delay is a random part, at least half, of 100 ms, 200 ms, … 5 s.
@@ -18,8 +18,8 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// After a connection that stood since `since` has broken. `served`: it was up. Without that a Redis that keeps
-    /// going away soon would be missed by one node for far longer than by another, by luck.
+    /// Resets the back-off after a connection if it lasted for [`STOOD`] since `since`, or if it was up (`served`).
+    /// Without `served`, a Redis that restarts often would be missed by some nodes much longer than by others.
     pub fn stood(&mut self, since: Instant, served: bool) {
         if served || since.elapsed() >= STOOD {
             self.attempts = 0;

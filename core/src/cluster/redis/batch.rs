@@ -1,4 +1,4 @@
-//! What one write takes out: small pieces copied together, large payloads as they are.
+//! The bytes of one write. Small commands are copied into one buffer, large payloads are passed as they are.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -8,20 +8,20 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::cluster::redis::resp;
 
-/// A batch takes no more when it has this much: what comes meanwhile goes out in the next write.
+/// A batch is full at this size; later commands go into the next write.
 const FULL: usize = 256 * 1024;
 
-/// Payloads from here on are not copied: below, a copy is cheaper than an entry of a vectored write.
+/// Payloads of at least this size are not copied. Below it, a copy is cheaper than an entry of a vectored write.
 const LARGE: usize = 8 * 1024;
 
-/// Pieces per write.
+/// Maximum number of slices in one vectored write.
 const PIECES: usize = 64;
 
-/// See the module.
+/// Bytes to be written to one connection.
 #[derive(Default)]
 pub(crate) struct Batch {
     pieces: VecDeque<Bytes>,
-    /// The piece that grows.
+    /// The buffer that small commands are appended to.
     tail: BytesMut,
     length: usize,
 }
@@ -35,14 +35,14 @@ impl Batch {
         self.length >= FULL
     }
 
-    /// Appends a command as it is; returns its length, as [`Batch::put_publish`] does.
+    /// Appends an encoded command; returns its length, as [`Batch::put_publish`] does.
     pub fn put(&mut self, command: &[u8]) -> u64 {
         self.tail.extend_from_slice(command);
         self.length += command.len();
         command.len() as u64
     }
 
-    /// Appends `verb channel payload`.
+    /// Appends the command `verb channel payload`.
     pub fn put_publish(&mut self, verb: &[u8], channel: &[u8], payload: &Bytes) -> u64 {
         let before = self.tail.len();
         self.tail.extend_from_slice(b"*3\r\n");
@@ -65,7 +65,7 @@ impl Batch {
         length as u64
     }
 
-    /// Writes what the stream takes at once; returns how much. Cancelled, it has written nothing.
+    /// Writes once; returns the number of bytes that the stream took. Safe to cancel: nothing is written then.
     pub async fn write(&mut self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<usize> {
         if !self.tail.is_empty() {
             self.pieces.push_back(self.tail.split().freeze());

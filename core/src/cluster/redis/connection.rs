@@ -1,5 +1,5 @@
-//! One connection to one server: opened, logged in, and asked one thing at a time. The loops of `publisher` and
-//! `subscriber` take it over from there.
+//! One connection to one server: connect, log in, and simple request–reply calls. The loops in `publisher` and
+//! `subscriber` take over from there.
 
 use std::io;
 
@@ -12,25 +12,25 @@ use crate::cluster::redis::resp::{self, Value};
 use crate::cluster::redis::settings::Settings;
 use crate::net::no_signal::NoSignal;
 
-/// Answers to questions: the largest is a big cluster's `CLUSTER SLOTS`.
+/// Limit of a reply. The largest is `CLUSTER SLOTS` of a large cluster.
 const LONGEST_ANSWER: usize = 16 << 20;
 
-/// A stream of any kind.
+/// A stream over TCP, TLS or a Unix socket.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// An open connection that is logged in.
+/// A connection that is logged in.
 pub(crate) struct Connection {
     pub read: ReadHalf<Box<dyn Duplex>>,
     pub write: WriteHalf<Box<dyn Duplex>>,
-    /// What was read and not looked at yet.
+    /// Bytes that were read but not parsed yet.
     pub buffer: BytesMut,
     pub address: Address,
 }
 
 impl Connection {
-    /// Connects and logs in, within the time that one attempt may take. `name` is what `CLIENT LIST` shows.
+    /// Connects and logs in, within the connection timeout. `name` is the name in `CLIENT LIST`.
     pub async fn open(settings: &Settings, address: &Address, name: &str) -> Result<Self, String> {
         let opened = async {
             let stream = connect(settings, address).await.map_err(|e| e.to_string())?;
@@ -46,7 +46,7 @@ impl Connection {
         }
     }
 
-    /// Logs in, sees that the server serves, and tells it our name, in one round trip.
+    /// Logs in, checks with `PING` that the server serves, and sets the connection's name, in one round trip.
     async fn greet(&mut self, resp3: bool, name: &str) -> Result<(), String> {
         let login = &self.address.login;
         let username = login.username.as_deref();
@@ -75,7 +75,8 @@ impl Connection {
         }
         resp::command(&mut out, &[b"PING"]);
         resp::command(&mut out, &[b"CLIENT", b"SETNAME", name.as_bytes()]);
-        // A server that is full says so and closes without reading, so a failed write may have an answer all the same.
+        // A server at its connection limit sends an error and closes without reading. So a reply may exist even if
+        // the write failed.
         let written = self.write.write_all(&out).await;
         let written = if written.is_ok() { self.write.flush().await } else { written };
         for reply in 0..replies {
@@ -84,7 +85,8 @@ impl Connection {
                 (Err(_), Err(e)) => return Err(e.to_string()),
                 (Err(reason), Ok(())) => return Err(reason),
             };
-            // The last is for show only; a user may lack the right to it.
+            // The last reply is that of `CLIENT SETNAME`, which a user's ACL may forbid; the name is only
+            // informational.
             if let (Some(error), true) = (value.error(), reply + 1 < replies) {
                 return Err(error);
             }
@@ -92,7 +94,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Asks; an error is an answer.
+    /// Sends a command and reads its reply. An error reply is returned as a value.
     pub async fn ask(&mut self, parts: &[&[u8]]) -> Result<Value, String> {
         let mut out = BytesMut::new();
         resp::command(&mut out, parts);
@@ -115,7 +117,7 @@ impl Connection {
     }
 }
 
-/// What is said of a connection that ends without a word.
+/// The reason for a connection that ends without an error.
 pub(crate) const CLOSED: &str = "Redis closed the connection";
 
 async fn connect(settings: &Settings, address: &Address) -> io::Result<Box<dyn Duplex>> {

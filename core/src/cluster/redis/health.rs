@@ -1,4 +1,4 @@
-//! Whether the node is part of its fleet: up when every link is, down from the first that is not.
+//! Whether the node is connected to its fleet: up while all links are up.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -8,16 +8,16 @@ use tokio::sync::{mpsc, watch};
 use crate::cluster::bus::BusEvent;
 use crate::cluster::redis::outgoing::LinkId;
 
-/// See the module.
+/// The state of all links, and the source of `Up` and `Down` events.
 pub(crate) struct Health {
     events: mpsc::UnboundedSender<BusEvent>,
     links: HashMap<LinkId, bool>,
-    /// All links that there should be are known.
+    /// Whether all required links have been added.
     complete: bool,
-    /// What the node was told last; `None` before the first word.
+    /// The state in the last event; `None` before the first.
     told: Option<bool>,
     reason: Option<String>,
-    /// Since when it is down, having been up before.
+    /// Start of the current gap: down after having been up.
     gap_since: Option<Instant>,
     gaps: u64,
     gap: Duration,
@@ -40,7 +40,7 @@ impl Health {
     }
 
     pub fn tell(&self, event: BusEvent) {
-        // Without a receiver the node is gone, and its bus goes with it.
+        // A closed receiver means that the node has ended; its bus ends too.
         let _ = self.events.send(event);
     }
 
@@ -48,7 +48,7 @@ impl Health {
         self.told == Some(true)
     }
 
-    /// How often, and for how long altogether, it was down after it had been up.
+    /// Number and total duration of gaps: times when the bus was down after having been up.
     pub fn gaps(&self) -> (u64, Duration) {
         let now = self.gap_since.map_or(Duration::ZERO, |since| since.elapsed());
         (self.gaps, self.gap + now)
@@ -63,12 +63,12 @@ impl Health {
         self.links.values().any(|up| *up)
     }
 
-    /// Why the last attempt failed.
+    /// The reason of the last failure.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 
-    /// The bus is not up without this link.
+    /// Adds a link that has to be up for the bus to be up.
     pub fn add(&mut self, id: LinkId) {
         self.links.insert(id, false);
     }
@@ -94,7 +94,7 @@ impl Health {
         }
     }
 
-    /// A link that counts has failed.
+    /// Marks a link as down.
     pub fn failed(&mut self, id: LinkId, reason: String) {
         if let Some(up) = self.links.get_mut(&id) {
             *up = false;

@@ -1,25 +1,25 @@
-//! How much the node has not done with: Redis is not read from beyond a limit, so a flood stays in Redis, whose output
-//! buffer limit then closes the connection; it is made anew when the node has caught up.
+//! Limits the received bytes that the node has not processed. Beyond the limit Redis is not read, so a flood stays in
+//! Redis until its output buffer limit closes the connection. The bus reconnects once the node has caught up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// What a message takes beside its bytes.
+/// Approximate size of a queued message without its payload.
 const MESSAGE_BYTES: usize = 160;
 
-/// See the module.
+/// The bytes of unprocessed messages, and their limit.
 #[derive(Debug)]
 pub(crate) struct Lag {
     bytes: AtomicUsize,
     limit: usize,
-    /// It fell below half of the limit.
+    /// Notified when `bytes` falls to half of the limit.
     freed: Notify,
 }
 
-/// Part of the bus's allowance for messages that the node has not done with. Redis is not read from while
-/// `queueBytes` of them are held; dropping this gives the bytes back. Keep it as long as the message waits.
+/// The share of one message in [`Lag`]. Redis is not read while `queueBytes` are held; dropping this releases the
+/// bytes. It must live as long as the message is queued.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     lag: Option<Arc<Lag>>,
@@ -41,10 +41,10 @@ impl Lag {
         self.bytes.load(Ordering::Relaxed) >= self.limit
     }
 
-    /// Until half of it is free.
+    /// Waits until at most half of the limit is held.
     pub async fn freed(&self) {
         loop {
-            // Made before the look, so that nothing is missed in between.
+            // Register before the check, so that a notification in between is not missed.
             let freed = self.freed.notified();
             if self.bytes.load(Ordering::Relaxed) <= self.limit / 2 {
                 return;

@@ -1,4 +1,4 @@
-//! A link: one connection to one server after the other, for as long as the bus is there.
+//! A link: a sequence of connections to a server, one after the other, for as long as the bus exists.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,17 +13,17 @@ use crate::cluster::redis::target::Target;
 use crate::cluster::redis::{publisher, subscriber};
 use crate::types::random;
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Publishes and asks.
+    /// Publishes and sends commands.
     Commands,
     Subscriptions,
-    /// Asks one node of a cluster. The bus is up without it, and it is not waited for.
+    /// Sends commands to one node of a Redis Cluster. The bus can be up without this link.
     Questions,
 }
 
-/// See the module.
+/// The description of a link, before it starts.
 pub(crate) struct Link {
     pub id: LinkId,
     pub role: Role,
@@ -31,7 +31,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Makes the link known; the future is its life.
+    /// Registers the link. The returned future runs it.
     pub fn start(self, shared: &Arc<Shared>) -> impl Future<Output = ()> + Send + use<> {
         let wake = shared.with(|state| {
             if self.role != Role::Questions {
@@ -48,7 +48,7 @@ impl Link {
 
     async fn live(self, shared: &Shared, wake: &Arc<Notify>) {
         let mut backoff = Backoff::default();
-        // Not all processes to the same node; sentinels are asked in their order.
+        // A random first node spreads processes over the cluster. Sentinels are asked in their configured order.
         let mut turn = match self.target {
             Target::Node => random::u32() as usize,
             _ => 0,
@@ -91,7 +91,7 @@ impl Link {
         }
     }
 
-    /// Says so; `true` when the link is not needed any more.
+    /// Records the end of a connection; `true` if the link has ended too.
     fn broke(&self, shared: &Shared, reason: Option<String>) -> bool {
         let commands = self.role != Role::Subscriptions;
         let ended = shared.with(|state| {
@@ -116,7 +116,7 @@ impl Link {
         ended
     }
 
-    /// Waits until any node of the cluster is not this one.
+    /// For a link to any cluster node: waits until the node at `address` has left the cluster.
     async fn left(&self, shared: &Shared, address: &Address) {
         match self.target {
             Target::Node => {

@@ -1,17 +1,17 @@
-//! Connections to Redis, made for one thing: pub/sub that knows what became of each message. A publish that was written
-//! is never written again, reading stops while the node lags, sharded channels follow their slots, and a broken
-//! connection costs what was under way and nothing else.
+//! Redis connections for pub/sub that reports the fate of each publish. A written publish is never written again,
+//! reading pauses while the node lags, sharded channels follow their slots, and a broken connection loses only what
+//! was in flight on it.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`settings`], [`address`], [`tls`] | where Redis is, checked at start |
-//! | [`resp`], [`batch`] | the wire |
-//! | [`connection`], [`target`] | one connection: opened, logged in; to a server, a sentinel's master, a cluster's node |
-//! | [`link`], [`backoff`], [`pulse`] | one connection after the other, and when one is given up |
-//! | [`publisher`], [`outgoing`] | publishes: the connection, and what became of each |
-//! | [`subscriber`], [`subscriptions`], [`lag`] | messages: the connection, what is subscribed to, how far the node is behind |
+//! | [`settings`], [`address`], [`tls`] | where Redis is; checked at start |
+//! | [`resp`], [`batch`] | the wire protocol |
+//! | [`connection`], [`target`] | one connection: connect and log in, to a server, a sentinel's master or a cluster node |
+//! | [`link`], [`backoff`], [`pulse`] | reconnecting, delays between attempts, heartbeats |
+//! | [`publisher`], [`outgoing`] | the publishing connection, and the state of each publish |
+//! | [`subscriber`], [`subscriptions`], [`lag`] | the subscribing connection, the state of each subscription, the limit of unprocessed messages |
 //! | [`topology`], [`slot`] | Redis Cluster: nodes and slots |
-//! | [`health`], [`shared`] | up or down, and what all of these share |
+//! | [`health`], [`shared`] | up or down, and the state that all tasks share |
 
 mod address;
 mod backoff;
@@ -48,7 +48,7 @@ pub(crate) use shared::{COMMANDS, SUBSCRIPTIONS, Shared, State};
 pub(crate) use target::Target;
 pub(crate) use topology::Cluster;
 
-/// For [`crate::fuzzing`].
+/// Items that [`crate::fuzzing`] calls.
 pub(crate) mod fuzzing {
     pub(crate) use crate::cluster::redis::resp::{Value, take};
 }

@@ -1,8 +1,8 @@
-//! Publishes on their way: which connection they go to, what waits, what is under way, and what became of it.
+//! The state of each publish: which link it goes to, and whether it is queued, in flight or done.
 //!
-//! Everything that was published is in exactly one of three places: `queue` of a link (or `unrouted`) until it is
-//! written, `waiting` of the link until Redis answers, and then in one of the counters. What was written is never
-//! written again unless Redis has refused it, so nothing comes twice.
+//! Every publish is in exactly one of three places: in the `queue` of a link (or `unrouted`) until it is written, in
+//! `waiting` of the link until Redis answers, and then in one of the counters. A written publish is written again
+//! only if Redis has refused it, so there are no duplicates.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use crate::cluster::redis::resp::{self, Value};
 use crate::cluster::redis::slot::{Routes, slot_of};
 use crate::options::cluster::Overflow;
 
-/// Names one connection (and its successors) to one server.
+/// Identifies a link: a connection to one server and its successors.
 pub(crate) type LinkId = u32;
 
-/// What an entry of a queue takes beside its bytes.
+/// Approximate size of a queued publish without its bytes.
 const ENTRY_BYTES: usize = 96;
 
-/// Publishes written and not answered: enough for the fastest network at a millisecond's distance.
+/// Limit of bytes in flight on one link: 1 MiB per round trip, so 1 GB/s at a round trip of one millisecond.
 const WINDOW: usize = 1 << 20;
 
-/// From so many on, questions are looked through for those that nobody waits for any more.
+/// Number of queued questions from which abandoned ones are removed.
 const MANY_ASKS: usize = 64;
 
 /// A publish.
 struct Publish {
-    /// Order of the calls.
+    /// Position in the order of the calls.
     seq: u64,
     /// See [`Outgoing::mark`].
     epoch: u64,
@@ -43,9 +43,9 @@ impl Publish {
     }
 }
 
-/// A question to Redis.
+/// A command whose reply the caller waits for.
 pub(crate) struct Ask {
-    /// The command as it is written.
+    /// The encoded command.
     pub command: Bytes,
     pub answer: oneshot::Sender<Value>,
 }
@@ -56,10 +56,10 @@ enum What {
     Heartbeat,
 }
 
-/// Written, not answered.
+/// A command that is written but not answered.
 struct Waiting {
     what: What,
-    /// Where its bytes begin, counted from the connection's first.
+    /// Offset of its first byte in the stream of this connection.
     begins: u64,
 }
 
@@ -68,23 +68,24 @@ struct Link {
     wake: Arc<Notify>,
     queue: VecDeque<Publish>,
     asks: VecDeque<Ask>,
-    /// The last attempt to connect has failed, and nobody waits for the next.
+    /// The last attempt to connect has failed. New questions are dropped until [`Outgoing::speaks`].
     mute: bool,
     waiting: VecDeque<Waiting>,
-    /// Sizes in `waiting`.
+    /// Sum of the sizes of the publishes in `waiting`.
     in_flight: usize,
-    /// Refused by a server that can't take them now; they go first when the rest of `waiting` is answered.
+    /// Publishes that the server refused for now. They are routed again, before all others, when `waiting` is empty.
     again: Vec<Publish>,
-    /// Nothing more is written until all of `waiting` is answered; then, if there is a reason, the connection is given up.
+    /// While set, nothing is written until `waiting` is empty. Then the connection is closed if there is a reason,
+    /// else writing goes on.
     draining: Option<Option<String>>,
-    /// Bytes put into batches of this connection, and bytes written of them.
+    /// Bytes put into batches of this connection, and bytes of them that were written.
     batched: u64,
     written: u64,
-    /// The server has left the cluster: what is under way ends, nothing is added.
+    /// The server has left the cluster. The link ends when `waiting` is empty, and takes no new publishes.
     retiring: bool,
 }
 
-/// Counters.
+/// Publishes by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub published: u64,
@@ -92,23 +93,23 @@ pub(crate) struct Counts {
     pub unconfirmed: u64,
 }
 
-/// See the module.
+/// The publishes of all links.
 pub(crate) struct Outgoing {
     links: HashMap<LinkId, Link>,
     routes: Routes,
-    /// No link has their slot, or none may have it yet; in order.
+    /// Publishes without a link: their slot has none, or routing is paused. In order.
     unrouted: VecDeque<Publish>,
-    /// Name of the command.
+    /// `PUBLISH` or `SPUBLISH`.
     verb: &'static [u8],
     limit: usize,
     overflow: Overflow,
     bytes: usize,
     next_seq: u64,
     epoch: u64,
-    /// Publishes not done with, by epoch.
+    /// Number of publishes in `queue`, `unrouted` and `waiting`, by epoch.
     open: VecDeque<(u64, u64)>,
     counts: Counts,
-    /// The last text with which Redis refused a publish for good, and whether it was told.
+    /// The text of the last final refusal, and whether it was logged.
     refusal: Option<(String, bool)>,
 }
 
@@ -134,17 +135,17 @@ impl Outgoing {
         self.counts
     }
 
-    /// Publishes that are not done with.
+    /// Publishes that are not confirmed, lost or unconfirmed yet.
     pub fn open(&self) -> u64 {
         self.open.iter().map(|(_, count)| *count).sum()
     }
 
-    /// Bytes that wait for Redis, be it to be written or to be answered.
+    /// Bytes of publishes that are queued or in flight.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Text of the last refusal, unless it is known: a log shall not have a line per message.
+    /// The text of the last refusal if it is new, so that a repeated refusal is logged once.
     pub fn new_refusal(&mut self) -> Option<&str> {
         let (text, told) = self.refusal.as_mut()?;
         (!std::mem::replace(told, true)).then_some(text)
@@ -154,14 +155,14 @@ impl Outgoing {
         self.links.entry(id).or_default().wake.clone()
     }
 
-    /// Takes a publish, or counts one as lost.
+    /// Queues a publish. On overflow, it or older ones are counted as lost.
     pub fn publish(&mut self, channel: Box<[u8]>, payload: Bytes) {
         let publish = Publish { seq: self.next_seq, epoch: self.epoch, channel, payload };
         self.next_seq += 1;
         let size = publish.size();
         while self.bytes + size > self.limit {
             let dropped = match self.overflow {
-                // One that can never fit costs no other its place.
+                // A publish larger than the limit must not evict others.
                 Overflow::DropOldest if size <= self.limit => self.pop_oldest(),
                 _ => None,
             };
@@ -180,7 +181,7 @@ impl Outgoing {
         self.route(publish);
     }
 
-    /// The oldest that nothing was written of.
+    /// Removes the oldest publish that is still queued.
     fn pop_oldest(&mut self) -> Option<Publish> {
         let front = |queue: &VecDeque<Publish>| queue.front().map(|publish| publish.seq);
         let mut oldest = (front(&self.unrouted), None);
@@ -213,17 +214,18 @@ impl Outgoing {
         }
     }
 
-    /// While a link answers what it was sent before slots moved, nothing is routed: what it refuses goes first.
+    /// Whether routing is paused. While a link drains after slots have moved, nothing is routed, because publishes
+    /// that it refuses come first.
     fn held(&self) -> bool {
         self.links.values().any(|link| matches!(link.draining, Some(None)))
     }
 
-    /// Whether something waits for a route.
+    /// Whether publishes are waiting for a route.
     pub fn is_stranded(&self) -> bool {
         !self.unrouted.is_empty()
     }
 
-    /// Routes what waits for it, in order.
+    /// Routes the publishes in `unrouted`, in order.
     fn release(&mut self) {
         if self.held() {
             return;
@@ -235,7 +237,7 @@ impl Outgoing {
         }
     }
 
-    /// Takes up where the slots are now. Each link answers what is under way before anything goes another way.
+    /// Sets the new owners of the slots. Every link drains first, so that no publish overtakes one on its old link.
     pub fn set_routes(&mut self, routes: Routes) {
         if self.routes == routes {
             return;
@@ -250,7 +252,7 @@ impl Outgoing {
         self.release();
     }
 
-    /// The link's server has left: it ends when what is under way is answered.
+    /// Ends a link whose server has left the cluster, after its publishes in flight are answered.
     pub fn retire(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
             link.retiring = true;
@@ -264,7 +266,7 @@ impl Outgoing {
         self.links.get(&id).is_none_or(|link| link.retiring && link.waiting.is_empty())
     }
 
-    /// Forgets a link; what was written and not answered is unconfirmed.
+    /// Removes a link. Its written but unanswered publishes become unconfirmed.
     pub fn remove_link(&mut self, id: LinkId) {
         self.broke(id);
         if let Some(link) = self.links.remove(&id) {
@@ -273,10 +275,10 @@ impl Outgoing {
         self.release();
     }
 
-    /// Asks a link. One that is known not to answer drops the question, and with it the other end of `answer`.
+    /// Queues a question for a link. A mute link drops it, which closes the sender `answer`.
     pub fn ask(&mut self, id: LinkId, ask: Ask) {
         let Some(link) = self.links.get_mut(&id).filter(|link| !link.mute) else { return };
-        // Those that nobody waits for any more would pile up while there is no connection.
+        // Abandoned questions would accumulate while there is no connection.
         if link.asks.len() >= MANY_ASKS && link.asks.len().is_power_of_two() {
             link.asks.retain(|ask| !ask.answer.is_closed());
         }
@@ -284,7 +286,7 @@ impl Outgoing {
         link.wake.notify_one();
     }
 
-    /// Until `speaks`, questions to this link are not kept.
+    /// Drops questions to this link until [`Outgoing::speaks`] is called.
     pub fn mute(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
             link.mute = true;
@@ -292,14 +294,14 @@ impl Outgoing {
         }
     }
 
-    /// The link has a connection.
+    /// The link has a new connection.
     pub fn speaks(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
             link.mute = false;
         }
     }
 
-    /// Puts into `batch` what goes out next.
+    /// Moves queued commands into `batch` until it is full or the window is used up.
     pub fn fill(&mut self, id: LinkId, batch: &mut Batch) {
         let window = WINDOW.min(self.limit / 2);
         let Some(link) = self.links.get_mut(&id) else { return };
@@ -309,7 +311,7 @@ impl Outgoing {
         while !batch.is_full()
             && let Some(ask) = link.asks.pop_front()
         {
-            // Nobody waits any more.
+            // The caller has given up.
             if ask.answer.is_closed() {
                 continue;
             }
@@ -328,7 +330,7 @@ impl Outgoing {
         }
     }
 
-    /// Puts a heartbeat into `batch`.
+    /// Appends a heartbeat to `batch`.
     pub fn heartbeat(&mut self, id: LinkId, parts: &[&[u8]], batch: &mut Batch) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let mut command = BytesMut::new();
@@ -348,7 +350,7 @@ impl Outgoing {
         self.links.get(&id).is_some_and(|link| !link.waiting.is_empty())
     }
 
-    /// Takes the next answer. `Ok(true)`: slots have moved. An error means that the connection is of no use any more.
+    /// Handles the next reply. `Ok(true)`: slots have moved. After an error the connection must be closed.
     pub fn answered(&mut self, id: LinkId, value: Value) -> Result<bool, String> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(false) };
         let Some(Waiting { what, .. }) = link.waiting.pop_front() else {
@@ -397,7 +399,7 @@ impl Outgoing {
         }
     }
 
-    /// Ends draining when all is answered; the reason to give up the connection, if there is one.
+    /// Ends draining once `waiting` is empty. Returns the reason if the connection has to be closed.
     fn drained(&mut self, id: LinkId) -> Option<String> {
         let link = self.links.get_mut(&id)?;
         if !link.waiting.is_empty() {
@@ -417,7 +419,8 @@ impl Outgoing {
         }
     }
 
-    /// The connection is gone. What nothing was written of goes to the front of the queue again; the rest is unconfirmed.
+    /// The connection broke. Publishes that were not written at all are queued again, before later ones; the others
+    /// are unconfirmed.
     pub fn broke(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let mut back = std::mem::take(&mut link.again);
@@ -426,7 +429,7 @@ impl Outgoing {
             match what {
                 What::Publish(publish) if begins >= link.written => back.push(publish),
                 What::Publish(publish) => gone.push(publish),
-                // A question may be asked twice.
+                // A question has no side effects, so it can be sent again.
                 What::Ask(ask) => link.asks.push_back(ask),
                 What::Heartbeat => {}
             }
@@ -438,7 +441,7 @@ impl Outgoing {
         for publish in &gone {
             self.done_with(publish);
         }
-        // They were at this link before slots moved, so they take their place among those that wait for a route.
+        // Slots may have moved meanwhile, so they are routed again in their original order.
         self.unrouted.extend(back);
         if let Some(link) = self.links.get_mut(&id) {
             self.unrouted.extend(link.queue.drain(..));
@@ -456,25 +459,25 @@ impl Outgoing {
         }
     }
 
-    /// Ends an epoch, and names it for [`Outgoing::is_done`].
+    /// Ends the current epoch and returns its number for [`Outgoing::is_done`].
     pub fn mark(&mut self) -> u64 {
         self.epoch += 1;
         self.epoch - 1
     }
 
-    /// Whether all that was published up to the mark is confirmed, lost or unconfirmed.
+    /// Whether everything published before the mark is confirmed, lost or unconfirmed.
     pub fn is_done(&self, mark: u64) -> bool {
         self.open.front().is_none_or(|(epoch, _)| *epoch > mark)
     }
 }
 
-/// What an error in answer to a publish means.
+/// The meaning of an error reply to a publish.
 enum Refusal {
-    /// Another server has the slot.
+    /// The slot has moved to another server.
     Moved,
-    /// It was not published, and will be elsewhere or later.
+    /// The server can't take it now; it is sent again.
     NotNow,
-    /// It will never be.
+    /// A permanent error.
     Final,
 }
 
@@ -490,12 +493,13 @@ impl Refusal {
     }
 }
 
-/// A heartbeat through sentinels asks for the role: a master that became a replica is no place to publish.
+/// Checks the heartbeat of a connection found through sentinels, which is `ROLE`: a master that became a replica must
+/// not be published to.
 fn still_master(answer: &Value) -> Result<(), String> {
     match answer.items().first().and_then(Value::text) {
         Some(role) if role != "master" => Err(format!("the server is a {role} now")),
         _ => match answer.error() {
-            // Without the right to ask, the connection itself has answered.
+            // `ROLE` may be forbidden by the ACL; then any reply proves that the connection works.
             Some(error) if !error.starts_with("NOPERM") => Err(error),
             _ => Ok(()),
         },

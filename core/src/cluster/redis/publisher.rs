@@ -1,5 +1,5 @@
-//! The connection that publishes and asks. What is queued while a write is under way goes out in the next one: full
-//! batches under load, and no delay without.
+//! The publishing connection. Commands that are queued during a write go into the next one: batches are full under
+//! load, and nothing is delayed otherwise.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::cluster::redis::pulse::{Due, Pulse};
 use crate::cluster::redis::resp;
 use crate::cluster::redis::shared::Shared;
 
-/// Answers are short: numbers, and now and then a list.
+/// Replies are short: numbers, and sometimes a list.
 const READ: usize = 16 * 1024;
 const LONGEST_ANSWER: usize = 16 << 20;
 
-/// Serves until the connection breaks, and says why; `None` when the link is not needed any more.
+/// Serves a connection until it breaks; returns the reason, or `None` if the link is no longer needed.
 pub(crate) async fn serve(
     shared: &Shared,
     link: LinkId,
@@ -99,7 +99,8 @@ fn take_answers(shared: &Shared, link: LinkId, buffer: &mut bytes::BytesMut) -> 
     Ok(())
 }
 
-/// What Redis has still answered on a connection that can't be written to: confirmations, and perhaps a reason.
+/// Reads the replies that are left on a connection after a failed write: confirmations, and perhaps an error with the
+/// reason.
 async fn last_words(
     shared: &Shared,
     link: LinkId,

@@ -1,19 +1,19 @@
-//! When a connection is asked for a sign of life, and when it is given up.
+//! When a heartbeat is sent, and when a connection is given up.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A server that owes an answer must be heard within the timeout; one that owes none is asked when half of that has
-/// passed in silence. So a cut or stalled network is noticed within one and a half timeouts.
+/// The timers of a connection. While a reply is expected, something must arrive within the timeout; otherwise a
+/// heartbeat is sent after half of it. So a cut or stalled network is detected within one and a half timeouts.
 pub(crate) struct Pulse {
     timeout: Duration,
-    /// The last sign of life, or the moment from which one is owed.
+    /// The last read, or the time since when a reply is expected.
     since: Instant,
     owed: bool,
 }
 
-/// What is due.
+/// The action that is due.
 pub(crate) enum Due {
     Heartbeat,
     GiveUp(String),
@@ -24,12 +24,12 @@ impl Pulse {
         Self { timeout, since: Instant::now(), owed: false }
     }
 
-    /// Something was read.
+    /// Notes that bytes were read.
     pub fn heard(&mut self) {
         self.since = Instant::now();
     }
 
-    /// Waits until something is due; `owed`: an answer is.
+    /// Waits until an action is due. `owed`: whether a reply is expected.
     pub async fn due(&mut self, owed: bool) -> Due {
         if owed && !self.owed {
             self.since = Instant::now();

@@ -1,32 +1,32 @@
-//! RESP, versions 2 and 3: what Redis says and is told. Bytes of a reply are slices of what was read, so a message's
-//! payload is not copied on its way to the node. <https://redis.io/docs/latest/develop/reference/protocol-spec/>
+//! RESP, versions 2 and 3: encoding of commands, parsing of replies. The bytes of a reply are slices of the read
+//! buffer, so the payload of a message is not copied. <https://redis.io/docs/latest/develop/reference/protocol-spec/>
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// Arrays within arrays; `CLUSTER SLOTS` needs four.
+/// Limit of nested arrays; `CLUSTER SLOTS` needs four.
 const MAX_DEPTH: usize = 16;
 
-/// A length line has at most 20 digits; error lines of Redis are shorter than this.
+/// Limit of a line. A length has at most 20 digits, and error messages of Redis are shorter than this.
 const MAX_LINE: usize = 64 * 1024;
 
 /// One reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// A line: simple strings, and the number-like types that nothing here looks into.
+    /// A simple string, or a scalar type (such as a double) whose text is not interpreted.
     Simple(Bytes),
     /// An error: code, space, text.
     Error(Bytes),
     Int(i64),
     Bulk(Bytes),
     Null,
-    /// An array or set, or a map as key, value, key, value.
+    /// An array or a set; or a map, as key, value, key, value.
     Array(Vec<Value>),
-    /// Comes unasked (RESP3).
+    /// An out-of-band message (RESP3).
     Push(Vec<Value>),
 }
 
 impl Value {
-    /// The bytes of a string of either kind.
+    /// The bytes of a simple or bulk string.
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
             Value::Simple(bytes) | Value::Bulk(bytes) => Some(bytes),
@@ -52,7 +52,7 @@ impl Value {
         }
     }
 
-    /// The text of an error.
+    /// The text of an error reply.
     pub fn error(&self) -> Option<String> {
         match self {
             Value::Error(text) => Some(String::from_utf8_lossy(text).into_owned()),
@@ -61,16 +61,16 @@ impl Value {
     }
 }
 
-/// How far a look at the bytes got.
+/// The result of [`measure`].
 enum Measured {
-    /// The first reply ends here.
+    /// The first reply ends at this offset.
     Whole(usize),
-    /// At least so many bytes are needed.
+    /// The reply is incomplete; it has at least this many bytes.
     Needs(usize),
 }
 
-/// Takes the first reply off `buffer`; `None` while it is incomplete, and then room is made for the rest of it. A reply
-/// longer than `limit` is refused.
+/// Removes the first reply from `buffer`. `None` if it is incomplete; then the buffer is enlarged for the rest. It is
+/// an error if the reply is longer than `limit`.
 pub(crate) fn take(buffer: &mut BytesMut, limit: usize) -> Result<Option<Value>, String> {
     match measure(buffer, limit)? {
         Measured::Whole(length) => {
@@ -85,10 +85,10 @@ pub(crate) fn take(buffer: &mut BytesMut, limit: usize) -> Result<Option<Value>,
     }
 }
 
-/// Finds the end of the first reply, and checks everything that [`decode`] relies on.
+/// Finds the end of the first reply and validates everything that [`decode`] relies on.
 fn measure(buffer: &[u8], limit: usize) -> Result<Measured, String> {
     let mut at = 0;
-    // Replies still to come, at each depth.
+    // Number of replies still expected at each depth.
     let mut open: Vec<u64> = Vec::new();
     loop {
         let Some((kind, line, next)) = line(buffer, at)? else {
@@ -117,13 +117,13 @@ fn measure(buffer: &[u8], limit: usize) -> Result<Measured, String> {
             }
             b'*' | b'~' | b'>' => children = length(line)?.unwrap_or(0),
             b'%' => children = length(line)?.unwrap_or(0).saturating_mul(2),
-            // An attribute and what it belongs to count as one reply.
+            // An attribute and the reply behind it count as one reply.
             b'|' => children = length(line)?.unwrap_or(0).saturating_mul(2).saturating_add(1),
             other => {
                 return Err(format!("the server does not speak RESP: a reply starts with byte {other:#04x}"));
             }
         }
-        // Each child takes at least three bytes.
+        // Every child takes at least three bytes.
         if children > limit as u64 / 3 || at > limit.saturating_add(MAX_LINE) {
             return Err(format!("a reply is longer than the limit of {limit} bytes"));
         }
@@ -149,7 +149,7 @@ fn measure(buffer: &[u8], limit: usize) -> Result<Measured, String> {
     }
 }
 
-/// The reply at `at`, which [`measure`] has seen in full.
+/// Decodes the reply at `at`, which [`measure`] has validated.
 fn decode(frame: &Bytes, at: &mut usize) -> Value {
     let (kind, text, next) = match line(frame, *at) {
         Ok(Some(found)) => found,
@@ -187,10 +187,10 @@ fn decode(frame: &Bytes, at: &mut usize) -> Value {
     }
 }
 
-/// Kind, text, and where the next line begins.
+/// The type byte, the text, and the offset of the next line.
 type Line<'a> = (u8, &'a [u8], usize);
 
-/// The line at `at`, if all of it is there.
+/// The line at `at`, if it is complete.
 fn line(buffer: &[u8], at: usize) -> Result<Option<Line<'_>>, String> {
     let rest = &buffer[at.min(buffer.len())..];
     match memchr::memchr(b'\n', rest) {
@@ -209,7 +209,7 @@ fn int(text: &[u8]) -> Result<i64, String> {
         .ok_or_else(|| "the server does not speak RESP: a number was expected".to_owned())
 }
 
-/// A length; `None` for −1, which is null in RESP2.
+/// A length; `None` for −1, the null of RESP2.
 fn length(text: &[u8]) -> Result<Option<u64>, String> {
     match int(text)? {
         -1 => Ok(None),
@@ -219,7 +219,7 @@ fn length(text: &[u8]) -> Result<Option<u64>, String> {
     }
 }
 
-/// Appends a command.
+/// Appends an encoded command.
 pub(crate) fn command(out: &mut BytesMut, parts: &[&[u8]]) {
     header(out, b'*', parts.len());
     for part in parts {
@@ -229,7 +229,7 @@ pub(crate) fn command(out: &mut BytesMut, parts: &[&[u8]]) {
     }
 }
 
-/// Appends `kind`, a number and the line's end.
+/// Appends a header: `kind`, a number and CRLF.
 pub(crate) fn header(out: &mut BytesMut, kind: u8, mut number: usize) {
     let mut digits = [0; 20];
     let mut first = digits.len();
@@ -287,7 +287,7 @@ mod tests {
             ),
         ] {
             assert_eq!(one(wire), Ok(Some(value)), "{wire:?}");
-            // However the bytes arrive.
+            // The result must not depend on how the bytes are split.
             let mut buffer = BytesMut::new();
             for (index, byte) in wire.bytes().enumerate() {
                 buffer.put_u8(byte);

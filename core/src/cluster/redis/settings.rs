@@ -1,4 +1,4 @@
-//! What the connections need of the option `cluster`, checked.
+//! The connection settings from the option `cluster`, validated.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use crate::cluster::redis::tls;
 use crate::options::cluster::{ClusterOptions, Mode, Overflow, Redis, RedisTls};
 use crate::types::error::{Error, ErrorCode, Result};
 
-/// Where Redis is.
+/// The kind of Redis deployment.
 #[derive(Clone)]
 pub(crate) enum Site {
     Single(Address),
     Sentinel {
         sentinels: Vec<Address>,
         master: Box<str>,
-        /// What the masters have in common; the place is a sentinel's.
+        /// The TLS setting and credentials of all masters; its endpoint is that of a sentinel.
         like: Address,
     },
-    /// Some nodes to begin with.
+    /// The seed nodes of a Redis Cluster.
     Cluster(Vec<Address>),
 }
 
-/// See the fields of the same names in [`ClusterOptions`].
+/// The validated settings; the fields have the names of those in [`ClusterOptions`].
 pub(crate) struct Settings {
     pub site: Site,
     pub tls: Option<tls::Client>,
@@ -70,7 +70,7 @@ impl Settings {
         })
     }
 
-    /// Whether a channel's slot tells which server has it.
+    /// Whether the server of a channel depends on the channel's slot.
     pub fn by_slot(&self) -> bool {
         self.sharded && self.is_cluster()
     }
@@ -123,7 +123,7 @@ fn site(options: &ClusterOptions) -> Result<Site> {
     }
 }
 
-/// Those of one kind of server: all with TLS or all without.
+/// Parses the URLs of servers of the same kind: either all use TLS, or none.
 fn addresses(path: &str, urls: &[String]) -> Result<Vec<Address>> {
     let parsed = urls
         .iter()

@@ -1,4 +1,4 @@
-//! What the tasks of one bus share.
+//! The state that the tasks of one bus share.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,25 +14,25 @@ use crate::cluster::redis::slot::Routes;
 use crate::cluster::redis::subscriptions::Subscriptions;
 use crate::shared::panics::Panic;
 
-/// See the module.
+/// Everything shared by the tasks of a bus.
 pub(crate) struct Shared {
     pub settings: Settings,
     pub state: Mutex<State>,
     pub lag: Arc<Lag>,
-    /// Something was confirmed, a connection broke, or a cluster's nodes are known: see [`Shared::until`].
+    /// Notified after a confirmation, a broken connection or a refreshed topology; see [`BusShared::until`].
     pub settled: Notify,
-    /// Redis Cluster: slots or nodes may not be as they were.
+    /// Redis Cluster: notified when slots or nodes may have changed.
     pub refresh: Notify,
-    /// Redis Cluster: its nodes; none until it was asked.
+    /// Redis Cluster: the addresses of its nodes; empty until the topology is known.
     pub nodes: watch::Sender<Arc<[Address]>>,
     /// Whether the bus is up.
     pub up: watch::Receiver<bool>,
-    /// A task of the bus panicked, and with what.
+    /// The first panic of a task of the bus.
     pub broken: Mutex<Option<Panic>>,
     pub breaks: Notify,
 }
 
-/// All that changes. Tasks hold the lock between two awaits only.
+/// The mutable part. No task holds the lock across an await.
 pub(crate) struct State {
     pub outgoing: Outgoing,
     pub subscriptions: Subscriptions,
@@ -43,7 +43,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A name for another link.
+    /// Allocates the id of a new link.
     pub fn new_link(&mut self) -> LinkId {
         self.next_link += 1;
         self.next_link - 1
@@ -76,10 +76,10 @@ impl Shared {
         }
     }
 
-    /// Waits for something that an answer, a broken connection or a look at the cluster brings about.
+    /// Waits until a condition holds. It is checked again after every notification of `settled`.
     pub async fn until(&self, mut is: impl FnMut(&mut State) -> bool) {
         loop {
-            // Made before the look, so that nothing is missed in between.
+            // Register before the check, so that a notification in between is not missed.
             let settled = self.settled.notified();
             if self.with(&mut is) {
                 return;
@@ -93,7 +93,7 @@ impl Shared {
     }
 }
 
-/// The link that publishes, where there is one for all channels.
+/// The only publishing link, where publishes are not routed by slot.
 pub(crate) const COMMANDS: LinkId = 0;
-/// The link that subscribes, where there is one for all channels.
+/// The only subscribing link, where subscriptions are not routed by slot.
 pub(crate) const SUBSCRIPTIONS: LinkId = 1;

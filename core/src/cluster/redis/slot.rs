@@ -1,4 +1,5 @@
-//! Slots of Redis Cluster, and which link has which. <https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>
+//! Slots of Redis Cluster and their links.
+//! <https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/>
 
 use crc16::{State, XMODEM};
 
@@ -6,17 +7,17 @@ use crate::cluster::redis::outgoing::LinkId;
 
 pub(crate) const SLOTS: usize = 16384;
 
-/// Where channels are.
+/// The link of each channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Routes {
-    /// All at one link.
+    /// One link for all channels.
     One(LinkId),
-    /// By the slot of the channel's name; a slot may be nowhere for a while.
+    /// One link per slot of the channel's name; `None` while the slot's owner is unknown.
     Slots(Vec<Option<LinkId>>),
 }
 
 impl Routes {
-    /// Before the slots are known.
+    /// Routes without any link, until the topology is known.
     pub fn nowhere() -> Self {
         Routes::Slots(vec![None; SLOTS])
     }
@@ -32,7 +33,7 @@ impl Routes {
         }
     }
 
-    /// The slot has moved, and where to is not known yet.
+    /// Removes the route of a slot that has moved to an unknown owner.
     pub fn forget(&mut self, slot: u16) {
         if let Routes::Slots(slots) = self {
             slots[usize::from(slot)] = None;
@@ -40,7 +41,7 @@ impl Routes {
     }
 }
 
-/// The slot of a name: of the part in the first braces, if there is something in them.
+/// The slot of a name. Only the part in the first pair of braces is hashed, if it is not empty.
 pub(crate) fn slot_of(name: &[u8]) -> u16 {
     let tag = memchr::memchr(b'{', name)
         .map(|open| &name[open + 1..])

@@ -1,4 +1,4 @@
-//! The connection that subscribes. It is read from as long as the node keeps up ([`Lag`](super::lag::Lag)).
+//! The subscribing connection. Reading pauses while the node lags ([`Lag`](super::lag::Lag)).
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::cluster::redis::resp;
 use crate::cluster::redis::shared::Shared;
 use crate::cluster::redis::subscriptions::Incoming;
 
-/// One read: what has come since the last, up to this much. Messages are slices of it.
+/// Size of a read. Messages are slices of this buffer.
 const READ: usize = 64 * 1024;
 
-/// The likely reason when a connection ends whose node was behind.
+/// The likely reason when a connection ends after the node lagged.
 const LAGGED: &str =
     "Redis closed the connection, after this node lagged (client-output-buffer-limit pubsub)";
 
-/// Serves until the connection breaks, and says why; `None` when the link is not needed any more.
+/// Serves a connection until it breaks; returns the reason, or `None` if the link is no longer needed.
 pub(crate) async fn serve(
     shared: &Shared,
     link: LinkId,
@@ -32,7 +32,7 @@ pub(crate) async fn serve(
     let mut out = BytesMut::new();
     let mut pulse = Pulse::new(shared.settings.timeout);
     let (mut lagging, mut lagged) = (false, false);
-    // Up is what has all its subscriptions; what comes later does not change that.
+    // The link is up once its initial subscriptions are confirmed. Later subscriptions don't change that.
     let mut up = false;
     shared.with(|state| state.subscriptions.begin(link));
     loop {
@@ -83,7 +83,7 @@ pub(crate) async fn serve(
                 }
             }
             () = wake.notified(), if out.is_empty() => {}
-            // Who is not listened to can't answer.
+            // No timeout while lagging: replies are not read then.
             due = pulse.due(owed), if !lagging => match due {
                 Due::Heartbeat => shared.with(|state| state.subscriptions.heartbeat(link, &mut out)),
                 Due::GiveUp(reason) => return Some(reason),

@@ -1,4 +1,4 @@
-//! What is subscribed to, where, and what of it Redis has confirmed.
+//! The state of each subscription: whether it is wanted, on which link, and whether Redis has confirmed it.
 
 use std::collections::hash_map::Entry as MapEntry;
 use std::collections::{HashMap, VecDeque};
@@ -12,29 +12,29 @@ use crate::cluster::redis::outgoing::LinkId;
 use crate::cluster::redis::resp::{self, Value};
 use crate::cluster::redis::slot::{Routes, slot_of};
 
-/// Commands written and not confirmed; more wait. So much is one batch when all is subscribed again.
+/// Limit of unconfirmed commands on one link. It is also the batch size when everything is subscribed again.
 const WINDOW: usize = 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Off,
-    /// Asked for.
+    /// The command is sent.
     Subscribing,
     On,
     Unsubscribing,
 }
 
 struct Entry {
-    /// What the node wants.
+    /// Whether the node wants the subscription.
     wanted: bool,
     state: State,
-    /// Who has it; `None` while its slot has none.
+    /// The link of its slot; `None` while the slot has none.
     link: Option<LinkId>,
-    /// In the link's `dirty`.
+    /// Whether it is listed in the link's `dirty`.
     dirty: bool,
 }
 
-/// A command on its way.
+/// A command that is sent but not confirmed.
 enum Op {
     On(Subscription),
     Off(Subscription),
@@ -44,30 +44,30 @@ enum Op {
 #[derive(Default)]
 struct Link {
     wake: Arc<Notify>,
-    /// What to look at: entries whose state may not be the wanted one. Each is in it once.
+    /// Entries whose state may differ from the wanted one. Each is listed once.
     dirty: VecDeque<Subscription>,
     waiting: VecDeque<Op>,
 }
 
-/// What came in.
+/// Something that the connection has received.
 pub(crate) enum Incoming {
     Message {
         pattern: Option<Bytes>,
         channel: Bytes,
         payload: Bytes,
     },
-    /// An answer; nothing to tell.
+    /// A reply that needs no further action.
     Answer,
-    /// The slot of a sharded channel is elsewhere.
+    /// The slot of a sharded channel has moved.
     Moved,
 }
 
-/// See the module.
+/// The subscriptions of all links.
 pub(crate) struct Subscriptions {
     entries: HashMap<Subscription, Entry>,
     links: HashMap<LinkId, Link>,
     routes: Routes,
-    /// Entries that no link has.
+    /// Number of entries without a link.
     homeless: usize,
 }
 
@@ -99,7 +99,7 @@ impl Subscriptions {
         }
     }
 
-    /// Has the entry's link look at it.
+    /// Adds the entry to the `dirty` list of its link.
     fn look_at(&mut self, what: Subscription) {
         let Some(entry) = self.entries.get_mut(&what) else { return };
         match entry.link {
@@ -120,7 +120,7 @@ impl Subscriptions {
         }
     }
 
-    /// A fresh connection: nothing is subscribed on it.
+    /// Starts a new connection, on which nothing is subscribed yet.
     pub fn begin(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.waiting.clear();
@@ -138,7 +138,7 @@ impl Subscriptions {
         });
     }
 
-    /// Appends the commands that are due.
+    /// Appends the commands for the entries in `dirty`.
     pub fn fill(&mut self, id: LinkId, out: &mut BytesMut) {
         let Some(link) = self.links.get_mut(&id) else { return };
         while link.waiting.len() < WINDOW
@@ -162,7 +162,7 @@ impl Subscriptions {
                 (false, State::Off) => {
                     self.entries.remove(&what);
                 }
-                // As it should be, or looked at again when Redis has answered.
+                // Nothing to do, or handled when the pending command is confirmed.
                 _ => {}
             }
         }
@@ -179,19 +179,19 @@ impl Subscriptions {
         self.links.get(&id).is_some_and(|link| !link.waiting.is_empty())
     }
 
-    /// Whether all that the link should have is confirmed.
+    /// Whether all subscriptions of a link are in the wanted state.
     pub fn is_settled(&self, id: LinkId) -> bool {
         self.links.get(&id).is_none_or(|link| {
             link.dirty.is_empty() && !link.waiting.iter().any(|op| matches!(op, Op::On(_) | Op::Off(_)))
         })
     }
 
-    /// Whether a subscription is confirmed.
+    /// Whether Redis has confirmed a subscription.
     pub fn is_on(&self, what: &Subscription) -> bool {
         self.entries.get(what).is_some_and(|entry| entry.state == State::On)
     }
 
-    /// Whether everything is where it should be.
+    /// Whether all subscriptions have a link and are in the wanted state.
     pub fn all_settled(&self) -> bool {
         self.homeless == 0 && self.links.keys().all(|id| self.is_settled(*id))
     }
@@ -200,7 +200,7 @@ impl Subscriptions {
         self.homeless > 0
     }
 
-    /// Takes what the connection has read. An error means that the connection is of no use any more.
+    /// Handles a received reply or message. After an error the connection must be closed.
     pub fn received(&mut self, id: LinkId, value: Value) -> Result<Incoming, String> {
         let items = match value {
             Value::Array(items) | Value::Push(items) => items,
@@ -219,7 +219,7 @@ impl Subscriptions {
             }
             b"smessage" => {
                 let (channel, payload) = (field()?, field()?);
-                // After its slot has moved, a channel is heard on its new link only.
+                // After its slot has moved, messages of a channel count only on its new link.
                 let what = Subscription::Sharded(channel[..].into());
                 match self.routes.is_by_slot()
                     && self.entries.get(&what).is_none_or(|entry| entry.link != Some(id))
@@ -239,7 +239,7 @@ impl Subscriptions {
         }
     }
 
-    /// Redis says that the link has a subscription, or has it no more.
+    /// Handles a confirmation of a subscribe or unsubscribe command.
     fn confirmed(&mut self, id: LinkId, on: bool, what: Subscription) -> Incoming {
         let Some(link) = self.links.get_mut(&id) else { return Incoming::Answer };
         let asked = match link.waiting.front() {
@@ -254,7 +254,7 @@ impl Subscriptions {
             return Incoming::Answer;
         };
         if !asked {
-            // A sunsubscribe that nobody asked for: the slot has left the server.
+            // A `sunsubscribe` without a command of ours: the slot has left the server.
             return match !on && entry.wanted {
                 true => self.evict(what),
                 false => Incoming::Answer,
@@ -269,7 +269,7 @@ impl Subscriptions {
         Incoming::Answer
     }
 
-    /// An answer without a name: a pong, or an error in place of a confirmation.
+    /// Handles a reply without a channel name: a pong, or an error in place of a confirmation.
     fn answered(&mut self, id: LinkId, value: Value) -> Result<Incoming, String> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(Incoming::Answer) };
         let op = link.waiting.pop_front();
@@ -299,7 +299,7 @@ impl Subscriptions {
         }
     }
 
-    /// The link can't have it: it waits for the next look at the slots.
+    /// Takes a subscription off its link; it has no link until the topology is refreshed.
     fn evict(&mut self, what: Subscription) -> Incoming {
         self.routes.forget(slot_of(what.name()));
         if let Some(entry) = self.entries.get_mut(&what) {
@@ -313,7 +313,7 @@ impl Subscriptions {
         Incoming::Moved
     }
 
-    /// Takes up where the slots are now, with links that are there already.
+    /// Sets the new owners of the slots; their links exist already.
     pub fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
         let mut moved = Vec::new();
@@ -337,14 +337,14 @@ impl Subscriptions {
 }
 
 impl Subscription {
-    /// The channel or pattern.
+    /// The name of the channel or pattern.
     pub(crate) fn name(&self) -> &[u8] {
         match self {
             Subscription::Channel(name) | Subscription::Pattern(name) | Subscription::Sharded(name) => name,
         }
     }
 
-    /// The commands that begin and end it.
+    /// The commands to subscribe and unsubscribe.
     fn verbs(&self) -> (&'static [u8], &'static [u8]) {
         match self {
             Subscription::Channel(_) => (b"SUBSCRIBE", b"UNSUBSCRIBE"),

@@ -1,4 +1,4 @@
-//! Which server a link connects to: named, found through sentinels, or any of a cluster.
+//! The server that a link connects to: a fixed one, a sentinel's master, or any node of a cluster.
 
 use crate::cluster::redis::address::Address;
 use crate::cluster::redis::connection::Connection;
@@ -6,25 +6,26 @@ use crate::cluster::redis::resp::Value;
 use crate::cluster::redis::settings::{Settings, Site};
 use crate::cluster::redis::shared::Shared;
 
-/// See the module.
+/// How a link finds its server.
 #[derive(Clone)]
 pub(crate) enum Target {
     Server(Address),
-    /// The master that sentinels name.
+    /// The current master according to the sentinels.
     Master,
     /// Any node of the cluster.
     Node,
 }
 
 impl Target {
-    /// Connects. `turn` counts the failures, so that the next sentinel or node has its turn.
+    /// Connects. `turn` selects the sentinel or node, and is incremented on failure so that the next one is tried.
     pub async fn connect(&self, shared: &Shared, name: &str, turn: &mut usize) -> Result<Connection, String> {
         let settings = &shared.settings;
         match self {
             Target::Server(address) => Connection::open(settings, address, name).await,
             Target::Master => master(settings, name, turn).await,
             Target::Node => {
-                // Those that the cluster names, not those in the options: who is not in it any more is to be left.
+                // Use the nodes that the cluster reports, not the seeds in the options: a seed may have left the
+                // cluster.
                 let mut nodes = shared.nodes.subscribe();
                 let nodes =
                     nodes.wait_for(|nodes| !nodes.is_empty()).await.map_err(|e| e.to_string())?.clone();
@@ -37,7 +38,7 @@ impl Target {
     }
 }
 
-/// Asks the sentinels in turn and connects to the master that the first of them names.
+/// Asks the sentinels in turn, and connects to the master that the first reply names.
 async fn master(settings: &Settings, name: &str, turn: &mut usize) -> Result<Connection, String> {
     let Site::Sentinel { sentinels, master, like } = &settings.site else {
         return Err("no sentinels are set".to_owned());
@@ -48,7 +49,7 @@ async fn master(settings: &Settings, name: &str, turn: &mut usize) -> Result<Con
         match find_master(settings, sentinel, master, like).await {
             Ok(address) => {
                 let connection = open_master(settings, &address, name).await;
-                // The next sentinel may know better.
+                // This sentinel may be outdated; ask the next one.
                 *turn += usize::from(connection.is_err());
                 return connection;
             }
@@ -81,7 +82,7 @@ async fn find_master(
     }
 }
 
-/// Connects to what should be a master, and sees that it is one.
+/// Connects to the reported master and checks its role.
 async fn open_master(settings: &Settings, address: &Address, name: &str) -> Result<Connection, String> {
     let mut connection = Connection::open(settings, address, name).await?;
     let role = tokio::time::timeout(settings.timeout, connection.ask(&[b"ROLE"]))
@@ -91,7 +92,7 @@ async fn open_master(settings: &Settings, address: &Address, name: &str) -> Resu
     match role.items().first().and_then(Value::text) {
         Some("master") => Ok(connection),
         Some(other) => Err(format!("{address}: the sentinel's master is a {other}")),
-        // Without the right to ask there is no way to know.
+        // The ACL may forbid `ROLE`; then the check is skipped.
         None => Ok(connection),
     }
 }

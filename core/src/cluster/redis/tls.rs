@@ -1,4 +1,4 @@
-//! TLS to Redis: whom to trust, and who we are.
+//! TLS to Redis: trusted roots and the client certificate.
 
 use std::io::{self, Cursor};
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use tokio_rustls::client::TlsStream;
 use crate::options::cluster::RedisTls;
 use crate::types::error::{Error, ErrorCode, Result};
 
-/// The configuration of every connection by TLS.
+/// The TLS configuration of all connections.
 #[derive(Clone)]
 pub(crate) struct Client(Arc<ClientConfig>);
 
 impl Client {
-    /// Trusts the system's certificates unless `tls.ca` has others.
+    /// Trusts the system's certificates unless `tls.ca` is set.
     pub(crate) fn new(tls: &RedisTls) -> Result<Self> {
         config(tls).map(|config| Self(Arc::new(config)))
     }
 
-    /// The handshake with the server `host`.
+    /// Performs the handshake with the server `host`.
     pub(crate) async fn connect<S>(&self, host: &str, below: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! TLS to Redis in a build without the feature `tls`: it is refused.
+//! TLS to Redis in a build without the feature `tls`: every use is an error.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Redis Cluster: its nodes and slots, looked up again whenever something suggests that they have changed.
+//! The topology of Redis Cluster, refreshed whenever something suggests that nodes or slots have changed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,26 +16,27 @@ use crate::cluster::redis::shared::{Shared, State};
 use crate::cluster::redis::slot::{Routes, SLOTS};
 use crate::cluster::redis::target::Target;
 
-/// Changes that no refused command and no broken connection tells of are found by then.
+/// Interval of refreshes without a cause. It bounds the time to find changes that cause neither a refused command nor
+/// a broken connection.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// A cluster in the middle of a change sends everyone elsewhere and back: looks are at least so far apart.
+/// Minimum interval of refreshes. During a resharding, nodes redirect back and forth.
 const GAP: Duration = Duration::from_millis(50);
 
-/// While something has no place to go to.
+/// Interval of refreshes while a publish or subscription has no link.
 const SOON: Duration = Duration::from_millis(250);
 
-/// What `CLUSTER SLOTS` says.
+/// The reply of `CLUSTER SLOTS`.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Topology {
-    /// First, last, and which of `nodes` has them.
+    /// First slot, last slot, and the index of the owner in `nodes`.
     ranges: Vec<(u16, u16, usize)>,
     /// Masters and replicas.
     nodes: Vec<(Box<str>, u16)>,
 }
 
 impl Topology {
-    /// `asked`: the host that was asked, which may leave its own name out.
+    /// `asked`: the host that was asked. A node may leave out its own name.
     fn read(answer: &Value, asked: &str) -> Result<Self, String> {
         if let Some(error) = answer.error() {
             return Err(format!("CLUSTER SLOTS: {error}"));
@@ -54,7 +55,7 @@ impl Topology {
                 let [host, port, ..] = node.items() else { continue };
                 let host = match host.text() {
                     None | Some("") => asked,
-                    // The node does not know its own name yet.
+                    // A node that does not know its own name yet.
                     Some("?") => continue,
                     Some(host) => host,
                 };
@@ -87,14 +88,14 @@ struct Pair {
     subscriber: AbortHandle,
 }
 
-/// Keeps nodes, slots and the links to them up to date. The links end with it.
+/// Keeps nodes, slots and the links to them up to date. The links end when it is dropped.
 pub(crate) struct Cluster {
     shared: Arc<Shared>,
     seeds: Vec<Address>,
-    /// By master; only where a channel's slot tells which server has it.
+    /// Links by master; used only where channels are routed by slot.
     pairs: HashMap<Address, Pair>,
     links: JoinSet<()>,
-    /// Which node is asked first; counts failures.
+    /// Selects the node to ask first; incremented on failure.
     turn: usize,
 }
 
@@ -130,7 +131,8 @@ impl Cluster {
         }
     }
 
-    /// Asks a node; if it does not answer, all that are known and all that are in the options, and takes the first answer.
+    /// Fetches the topology from one node. If that fails, asks all known nodes and seeds at once, and takes the first
+    /// answer.
     async fn look(&mut self) -> Result<(Topology, Address), String> {
         let known = self.shared.nodes.borrow().clone();
         let seeds = self.seeds.iter().filter(|seed| !known.contains(seed));
@@ -172,7 +174,8 @@ impl Cluster {
         self.shared.settled.notify_waiters();
     }
 
-    /// A pair of links to each master, and each slot's way to its own.
+    /// Starts a pair of links to each new master, sets the route of each slot, and retires the links of masters that
+    /// left.
     fn apply_slots(&mut self, topology: &Topology, nodes: &[Address]) {
         let (mut commands, mut subscriptions) = (vec![None; SLOTS], vec![None; SLOTS]);
         let mut masters = HashSet::new();
@@ -192,7 +195,7 @@ impl Cluster {
         self.pairs.retain(|address, pair| {
             let stays = masters.contains(address);
             if !stays {
-                // At once: nothing may come from there once the channels are heard elsewhere.
+                // Abort at once: no message may arrive on this link after its channels are subscribed elsewhere.
                 pair.subscriber.abort();
                 left.push((pair.commands, pair.subscriptions));
             }

@@ -1,4 +1,4 @@
-//! Our reader of RESP against the one of the `redis` crate, on the same bytes.
+//! Compares our RESP parser with that of the `redis` crate on the same bytes.
 
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use redis::Value as Theirs;
 
 use crate::cluster::redis::resp::{Value, take};
 
-/// A reply as bytes. Errors inside arrays are left out: the crate gives them types of its own.
+/// An encoded reply. Errors inside arrays are left out, because the crate represents them differently.
 fn reply() -> impl Strategy<Value = Vec<u8>> {
     let line = "[a-zA-Z0-9 ]{0,20}";
     let leaf = prop_oneof![

@@ -1,8 +1,8 @@
-//! `createAdapter` of `@socket.io/redis-adapter` 8 and `@socket.io/redis-emitter` 5: broadcasts in MessagePack,
-//! the rest in JSON.
+//! The format of `createAdapter` of `@socket.io/redis-adapter` 8 and `@socket.io/redis-emitter` 5: broadcasts in
+//! MessagePack, everything else in JSON.
 //!
-//! Ours differs in what JavaScript does not look at: answers carry the `uid` of who answers, so that who did not
-//! answer can be named.
+//! Our messages differ only in fields that JavaScript ignores: answers carry the `uid` of the answering node, so that
+//! nodes without an answer can be named.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -31,12 +31,12 @@ const SERVER_SIDE: u64 = 6;
 const BROADCAST: u64 = 7;
 const CLIENTS: u64 = 8;
 const ACK: u64 = 9;
-/// Ours; JavaScript nodes ignore types that they don't know.
+/// An extension of ours; JavaScript nodes ignore unknown types.
 const HELLO: u64 = 20;
 
 pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Written, PacketError> {
     let request = |kind: u64| {
-        // The emitter's changes of rooms have no uid.
+        // The emitter sends no uid with joins and leaves.
         let object = Object::new();
         let object =
             if of.is_emitter() && kind != SERVER_SIDE { object } else { object.text("uid", &of.uid) };
@@ -70,7 +70,7 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Writte
             }
         },
         Message::Hello => request(HELLO).end().into(),
-        // Only old nodes ask so.
+        // Only old versions of the adapter send this.
         Message::One { .. } => return Err(PacketError::UnknownType),
     };
     Ok((of.requests(nsp), payload))
@@ -153,7 +153,7 @@ pub(super) fn answer(of: &Names, id: &str, answer: &Answer) -> Result<Vec<u8>, P
         }
         Answer::Clients(count) => typed(CLIENTS).number("clientCount", *count as u64).end().into(),
         Answer::Ack { data, attachments } => {
-            // Always MessagePack.
+            // An ack is always MessagePack.
             let json = typed(ACK).json("packet", data).end();
             let mut out = Vec::with_capacity(json.len());
             msgpack::json_to_msgpack(&json, attachments, &mut out)?;
@@ -162,7 +162,7 @@ pub(super) fn answer(of: &Names, id: &str, answer: &Answer) -> Result<Vec<u8>, P
     })
 }
 
-/// `None`: ours, or of another namespace.
+/// `None` if the message is our own, or belongs to another namespace.
 pub(super) fn read_broadcast(
     own: &str,
     nsp: &str,
@@ -187,7 +187,7 @@ fn read_array(own: &str, nsp: &str, payload: &[u8]) -> Result<Option<(Box<str>, 
             "data" => data = Some(reader.raw()?),
             "nsp" => of = reader.string()?.unwrap_or(of),
             "type" => match reader.uint()?.and_then(PacketType::from_number) {
-                // Old emitters tell binary events apart.
+                // Old emitters use a separate type for binary events.
                 Some(PacketType::Event | PacketType::BinaryEvent) => {}
                 _ => return Err(PacketError::UnknownType),
             },
@@ -244,9 +244,9 @@ struct Request<'a> {
     id: Option<Box<str>>,
     opts: Option<Opts>,
     rooms: Option<Vec<Name>>,
-    /// Of old nodes.
+    /// Sent by old versions of the adapter.
     sid: Option<Name>,
-    /// Of old nodes.
+    /// Sent by old versions of the adapter.
     room: Option<Name>,
     close: Option<bool>,
     #[serde(borrow)]
@@ -255,7 +255,7 @@ struct Request<'a> {
     packet: Option<Packet<'a>>,
 }
 
-/// `None`: ours, or of a type that we don't know.
+/// `None` if the request is our own, or has an unknown type.
 pub(super) fn read_request(own: &str, payload: &[u8]) -> Result<Option<Incoming>, Malformed> {
     const BAD: Malformed = Malformed("request");
     let (text, attachments) = of_payload(payload).ok_or(BAD)?;
@@ -309,7 +309,7 @@ struct Response<'a> {
     uid: Option<Box<str>>,
     #[serde(rename = "requestId")]
     id: Option<Box<str>>,
-    /// Ids, or sockets: which, the request knows.
+    /// Either ids or sockets, depending on the request.
     #[serde(borrow)]
     sockets: Option<&'a RawValue>,
     rooms: Option<Vec<Name>>,
@@ -321,7 +321,7 @@ struct Response<'a> {
     clients: Option<f64>,
 }
 
-/// `None`: ours, or of a type that we don't know.
+/// `None` if the answer is our own, or has an unknown type.
 pub(super) fn read_answer(own: &str, payload: &[u8]) -> Result<Option<Incoming>, Malformed> {
     const BAD: Malformed = Malformed("response");
     let (text, attachments) = of_payload(payload).ok_or(BAD)?;
@@ -345,7 +345,7 @@ pub(super) fn read_answer(own: &str, payload: &[u8]) -> Result<Option<Incoming>,
     Ok(Some(Incoming::Answer { uid, id: id.ok_or(BAD)?, answer }))
 }
 
-/// A list of sockets, or of the ids of some.
+/// Parses a list of sockets, or of socket ids.
 fn read_sockets(json: &str, attachments: &[Bytes]) -> Option<Answer> {
     if json[1..].trim_start().starts_with('"') {
         return Some(Answer::Ids(names(Some(serde_json::from_str(json).ok()?))));

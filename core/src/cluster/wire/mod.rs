@@ -1,4 +1,4 @@
-//! The two wire formats: `reference/redis-wire.md` of the project has them in words.
+//! The two wire formats, described in `reference/redis-wire.md` of the project.
 
 mod classic;
 mod names;
@@ -18,19 +18,19 @@ use crate::socketio::packet::PacketError;
 
 pub(crate) use names::{Names, is_emitter, is_private};
 
-/// What can't be read; the kind, for the log.
+/// A message that can't be parsed; the text is its kind, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed(pub &'static str);
 
-/// What goes to Redis: channel and payload.
+/// Channel and payload of a publish.
 pub(crate) type Published = (Box<[u8]>, Bytes);
-/// The same before it is sealed.
+/// Channel and payload before sealing.
 type Written = (Box<[u8]>, Vec<u8>);
 
-/// Writes and reads for one node.
+/// Encodes and decodes the messages of one node.
 pub(crate) struct Wire {
     names: Arc<Names>,
-    /// Classic: answers go to the channel of the node that asked.
+    /// Classic mode: answers go to the channel of the asking node.
     specific: bool,
     seal: Option<Seal>,
 }
@@ -48,7 +48,7 @@ impl Wire {
         (channel, payload.into())
     }
 
-    /// With a secret, what does not carry its proof is not read.
+    /// If a secret is set, rejects messages without a valid tag.
     fn admit(&self, channel: &[u8], payload: &[u8]) -> Result<(), Malformed> {
         match &self.seal {
             Some(seal) if !seal.verifies(channel, payload) => Err(Malformed("signature")),
@@ -56,11 +56,11 @@ impl Wire {
         }
     }
 
-    /// A message for the other nodes. A broadcast for one room goes by that room's channel, if it has one, unless
-    /// `moved` says that nodes may not listen to it yet.
+    /// Encodes a message to the other nodes. A broadcast to a single room goes to that room's channel, if it has one,
+    /// unless `moved` says that nodes may not have subscribed to it yet.
     ///
     /// # Errors
-    /// It can't be written in this format: too deep, or a placeholder that points at nothing.
+    /// The message can't be encoded: it is nested too deep, or a placeholder has no attachment.
     pub(crate) fn message(
         &self,
         nsp: &str,
@@ -74,7 +74,7 @@ impl Wire {
         Ok(self.published(channel, payload))
     }
 
-    /// An answer to the request `id` of the node `to`.
+    /// Encodes an answer to request `id` of node `to`.
     ///
     /// # Errors
     /// As [`Wire::message`].
@@ -89,7 +89,8 @@ impl Wire {
             Mode::Classic => classic::answer(&self.names, id, answer)?,
             Mode::Sharded => sharded::answer(&self.names, nsp, id, answer)?,
         };
-        // Answers to server-side emits go to all, whatever the option says: as JavaScript nodes do it.
+        // Answers to server-side emits go to all nodes, whatever the option says, because JavaScript nodes do the
+        // same.
         let specific = match self.names.mode {
             Mode::Classic => self.specific && !matches!(answer, Answer::ServerSide { .. }),
             Mode::Sharded => true,
@@ -101,7 +102,7 @@ impl Wire {
         Ok(self.published(channel, payload))
     }
 
-    /// What a node that says [`Message::Hello`] hears: that this one is there.
+    /// Encodes the answer to a [`FleetMessage::Hello`], which announces this node.
     ///
     /// # Errors
     /// As [`Wire::message`].
@@ -113,7 +114,8 @@ impl Wire {
         Ok(self.published(self.names.answers_to(nsp, to), payload))
     }
 
-    /// Classic: what came through the pattern of a namespace. `None`: it is not for this namespace, or our own.
+    /// Classic mode: decodes a broadcast received through the pattern of a namespace. `None` if it is our own or
+    /// belongs to another namespace.
     pub(crate) fn read_broadcast(
         &self,
         nsp: &str,
@@ -124,8 +126,8 @@ impl Wire {
         classic::read_broadcast(&self.names.uid, nsp, payload)
     }
 
-    /// What came to any other channel, and for which namespace: that of the channel, or in sharded mode what the
-    /// message itself says. `None`: it is our own, or nothing that concerns this node.
+    /// Decodes a message from any other channel, with its namespace: that of the channel, or in sharded mode that in
+    /// the message. `None` if it is our own or does not concern this node.
     pub(crate) fn read(
         &self,
         nsp: &Arc<str>,
@@ -143,14 +145,14 @@ impl Wire {
     }
 }
 
-/// What a channel carries.
+/// The kind of the messages of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Classic.
+    /// Requests (classic mode).
     Request,
-    /// Classic.
+    /// Answers (classic mode).
     Answer,
-    /// Anything, in sharded mode.
+    /// Any message (sharded mode).
     Sharded,
 }
 

@@ -1,17 +1,17 @@
-//! Who a node is, and what its channels are called.
+//! The uid of a node and the names of its channels.
 
 use crate::engine::sid::Id;
 use crate::options::cluster::{Mode, RoomKind, Subscriptions};
 
-/// Who an emitter says it is.
+/// The uid of every emitter.
 const EMITTER: &str = "emitter";
 
-/// Names of one node. The last part of each is a namespace.
+/// The names of one node. Each channel name ends with a namespace.
 pub(crate) struct Names {
     pub mode: Mode,
     pub subscriptions: Subscriptions,
     prefix: Box<str>,
-    /// Names the node in the fleet, in all namespaces.
+    /// The uid of the node, in all namespaces.
     pub uid: Box<str>,
 }
 
@@ -21,12 +21,12 @@ fn bytes(text: String) -> Channel {
     text.into_bytes().into()
 }
 
-/// Whether a room is taken for that of a socket: JavaScript counts UTF-16 units.
+/// Whether the name of a room looks like a socket id. JavaScript counts UTF-16 units.
 pub(crate) fn is_private(room: &str) -> bool {
     room.len() >= 20 && room.encode_utf16().count() == 20
 }
 
-/// Random text as the JavaScript adapters make it: 6 characters of base64url, or 16 hexadecimal ones.
+/// A random id in the style of the JavaScript adapters: 6 characters of base64url, or 16 hexadecimal digits.
 fn random_id(mode: Mode) -> Box<str> {
     let id = Id::random();
     match mode {
@@ -40,37 +40,37 @@ fn random_id(mode: Mode) -> Box<str> {
 }
 
 impl Names {
-    /// Of a node.
+    /// The names of a node.
     pub(crate) fn new(mode: Mode, prefix: &str, subscriptions: Subscriptions) -> Self {
         Self { mode, subscriptions, prefix: prefix.into(), uid: random_id(mode) }
     }
 
-    /// Of an emitter.
+    /// The names of an emitter.
     pub(crate) fn of_emitter(mode: Mode, prefix: &str, subscriptions: Subscriptions) -> Self {
         Self { uid: EMITTER.into(), ..Self::new(mode, prefix, subscriptions) }
     }
 
-    /// They are an emitter's.
+    /// Whether these are the names of an emitter.
     pub(crate) fn is_emitter(&self) -> bool {
         is_emitter(&self.uid)
     }
 
-    /// An id for a request.
+    /// A new request id.
     pub(crate) fn request_id(&self) -> Box<str> {
         random_id(self.mode)
     }
 
-    /// Where broadcasts go that are not for one room; in sharded mode everything for all.
+    /// The main channel: broadcasts that are not to a single room, and in sharded mode everything to all nodes.
     pub(crate) fn main(&self, nsp: &str) -> Channel {
         bytes(format!("{}#{nsp}#", self.prefix))
     }
 
-    /// Where broadcasts for one room go.
+    /// The channel of a single room.
     pub(crate) fn room(&self, nsp: &str, room: &str) -> Channel {
         bytes(format!("{}#{nsp}#{room}#", self.prefix))
     }
 
-    /// Whether rooms of that kind are subscribed to one by one.
+    /// Whether rooms of this kind have channels of their own.
     pub(crate) fn has_channels(&self, kind: RoomKind) -> bool {
         match (self.mode, self.subscriptions) {
             (Mode::Classic, _) | (Mode::Sharded, Subscriptions::Static) => false,
@@ -79,7 +79,7 @@ impl Names {
         }
     }
 
-    /// Where broadcasts with these rooms go.
+    /// The channel for a broadcast to these rooms.
     pub(crate) fn broadcast(&self, nsp: &str, rooms: &[Box<str>]) -> Channel {
         let [room] = rooms else { return self.main(nsp) };
         let own_channel = match (self.mode, self.subscriptions) {
@@ -90,8 +90,8 @@ impl Names {
         if own_channel { self.room(nsp, room) } else { self.main(nsp) }
     }
 
-    /// The room in the name of a channel that broadcasts of the namespace came through (classic); empty for
-    /// [`Names::main`], `None` for what is no name of a room.
+    /// Classic mode: the room in the name of a broadcast channel. Empty for [`Names::main`], `None` if there is no
+    /// valid name.
     pub(crate) fn room_in<'a>(&self, nsp: &str, channel: &'a [u8]) -> Option<&'a str> {
         let rest = channel.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b"#")?;
         let rest = rest.strip_prefix(nsp.as_bytes())?.strip_prefix(b"#")?;
@@ -101,8 +101,8 @@ impl Names {
         }
     }
 
-    /// The pattern of all broadcasts of a namespace (classic). What stands for something else in a pattern is
-    /// escaped: clients may make namespaces.
+    /// Classic mode: the pattern that matches all broadcast channels of a namespace. Special characters are escaped,
+    /// because clients can create namespaces.
     pub(crate) fn pattern(&self, nsp: &str) -> Channel {
         let mut out = Vec::new();
         for byte in self.main(nsp) {
@@ -115,7 +115,7 @@ impl Names {
         out.into()
     }
 
-    /// Where requests go; whoever listens here is a node.
+    /// The channel of requests. Its subscribers are the nodes.
     pub(crate) fn requests(&self, nsp: &str) -> Channel {
         match self.mode {
             Mode::Classic => bytes(format!("{}-request#{nsp}#", self.prefix)),
@@ -123,12 +123,12 @@ impl Names {
         }
     }
 
-    /// Where answers for all go (classic).
+    /// Classic mode: the channel for answers to all nodes.
     pub(crate) fn answers(&self, nsp: &str) -> Channel {
         bytes(format!("{}-response#{nsp}#", self.prefix))
     }
 
-    /// Where answers for one node go; each node listens to its own.
+    /// The answer channel of one node, which only that node subscribes to.
     pub(crate) fn answers_to(&self, nsp: &str, uid: &str) -> Channel {
         match self.mode {
             Mode::Classic => bytes(format!("{}-response#{nsp}#{uid}#", self.prefix)),
@@ -137,7 +137,7 @@ impl Names {
     }
 }
 
-/// Whether a uid is that of an emitter, which is no node.
+/// Whether a uid is that of an emitter. Emitters are not counted as nodes.
 pub(crate) fn is_emitter(uid: &str) -> bool {
     uid == EMITTER
 }

@@ -1,22 +1,22 @@
-//! The option `secret`: messages carry an HMAC-SHA256 over their channel and themselves, where JavaScript nodes don't
-//! look: as a fourth element of a broadcast, as a last member `hmac` of everything else. It tells that a message
-//! comes from a node that has the secret; one that was recorded can still be sent again.
+//! The option `secret`. Messages carry an HMAC-SHA256 of channel and message in a place that JavaScript nodes ignore:
+//! a fourth element of a broadcast, a last member `hmac` of everything else. It proves that the sender has the
+//! secret; it does not prevent replays.
 
 use ring::hmac;
 use subtle::ConstantTimeEq;
 
-/// In front of the tag of a broadcast: MessagePack for a text of 64 characters. The tag is text everywhere: binary
-/// values of a message become attachments.
+/// Precedes the tag in a broadcast: the MessagePack head of a text of 64 characters. The tag is text everywhere,
+/// because binary values of a message become attachments.
 const IN_ARRAY: &[u8] = &[0xd9, 64];
-/// In front of the tag in a MessagePack map: a key as well.
+/// Precedes the tag in a MessagePack map; includes the key.
 const IN_MAP: &[u8] = b"\xa4hmac\xd9\x40";
-/// In front of the tag in JSON.
+/// Precedes the tag in JSON.
 const IN_JSON: &[u8] = b",\"hmac\":\"";
 const END_OF_JSON: &[u8] = b"\"}";
-/// Characters of a tag, hexadecimal.
+/// Number of hexadecimal digits of a tag.
 const TAG: usize = 64;
 
-/// Signs and verifies for one node.
+/// Signs and verifies the messages of one node.
 pub(super) struct Seal(hmac::Key);
 
 impl Seal {
@@ -24,7 +24,7 @@ impl Seal {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// Over what is left of a message without its tag: its first byte and the rest.
+    /// The HMAC of a message without its tag, given as its first byte and the rest.
     fn signed(&self, channel: &[u8], first: u8, rest: &[u8], end: &[u8]) -> hmac::Context {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(&(channel.len() as u64).to_be_bytes());
@@ -35,8 +35,8 @@ impl Seal {
         context
     }
 
-    /// Puts the tag in. The payload is what the wire formats write: an array or a map with room for one more in its
-    /// first byte, or a JSON object.
+    /// Inserts the tag. The payload is an array or map whose first byte has room for one more element, or a JSON
+    /// object; the wire formats produce no others.
     pub(super) fn put(&self, channel: &[u8], mut payload: Vec<u8>) -> Vec<u8> {
         let Some((&first, rest)) = payload.split_first() else { return payload };
         let tag = hex(self.signed(channel, first, rest, b""));
@@ -53,7 +53,7 @@ impl Seal {
         payload
     }
 
-    /// Whether a message has the tag that it should have.
+    /// Whether the tag of a message is valid.
     pub(super) fn verifies(&self, channel: &[u8], payload: &[u8]) -> bool {
         self.verify(channel, payload).is_some()
     }
@@ -68,7 +68,7 @@ impl Seal {
         let rest = if end.is_empty() { rest } else { rest.strip_suffix(END_OF_JSON)? };
         let (body, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
         let found = hex(self.signed(channel, first, body.strip_suffix(mark)?, end));
-        // The time that this takes tells nothing.
+        // The comparison takes constant time.
         bool::from(found.ct_eq(tag)).then_some(())
     }
 }
@@ -79,7 +79,7 @@ fn hex(signed: hmac::Context) -> Vec<u8> {
     tag.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// The head of a short MessagePack array.
+/// Whether this is the head of a short MessagePack array.
 fn is_array(first: u8) -> bool {
     first & 0xf0 == 0x90
 }

@@ -1,4 +1,4 @@
-//! What is read from JSON. Members that are not known are ignored, as the adapters do.
+//! The shapes of messages in JSON. Unknown members are ignored, as the adapters do.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::socketio::packet::{PacketType, has_shape};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 
-/// Longest time that another node may ask us to wait for acks.
+/// Upper bound for the ack timeout that another node may request.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// A room. In JavaScript it may be a number, or a text that is not well-formed.
+/// The name of a room. In JavaScript it may be a number, or a text that is not well-formed UTF-16.
 pub(super) struct Name(pub Box<str>);
 
 impl<'de> Deserialize<'de> for Name {
@@ -29,19 +29,19 @@ impl<'de> Deserialize<'de> for Name {
         }
         Ok(Name(match serde_json::from_str::<String>(json) {
             Ok(text) => text.into(),
-            // Half a surrogate pair.
+            // The text contains a lone surrogate.
             Err(_) => format!("{ILL_FORMED}{json}").into(),
         }))
     }
 }
 
-/// A room that is there as a number and as its text is one here.
+/// A room that appears both as a number and as its text is one room here.
 pub(super) fn names(list: Option<Vec<Name>>) -> Vec<Box<str>> {
     let list: Vec<Box<str>> = list.into_iter().flatten().map(|name| name.0).collect();
     distinct(&list).into_owned()
 }
 
-/// A room expression.
+/// The target of a broadcast, in the shape of the adapters' `opts`.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Opts {
@@ -60,7 +60,7 @@ pub(super) struct Flags {
 }
 
 impl Opts {
-    /// The expression, the flags, and how long acks are waited for.
+    /// The target, the flags, and the ack timeout.
     pub(super) fn parts(self) -> (Target, EmitFlags, Option<Duration>) {
         let target = Target { rooms: names(self.rooms), except: names(self.except) };
         let flags = self.flags.unwrap_or_default();
@@ -87,14 +87,14 @@ impl Flags {
     }
 }
 
-/// A packet of an event.
+/// A packet with an event.
 #[derive(Deserialize)]
 pub(super) struct Packet<'a> {
     #[serde(borrow)]
     pub data: &'a RawValue,
 }
 
-/// Whether this is an event that clients can read: they close the connection on one that they can't.
+/// Whether clients can parse this event. They close the connection on one that they can't.
 pub(super) fn is_event(data: &str) -> bool {
     has_shape(PacketType::Event, data)
 }
@@ -127,7 +127,7 @@ impl Socket<'_> {
     }
 }
 
-/// JSON with binary values in the form that Node's `JSON.stringify` gives a Buffer.
+/// Replaces placeholders by the JSON that Node's `JSON.stringify` gives for a Buffer.
 fn with_buffers(json: &str, attachments: &[Bytes]) -> String {
     replace_placeholders(json, |num, out| match attachments.get(num) {
         Some(bytes) => *out += &serde_json::json!({ "type": "Buffer", "data": &bytes[..] }).to_string(),

@@ -1,5 +1,5 @@
-//! `createShardedAdapter` of `@socket.io/redis-adapter` 8: envelopes `{type, data, uid, nsp}` in JSON, or in
-//! MessagePack where there is binary data.
+//! The format of `createShardedAdapter` of `@socket.io/redis-adapter` 8: envelopes `{type, data, uid, nsp}` in JSON,
+//! or in MessagePack if there is binary data.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const SERVER_SIDE: u64 = 9;
 const SERVER_SIDE_ANSWER: u64 = 10;
 const CLIENTS: u64 = 11;
 const ACK: u64 = 12;
-/// These are ours; JavaScript nodes ignore types that they don't know.
+/// Extensions of ours; JavaScript nodes ignore unknown types.
 const ROOMS: u64 = 20;
 const ROOMS_ANSWER: u64 = 21;
 const HELLO: u64 = 22;
@@ -55,7 +55,7 @@ pub(super) fn message(
     let (kind, data, attachments) = match message {
         Message::Broadcast(broadcast) => {
             let payload = envelope(of, nsp, BROADCAST, self::broadcast(broadcast), &broadcast.attachments)?;
-            // Acks are counted over all nodes: all have to hear.
+            // All nodes have to receive it, because the sender counts acks over all of them.
             let channel = match broadcast.ack {
                 Some(_) => of.main(nsp),
                 None => match &*distinct(&broadcast.target.rooms) {
@@ -94,7 +94,7 @@ pub(super) fn message(
             (ROOMS, Object::new().text("requestId", id), no_bytes)
         }
         Message::Hello => (HELLO, Object::new(), no_bytes),
-        // Only old nodes of the classic adapter ask so.
+        // Only old versions of the classic adapter send this.
         Message::One { .. } | Message::Ask { question: Question::Ids(_), .. } => {
             return Err(PacketError::UnknownType);
         }
@@ -158,7 +158,7 @@ struct Data<'a> {
     clients: Option<f64>,
 }
 
-/// With the namespace. `None`: ours, or nothing for us.
+/// The message and its namespace. `None` if it is our own or does not concern this node.
 pub(super) fn read(own: &str, payload: &[u8]) -> Result<Option<(Arc<str>, Incoming)>, Malformed> {
     const BAD: Malformed = Malformed("envelope");
     let (text, attachments) = of_payload(payload).ok_or(BAD)?;

@@ -1,4 +1,4 @@
-//! Against what the JavaScript packages write (`core/tools/cluster-fixtures.mjs`), and against anything.
+//! Tests against the output of the JavaScript packages (`core/tools/cluster-fixtures.mjs`), and property tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::socketio::msgpack::msgpack_to_json;
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 
-/// One thing that a JavaScript package published.
+/// A message that a JavaScript package published.
 struct Fixture {
     name: String,
     channel: String,
@@ -41,7 +41,7 @@ fn wire(mode: Mode) -> Wire {
     Wire::new(Arc::new(Names::new(mode, "socket.io", Subscriptions::Dynamic)), false, None)
 }
 
-/// Reads a payload as a node does that listens to the channel.
+/// Decodes a payload as a node does that subscribes to the channel.
 fn read(wire: &Wire, channel: &str, payload: &[u8]) -> Result<Option<Incoming>, Malformed> {
     let nsp = if channel.contains("/chat") { "/chat" } else { "/" };
     if wire.names.mode == Mode::Sharded {
@@ -76,7 +76,7 @@ fn broadcast(target: Target, data: &str) -> Broadcast {
     Broadcast { target, data: data.into(), attachments: Vec::new(), flags, ack: None }
 }
 
-/// What the fixture of that name means, as far as it is a message. Ids are those of the fixture.
+/// The message that the fixture of this name encodes, if it is a message. Ids are those of the fixture.
 fn meaning(name: &str, id: Option<Box<str>>) -> Option<Message> {
     let (kind, name) = name.split_once(' ').unwrap();
     let rooms = vec!["x".into(), "y".into()];
@@ -188,7 +188,7 @@ fn what_javascript_nodes_write_is_read() {
     assert!(messages >= 30, "{messages}");
 }
 
-/// JSON of a payload of either kind, without order.
+/// The JSON of a payload in either encoding, for comparison without order.
 fn value(payload: &[u8]) -> Value {
     match payload.first() {
         Some(b'{') => serde_json::from_slice(payload).unwrap(),
@@ -200,7 +200,7 @@ fn value(payload: &[u8]) -> Value {
 fn what_is_written_is_what_javascript_nodes_write() {
     let mut compared = 0;
     for Fixture { name, channel, payload } in fixtures() {
-        // Dates are no dates any more when they have been JSON.
+        // A date that went through JSON is a string.
         if name.contains("answer to") || name.ends_with("dates") {
             continue;
         }
@@ -214,7 +214,7 @@ fn what_is_written_is_what_javascript_nodes_write() {
         let nsp = if channel.contains("/chat") { "/chat" } else { "/" };
         let (to, written) = Wire::new(names.into(), false, None).message(nsp, &message, |_| false).unwrap();
         assert_eq!(std::str::from_utf8(&to).unwrap(), channel, "{name}");
-        // The emitter has its options in another order.
+        // The emitter writes its options in another order.
         if payload.first() != Some(&b'{') && mode == Mode::Classic && !name.starts_with("emitter") {
             assert_eq!(written, payload, "{name}: not the same bytes");
         }
@@ -280,7 +280,7 @@ fn leaves() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i32>().prop_map(Value::from),
-        // Nothing that can be escaped in two ways.
+        // Only characters that have a single escaped form.
         "[ -~à-ÿ🙂]{0,12}".prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
@@ -292,7 +292,7 @@ fn leaves() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Data of an event with a placeholder for each attachment.
+/// Event data with one placeholder for each attachment.
 fn events() -> impl Strategy<Value = (Box<str>, Vec<Bytes>)> {
     let bytes = proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..3);
     (leaves(), bytes).prop_map(|(leaf, bytes)| {

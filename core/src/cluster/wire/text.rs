@@ -1,4 +1,4 @@
-//! JSON text, written piece by piece: what a host gives is spliced in, not parsed.
+//! Writes JSON text piece by piece. Data of the host is inserted as it is, without parsing.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ use crate::socketio::packet::json::quote;
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 
-/// An object under construction.
+/// A JSON object under construction.
 pub(super) struct Object(String);
 
 impl Object {
@@ -38,7 +38,7 @@ impl Object {
         self.0.push_str("\":");
     }
 
-    /// A value that is JSON.
+    /// Adds a member whose value is JSON text.
     pub(super) fn json(mut self, name: &str, json: &str) -> Self {
         self.name(name);
         self.0.push_str(json);
@@ -67,8 +67,8 @@ impl Object {
         self
     }
 
-    /// Names of rooms. In JavaScript a room may be a number, and is another than the text of it; here it is the same.
-    /// So other nodes are told both.
+    /// Adds a list of rooms. In JavaScript a room can be a number, which is a different room than its text; here they
+    /// are the same. So names that look like numbers are sent in both forms.
     pub(super) fn rooms(self, name: &str, list: &[Box<str>]) -> Self {
         let mut object = self.texts(name, list);
         let numbers: Vec<&str> = list.iter().map(|room| &**room).filter(|room| is_number(room)).collect();
@@ -103,25 +103,25 @@ fn texts(out: &mut String, list: &[Box<str>]) {
     out.push(']');
 }
 
-/// How the name of a room begins that is not well-formed in JavaScript, and can't be had as text; the JSON of it follows
-/// (`node-binding/src-ts/native/room-name.ts`).
+/// Prefix of the name of a room whose JavaScript string is not well-formed UTF-16 and so has no Rust text. The JSON
+/// of the string follows (`node-binding/src-ts/native/room-name.ts`).
 pub(super) const ILL_FORMED: &str = "\0string ";
 
-/// The JSON of such a name.
+/// The JSON in a name with the prefix [`ILL_FORMED`].
 fn ill_formed(room: &str) -> Option<&str> {
     let json = room.strip_prefix(ILL_FORMED)?;
-    // A host may call a room so.
+    // A host may use a name with this prefix for an ordinary room.
     (json.starts_with('"') && serde_json::from_str::<&RawValue>(json).is_ok()).then_some(json)
 }
 
-/// Whether a room's name is what JavaScript makes of a number.
+/// Whether the name of a room is the text of a JavaScript number.
 pub(super) fn is_number(room: &str) -> bool {
-    // Longer ones have an exponent there.
+    // Longer numbers have an exponent in JavaScript.
     let may_be = room.len() <= 20 && room.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     may_be && room != "-0" && room.parse::<f64>().is_ok_and(|number| number.to_string() == room)
 }
 
-/// A room expression as the adapters' `opts`; `flags` is JSON.
+/// The target in the shape of the adapters' `opts`; `flags` is JSON.
 pub(super) fn opts(target: &Target, flags: Option<&str>) -> String {
     let opts =
         Object::new().rooms("rooms", &distinct(&target.rooms)).rooms("except", &distinct(&target.except));
@@ -131,7 +131,7 @@ pub(super) fn opts(target: &Target, flags: Option<&str>) -> String {
     }
 }
 
-/// The adapters' `flags`, with what is not the default.
+/// The adapters' `flags`, without default values.
 pub(super) fn flags(flags: EmitFlags, timeout: Option<Duration>) -> String {
     let mut out = Object::with_capacity(48);
     if flags.volatile {
@@ -146,7 +146,7 @@ pub(super) fn flags(flags: EmitFlags, timeout: Option<Duration>) -> String {
     out.end()
 }
 
-/// Sockets as another node fetches them.
+/// Sockets in the shape of an answer to `fetchSockets`.
 pub(super) fn sockets(list: &[RemoteSocket]) -> String {
     let mut out = String::from("[");
     for (i, socket) in list.iter().enumerate() {
@@ -169,7 +169,7 @@ fn or<'a>(json: &'a str, default: &'a str) -> &'a str {
     if json.is_empty() { default } else { json }
 }
 
-/// Each name once, in order: the adapters' are sets.
+/// The names without duplicates, in order; the adapters use sets.
 pub(super) fn distinct(names: &[Box<str>]) -> Cow<'_, [Box<str>]> {
     if names.len() < 2 {
         return names.into();
@@ -182,7 +182,7 @@ pub(super) fn distinct(names: &[Box<str>]) -> Cow<'_, [Box<str>]> {
     names.iter().zip(first).filter(|(_, first)| *first).map(|(name, _)| name.clone()).collect()
 }
 
-/// JSON text as it is, or as MessagePack where it has attachments.
+/// Encodes JSON text as it is, or as MessagePack if there are attachments.
 pub(super) fn payload(json: String, attachments: &[Bytes]) -> Result<Vec<u8>, PacketError> {
     if attachments.is_empty() {
         return Ok(json.into_bytes());
@@ -192,7 +192,7 @@ pub(super) fn payload(json: String, attachments: &[Bytes]) -> Result<Vec<u8>, Pa
     Ok(out)
 }
 
-/// The JSON text of a payload of either kind: JSON begins with `{`.
+/// The JSON text of a payload in either encoding; JSON begins with `{`.
 pub(super) fn of_payload(payload: &[u8]) -> Option<(Cow<'_, str>, Vec<Bytes>)> {
     if payload.first() == Some(&b'{') {
         return Some((simdutf8::basic::from_utf8(payload).ok()?.into(), Vec::new()));

@@ -1,4 +1,4 @@
-//! Bodies are what engine.io-parser 5 and 2 write.
+//! The expected bodies are the output of engine.io-parser 5 and 2.
 
 use super::*;
 
@@ -113,7 +113,7 @@ fn v3_text_lengths_have_to_be_right() {
         "-1:4",
         "1e0:4",
         "99999999999999999999999999:4",
-        // The end of the packet is inside a surrogate pair.
+        // The packet ends inside a surrogate pair.
         "2:4𝄞",
     ] {
         assert_eq!(v3(body.as_bytes(), false).1, Err(PayloadError::Length), "{body:?}");

@@ -1,5 +1,5 @@
-//! Reading frames. A frame that lies whole in the read buffer is unmasked where it is and handed over as a
-//! borrow; only what is still incomplete when the buffer ends is copied to the heap.
+//! Decoding of frames. A frame that is complete in the read buffer is unmasked in place and passed on as a borrow.
+//! Only a frame that is incomplete at the end of the buffer is copied to the heap.
 
 use crate::engine::deflate::{self, InflateError};
 use crate::engine::ws::{
@@ -9,27 +9,27 @@ use crate::engine::ws::{
 /// 2 bytes, 8 of extended length, 4 of mask.
 const MAX_HEAD: usize = 14;
 
-/// Reads one connection's frames. 16 bytes while nothing is incomplete.
+/// The decoder of one connection. It takes 16 bytes while no frame is incomplete.
 #[derive(Debug, Default)]
 pub struct Decoder {
     pending: Option<Box<Pending>>,
-    /// After a close frame or an error nothing more is read.
+    /// Set after a close frame or an error; later input is discarded.
     done: bool,
 }
 
-/// What has arrived of an incomplete frame or message.
+/// The received part of an incomplete frame or message.
 #[derive(Debug, Default)]
 struct Pending {
-    /// The first bytes of a frame whose header is not complete.
+    /// The first bytes of a frame with an incomplete header.
     head: [u8; MAX_HEAD],
     head_len: usize,
-    /// The frame whose payload is not complete.
+    /// The frame with an incomplete payload.
     frame: Option<Partial>,
-    /// The message that earlier fragments, or the frame in progress, belong to.
+    /// The message of the earlier fragments or of the current frame.
     message: Option<Message>,
-    /// Unmasked payload of `message` so far.
+    /// The unmasked payload of `message` so far.
     data: Vec<u8>,
-    /// Unmasked payload so far of a control frame; it may come between two fragments.
+    /// The unmasked payload so far of a control frame, which may come between two fragments.
     control: Vec<u8>,
 }
 
@@ -37,12 +37,12 @@ struct Pending {
 struct Message {
     opcode: u8,
     compressed: bool,
-    /// Bytes of the data so far that are known to be UTF-8; counted for text as it is sent.
+    /// Number of bytes of `data` that are known to be UTF-8; used for uncompressed text only.
     checked: usize,
 }
 
 impl Message {
-    /// Refuses text that no further byte can make valid, so that nothing more of it is kept (RFC 6455 §8.1).
+    /// Refuses text as soon as no further byte can make it valid, so that no more of it is buffered (RFC 6455 §8.1).
     fn check(&mut self, data: &[u8]) -> Result<(), WsError> {
         if self.opcode != TEXT || self.compressed {
             return Ok(());
@@ -59,7 +59,7 @@ impl Message {
 #[derive(Debug)]
 struct Partial {
     head: Head,
-    /// Payload bytes that have arrived.
+    /// Number of payload bytes received.
     got: usize,
 }
 
@@ -80,9 +80,8 @@ impl Head {
         self.opcode >= CLOSE
     }
 
-    /// Reads a header from the start of `bytes`; `None` if it is not complete. The first two bytes are
-    /// judged as soon as they are there. `open` is the fragmented message in progress and `so_far` its
-    /// length.
+    /// Parses a header at the start of `bytes`; `None` if it is incomplete. The first two bytes are validated as soon
+    /// as they are there. `open` is the fragmented message in progress, `so_far` its length.
     fn parse(
         bytes: &[u8],
         open: Option<Message>,
@@ -158,13 +157,13 @@ impl Decoder {
         Self::default()
     }
 
-    /// Reads `input`, unmasking in place, and calls `on` for each complete message or control frame.
+    /// Decodes `input`, unmasking it in place, and calls `on` for each complete message or control frame.
     ///
-    /// Returns how much of `input` was read: all of it, or less if `on` returned false, which stops
-    /// behind the frame just handed over. After a close frame or an error further input is discarded.
+    /// Returns how much of `input` was consumed: all of it, or less if `on` returned false, which stops after the
+    /// frame just passed on. After a close frame or an error, further input is discarded.
     ///
     /// # Errors
-    /// The peer broke a rule; close the connection with [`WsError::close_code`].
+    /// The peer violated a rule; close the connection with [`WsError::close_code`].
     pub fn feed(
         &mut self,
         input: &mut [u8],
@@ -179,7 +178,7 @@ impl Decoder {
         result
     }
 
-    /// Heap bytes held for a message that is not complete.
+    /// Heap bytes held for an incomplete message.
     pub fn buffered(&self) -> usize {
         self.pending
             .as_ref()
@@ -223,8 +222,8 @@ impl Decoder {
         Ok(if self.done { input.len() } else { at })
     }
 
-    /// The next frame's header and how many bytes of `input` it took; `None` if it is still incomplete,
-    /// and then all of `input` is kept.
+    /// The header of the next frame and its length in `input`. `None` if it is incomplete; then all of `input` is
+    /// kept.
     fn take_head(&mut self, input: &[u8], limits: &Limits) -> Result<Option<(Head, usize)>, WsError> {
         let Some(pending) = self.pending.as_mut() else {
             let head = Head::parse(input, None, 0, limits)?;
@@ -258,7 +257,7 @@ impl Decoder {
         }
     }
 
-    /// Keeps the bytes of an incomplete header; there are fewer than `MAX_HEAD` of them in all.
+    /// Keeps the bytes of an incomplete header; they are fewer than `MAX_HEAD` in total.
     fn keep_head(&mut self, input: &[u8]) {
         let pending = self.pending.get_or_insert_default();
         let end = pending.head_len + input.len();
@@ -274,8 +273,8 @@ impl Decoder {
         pending.frame = Some(Partial { head, got: 0 });
     }
 
-    /// Moves as much of the frame's payload as `input` holds into the pending buffers. These grow with
-    /// what arrives and not with the announced length: an announcement costs the peer nothing.
+    /// Moves the frame's payload from `input` into the pending buffers. The buffers grow with the bytes received, not
+    /// with the announced length, because announcing a length costs the peer nothing.
     fn take_payload(&mut self, input: &mut [u8]) -> Result<usize, WsError> {
         let Some(pending) = self.pending.as_mut() else { return Ok(0) };
         let Some(frame) = pending.frame.as_mut() else { return Ok(0) };
@@ -294,7 +293,7 @@ impl Decoder {
         Ok(count)
     }
 
-    /// Hands over what the pending frame completes, if it is complete and completes something.
+    /// Passes on the message or control frame that the pending frame completes, if any.
     fn finish_frame(
         &mut self,
         limits: &Limits,
@@ -368,14 +367,14 @@ fn parse_close(payload: &[u8]) -> Result<Incoming<'_>, WsError> {
         return Ok(Incoming::Close { code: None, reason: "" });
     };
     let code = u16::from_be_bytes(*code);
-    // RFC 6455 §7.4 and the IANA registry: 1004, 1005, 1006 and 1015 never travel.
+    // RFC 6455 §7.4 and the IANA registry: 1004, 1005, 1006 and 1015 must not be sent.
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
         return Err(WsError::Protocol("invalid close code"));
     }
     Ok(Incoming::Close { code: Some(code), reason: utf8(reason)? })
 }
 
-/// XORs `payload` with the mask; `offset` is where in the frame's payload it begins.
+/// XORs `payload` with the mask; `offset` is its position in the frame's payload.
 fn unmask(payload: &mut [u8], mask: [u8; 4], offset: usize) {
     let key: [u8; 8] = std::array::from_fn(|i| mask[(i + offset) % 4]);
     let word = u64::from_ne_bytes(key);

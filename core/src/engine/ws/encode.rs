@@ -1,5 +1,5 @@
-//! Writing frames. A server never masks and has no need to fragment, so a frame is a header of 2, 4 or 10
-//! bytes and the payload.
+//! Encoding of frames. A server never masks and has no need to fragment, so a frame is a header of 2, 4 or 10 bytes
+//! and the payload.
 
 use base64::Engine as _;
 use bytes::Bytes;
@@ -41,7 +41,7 @@ fn control_frame(opcode: u8, parts: [&[u8]; 2]) -> Bytes {
     out.into()
 }
 
-/// A close frame. The reason is cut, between characters, to the 123 bytes that fit.
+/// A close frame. The reason is cut at a character boundary to the 123 bytes that fit.
 pub fn close_frame(code: u16, reason: &str) -> Bytes {
     let mut end = reason.len().min(MAX_CONTROL - 2);
     while !reason.is_char_boundary(end) {
@@ -51,7 +51,7 @@ pub fn close_frame(code: u16, reason: &str) -> Bytes {
     control_frame(CLOSE, [&code.to_be_bytes(), reason.as_bytes()])
 }
 
-/// The answer to a ping. A decoded ping always fits; anything longer is cut to 125 bytes.
+/// The answer to a ping. A decoded ping always fits; a longer payload is cut to 125 bytes.
 pub fn pong_frame(payload: &[u8]) -> Bytes {
     control_frame(PONG, [&payload[..payload.len().min(MAX_CONTROL)], &[]])
 }

@@ -1,14 +1,14 @@
-//! Connection state recovery: what is kept for clients that may come back.
+//! Connection state recovery: the journal of messages and sessions that are kept for disconnected clients.
 //!
-//! One journal for the whole server. An event without ack that is not volatile gets the next number, goes out
-//! with that number as its last argument (the *offset*, which clients send back), and its frame is kept. The
-//! number is given and the commands to the shards are queued under one lock, so every shard sees the numbers
-//! rise: "everything up to n" means the same to the journal, to a shard's queue and to a client.
+//! The server has one journal. Each event without an ack that is not volatile gets the next number, is sent with that
+//! number as its last argument (the *offset*, which clients send back), and its frame is kept. Numbering and queueing
+//! for the shards happen under one lock, so every shard sees ascending numbers, and "all entries ≤ n" means the same
+//! to the journal, to a shard's queue and to a client.
 //!
-//! A [`Peer`] is a socket across its connections, known by its *pid*, a secret that only its client has. When
-//! its connection ends the peer is away, with a [`Session`]; when the client names the pid in time it is here
-//! again under a new handle, and gets what it missed. Nothing runs in the background: what is too old goes when
-//! something is added, and when the timer of the shard that a client left from fires.
+//! A [`Peer`] is a socket across its connections. It is identified by its *pid*, a secret that only its client knows.
+//! When its connection ends, the peer is away, with a [`Session`]. When the client sends the pid in time, the peer is
+//! here again with a new handle, and receives the messages it missed. There is no background task: expired data is
+//! removed when something is added, and by a timer of the shard that the client left.
 
 mod stays;
 
@@ -28,22 +28,22 @@ use crate::types::target::Target;
 
 pub(crate) use stays::Stays;
 
-/// Handles that a peer is known by. An application may hold on to the socket of an earlier connection; of one
-/// that comes and goes for days only the last few count.
+/// Maximum number of handles per peer. An application may hold a socket of an earlier connection; for a client that
+/// reconnects many times, only the last few handles stay valid.
 const HANDLES: usize = 4;
-/// What an entry or a session weighs besides its content.
+/// Approximate size of an entry or a session without its content.
 const FLAT: usize = 160;
-/// Characters of an offset in front of its number; they differ from server to server.
+/// Length of the random prefix of an offset, which differs between servers.
 const SALT: usize = 6;
 
-/// To whom an entry went.
+/// The recipients of an entry.
 pub(crate) enum To {
     Rooms(Arc<Target>),
-    /// To one socket, by the pid of its peer.
+    /// One socket, by the pid of its peer.
     Peer(Id),
 }
 
-/// One message that was sent.
+/// A kept message.
 struct Entry {
     at: Instant,
     nsp: NspId,
@@ -52,17 +52,17 @@ struct Entry {
     weight: usize,
 }
 
-/// What a socket leaves behind when its connection ends.
+/// The state of a socket whose connection has ended.
 pub(crate) struct Session {
     pub rooms: AwayRooms,
-    /// JSON that the host attached.
+    /// JSON that the host has attached.
     pub data: Box<str>,
-    /// Number of the last entry that was queued for it.
+    /// Number of the last entry in its outbox.
     pub sent: u64,
-    /// Everything up to this number that was meant for it had been queued for it.
+    /// All journal entries ≤ this that match the socket were put in its outbox.
     pub seen: u64,
     pub stays: Stays,
-    /// When the connection ended.
+    /// Time when the connection ended.
     pub since: Instant,
 }
 
@@ -71,14 +71,14 @@ impl Session {
         self.data.len() + self.rooms.iter().map(|room| room.len() + 64).sum::<usize>() + self.stays.weight()
     }
 
-    /// A room is joined behind entry `at`, while the client is away.
+    /// Joins a room after entry `at`, while the client is away.
     pub(crate) fn join(&mut self, room: &str, at: u64) {
         if self.rooms.join(room) {
             self.stays.enter(room, at.max(self.seen));
         }
     }
 
-    /// A room is left behind entry `at`, while the client is away.
+    /// Leaves a room after entry `at`, while the client is away.
     pub(crate) fn leave(&mut self, room: &str, at: u64) {
         if self.rooms.leave(room) {
             self.stays.leave(room, at.max(self.seen));
@@ -91,26 +91,26 @@ impl Session {
     }
 }
 
-/// A session that a client came back for.
+/// A session that its client has claimed.
 pub(crate) struct Returned {
     pub pid: Id,
     pub id: Id,
     pub session: Session,
-    /// The client has everything up to this number.
+    /// The client has received everything up to this number.
     has: u64,
 }
 
-/// What a client missed.
+/// The messages that a client missed.
 pub(crate) struct Missed {
-    /// In order.
+    /// The frames in order.
     pub frames: Vec<Arc<Frame>>,
-    /// Number of the last entry that was meant for the client.
+    /// Number of the last entry that matches the client.
     pub sent: u64,
-    /// This is all that it missed up to this number.
+    /// The frames are complete up to this number.
     pub all: u64,
 }
 
-/// Where a peer is.
+/// Whether a peer is connected.
 enum Place {
     Here(SocketHandle),
     Away(Session),
@@ -119,63 +119,63 @@ enum Place {
 /// One socket across its connections.
 struct Peer {
     nsp: NspId,
-    /// Of its namespace.
+    /// Name of the namespace.
     name: Arc<str>,
     id: Id,
-    /// Entries up to this number were sent before there was this socket.
+    /// Number of the last entry before the socket existed.
     born: u64,
     place: Place,
-    /// Newest last.
+    /// The newest handle is the last.
     handles: SmallVec<[SocketHandle; 2]>,
 }
 
-/// What a pid and an offset stand for.
+/// The result of [`Journal::claim`].
 pub(crate) enum Claim {
-    /// Nothing (any more).
+    /// No such session, or it can't be recovered without a gap.
     Unknown,
-    /// The peer's earlier connection has not ended yet, as far as this server knows.
+    /// The earlier connection of the peer has not ended yet, as far as this server knows.
     Here(SocketHandle),
     Returned(Box<Returned>),
 }
 
-/// See the module's text.
+/// The kept messages and sessions.
 pub(crate) struct Journal {
     keep: Duration,
-    /// How much longer than sessions messages are kept: they may have been lost on a connection whose end was
-    /// noticed only later.
+    /// How much longer messages are kept than sessions. A message may have been lost on a connection whose end was
+    /// detected only later.
     unnoticed: Duration,
     limit: usize,
-    /// What a client missed has to fit its outbox.
+    /// Limit of the bytes that a client missed: they have to fit into its outbox.
     most_missed: usize,
-    /// A compressed form of each frame may be kept beside the plain one.
+    /// Factor for the size of a frame, because its compressed form may be kept beside the plain one.
     forms: usize,
     salt: Box<str>,
     /// Number of the newest entry.
     last: u64,
-    /// Entries `last + 1 - len` to `last`.
+    /// The entries `last + 1 - len` to `last`.
     entries: VecDeque<Entry>,
     bytes: usize,
     peers: HashMap<Id, Peer>,
-    /// Peers by each of their handles.
+    /// The pid of each handle.
     handles: HashMap<SocketHandle, Id>,
-    /// Who went away when, in that order. Those who came back in the meantime are still in it.
+    /// Time and pid of each disconnect, in order. Peers that have returned since are still listed.
     away: VecDeque<(Instant, Id)>,
-    /// The host wants to hear of sessions that end.
+    /// Whether the host wants `SessionEnd` events.
     tells: bool,
-    /// Those that it has not heard of.
+    /// `SessionEnd` events that are not queued for the host yet.
     ended: Vec<Event>,
 }
 
 /// The journal, shared by host threads and shards.
 pub(crate) struct Recovery {
     journal: Mutex<Journal>,
-    /// Rooms of sockets whose clients are away, by how many of those sit there.
+    /// Rooms of peers that are away, with the number of such peers.
     pub away: Arc<Directory>,
     pub skip_middlewares: bool,
 }
 
 impl Recovery {
-    /// `None` unless the option asks for it.
+    /// `None` unless the option `connectionStateRecovery` is set.
     pub(crate) fn new(options: &Options) -> Option<Self> {
         let rules = options.connection_state_recovery?;
         Some(Self {
@@ -206,13 +206,13 @@ impl Recovery {
 }
 
 impl Journal {
-    /// `data`, a JSON array, with the offset of the next entry as its last element.
+    /// `data`, a JSON array, with the offset of the next entry appended.
     pub(crate) fn with_offset(&self, data: &str) -> String {
         self.with_number(data, self.last + 1)
     }
 
-    /// `data`, a JSON array, with the offset of the newest entry as its last element: clients take any text there for
-    /// an offset, also in an event that is not kept.
+    /// `data`, a JSON array, with the offset of the newest entry appended. Clients take any string at the end of an
+    /// event as an offset, so events that are not kept need one too.
     pub(crate) fn with_current_offset(&self, data: &str) -> String {
         self.with_number(data, self.last)
     }
@@ -227,7 +227,7 @@ impl Journal {
         u64::from_str_radix(offset.strip_prefix(&*self.salt)?, 16).ok()
     }
 
-    /// Keeps what is about to be sent; returns its number.
+    /// Keeps a message that is about to be sent; returns its number.
     pub(crate) fn append(&mut self, nsp: NspId, to: To, frame: Arc<Frame>, now: Instant) -> u64 {
         let names = match &to {
             To::Rooms(target) => target.rooms.iter().chain(&target.except).map(|room| room.len() + 16).sum(),
@@ -241,12 +241,12 @@ impl Journal {
         self.last
     }
 
-    /// Number of the newest entry that is gone.
+    /// Number of the newest entry that was removed.
     fn lost(&self) -> u64 {
         self.last - self.entries.len() as u64
     }
 
-    /// Drops what is too old, and the oldest of what is too much. Returns how long nothing more will be.
+    /// Removes expired data, and the oldest data above the limit. Returns the time until something expires next.
     pub(crate) fn sweep(&mut self, now: Instant) -> Option<Duration> {
         let (keep_session, keep_entry) = (self.keep, self.keep + self.unnoticed);
         let age = |at: Instant| now.saturating_duration_since(at);
@@ -265,7 +265,7 @@ impl Journal {
                 _ => self.drop_oldest_session(SessionEnd::Limit),
             }
         }
-        // What a wave of messages or of leavers needed is given back.
+        // Release the memory of a burst of messages or disconnects.
         if self.entries.capacity() > 1024 && self.entries.len() * 4 < self.entries.capacity() {
             self.entries.shrink_to(self.entries.len() * 2);
         }
@@ -309,17 +309,17 @@ impl Journal {
         }
     }
 
-    /// Whether the host wants to hear of sessions that end.
+    /// Sets whether the host wants `SessionEnd` events.
     pub(crate) fn tell(&mut self, on: bool) {
         self.tells = on;
     }
 
-    /// What the host has still to hear.
+    /// Takes the events in `ended`.
     pub(crate) fn ended(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.ended)
     }
 
-    /// A socket that is new; returns its pid.
+    /// Adds a new socket; returns its pid.
     pub(crate) fn enter(&mut self, nsp: NspId, name: Arc<str>, id: Id, handle: SocketHandle) -> Id {
         let pid = Id::random();
         let handles = SmallVec::from_slice(&[handle]);
@@ -329,8 +329,8 @@ impl Journal {
         pid
     }
 
-    /// A client names a pid and, if an event has reached it, an offset: its session, if it can be had without a gap,
-    /// is `handle`'s now.
+    /// Claims the session of `pid` for a new socket `handle`. `offset` is the last one that the client received.
+    /// Fails if messages are missing in between.
     pub(crate) fn claim(
         &mut self,
         nsp: NspId,
@@ -363,8 +363,8 @@ impl Journal {
         }
     }
 
-    /// Up to which number a client that names `offset` has everything. Clients keep the offset of an earlier session
-    /// when they get a new one, until an event arrives.
+    /// The number up to which a client with this offset has received everything. A client keeps the offset of an
+    /// earlier session until the first event of a new one arrives.
     fn has(&self, born: u64, session: &Session, offset: Option<&str>) -> Option<u64> {
         let has = match offset.map(|offset| self.number_of(offset)) {
             Some(Some(number)) if number > self.last => return None,
@@ -376,7 +376,7 @@ impl Journal {
         (has >= session.stays.floor).then_some(has)
     }
 
-    /// What a returning client has not got. `None`: some of it is gone, or it is too much.
+    /// The messages that a returning client missed. `None` if some of them were removed, or if they exceed the limit.
     pub(crate) fn missed(&self, returned: &Returned) -> Option<Missed> {
         let nsp = self.peers.get(&returned.pid)?.nsp;
         self.missed_since(nsp, returned.pid, &returned.session, returned.has)
@@ -408,7 +408,7 @@ impl Journal {
         (bytes <= self.most_missed).then_some(missed)
     }
 
-    /// A socket's connection ended and its client may come back.
+    /// The connection of a socket ended, and its client may return.
     pub(crate) fn leave(&mut self, pid: Id, handle: SocketHandle, session: Session, now: Instant) {
         let Some(peer) = self.peers.get_mut(&pid) else { return };
         if !matches!(&peer.place, Place::Here(here) if *here == handle) {
@@ -420,12 +420,12 @@ impl Journal {
         self.sweep(now);
     }
 
-    /// A socket ended for good.
+    /// The socket ended for good.
     pub(crate) fn end(&mut self, pid: Id) {
         self.forget(pid, SessionEnd::Disconnected);
     }
 
-    /// The peer that a handle belongs, or once belonged, to, and its handle if it is here.
+    /// The peer that a current or earlier handle belongs to, and its current handle if it is here.
     pub(crate) fn peer(&self, handle: SocketHandle) -> Option<(Id, Option<SocketHandle>)> {
         let pid = *self.handles.get(&handle)?;
         match &self.peers.get(&pid)?.place {
@@ -443,7 +443,7 @@ impl Journal {
         }
     }
 
-    /// Peers that are away, last had a connection on that shard, and are meant by `target`.
+    /// Peers that are away, were last connected on `shard`, and match `target`.
     pub(crate) fn away_from(&self, shard: usize, nsp: NspId, target: &Target) -> Vec<Id> {
         let meant = |peer: &Peer| {
             peer.nsp == nsp
@@ -453,7 +453,7 @@ impl Journal {
         self.peers.iter().filter(|(_, peer)| meant(peer)).map(|(pid, _)| *pid).collect()
     }
 
-    /// Bytes that are kept.
+    /// Bytes kept.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

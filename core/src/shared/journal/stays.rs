@@ -1,23 +1,24 @@
-//! When a socket was in which rooms, told by the journal's numbers: a client that comes back gets what was sent to a
-//! room while it sat there, and nothing else.
+//! The times when a socket was in a room, expressed in entry numbers of the journal. A returning client receives
+//! exactly the messages that were sent to a room while it was a member.
 
 use std::collections::{HashMap, VecDeque};
 
-/// How many rooms that were left are remembered. A client that lacks messages of the time before starts anew.
+/// Number of remembered stays in rooms that were left. A client that needs messages from before these gets a new
+/// session.
 const LEFT: usize = 32;
-/// What one of those, or a late room, weighs besides its name.
+/// Approximate size of an entry in `later` or `left`, without the room's name.
 const FLAT: usize = 40;
 
-/// See the module's text.
+/// The stays of one socket.
 #[derive(Debug, Default)]
 pub(crate) struct Stays {
-    /// Broadcasts up to this number were before the socket's time.
+    /// Broadcasts up to this number precede the socket.
     pub joined: u64,
-    /// Rooms it sits in that were joined later: messages up to that number were before.
+    /// Rooms that were joined after that; messages to a room up to its number precede the join.
     later: Vec<(Box<str>, u64)>,
-    /// Rooms that were left: from, and up to which number they were joined. The oldest first.
+    /// Rooms that were left: name, number at the join, number at the leave. The oldest leave comes first.
     left: VecDeque<(Box<str>, u64, u64)>,
-    /// Of the rooms that were left before this number not all are remembered.
+    /// Stays that ended up to this number may have been dropped from `left`.
     pub floor: u64,
 }
 
@@ -26,14 +27,14 @@ impl Stays {
         Self { joined, ..Self::default() }
     }
 
-    /// A room is joined behind entry `at`.
+    /// Records a join after entry `at`.
     pub(crate) fn enter(&mut self, room: &str, at: u64) {
         if at > self.joined {
             self.later.push((room.into(), at));
         }
     }
 
-    /// A room is left behind entry `at`.
+    /// Records a leave after entry `at`.
     pub(crate) fn leave(&mut self, room: &str, at: u64) {
         let late = self.later.iter().position(|(name, _)| &**name == room);
         let from = late.map_or(self.joined, |place| self.later.swap_remove(place).1);
@@ -53,7 +54,7 @@ impl Stays {
         names.map(|room| room.len() + FLAT).sum()
     }
 
-    /// The stays by room, those in `rooms` still going on.
+    /// All stays by room. Stays in `rooms` are still open.
     pub(crate) fn by_room<'a>(&'a self, rooms: &'a [Box<str>]) -> ByRoom<'a> {
         let mut out: HashMap<&str, Vec<(u64, u64)>> = HashMap::new();
         for room in rooms {
@@ -67,11 +68,11 @@ impl Stays {
     }
 }
 
-/// See [`Stays::by_room`].
+/// All stays of a socket by room; see [`Stays::by_room`].
 pub(crate) struct ByRoom<'a>(HashMap<&'a str, Vec<(u64, u64)>>);
 
 impl ByRoom<'_> {
-    /// Whether the socket sat in one of these rooms when entry `number` was sent.
+    /// Whether the socket was in one of these rooms when entry `number` was sent.
     pub(crate) fn sat_in(&self, rooms: &[Box<str>], number: u64) -> bool {
         let there = |stays: &Vec<(u64, u64)>| stays.iter().any(|(from, to)| *from < number && number <= *to);
         rooms.iter().any(|room| self.0.get(&**room).is_some_and(there))

@@ -24,7 +24,7 @@ fn session(sent: u64, seen: u64, rooms: &[&str], since: Instant) -> Session {
     Session { rooms, data: Box::default(), sent, seen, stays: Stays::default(), since }
 }
 
-/// The offset that the next entry is sent with.
+/// The offset in the next entry.
 fn next_offset(journal: &Journal) -> String {
     let text = journal.with_offset("[]");
     serde_json::from_str::<Vec<String>>(&text).unwrap().remove(0)
@@ -50,7 +50,7 @@ fn the_offset_is_the_last_element() {
     let salt = &journal.salt;
     assert_eq!(journal.with_offset(r#"["e",1]"#), format!(r#"["e",1,"{salt}1"]"#));
     assert_eq!(journal.with_offset("[ ]"), format!(r#"[ "{salt}1"]"#));
-    // What is no array is left for the encoder to refuse.
+    // Text that is not an array is left for the encoder to refuse.
     assert_eq!(journal.with_offset("{}"), "{}");
 }
 
@@ -74,7 +74,7 @@ fn a_client_gets_what_was_meant_for_it_and_it_does_not_have() {
     let expected = [frame("a"), frame("own"), frame("all")].map(|f| f.len());
     assert_eq!(missed.frames.iter().map(|f| f.len()).collect::<Vec<_>>(), expected);
     assert_eq!((missed.sent, missed.all), (8, 8));
-    // It is here now, under both handles.
+    // The peer is here, and is found under both handles.
     assert!(journal.peer(handle(1)) == Some((pid, Some(handle(2)))));
     assert!(
         matches!(journal.claim(NSP, pid.as_str(), Some(&had), handle(3), now), Claim::Here(h) if h == handle(2))
@@ -115,7 +115,7 @@ fn everything_goes_when_its_time_is_over() {
     assert!(returned(journal.claim(NSP, pids[0].as_str(), Some(&offset), handle(9000), in_time)).is_some());
     let late = now + Duration::from_millis(120_001);
     assert!(returned(journal.claim(NSP, pids[1].as_str(), Some(&offset), handle(9001), late)).is_none());
-    // The one that is back is all that is left, and the message for a while.
+    // Only the recovered peer is left, and the message for a while.
     assert_eq!(journal.sizes(), (1, 1, 2, 0));
     assert_eq!(journal.sweep(now + Duration::from_secs(141)), None);
     assert_eq!((journal.bytes(), journal.sizes()), (0, (0, 1, 2, 0)));
@@ -133,7 +133,7 @@ fn clients_that_come_and_go_cost_no_more_than_the_limit() {
     for n in 0..10_000 {
         journal.leave(pid, handle(n), session(1, 1, &["a"], now + Duration::from_micros(n.into())), now);
         if returned(journal.claim(NSP, pid.as_str(), Some(&offset), handle(n + 1), now)).is_none() {
-            // The message is out of the journal: the client starts anew.
+            // The message has expired, so the client gets a new session.
             assert!(journal.lost() == 1);
             break;
         }

@@ -1,16 +1,16 @@
-//! MessagePack timestamps as `Date.prototype.toISOString` writes them.
+//! MessagePack timestamps in the format of `Date.prototype.toISOString`.
 
 use time::UtcDateTime;
 
-/// Furthest that a JavaScript `Date` reaches from 1970, in milliseconds.
+/// Limit of a JavaScript `Date` before and after 1970, in milliseconds.
 const MAX_MS: f64 = 8.64e15;
 
-/// `2026-01-31T12:00:00.000Z`; `None` is JavaScript's "Invalid Date", which is `null` in JSON.
+/// `2026-01-31T12:00:00.000Z`; `None` for JavaScript's "Invalid Date", which is `null` in JSON.
 pub fn to_iso(seconds: f64, nanos: u32) -> Option<String> {
     from_millis(seconds * 1e3 + f64::from(nanos) / 1e6)
 }
 
-/// The same for milliseconds since 1970; a fraction is cut off, as `Date` does.
+/// The same for milliseconds since 1970; a fraction is truncated, as in `Date`.
 pub fn from_millis(millis: f64) -> Option<String> {
     let time = utc(millis)?;
     let (hour, minute, second, ms) = time.as_hms_milli();
@@ -23,10 +23,10 @@ pub fn from_millis(millis: f64) -> Option<String> {
     Some(format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z"))
 }
 
-/// The moment that a `Date` of so many milliseconds is.
+/// The time of a `Date` with this many milliseconds.
 pub fn utc(millis: f64) -> Option<UtcDateTime> {
     let millis = millis.trunc();
-    // A NaN fails this comparison too.
+    // The comparison is false for NaN too.
     if !(-MAX_MS..=MAX_MS).contains(&millis) {
         return None;
     }
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn dates_are_written_as_javascript_writes_them() {
-        // Right-hand sides are what `new Date(ms).toISOString()` gives in Node 20.
+        // The expected values are the results of `new Date(ms).toISOString()` in Node.js 20.
         let cases = [
             (0.0, "1970-01-01T00:00:00.000Z"),
             (-1.0, "1969-12-31T23:59:59.999Z"),

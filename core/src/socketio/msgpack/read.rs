@@ -1,6 +1,5 @@
-//! MessagePack to JSON text, as notepack.io's decoder followed by `JSON.stringify` would give it: binary
-//! values become placeholders, timestamps ISO strings, NaN and infinities `null`, unknown extensions the
-//! pair `[type, binary]`.
+//! MessagePack to JSON text, with the result of notepack.io's decoder and `JSON.stringify`: binary values become
+//! placeholders, timestamps ISO strings, NaN and infinities `null`, unknown extensions the pair `[type, binary]`.
 
 use std::borrow::Cow;
 
@@ -11,7 +10,7 @@ use crate::socketio::msgpack::{MAX_ATTACHMENTS, MAX_DEPTH, date};
 use crate::socketio::packet::PacketError;
 use crate::socketio::packet::json::quote;
 
-/// A value as JSON text with its binary parts set apart.
+/// A value as JSON text, with its binary parts separate.
 #[derive(Debug, Default)]
 pub struct Json {
     /// The text.
@@ -20,13 +19,13 @@ pub struct Json {
     pub attachments: Vec<Bytes>,
 }
 
-/// Reads values off a buffer.
+/// Reads values from a buffer.
 #[derive(Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
 }
 
-/// One value; of a container only its head.
+/// One value; for a container only its head.
 enum Item<'a> {
     Nil,
     Bool(bool),
@@ -40,7 +39,7 @@ enum Item<'a> {
     Map(usize),
 }
 
-/// `fixext 1` of type 0: how old notepack versions write `undefined`.
+/// `fixext 1` of type 0, the form of `undefined` in old notepack versions.
 const UNDEFINED: [u8; 3] = [0xd4, 0x00, 0x00];
 
 type Result<T> = std::result::Result<T, PacketError>;
@@ -51,12 +50,12 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
-    /// Fails if anything is left.
+    /// Fails if bytes are left.
     pub fn finish(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(PacketError::InvalidPayload) }
     }
 
-    /// The head of a map.
+    /// Reads the head of a map.
     pub fn map_len(&mut self) -> Result<usize> {
         match self.item()? {
             Item::Map(len) => Ok(len),
@@ -64,7 +63,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The head of an array.
+    /// Reads the head of an array.
     pub fn array_len(&mut self) -> Result<usize> {
         match self.item()? {
             Item::Array(len) => Ok(len),
@@ -72,7 +71,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How many elements the next value has if it is an array, else 0; nothing is taken.
+    /// The number of elements if the next value is an array, else 0. Nothing is consumed.
     pub fn elements(&self) -> usize {
         match (Reader { rest: self.rest }).item() {
             Ok(Item::Array(len)) => len,
@@ -80,14 +79,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The bytes of a value, which is skipped.
+    /// Skips a value and returns its bytes.
     pub fn raw(&mut self) -> Result<&'a [u8]> {
         let before = self.rest;
         self.skip()?;
         Ok(&before[..before.len() - self.rest.len()])
     }
 
-    /// A map's key: a string, or a number as JavaScript turns it into one.
+    /// Reads the key of a map: a string, or a number converted to one like in JavaScript.
     pub fn key(&mut self) -> Result<Cow<'a, str>> {
         match self.item()? {
             Item::Str(key) => Ok(key),
@@ -97,7 +96,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A value that should be a string.
+    /// Reads a value that should be a string.
     pub fn string(&mut self) -> Result<Option<Cow<'a, str>>> {
         Ok(match self.scalar()? {
             Some(Item::Str(text)) => Some(text),
@@ -105,7 +104,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A value that should be an integer from 0 to 2^64-1, in whatever form.
+    /// Reads a value that should be an integer from 0 to 2^64-1, in any encoding.
     pub fn uint(&mut self) -> Result<Option<u64>> {
         Ok(match self.scalar()? {
             Some(Item::Uint(value)) => Some(value),
@@ -117,7 +116,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Takes `undefined` if that comes next.
+    /// Consumes `undefined` if it is the next value.
     pub fn take_undefined(&mut self) -> bool {
         match self.rest.strip_prefix(&UNDEFINED) {
             Some(rest) => {
@@ -130,8 +129,7 @@ impl<'a> Reader<'a> {
 
     /// Skips a value.
     pub fn skip(&mut self) -> Result<()> {
-        // Values still to come at this level; their number can't pass the bytes that are left by much,
-        // so it fits.
+        // Number of values still expected. It is compared with the bytes left after each head, so it can't overflow.
         let mut due: u64 = 1;
         while due > 0 {
             due -= 1;
@@ -147,7 +145,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A value as JSON.
+    /// Reads a value as JSON.
     pub fn json(&mut self) -> Result<Json> {
         let mut json = Json::default();
         json.text.reserve(self.rest.len());
@@ -192,7 +190,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A value, unless it is a container, which is skipped.
+    /// Reads a value. A container is skipped and gives `None`.
     fn scalar(&mut self) -> Result<Option<Item<'a>>> {
         let before = self.rest;
         match self.item()? {
@@ -241,7 +239,7 @@ impl<'a> Reader<'a> {
             Marker::FixExt4 => self.ext(4)?,
             Marker::FixExt8 => self.ext(8)?,
             Marker::FixExt16 => self.ext(16)?,
-            // notepack.io's ArrayBuffer: type 0, but only in the forms with a length.
+            // notepack.io's ArrayBuffer has type 0, but only in the forms with a length.
             Marker::Ext8 => self.len8().and_then(|len| self.sized_ext(len))?,
             Marker::Ext16 => self.len16().and_then(|len| self.sized_ext(len))?,
             Marker::Ext32 => self.len32().and_then(|len| self.sized_ext(len))?,
@@ -273,7 +271,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// Bytes that are not UTF-8 become U+FFFD, as in Node's `buffer.toString("utf8")`.
+    /// Invalid UTF-8 becomes U+FFFD, as in Node's `buffer.toString("utf8")`.
     fn str(&mut self, len: usize) -> Result<Item<'a>> {
         self.bytes(len).map(String::from_utf8_lossy).map(Item::Str)
     }
@@ -292,14 +290,14 @@ impl<'a> Reader<'a> {
 }
 
 struct Open {
-    /// Elements or entries still to come.
+    /// Number of elements or entries still expected.
     left: usize,
     is_map: bool,
     started: bool,
 }
 
 impl Json {
-    /// Writes a value that is no container, within `depth` of them.
+    /// Writes a scalar at this depth of containers.
     fn push(&mut self, item: Item<'_>, depth: usize) -> Result<()> {
         match item {
             Item::Bool(true) => self.text.push_str("true"),
@@ -307,7 +305,7 @@ impl Json {
             Item::Uint(value) => self.text.push_str(&value.to_string()),
             Item::Int(value) => self.text.push_str(&value.to_string()),
             Item::Float(value) if value.is_finite() => {
-                // serde_json writes the shortest digits that read back the same, as JavaScript does.
+                // serde_json writes the shortest digits that parse to the same value, like JavaScript.
                 self.text.push_str(&serde_json::Value::from(value).to_string());
             }
             Item::Str(text) => quote(&text, &mut self.text),
@@ -332,9 +330,9 @@ impl Json {
 
     fn ext(&mut self, kind: i8, data: &[u8], depth: usize) -> Result<()> {
         let iso = match (kind, data) {
-            // notepack.io's `undefined`.
+            // `undefined` of notepack.io.
             (0, [_]) => None,
-            // notepack.io's old date: milliseconds.
+            // The old date format of notepack.io: milliseconds.
             (0, &[a, b, c, d, e, f, g, h]) => {
                 date::from_millis(i64::from_be_bytes([a, b, c, d, e, f, g, h]) as f64)
             }

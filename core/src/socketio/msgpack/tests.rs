@@ -1,4 +1,4 @@
-//! The hex on one side of each comparison is what notepack.io 3.0.1 writes in Node 20.
+//! The hex side of each comparison is the output of notepack.io 3.0.1 in Node.js 20.
 
 use super::*;
 
@@ -73,7 +73,7 @@ fn values_that_json_lacks_are_replaced() {
     );
     let odd = "95cb7ff8000000000000cb7ff0000000000000c0c3c2";
     assert_eq!(to_json(odd).unwrap(), "[null,null,null,true,false]");
-    // `undefined`, a date and an ArrayBuffer of old notepack versions, an extension nobody knows.
+    // `undefined`, a date and an ArrayBuffer of old notepack versions, and an unknown extension.
     let old = "94d40000d70000000000000003e8c70200abcdd40501";
     let (json, attachments) = msgpack_to_json(&unhex(old)).unwrap();
     assert_eq!(
@@ -116,7 +116,7 @@ fn packets_that_no_client_may_send_are_refused() {
 
 #[test]
 fn forged_placeholder_can_not_point_past_the_attachments() {
-    // Beside a real binary value, a map that only looks like a placeholder.
+    // A real binary value beside a map that only looks like a placeholder.
     let mut event = unhex("83a47479706502a36e7370a12fa46461746193a161c40109");
     json_to_msgpack(r#"{"_placeholder":true,"num":1}"#, &[], &mut event).unwrap();
     assert_eq!(decode(&event), Err(PacketError::IllegalAttachments));
@@ -164,7 +164,7 @@ fn depth_and_count_are_limited() {
     assert!(json_to_msgpack(&deep, &[], &mut Vec::new()).is_ok());
     assert!(json_to_msgpack(&format!("[{deep}]"), &[], &mut Vec::new()).is_err());
 
-    // A binary value as deep as can be: its placeholder in JSON is one deeper.
+    // A binary value at the maximal depth; its placeholder in JSON is one level deeper.
     let mut binary = vec![0x91; MAX_DEPTH];
     binary.extend([0xc4, 0x00]);
     let (json, attachments) = msgpack_to_json(&binary).unwrap();
@@ -180,7 +180,7 @@ fn depth_and_count_are_limited() {
     };
     assert_eq!(empties(4096), Ok(MAX_ATTACHMENTS));
     assert_eq!(empties(4097), Err(PacketError::TooManyAttachments));
-    // A length that the bytes can't hold is refused before anything is built.
+    // A length that exceeds the input is refused before anything is allocated.
     assert!(to_json("ddffffffff").is_err());
     assert!(decode(&unhex("dfffffffff")).is_err());
 }

@@ -1,6 +1,6 @@
-//! JSON text to MessagePack, with the choices of notepack.io's encoder: the shortest form of each integer,
-//! any number with an integral value as an integer, every other number as a 64-bit float. Past 64 bits
-//! notepack.io writes an integer that has lost its upper part; that is a float here.
+//! JSON text to MessagePack, with the choices of notepack.io's encoder: integers in their shortest form, any number
+//! with an integral value as an integer, every other number as a 64-bit float. For integers above 64 bits notepack.io
+//! loses the upper part; here they become a float.
 
 use bytes::Bytes;
 use rmp::encode as rmp;
@@ -9,16 +9,16 @@ use crate::socketio::msgpack::MAX_DEPTH;
 use crate::socketio::packet::PacketError;
 use crate::socketio::packet::json::{Closed, Token, Tokens, Walk, unescape};
 
-/// What the second walk has to know at the start of a container.
+/// The information that the second pass needs at the start of a container.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    /// How many elements or entries it has.
+    /// Its number of elements or entries.
     Len(u32),
-    /// It is not an object but the place of an attachment.
+    /// The object is a placeholder for this attachment.
     Attachment(u32),
 }
 
-/// Appends the value in `json`.
+/// Encodes the value in `json` and appends it.
 pub fn json(json: &str, attachments: &[Bytes], out: &mut Vec<u8>) -> Result<(), PacketError> {
     let shapes = measure(json, attachments.len())?;
     let mut shapes = shapes.iter();
@@ -47,15 +47,15 @@ pub fn json(json: &str, attachments: &[Bytes], out: &mut Vec<u8>) -> Result<(), 
     Ok(())
 }
 
-/// The shapes of all containers in the order of their starts.
+/// The shapes of all containers, in the order of their starts.
 fn measure(json: &str, attachments: usize) -> Result<Vec<Shape>, PacketError> {
     let mut shapes: Vec<Shape> = Vec::new();
-    // The open containers: their places in `shapes`.
+    // The open containers, as indexes into `shapes`.
     let mut open: Vec<usize> = Vec::new();
     let mut walk = Walk::default();
     for token in Tokens::new(json) {
         let is_end = matches!(token, Token::ArrayEnd | Token::ObjectEnd);
-        // A container's length counts its elements, or its keys.
+        // The length of a container counts its elements or keys.
         if !is_end
             && (walk.at_key() || !walk.in_object())
             && let Some(Shape::Len(len)) = open.last().and_then(|at| shapes.get_mut(*at))
@@ -64,7 +64,7 @@ fn measure(json: &str, attachments: usize) -> Result<Vec<Shape>, PacketError> {
         }
         let closed = walk.step(token);
         if matches!(token, Token::ArrayStart | Token::ObjectStart) {
-            // One more than allowed may turn out to be a placeholder.
+            // One level more is allowed, because the innermost object may be a placeholder.
             if walk.depth() > MAX_DEPTH + 1 {
                 return Err(PacketError::InvalidPayload);
             }
@@ -93,14 +93,14 @@ fn number(out: &mut Vec<u8>, text: &str) {
         return uint(out, value);
     }
     let as_int = text.parse::<i64>().ok().or_else(|| integral(text.parse().ok()?));
-    // Writing to a Vec does not fail.
+    // Writing to a Vec can't fail.
     let _ = match as_int {
         Some(value) => rmp::write_sint(out, value).map(drop).map_err(drop),
         None => rmp::write_f64(out, text.parse().unwrap_or(f64::NAN)).map_err(drop),
     };
 }
 
-/// `1.0` and `1e3` are integers to JavaScript, as far as a double is exact.
+/// `1.0` and `1e3` are integers in JavaScript, within the exact range of a double.
 fn integral(value: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)

@@ -1,8 +1,7 @@
-//! A walk over JSON text, token by token, that builds nothing and never recurses.
+//! A tokenizer for JSON text that builds no tree and never recurses.
 //!
-//! The text must be well-formed: [`super::parse`] has checked it with serde_json, or a host's
-//! `JSON.stringify` has written it. On other text the walk still ends and never panics, but what it
-//! returns means nothing.
+//! The text must be well-formed: [`super::parse`] has checked it with serde_json, or a host's `JSON.stringify` has
+//! produced it. On other text it still terminates without a panic, but the results have no meaning.
 
 use std::borrow::Cow;
 
@@ -17,7 +16,7 @@ pub enum Token<'a> {
     ArrayStart,
     /// `]`
     ArrayEnd,
-    /// A string or a key, without its quotes, escapes as they are; see [`unescape`].
+    /// A string or a key, without its quotes and with its escapes; see [`unescape`].
     String(&'a str),
     /// A number.
     Number(&'a str),
@@ -27,7 +26,7 @@ pub enum Token<'a> {
     Null,
 }
 
-/// The tokens of a text.
+/// Iterates over the tokens of a text.
 #[derive(Debug, Clone)]
 pub struct Tokens<'a> {
     text: &'a str,
@@ -56,8 +55,7 @@ impl<'a> Tokens<'a> {
         &self.text[start..]
     }
 
-    /// Skips the rest of a container whose start token was the last one; calls `on_start` for each
-    /// container within.
+    /// Skips the rest of a container whose start was the last token; calls `on_start` for each container inside.
     pub fn skip_container(&mut self, on_start: &mut dyn FnMut()) {
         let mut depth = 1;
         while depth > 0 {
@@ -102,7 +100,7 @@ impl<'a> Iterator for Tokens<'a> {
                     b'f' => Token::Bool(false),
                     b'-' | b'0'..=b'9' => Token::Number(&self.text[start..self.at]),
                     b'n' => Token::Null,
-                    // Not JSON: end the walk.
+                    // Not JSON: end here.
                     _ => {
                         self.at = bytes.len();
                         return None;
@@ -113,7 +111,7 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Whether more than `limit` containers are inside each other.
+/// Whether containers are nested more than `limit` deep.
 pub fn is_deeper_than(json: &str, limit: usize) -> bool {
     let mut depth = 0_usize;
     Tokens::new(json).any(|token| {
@@ -126,8 +124,8 @@ pub fn is_deeper_than(json: &str, limit: usize) -> bool {
     })
 }
 
-/// The content of a [`Token::String`], escapes resolved. Unpaired surrogates, which JavaScript strings
-/// may hold and UTF-8 can't, become U+FFFD.
+/// The content of a [`Token::String`] with its escapes resolved. Unpaired surrogates, which are possible in
+/// JavaScript strings but not in UTF-8, become U+FFFD.
 pub fn unescape(raw: &str) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(b'\\', raw.as_bytes()) else {
         return Cow::Borrowed(raw);
@@ -157,8 +155,8 @@ pub fn unescape(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character of a `\u` escape whose four digits `rest` begins with; takes the second half of a
-/// surrogate pair too.
+/// The character of a `\u` escape; `rest` starts with its four digits. Consumes the second half of a surrogate pair
+/// too.
 fn unicode_escape(rest: &mut &str) -> char {
     let Some(unit) = take_hex(rest) else { return char::REPLACEMENT_CHARACTER };
     if let Some(c) = char::from_u32(unit) {
@@ -185,12 +183,12 @@ fn take_hex(rest: &mut &str) -> Option<u32> {
     Some(unit)
 }
 
-/// What is known of an object while the walk is inside it.
+/// Detects whether an object is a placeholder, from its keys and values.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlaceholderScan {
     /// The value of `_placeholder` is `true`.
     marked: bool,
-    /// `num`, if it is a number that can be an index.
+    /// The value of `num`, if it is a valid index.
     num: Option<usize>,
     /// Which of the two keys the next value belongs to.
     key: Key,
@@ -205,9 +203,9 @@ enum Key {
 }
 
 impl PlaceholderScan {
-    /// Notes a key.
+    /// Records a key.
     pub fn key(&mut self, raw: &str) {
-        // Escapes are resolved: `"\u005fplaceholder"` is the same key to JavaScript.
+        // Escapes are resolved first: `"\u005fplaceholder"` is the same key in JavaScript.
         self.key = match &*unescape(raw) {
             "_placeholder" => Key::Mark,
             "num" => Key::Num,
@@ -215,7 +213,7 @@ impl PlaceholderScan {
         };
     }
 
-    /// Notes the value of the last key; of two equal keys the later counts, as in `JSON.parse`.
+    /// Records the value of the last key. Of two equal keys the later counts, as in `JSON.parse`.
     pub fn value(&mut self, token: Token<'_>) {
         match self.key {
             Key::Mark => self.marked = token == Token::Bool(true),
@@ -230,14 +228,13 @@ impl PlaceholderScan {
         self.key = Key::Other;
     }
 
-    /// Whether the object is a placeholder, and for which attachment; the inner `None` is one that
-    /// points at nothing.
+    /// `Some` if the object is a placeholder, with the index of its attachment; the inner `None` is an invalid index.
     pub fn finish(&self) -> Option<Option<usize>> {
         self.marked.then_some(self.num)
     }
 }
 
-/// A JSON number as an index: `2`, and to be as JavaScript is also `2.0` and `2e0`.
+/// A JSON number as an index: `2`, and as in JavaScript also `2.0` and `2e0`.
 fn index(text: &str) -> Option<usize> {
     if let Ok(index) = text.parse() {
         return Some(index);
@@ -246,9 +243,9 @@ fn index(text: &str) -> Option<usize> {
     (value >= 0.0 && value <= f64::from(u32::MAX) && value.fract() == 0.0).then_some(value as usize)
 }
 
-/// Calls `on` for each placeholder until it returns false; returns whether all of them passed.
+/// Calls `on` for each placeholder until it returns false; returns whether `on` accepted all of them.
 pub fn placeholders(json: &str, on: &mut dyn FnMut(Option<usize>) -> bool) -> bool {
-    // `_` can only stand in a string, and may be written as an escape.
+    // A cheap test first. The `_` of the key may be written as an escape, so it is not searched for.
     if memchr::memmem::find(json.as_bytes(), b"placeholder").is_none() && !json.contains("\\u") {
         return true;
     }
@@ -264,8 +261,7 @@ pub fn placeholders(json: &str, on: &mut dyn FnMut(Option<usize>) -> bool) -> bo
     true
 }
 
-/// JSON in which each placeholder for an attachment is what `with` writes for its number; what is beside them stays as it
-/// is, letter for letter.
+/// JSON in which `with` has replaced each placeholder for an attachment. All other text is kept byte for byte.
 pub fn replace_placeholders(json: &str, mut with: impl FnMut(usize, &mut String)) -> String {
     let (mut walk, mut tokens) = (Walk::default(), Tokens::new(json));
     let mut starts = Vec::new();
@@ -284,7 +280,7 @@ pub fn replace_placeholders(json: &str, mut with: impl FnMut(usize, &mut String)
         if let Closed::Object(scan) = closed
             && let Some(Some(num)) = scan.finish()
         {
-            // What is inside one is part of it.
+            // Placeholders inside this one are part of it.
             while found.pop_if(|(inner, ..)| *inner > start).is_some() {}
             found.push((start, tokens.at, num));
         }
@@ -299,8 +295,7 @@ pub fn replace_placeholders(json: &str, mut with: impl FnMut(usize, &mut String)
     out
 }
 
-/// Keeps track of where a walk is: which containers are open, and in an object whether a key or a value
-/// comes next.
+/// Tracks the position of a tokenizer: the open containers, and in an object whether a key or a value comes next.
 #[derive(Debug, Default)]
 pub struct Walk {
     open: Vec<Open>,
@@ -312,17 +307,17 @@ enum Open {
     Object { scan: PlaceholderScan, want_value: bool },
 }
 
-/// The container that a token has closed.
+/// A container that was just closed.
 #[derive(Debug)]
 pub enum Closed {
     /// An array.
     Array,
-    /// An object, and what was seen of it.
+    /// An object, with the placeholder scan of its members.
     Object(PlaceholderScan),
 }
 
 impl Walk {
-    /// Whether a string here would be a key.
+    /// Whether a string at this position is a key.
     pub fn at_key(&self) -> bool {
         matches!(self.open.last(), Some(Open::Object { want_value: false, .. }))
     }
@@ -332,12 +327,12 @@ impl Walk {
         matches!(self.open.last(), Some(Open::Object { .. }))
     }
 
-    /// How many containers are open.
+    /// Number of open containers.
     pub fn depth(&self) -> usize {
         self.open.len()
     }
 
-    /// Takes a token in.
+    /// Processes a token; returns the container that it closes.
     pub fn step(&mut self, token: Token<'_>) -> Option<Closed> {
         if matches!(token, Token::ArrayEnd | Token::ObjectEnd) {
             return self.open.pop().map(|open| match open {

@@ -170,12 +170,12 @@ fn arguments_and_depth_are_bounded() {
     assert_eq!(parse(&auth), Err(PacketError::TooDeep));
     assert_eq!(check_arguments(&many("", MAX_ARGUMENTS + 1)), Err(PacketError::TooManyArguments));
 
-    // What is long, or wide in other places, is not refused; brackets in texts are no depth.
+    // Long or wide data is accepted; brackets inside strings are not depth.
     let one = format!("2[\"e\",[1{}],\"{}\"]", ",1".repeat(200_000), "[{".repeat(MAX_DEPTH));
     assert!(parse(&one).is_ok() && !is_beyond_limits(&one));
     let flat = format!("2[\"e\",[{}[]]]", "{\"a\":[]},".repeat(10_000));
     assert!(parse(&flat).is_ok() && !is_beyond_limits(&flat));
-    // A host that reads packets itself may get anything else.
+    // Texts that are not packets pass, whatever they are.
     assert!(!is_beyond_limits(&many("hello", 10_000)) && !is_beyond_limits(&"[".repeat(10_000)));
 }
 

@@ -15,7 +15,7 @@ fn publish(outgoing: &mut Outgoing, numbers: std::ops::Range<u32>) {
     }
 }
 
-/// Writes all that a link has to write, and shows the payloads.
+/// Writes everything that a link has queued, and returns the numbers in the payloads.
 async fn written(outgoing: &mut Outgoing, link: LinkId) -> Vec<u32> {
     let mut batch = Batch::default();
     outgoing.fill(link, &mut batch);
@@ -49,7 +49,7 @@ async fn beyond_the_limit_the_oldest_or_the_newest_goes() {
             outgoing.publish(b"x"[..].into(), format!("{number:02}").into());
         }
         assert_eq!((outgoing.bytes(), outgoing.counts().lost), (10 * size, 30));
-        // One that can't fit at all costs no other its place.
+        // A message larger than the limit must not evict others.
         outgoing.publish(b"x"[..].into(), vec![0; 10 * size].into());
         assert_eq!((outgoing.bytes(), outgoing.counts().lost), (10 * size, 31));
         let mut sent = Vec::new();
@@ -71,7 +71,7 @@ async fn what_a_broken_connection_had_not_begun_to_write_is_kept() {
     publish(&mut outgoing, 0..10);
     let mut batch = Batch::default();
     outgoing.fill(0, &mut batch);
-    // Two and a bit.
+    // Two whole commands and a part of the third.
     let length = 4 + 13 + 7 + 7;
     outgoing.wrote(0, 2 * length + 1);
     assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
@@ -88,7 +88,7 @@ async fn what_a_loading_server_refused_is_sent_again_in_order() {
     assert_eq!(written(&mut outgoing, 0).await, [0, 1, 2]);
     assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
     assert_eq!(outgoing.answered(0, error("LOADING Redis is loading the dataset in memory")), Ok(false));
-    // Nothing may overtake.
+    // A later publish must not overtake.
     publish(&mut outgoing, 3..4);
     assert!(written(&mut outgoing, 0).await.is_empty());
     let reason = outgoing.answered(0, error("LOADING Redis is loading the dataset in memory")).unwrap_err();
@@ -122,13 +122,14 @@ async fn a_slot_moves_without_a_message_overtaking_another() {
     publish(&mut outgoing, 3..4);
     assert_eq!(outgoing.answered(0, Value::Int(0)), Ok(false));
     assert_eq!(outgoing.answered(0, error("MOVED 16287 127.0.0.1:1")), Ok(true));
-    // The new place is known before the old one has answered everything.
+    // The new routes arrive before the old link has answered everything.
     outgoing.set_routes(all_at(1));
     publish(&mut outgoing, 4..5);
     assert!(written(&mut outgoing, 0).await.is_empty());
     assert!(written(&mut outgoing, 1).await.is_empty());
     assert_eq!(outgoing.answered(0, error("MOVED 16287 127.0.0.1:1")), Ok(true));
-    // It was so fast that the second refusal counts as a news again, so the cluster is asked once more.
+    // The second refusal arrived after the new routes and is reported as a move again, so the topology is refreshed
+    // once more.
     outgoing.set_routes(all_at(1));
     assert_eq!(written(&mut outgoing, 1).await, [1, 2, 3, 4]);
     assert_eq!(outgoing.counts().published, 1);
@@ -143,7 +144,7 @@ async fn a_server_that_leaves_ends_what_is_under_way() {
     outgoing.set_routes(all_at(1));
     outgoing.retire(0);
     assert!(!outgoing.is_retired(0));
-    // It may yet refuse what was before.
+    // The old link may still refuse an earlier publish.
     assert!(written(&mut outgoing, 1).await.is_empty());
     assert_eq!(outgoing.answered(0, error("MOVED 16287 127.0.0.1:1")), Ok(true));
     assert!(outgoing.is_retired(0));

@@ -1,4 +1,4 @@
-//! Redis Cluster: three masters.
+//! Tests with a Redis Cluster of three masters.
 
 use super::*;
 use crate::cluster::redis::slot::slot_of;
@@ -24,7 +24,7 @@ impl Cluster {
                 let info = cluster.nodes[node].ask("CLUSTER INFO").await;
                 let slots = cluster.nodes[node].ask("CLUSTER SLOTS").await;
                 let peers = cluster.nodes[node].ask("CLUSTER NODES").await;
-                // What is published before a node has its links to the others does not get there.
+                // Messages that are published before a node has its links to the other masters do not reach it.
                 let linked =
                     !["handshake", "disconnected"].iter().any(|state| peers.text().unwrap().contains(state));
                 info.text().unwrap().contains("cluster_state:ok") && slots.items().len() == 3 && linked
@@ -34,12 +34,12 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// Known by one node only: the others are to be found.
+    /// Lists one node only; the bus has to discover the others.
     fn options(&self, mode: Mode) -> ClusterOptions {
         options(Redis::Cluster(vec![self.nodes[0].url()]), mode)
     }
 
-    /// Which node has the slot of a name.
+    /// Index of the node that owns the slot of a name.
     fn owner(&self, name: &str) -> usize {
         match slot_of(name.as_bytes()) {
             0..=5460 => 0,
@@ -48,7 +48,7 @@ impl Cluster {
         }
     }
 
-    /// Gives the slot of a name to another node, as `redis-cli --cluster reshard` does.
+    /// Moves the slot of a name to another node, as `redis-cli --cluster reshard` does.
     async fn migrate(&self, name: &str, to: usize) {
         let slot = slot_of(name.as_bytes());
         let mut ids = Vec::new();
@@ -99,7 +99,7 @@ async fn classic_channels_span_the_cluster_and_counts_are_sums() {
     for number in 0..2000 {
         assert_eq!(nodes[2].payload().await, number.to_string());
     }
-    // A node of the cluster dies: who was there goes to another.
+    // A cluster node dies; the links to it move to another node.
     cluster.nodes[victim].kill();
     nodes[0].down().await;
     nodes[0].up().await;
@@ -107,7 +107,7 @@ async fn classic_channels_span_the_cluster_and_counts_are_sums() {
         nodes[0].bus.count(b"req").await.is_ok_and(|count| count == 4)
     })
     .await;
-    // The dead node is still one of the cluster's, and not waited for.
+    // The dead node is still listed in the topology, but the bus does not wait for it.
     let since = std::time::Instant::now();
     assert_eq!(nodes[0].bus.count(b"req").await.unwrap(), 4);
     assert!(since.elapsed() < Duration::from_millis(900), "{:?}", since.elapsed());
@@ -213,7 +213,7 @@ async fn a_replica_that_takes_over_gets_the_channels() {
     other.publish(&name, "0");
     assert_eq!(node.payload().await, "0");
     replica.tell("CLUSTER FAILOVER").await;
-    // Messages all the while: those before the node has found the new master are lost to it, and none comes twice.
+    // Messages are published throughout. Those before the node finds the new master are lost, and none arrives twice.
     let mut next = 1u64;
     until("the replica to have the channel", async || {
         other.publish(&name, next.to_string());
@@ -270,7 +270,7 @@ async fn a_cluster_named_as_one_server_says_what_to_use() {
     let mut node = node;
     let reason = node.down().await;
     assert!(reason.contains("MOVED") && reason.contains("cluster.redis = { cluster: [...] }"), "{reason}");
-    // And the other way round.
+    // The reverse: cluster settings for a single server.
     let Some(server) = Server::start(&[]) else { return };
     let reason = Node::start(&super::options(Redis::Cluster(vec![server.url()]), Mode::Classic)).down().await;
     assert!(reason.contains("cluster support disabled"), "{reason}");

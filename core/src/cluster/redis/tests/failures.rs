@@ -1,4 +1,4 @@
-//! What goes wrong with Redis and with the way to it.
+//! Tests of failures of Redis and of the network.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +26,7 @@ async fn redis_restarts_five_times_under_traffic() {
     };
     let mut last = None;
     for _ in 0..5 {
-        // While Redis is there, everything arrives, once and in order.
+        // While Redis is up, every message arrives once and in order.
         let end = send(&other, 500);
         while last != Some(end - 1) {
             let number: u32 = node.payload().await.parse().unwrap();
@@ -39,7 +39,7 @@ async fn redis_restarts_five_times_under_traffic() {
             last = Some(number);
         }
         other.bus.flush(LONG).await.unwrap();
-        // These are cut off somewhere on their way; the next wait for Redis.
+        // These are cut off in flight; the following ones wait for Redis.
         send(&other, 200);
         tokio::task::yield_now().await;
         server.kill();
@@ -47,7 +47,7 @@ async fn redis_restarts_five_times_under_traffic() {
         other.down().await;
         send(&other, 100);
         assert!(server.run());
-        // What node has missed meanwhile is lost to it: pub/sub has no memory.
+        // Messages that the node missed meanwhile are lost: pub/sub keeps none.
         node.up_behind_messages(&mut last).await;
         other.up().await;
         node.bus.count(b"x").await.unwrap();
@@ -59,7 +59,7 @@ async fn redis_restarts_five_times_under_traffic() {
 }
 
 impl Node {
-    /// Waits for Up; numbers that come before it must rise.
+    /// Waits for `Up`; the numbers of messages before it must rise.
     async fn up_behind_messages(&mut self, last: &mut Option<u32>) {
         loop {
             match self.event().await {
@@ -110,7 +110,7 @@ async fn a_server_that_comes_later_is_found() {
     assert!(node.bus.flush(Duration::from_millis(50)).await.is_err());
     assert!(server.run());
     node.bus.ready(LONG).await.unwrap();
-    // The message may have gone out before the subscription was there.
+    // The message may have been published before the subscription was confirmed.
     node.bus.flush(LONG).await.unwrap();
     assert_eq!(node.stats().published, 1);
     assert_eq!(node.stats().reconnects, 0);
@@ -133,7 +133,7 @@ async fn a_wrong_password_is_said_and_tried_until_it_is_right() {
         assert!(reason.contains(expected), "{reason}");
         assert!(!reason.contains("right") && !reason.contains("wrong "), "{reason}");
         assert!(node.bus.ready(Duration::from_millis(300)).await.unwrap_err().message().contains(expected));
-        // Now it is right.
+        // The password is correct from here on.
         let admin =
             |password: &str| ClusterOptions { password: Some(password.to_owned()), ..server.options() };
         let now = password.as_deref().unwrap_or("nopass");
@@ -155,7 +155,7 @@ async fn a_full_server_is_said_and_tried_until_there_is_room() {
     let mut node = Node::start(&server.options());
     let reason = node.down().await;
     assert!(reason.contains("max number of clients"), "{reason}");
-    // The one connection that there is belongs to the node; ours can't raise the limit, so Redis does it by itself.
+    // The only allowed connection belongs to the node, and the test can't raise the limit; Redis raises it by itself.
     drop(node);
     until("a free place", async || {
         let settings = crate::cluster::redis::settings::Settings::new(&server.options()).unwrap();
@@ -188,7 +188,7 @@ async fn what_waits_is_bounded_by_queue_bytes() {
     }
 }
 
-/// A way to a server that can be cut and stalled.
+/// A TCP proxy that can be cut and stalled.
 struct Proxy {
     port: u16,
     stalled: watch::Sender<bool>,
@@ -203,7 +203,7 @@ impl Proxy {
             while let Ok((mut client, _)) = listener.accept().await {
                 let mut seen = seen.clone();
                 tokio::spawn(async move {
-                    // Nobody answers while it is stalled, and what was open stays so.
+                    // While stalled, connections are accepted and stay open, but no byte is forwarded.
                     let _ = seen.wait_for(|stalled| !stalled).await;
                     let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
                     let stall = async {
@@ -230,14 +230,14 @@ async fn a_stalled_network_is_noticed_on_both_connections() {
         ..classic(&format!("redis://127.0.0.1:{}", proxy.port))
     };
     let mut node = Node::subscribed(&options, &[channel("x")]).await;
-    // Idle for longer than the timeout: heartbeats are answered.
+    // Idle for longer than the timeout: heartbeats keep the connection.
     assert!(timeout(Duration::from_millis(1000), node.events.recv()).await.is_err());
     proxy.stalled.send_replace(true);
     let since = Instant::now();
     let reason = node.down().await;
     assert!(reason.contains("no answer from Redis within 400 ms"), "{reason}");
     assert!(since.elapsed() < Duration::from_millis(2500), "{:?}", since.elapsed());
-    // Down is said of the first of the two; what the other was given now would be unconfirmed.
+    // `Down` is sent when the first of the two links breaks; a message on the other would be unconfirmed.
     until("both connections given up", async || !node.bus.is_partly_up()).await;
     node.publish("x", "waits");
     proxy.stalled.send_replace(false);
@@ -259,7 +259,7 @@ async fn what_is_written_and_not_confirmed_is_not_sent_again() {
     let mut other = Node::ready(&options).await;
     proxy.stalled.send_replace(true);
     tokio::task::yield_now().await;
-    // More than the sockets on the way take: some is written, some is not.
+    // More than the socket buffers hold, so some of it is written and some is not.
     let mut payload = vec![b'.'; 64 * 1024];
     for number in 0..200 {
         payload[0] = number;
@@ -322,7 +322,7 @@ async fn a_node_that_lags_holds_no_more_than_queue_bytes_and_recovers() {
     let options = ClusterOptions { queue_bytes: 1 << 20, ..server.options() };
     let mut node = Node::subscribed(&options, &[channel("x")]).await;
     let other = Node::ready(&server.options()).await;
-    // The node holds every message that it gets.
+    // The node holds on to every message.
     let mut held = Vec::new();
     let payload = Bytes::from(vec![b'.'; 10_000]);
     for _ in 0..40 {
@@ -363,7 +363,7 @@ async fn who_takes_and_closes_is_not_hammered() {
     let mut node = Node::start(&classic(&url));
     node.down().await;
     assert!(timeout(Duration::from_secs(2), node.events.recv()).await.is_err(), "Down is said once");
-    // Two connections, after 0, 50–100, 100–200, 200–400, 400–800, 800–1600 ms …
+    // Two links, each with attempts after 0, 50–100, 100–200, 200–400, 400–800, 800–1600 ms …
     let attempts = accepted.load(std::sync::atomic::Ordering::Relaxed);
     assert!((4..=14).contains(&attempts), "{attempts}");
 }

@@ -1,5 +1,5 @@
-//! The bus against real servers. Each test starts its own on free ports and ends it; without `redis-server` (Debian:
-//! `apt-get install redis-server`) they say so and pass.
+//! Tests of the bus against real servers. Each test starts its own servers on free ports and ends them. Without
+//! `redis-server` (Debian: `apt-get install redis-server`) the tests print a note and pass.
 
 mod clusters;
 mod failures;
@@ -19,7 +19,7 @@ use crate::cluster::bus::{Bus, BusEvent, Held, Subscription};
 use crate::options::cluster::{ClusterOptions, Mode, Overflow, Redis, Subscriptions};
 use crate::shared::figures::BusStats;
 
-/// No single wait is longer, on however slow a machine.
+/// Limit of every single wait, on any machine.
 const LONG: Duration = Duration::from_secs(20);
 
 fn options(redis: Redis, mode: Mode) -> ClusterOptions {
@@ -50,7 +50,7 @@ fn sharded(url: &str) -> ClusterOptions {
     options(Redis::Url(url.to_owned()), Mode::Sharded)
 }
 
-/// A bus and what it says.
+/// A bus and its events.
 struct Node {
     bus: Bus,
     events: mpsc::UnboundedReceiver<BusEvent>,
@@ -69,7 +69,7 @@ impl Node {
         Self { bus: Bus::start(options, sender).unwrap(), events }
     }
 
-    /// Started and up.
+    /// Starts a bus and waits until it is up.
     async fn ready(options: &ClusterOptions) -> Self {
         let mut node = Self::start(options);
         node.bus.ready(LONG).await.unwrap();
@@ -77,7 +77,7 @@ impl Node {
         node
     }
 
-    /// Ready, with subscriptions that are confirmed.
+    /// A bus that is up and has these subscriptions confirmed.
     async fn subscribed(options: &ClusterOptions, subscriptions: &[Subscription]) -> Self {
         let node = Self::ready(options).await;
         for what in subscriptions {
@@ -91,7 +91,7 @@ impl Node {
         timeout(LONG, self.events.recv()).await.expect("no event came").expect("the bus is there")
     }
 
-    /// The next message; fails on anything else.
+    /// The next event, which must be a message.
     async fn message(&mut self) -> Message {
         self.held_message().await.0
     }
@@ -109,7 +109,7 @@ impl Node {
         String::from_utf8(self.message().await.payload.to_vec()).unwrap()
     }
 
-    /// Up, behind any messages.
+    /// Waits for `Up`, skipping messages.
     async fn up(&mut self) {
         loop {
             match self.event().await {
@@ -120,7 +120,7 @@ impl Node {
         }
     }
 
-    /// The reason for being down, behind any messages.
+    /// Waits for `Down`, skipping messages; returns the reason.
     async fn down(&mut self) -> String {
         loop {
             match self.event().await {
@@ -152,7 +152,7 @@ fn shard(name: &str) -> Subscription {
     Subscription::Sharded(name.as_bytes().into())
 }
 
-/// Waits for what no event tells.
+/// Polls a condition that no event reports.
 async fn until(what: &str, mut is: impl AsyncFnMut() -> bool) {
     let waited = timeout(LONG, async {
         while !is().await {

@@ -1,4 +1,4 @@
-//! A master that sentinels name.
+//! Tests with a master found through sentinels.
 
 use super::*;
 
@@ -21,7 +21,7 @@ async fn a_failover_is_followed() {
         sentinel.ask("SENTINEL REPLICAS fleet").await.items().len() == 1
     })
     .await;
-    // The first sentinel is not there.
+    // The first sentinel is not running.
     let dead = Server::stopped(&[]);
     let redis = Redis::Sentinel { sentinels: vec![dead.url(), sentinel.url()], master: "fleet".to_owned() };
     let options = options(redis, Mode::Classic);

@@ -1,4 +1,4 @@
-//! Real servers for tests, ended with the value that stands for them.
+//! Real Redis servers for tests. Dropping the value ends the server.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use crate::cluster::redis::resp::Value;
 use crate::cluster::redis::settings::Settings;
 use crate::types::random;
 
-/// A directory that goes with its test.
+/// A temporary directory, removed on drop.
 pub(super) struct Folder(pub PathBuf);
 
 impl Folder {
@@ -37,17 +37,17 @@ impl Drop for Folder {
     }
 }
 
-/// A `redis-server`, which may be stopped and started again on the same port.
+/// A `redis-server` that can be stopped and started again on the same port.
 pub(super) struct Server {
     pub port: u16,
     arguments: Vec<String>,
-    /// The configuration, if it is a sentinel.
+    /// The configuration of a sentinel.
     sentinel: Option<String>,
     process: Option<Child>,
     pub folder: Folder,
 }
 
-/// Whether there are servers to test with.
+/// Whether the program is installed.
 pub(super) fn installed(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
     if !found {
@@ -59,7 +59,7 @@ pub(super) fn installed(program: &str) -> bool {
 }
 
 pub(super) fn free_port() -> u16 {
-    // Redis Cluster has a second port, 10000 higher.
+    // Redis Cluster uses a second port, 10000 higher.
     loop {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         if port < 55_000 && TcpListener::bind(("127.0.0.1", port + 10_000)).is_ok() {
@@ -69,7 +69,8 @@ pub(super) fn free_port() -> u16 {
 }
 
 impl Server {
-    /// Without persistence and with these arguments; `None`, and a word about it, where there is no `redis-server`.
+    /// Starts a server without persistence and with these arguments. `None`, with a note, if `redis-server` is not
+    /// installed.
     pub fn start(arguments: &[&str]) -> Option<Self> {
         if !installed("redis-server") {
             return None;
@@ -84,7 +85,7 @@ impl Server {
         panic!("redis-server does not start with {arguments:?}");
     }
 
-    /// One that has a port and does not run yet.
+    /// A server with a reserved port that does not run yet.
     pub fn stopped(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| argument.to_string()).collect();
         Self { port: free_port(), arguments, sentinel: None, process: None, folder: Folder::new() }
@@ -98,11 +99,11 @@ impl Server {
         server
     }
 
-    /// Runs it, and returns when it serves; `false` if it ends instead.
+    /// Starts the process and waits until it serves; `false` if it exits instead.
     pub fn run(&mut self) -> bool {
         let mut command = Command::new("redis-server");
         if let Some(config) = &self.sentinel {
-            // It writes its findings into its configuration.
+            // A sentinel rewrites its configuration file.
             command.arg(self.folder.file("sentinel.conf", config)).arg("--sentinel");
         } else {
             command.args(["--save", "", "--appendonly", "no"]);
@@ -123,12 +124,12 @@ impl Server {
             .by_ref()
             .map_while(Result::ok)
             .any(|line| line.contains("Ready to accept connections") || line.contains("Sentinel ID is"));
-        // The rest of its log must go somewhere.
+        // The rest of the log must be drained, or the pipe fills up.
         std::thread::spawn(move || log.for_each(drop));
         serves
     }
 
-    /// `kill -9`.
+    /// Kills the process, as `kill -9` does.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
@@ -144,7 +145,7 @@ impl Server {
         classic(&self.url())
     }
 
-    /// An answer, from a connection of its own.
+    /// Sends a command on a connection of its own and returns the reply.
     pub async fn ask(&self, command: &str) -> Value {
         self.ask_as(&self.options(), command).await
     }
@@ -159,13 +160,13 @@ impl Server {
         connection.ask(&parts).await.unwrap()
     }
 
-    /// Tells it something that it must accept.
+    /// Sends a command that must succeed.
     pub async fn tell(&self, command: &str) {
         let answer = self.ask(command).await;
         assert_eq!(answer.error(), None, "{command}");
     }
 
-    /// Names of the connections of buses.
+    /// Names of the bus connections to this server.
     pub async fn clients(&self) -> Vec<String> {
         let list = self.ask("CLIENT LIST").await;
         let names = list
@@ -176,7 +177,7 @@ impl Server {
         names.filter(|name| name.starts_with("kraken-ws")).map(str::to_owned).collect()
     }
 
-    /// Ends the connections with this name.
+    /// Kills the connections with this name.
     pub async fn kill_clients(&self, name: &str) {
         let list = self.ask("CLIENT LIST").await;
         for line in list.text().unwrap().lines().filter(|line| line.contains(&format!("name={name} "))) {

@@ -1,4 +1,4 @@
-//! One server that works.
+//! Tests with a single working server.
 
 use super::*;
 
@@ -102,7 +102,7 @@ async fn subscriptions_end_as_the_node_wants_them() {
     node.publish("off", "not for us");
     node.publish("on", "for us");
     assert_eq!(node.payload().await, "for us");
-    // Again after a reconnect, and still only once.
+    // Subscribed again after a reconnect, and still only once.
     server.kill_clients("kraken-ws-subscribe").await;
     node.down().await;
     node.bus.subscribe(channel("later"));
@@ -141,7 +141,7 @@ async fn a_unix_socket_serves_too() {
 
 #[tokio::test]
 async fn a_user_of_the_acl_logs_in() {
-    // A pattern is allowed to those whose ACL has it letter by letter.
+    // An ACL allows a pattern only if it lists exactly that pattern.
     let acl =
         "user ada on >s3cret resetchannels &socket.io#/#* +publish +psubscribe +subscribe +pubsub +ping";
     let folder = server::Folder::new();
@@ -157,11 +157,11 @@ async fn a_user_of_the_acl_logs_in() {
         let mut node = Node::subscribed(&options, &[pattern("socket.io#/#*")]).await;
         node.publish("socket.io#/#room#", "hello");
         assert_eq!(node.payload().await, "hello");
-        // What the user may not do is lost for certain, and the rest goes on.
+        // A publish that the ACL forbids is lost; the others go on.
         node.publish("elsewhere", "no");
         node.publish("socket.io#/#room#", "again");
         assert_eq!(node.payload().await, "again");
-        // Whether the refusal or the message behind it was seen first.
+        // Either the refusal or the message behind it was seen first.
         let _ = node.bus.flush(LONG).await;
         assert_eq!((node.stats().published, node.stats().lost), (2, 1));
         node.bus.subscribe(channel("elsewhere"));
@@ -169,7 +169,7 @@ async fn a_user_of_the_acl_logs_in() {
         assert!(reason.contains("SUBSCRIBE elsewhere: NOPERM"), "{reason}");
         node.bus.unsubscribe(channel("elsewhere"));
         node.up().await;
-        // By URL.
+        // The same with the credentials in the URL.
         let url = format!("redis://ada:s3cret@127.0.0.1:{}", server.port);
         Node::ready(&ClusterOptions { protocol: Some(protocol), ..classic(&url) }).await;
     }

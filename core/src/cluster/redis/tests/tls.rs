@@ -1,4 +1,4 @@
-//! `rediss://`.
+//! Tests of `rediss://`.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
@@ -11,7 +11,7 @@ struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        // Else issuer and subject have one name, and a certificate of ours looks self-signed.
+        // With equal names of issuer and subject the certificate would look self-signed.
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
@@ -21,7 +21,7 @@ impl Authority {
         self.0.pem()
     }
 
-    /// Certificate and key.
+    /// Returns certificate and key.
     fn issue(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -72,17 +72,17 @@ async fn a_certificate_of_a_given_authority_is_trusted_and_no_other() {
 
     let reason = Node::start(&options(&stranger, None)).down().await;
     assert!(reason.contains("UnknownIssuer"), "{reason}");
-    // The server asks for a certificate of its authority.
+    // The server requires a client certificate of its authority.
     let reason = Node::start(&options(&authority, None)).down().await;
     assert!(reason.contains("ertificate"), "{reason}");
     let reason = Node::start(&options(&authority, Some(stranger.issue("node")))).down().await;
     assert!(reason.to_lowercase().contains("ca"), "{reason}");
-    // The certificate is for 127.0.0.1.
+    // The certificate is valid for 127.0.0.1 only.
     let wrong_name =
         ClusterOptions { redis: Redis::Url(format!("rediss://localhost:{port}")), ..good.clone() };
     let reason = Node::start(&wrong_name).down().await;
     assert!(reason.contains("NotValidForName") || reason.contains("not valid for"), "{reason}");
-    // And plain text is no TLS.
+    // A plain connection to a TLS port fails.
     let plain = classic(&format!("redis://127.0.0.1:{port}"));
     Node::start(&plain).down().await;
 }

@@ -4,7 +4,7 @@ const LIMITS: Limits = Limits { max_message: 1000, deflate: false };
 const DEFLATE: Limits = Limits { max_message: 1000, deflate: true };
 const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
 
-/// A client's frame, `first` being its whole first byte.
+/// A client's frame; `first` is its first byte.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut out = vec![first];
     match payload.len() {
@@ -27,7 +27,7 @@ fn show(incoming: Incoming<'_>) -> String {
     format!("{incoming:?}")
 }
 
-/// Feeds in one piece.
+/// Feeds the input in one piece.
 fn read(limits: &Limits, mut input: Vec<u8>) -> (Vec<String>, Result<usize, WsError>) {
     let mut seen = Vec::new();
     let result = Decoder::new().feed(&mut input, limits, &mut |incoming| {
@@ -38,7 +38,7 @@ fn read(limits: &Limits, mut input: Vec<u8>) -> (Vec<String>, Result<usize, WsEr
 }
 
 fn error(limits: &Limits, input: Vec<u8>) -> WsError {
-    // One byte at a time and all at once have to fail alike.
+    // The error must not depend on how the bytes are split.
     let mut decoder = Decoder::new();
     let mut split = Ok(0);
     for byte in &input {
@@ -208,7 +208,7 @@ fn text_that_is_not_utf8_closes_with_1007() {
 #[test]
 fn too_big_a_message_closes_with_1009() {
     assert!(read(&LIMITS, frame(0x82, &[0; 1000])).1.is_ok());
-    // Refused by the header, before the payload is there.
+    // Refused after the header, before the payload has arrived.
     assert_eq!(error(&LIMITS, frame(0x82, &[0; 1001])[..8].to_vec()), WsError::TooBig);
     let mut fragments = frame(0x02, &[0; 600]);
     fragments.extend(frame(0x80, &[0; 401]));
@@ -260,7 +260,7 @@ fn nothing_is_read_after_a_close_or_an_error() {
 #[test]
 fn text_that_can_not_become_valid_is_refused_before_the_rest_of_it_comes() {
     let on = &mut |_: Incoming<'_>| true;
-    // The first two bytes of U+110000, which is past the last character; then a surrogate.
+    // The first two bytes of U+110000, which is above the last code point; then a surrogate.
     for bad in [&[0xf4, 0x90][..], &[0xed, 0xa0], &[0xc0], &[0xff]] {
         let mut fragments = Decoder::new();
         fragments.feed(&mut frame(0x01, "4κόσμε".as_bytes()), &LIMITS, on).unwrap();
@@ -269,14 +269,14 @@ fn text_that_can_not_become_valid_is_refused_before_the_rest_of_it_comes() {
         let end = pieces.len() - 4;
         assert_eq!(Decoder::new().feed(&mut pieces[..end], &LIMITS, on), Err(WsError::InvalidUtf8));
     }
-    // A character cut by a fragment is awaited, and so is one cut by a read.
+    // A character that is cut by a fragment or by a read is completed later.
     let mut decoder = Decoder::new();
     for part in [frame(0x01, &[0xe2]), frame(0x00, &[0x82]), frame(0x80, &[0xac])] {
         for byte in part {
             decoder.feed(&mut [byte], &LIMITS, on).unwrap();
         }
     }
-    // Bytes of binary and compressed messages mean nothing yet.
+    // Binary and compressed payloads are not checked as UTF-8 before they are complete.
     let mut decoder = Decoder::new();
     decoder.feed(&mut frame(0x02, &[0xff]), &LIMITS, on).unwrap();
     decoder.feed(&mut frame(0x80, &[0xff]), &LIMITS, on).unwrap();
