@@ -7,6 +7,7 @@ use kraken_ws_core::{CLUSTER_FIGURES, ErrorCode, FIGURES, Figure, FigureKind, Ho
 use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 
 #[path = "../../node-binding/src/parts/wire.rs"]
+#[allow(unreachable_pub)] // another crate has this file as well
 mod wire;
 
 const HEAD: &str = "// Written from tables in Rust by `make generated`; edits are lost.\n";

@@ -1,6 +1,6 @@
 //! Plain types without behaviour, which every folder may use.
 
-pub mod error;
+pub(crate) mod error;
 pub(crate) mod flags;
 pub(crate) mod headers;
 pub(crate) mod ids;

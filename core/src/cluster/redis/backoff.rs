@@ -20,13 +20,13 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// Resets the back-off after a connection if it lasted for [`STOOD`] since `since`, or if it was up (`served`).
     /// Without `served`, a Redis that restarts often would be missed by some nodes much longer than by others.
-    pub fn stood(&mut self, since: Instant, served: bool) {
+    pub(super) fn stood(&mut self, since: Instant, served: bool) {
         if served || since.elapsed() >= STOOD {
             self.attempts = 0;
         }
     }
 
-    pub async fn wait(&mut self) {
+    pub(super) async fn wait(&mut self) {
         tokio::time::sleep(self.delay()).await;
     }
 

@@ -27,23 +27,23 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.length >= FULL
     }
 
     /// Appends an encoded command; returns its length, as [`Batch::put_publish`] does.
-    pub fn put(&mut self, command: &[u8]) -> u64 {
+    pub(crate) fn put(&mut self, command: &[u8]) -> u64 {
         self.tail.extend_from_slice(command);
         self.length += command.len();
         command.len() as u64
     }
 
     /// Appends the command `verb channel payload`.
-    pub fn put_publish(&mut self, verb: &[u8], channel: &[u8], payload: &Bytes) -> u64 {
+    pub(crate) fn put_publish(&mut self, verb: &[u8], channel: &[u8], payload: &Bytes) -> u64 {
         let before = self.tail.len();
         self.tail.extend_from_slice(b"*3\r\n");
         for part in [verb, channel] {
@@ -66,7 +66,7 @@ impl Batch {
     }
 
     /// Writes once; returns the number of bytes that the stream took. Safe to cancel: nothing is written then.
-    pub async fn write(&mut self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<usize> {
+    pub(crate) async fn write(&mut self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<usize> {
         if !self.tail.is_empty() {
             self.pieces.push_back(self.tail.split().freeze());
         }

@@ -31,7 +31,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects and logs in, within the connection timeout. `name` is the name in `CLIENT LIST`.
-    pub async fn open(settings: &Settings, address: &Address, name: &str) -> Result<Self, String> {
+    pub(crate) async fn open(settings: &Settings, address: &Address, name: &str) -> Result<Self, String> {
         let opened = async {
             let stream = connect(settings, address).await.map_err(|e| e.to_string())?;
             let (read, write) = tokio::io::split(stream);
@@ -95,7 +95,7 @@ impl Connection {
     }
 
     /// Sends a command and reads its reply. An error reply is returned as a value.
-    pub async fn ask(&mut self, parts: &[&[u8]]) -> Result<Value, String> {
+    pub(crate) async fn ask(&mut self, parts: &[&[u8]]) -> Result<Value, String> {
         let mut out = BytesMut::new();
         resp::command(&mut out, parts);
         self.write.write_all(&out).await.map_err(|e| e.to_string())?;

@@ -25,7 +25,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    pub fn new(events: mpsc::UnboundedSender<BusEvent>, up: watch::Sender<bool>) -> Self {
+    pub(crate) fn new(events: mpsc::UnboundedSender<BusEvent>, up: watch::Sender<bool>) -> Self {
         Self {
             events,
             links: HashMap::new(),
@@ -39,55 +39,55 @@ impl Health {
         }
     }
 
-    pub fn tell(&self, event: BusEvent) {
+    pub(crate) fn tell(&self, event: BusEvent) {
         // A closed receiver means that the node has ended; its bus ends too.
         let _ = self.events.send(event);
     }
 
-    pub fn is_up(&self) -> bool {
+    pub(crate) fn is_up(&self) -> bool {
         self.told == Some(true)
     }
 
     /// Number and total duration of gaps: times when the bus was down after having been up.
-    pub fn gaps(&self) -> (u64, Duration) {
+    pub(crate) fn gaps(&self) -> (u64, Duration) {
         let now = self.gap_since.map_or(Duration::ZERO, |since| since.elapsed());
         (self.gaps, self.gap + now)
     }
 
-    pub fn is_link_up(&self, id: LinkId) -> bool {
+    pub(crate) fn is_link_up(&self, id: LinkId) -> bool {
         self.links.get(&id) == Some(&true)
     }
 
     #[cfg(test)]
-    pub fn is_partly_up(&self) -> bool {
+    pub(crate) fn is_partly_up(&self) -> bool {
         self.links.values().any(|up| *up)
     }
 
     /// The reason of the last failure.
-    pub fn reason(&self) -> Option<&str> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 
     /// Adds a link that has to be up for the bus to be up.
-    pub fn add(&mut self, id: LinkId) {
+    pub(crate) fn add(&mut self, id: LinkId) {
         self.links.insert(id, false);
     }
 
-    pub fn remove(&mut self, id: LinkId) {
+    pub(crate) fn remove(&mut self, id: LinkId) {
         self.links.remove(&id);
         self.settle();
     }
 
-    pub fn complete(&mut self) {
+    pub(crate) fn complete(&mut self) {
         self.complete = true;
         self.settle();
     }
 
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    pub fn up(&mut self, id: LinkId) {
+    pub(crate) fn up(&mut self, id: LinkId) {
         if let Some(up) = self.links.get_mut(&id) {
             *up = true;
             self.settle();
@@ -95,14 +95,14 @@ impl Health {
     }
 
     /// Marks a link as down.
-    pub fn failed(&mut self, id: LinkId, reason: String) {
+    pub(crate) fn failed(&mut self, id: LinkId, reason: String) {
         if let Some(up) = self.links.get_mut(&id) {
             *up = false;
             self.down(reason);
         }
     }
 
-    pub fn down(&mut self, reason: String) {
+    pub(crate) fn down(&mut self, reason: String) {
         if self.told != Some(false) {
             if self.told == Some(true) {
                 self.gap_since = Some(Instant::now());

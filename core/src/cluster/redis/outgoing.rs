@@ -114,7 +114,7 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    pub fn new(sharded: bool, routes: Routes, limit: usize, overflow: Overflow) -> Self {
+    pub(crate) fn new(sharded: bool, routes: Routes, limit: usize, overflow: Overflow) -> Self {
         Self {
             links: HashMap::new(),
             routes,
@@ -131,32 +131,32 @@ impl Outgoing {
         }
     }
 
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.counts
     }
 
     /// Publishes that are not confirmed, lost or unconfirmed yet.
-    pub fn open(&self) -> u64 {
+    pub(crate) fn open(&self) -> u64 {
         self.open.iter().map(|(_, count)| *count).sum()
     }
 
     /// Bytes of publishes that are queued or in flight.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// The text of the last refusal if it is new, so that a repeated refusal is logged once.
-    pub fn new_refusal(&mut self) -> Option<&str> {
+    pub(crate) fn new_refusal(&mut self) -> Option<&str> {
         let (text, told) = self.refusal.as_mut()?;
         (!std::mem::replace(told, true)).then_some(text)
     }
 
-    pub fn add_link(&mut self, id: LinkId) -> Arc<Notify> {
+    pub(crate) fn add_link(&mut self, id: LinkId) -> Arc<Notify> {
         self.links.entry(id).or_default().wake.clone()
     }
 
     /// Queues a publish. On overflow, it or older ones are counted as lost.
-    pub fn publish(&mut self, channel: Box<[u8]>, payload: Bytes) {
+    pub(crate) fn publish(&mut self, channel: Box<[u8]>, payload: Bytes) {
         let publish = Publish { seq: self.next_seq, epoch: self.epoch, channel, payload };
         self.next_seq += 1;
         let size = publish.size();
@@ -221,7 +221,7 @@ impl Outgoing {
     }
 
     /// Whether publishes are waiting for a route.
-    pub fn is_stranded(&self) -> bool {
+    pub(crate) fn is_stranded(&self) -> bool {
         !self.unrouted.is_empty()
     }
 
@@ -238,7 +238,7 @@ impl Outgoing {
     }
 
     /// Sets the new owners of the slots. Every link drains first, so that no publish overtakes one on its old link.
-    pub fn set_routes(&mut self, routes: Routes) {
+    pub(crate) fn set_routes(&mut self, routes: Routes) {
         if self.routes == routes {
             return;
         }
@@ -253,7 +253,7 @@ impl Outgoing {
     }
 
     /// Ends a link whose server has left the cluster, after its publishes in flight are answered.
-    pub fn retire(&mut self, id: LinkId) {
+    pub(crate) fn retire(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
             link.retiring = true;
             self.unrouted.extend(link.queue.drain(..));
@@ -262,12 +262,12 @@ impl Outgoing {
         self.release();
     }
 
-    pub fn is_retired(&self, id: LinkId) -> bool {
+    pub(crate) fn is_retired(&self, id: LinkId) -> bool {
         self.links.get(&id).is_none_or(|link| link.retiring && link.waiting.is_empty())
     }
 
     /// Removes a link. Its written but unanswered publishes become unconfirmed.
-    pub fn remove_link(&mut self, id: LinkId) {
+    pub(crate) fn remove_link(&mut self, id: LinkId) {
         self.broke(id);
         if let Some(link) = self.links.remove(&id) {
             self.unrouted.extend(link.queue);
@@ -276,7 +276,7 @@ impl Outgoing {
     }
 
     /// Queues a question for a link. A mute link drops it, which closes the sender `answer`.
-    pub fn ask(&mut self, id: LinkId, ask: Ask) {
+    pub(crate) fn ask(&mut self, id: LinkId, ask: Ask) {
         let Some(link) = self.links.get_mut(&id).filter(|link| !link.mute) else { return };
         // Abandoned questions would accumulate while there is no connection.
         if link.asks.len() >= MANY_ASKS && link.asks.len().is_power_of_two() {
@@ -287,7 +287,7 @@ impl Outgoing {
     }
 
     /// Drops questions to this link until [`Outgoing::speaks`] is called.
-    pub fn mute(&mut self, id: LinkId) {
+    pub(crate) fn mute(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
             link.mute = true;
             link.asks.clear();
@@ -295,14 +295,14 @@ impl Outgoing {
     }
 
     /// The link has a new connection.
-    pub fn speaks(&mut self, id: LinkId) {
+    pub(crate) fn speaks(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
             link.mute = false;
         }
     }
 
     /// Moves queued commands into `batch` until it is full or the window is used up.
-    pub fn fill(&mut self, id: LinkId, batch: &mut Batch) {
+    pub(crate) fn fill(&mut self, id: LinkId, batch: &mut Batch) {
         let window = WINDOW.min(self.limit / 2);
         let Some(link) = self.links.get_mut(&id) else { return };
         if link.draining.is_some() {
@@ -331,7 +331,7 @@ impl Outgoing {
     }
 
     /// Appends a heartbeat to `batch`.
-    pub fn heartbeat(&mut self, id: LinkId, parts: &[&[u8]], batch: &mut Batch) {
+    pub(crate) fn heartbeat(&mut self, id: LinkId, parts: &[&[u8]], batch: &mut Batch) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let mut command = BytesMut::new();
         resp::command(&mut command, parts);
@@ -340,18 +340,18 @@ impl Outgoing {
         link.waiting.push_back(Waiting { what: What::Heartbeat, begins });
     }
 
-    pub fn wrote(&mut self, id: LinkId, bytes: usize) {
+    pub(crate) fn wrote(&mut self, id: LinkId, bytes: usize) {
         if let Some(link) = self.links.get_mut(&id) {
             link.written += bytes as u64;
         }
     }
 
-    pub fn expects_answers(&self, id: LinkId) -> bool {
+    pub(crate) fn expects_answers(&self, id: LinkId) -> bool {
         self.links.get(&id).is_some_and(|link| !link.waiting.is_empty())
     }
 
     /// Handles the next reply. `Ok(true)`: slots have moved. After an error the connection must be closed.
-    pub fn answered(&mut self, id: LinkId, value: Value) -> Result<bool, String> {
+    pub(crate) fn answered(&mut self, id: LinkId, value: Value) -> Result<bool, String> {
         let Some(link) = self.links.get_mut(&id) else { return Ok(false) };
         let Some(Waiting { what, .. }) = link.waiting.pop_front() else {
             return Err(value.error().unwrap_or_else(|| "Redis answered what was not asked".to_owned()));
@@ -421,7 +421,7 @@ impl Outgoing {
 
     /// The connection broke. Publishes that were not written at all are queued again, before later ones; the others
     /// are unconfirmed.
-    pub fn broke(&mut self, id: LinkId) {
+    pub(crate) fn broke(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let mut back = std::mem::take(&mut link.again);
         let mut gone = Vec::new();
@@ -460,13 +460,13 @@ impl Outgoing {
     }
 
     /// Ends the current epoch and returns its number for [`Outgoing::is_done`].
-    pub fn mark(&mut self) -> u64 {
+    pub(crate) fn mark(&mut self) -> u64 {
         self.epoch += 1;
         self.epoch - 1
     }
 
     /// Whether everything published before the mark is confirmed, lost or unconfirmed.
-    pub fn is_done(&self, mark: u64) -> bool {
+    pub(crate) fn is_done(&self, mark: u64) -> bool {
         self.open.front().is_none_or(|(epoch, _)| *epoch > mark)
     }
 }

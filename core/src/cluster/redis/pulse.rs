@@ -20,17 +20,17 @@ pub(crate) enum Due {
 }
 
 impl Pulse {
-    pub fn new(timeout: Duration) -> Self {
+    pub(super) fn new(timeout: Duration) -> Self {
         Self { timeout, since: Instant::now(), owed: false }
     }
 
     /// Notes that bytes were read.
-    pub fn heard(&mut self) {
+    pub(super) fn heard(&mut self) {
         self.since = Instant::now();
     }
 
     /// Waits until an action is due. `owed`: whether a reply is expected.
-    pub async fn due(&mut self, owed: bool) -> Due {
+    pub(super) async fn due(&mut self, owed: bool) -> Due {
         if owed && !self.owed {
             self.since = Instant::now();
         }

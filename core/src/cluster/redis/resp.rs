@@ -27,25 +27,25 @@ pub(crate) enum Value {
 
 impl Value {
     /// The bytes of a simple or bulk string.
-    pub fn bytes(&self) -> Option<&Bytes> {
+    pub(crate) fn bytes(&self) -> Option<&Bytes> {
         match self {
             Value::Simple(bytes) | Value::Bulk(bytes) => Some(bytes),
             _ => None,
         }
     }
 
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         self.bytes().and_then(|bytes| std::str::from_utf8(bytes).ok())
     }
 
-    pub fn int(&self) -> Option<i64> {
+    pub(crate) fn int(&self) -> Option<i64> {
         match self {
             Value::Int(int) => Some(*int),
             _ => None,
         }
     }
 
-    pub fn items(&self) -> &[Value] {
+    pub(crate) fn items(&self) -> &[Value] {
         match self {
             Value::Array(items) | Value::Push(items) => items,
             _ => &[],
@@ -53,7 +53,7 @@ impl Value {
     }
 
     /// The text of an error reply.
-    pub fn error(&self) -> Option<String> {
+    pub(crate) fn error(&self) -> Option<String> {
         match self {
             Value::Error(text) => Some(String::from_utf8_lossy(text).into_owned()),
             _ => None,

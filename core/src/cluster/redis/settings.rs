@@ -34,7 +34,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub fn new(options: &ClusterOptions) -> Result<Self> {
+    pub(crate) fn new(options: &ClusterOptions) -> Result<Self> {
         let site = site(options)?;
         let uses_tls = match &site {
             Site::Single(address) => address.tls,
@@ -71,11 +71,11 @@ impl Settings {
     }
 
     /// Whether the server of a channel depends on the channel's slot.
-    pub fn by_slot(&self) -> bool {
+    pub(crate) fn by_slot(&self) -> bool {
         self.sharded && self.is_cluster()
     }
 
-    pub fn is_cluster(&self) -> bool {
+    pub(crate) fn is_cluster(&self) -> bool {
         matches!(self.site, Site::Cluster(_))
     }
 }

@@ -18,15 +18,15 @@ pub(crate) enum Routes {
 
 impl Routes {
     /// Routes without any link, until the topology is known.
-    pub fn nowhere() -> Self {
+    pub(crate) fn nowhere() -> Self {
         Routes::Slots(vec![None; SLOTS])
     }
 
-    pub fn is_by_slot(&self) -> bool {
+    pub(crate) fn is_by_slot(&self) -> bool {
         matches!(self, Routes::Slots(_))
     }
 
-    pub fn of(&self, channel: &[u8]) -> Option<LinkId> {
+    pub(crate) fn of(&self, channel: &[u8]) -> Option<LinkId> {
         match self {
             Routes::One(link) => Some(*link),
             Routes::Slots(slots) => slots[usize::from(slot_of(channel))],
@@ -34,7 +34,7 @@ impl Routes {
     }
 
     /// Removes the route of a slot that has moved to an unknown owner.
-    pub fn forget(&mut self, slot: u16) {
+    pub(crate) fn forget(&mut self, slot: u16) {
         if let Routes::Slots(slots) = self {
             slots[usize::from(slot)] = None;
         }

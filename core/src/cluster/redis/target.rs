@@ -18,7 +18,12 @@ pub(crate) enum Target {
 
 impl Target {
     /// Connects. `turn` selects the sentinel or node, and is incremented on failure so that the next one is tried.
-    pub async fn connect(&self, shared: &Shared, name: &str, turn: &mut usize) -> Result<Connection, String> {
+    pub(crate) async fn connect(
+        &self,
+        shared: &Shared,
+        name: &str,
+        turn: &mut usize,
+    ) -> Result<Connection, String> {
         let settings = &shared.settings;
         match self {
             Target::Server(address) => Connection::open(settings, address, name).await,

@@ -6,12 +6,12 @@ use time::UtcDateTime;
 const MAX_MS: f64 = 8.64e15;
 
 /// `2026-01-31T12:00:00.000Z`; `None` for JavaScript's "Invalid Date", which is `null` in JSON.
-pub fn to_iso(seconds: f64, nanos: u32) -> Option<String> {
+pub(crate) fn to_iso(seconds: f64, nanos: u32) -> Option<String> {
     from_millis(seconds * 1e3 + f64::from(nanos) / 1e6)
 }
 
 /// The same for milliseconds since 1970; a fraction is truncated, as in `Date`.
-pub fn from_millis(millis: f64) -> Option<String> {
+pub(crate) fn from_millis(millis: f64) -> Option<String> {
     let time = utc(millis)?;
     let (hour, minute, second, ms) = time.as_hms_milli();
     let year = match time.year() {
@@ -24,7 +24,7 @@ pub fn from_millis(millis: f64) -> Option<String> {
 }
 
 /// The time of a `Date` with this many milliseconds.
-pub fn utc(millis: f64) -> Option<UtcDateTime> {
+pub(crate) fn utc(millis: f64) -> Option<UtcDateTime> {
     let millis = millis.trunc();
     // The comparison is false for NaN too.
     if !(-MAX_MS..=MAX_MS).contains(&millis) {

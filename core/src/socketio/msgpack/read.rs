@@ -12,7 +12,7 @@ use crate::socketio::packet::json::quote;
 
 /// A value as JSON text, with its binary parts separate.
 #[derive(Debug, Default)]
-pub struct Json {
+pub(crate) struct Json {
     /// The text.
     pub text: String,
     /// The binary values.
@@ -21,7 +21,7 @@ pub struct Json {
 
 /// Reads values from a buffer.
 #[derive(Debug)]
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
@@ -46,17 +46,17 @@ type Result<T> = std::result::Result<T, PacketError>;
 
 impl<'a> Reader<'a> {
     /// Reads from the start of `bytes`.
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// Fails if bytes are left.
-    pub fn finish(&self) -> Result<()> {
+    pub(crate) fn finish(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(PacketError::InvalidPayload) }
     }
 
     /// Reads the head of a map.
-    pub fn map_len(&mut self) -> Result<usize> {
+    pub(crate) fn map_len(&mut self) -> Result<usize> {
         match self.item()? {
             Item::Map(len) => Ok(len),
             _ => Err(PacketError::InvalidPayload),
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the head of an array.
-    pub fn array_len(&mut self) -> Result<usize> {
+    pub(crate) fn array_len(&mut self) -> Result<usize> {
         match self.item()? {
             Item::Array(len) => Ok(len),
             _ => Err(PacketError::InvalidPayload),
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The number of elements if the next value is an array, else 0. Nothing is consumed.
-    pub fn elements(&self) -> usize {
+    pub(crate) fn elements(&self) -> usize {
         match (Reader { rest: self.rest }).item() {
             Ok(Item::Array(len)) => len,
             _ => 0,
@@ -80,14 +80,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips a value and returns its bytes.
-    pub fn raw(&mut self) -> Result<&'a [u8]> {
+    pub(crate) fn raw(&mut self) -> Result<&'a [u8]> {
         let before = self.rest;
         self.skip()?;
         Ok(&before[..before.len() - self.rest.len()])
     }
 
     /// Reads the key of a map: a string, or a number converted to one like in JavaScript.
-    pub fn key(&mut self) -> Result<Cow<'a, str>> {
+    pub(crate) fn key(&mut self) -> Result<Cow<'a, str>> {
         match self.item()? {
             Item::Str(key) => Ok(key),
             Item::Uint(key) => Ok(key.to_string().into()),
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value that should be a string.
-    pub fn string(&mut self) -> Result<Option<Cow<'a, str>>> {
+    pub(crate) fn string(&mut self) -> Result<Option<Cow<'a, str>>> {
         Ok(match self.scalar()? {
             Some(Item::Str(text)) => Some(text),
             _ => None,
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value that should be an integer from 0 to 2^64-1, in any encoding.
-    pub fn uint(&mut self) -> Result<Option<u64>> {
+    pub(crate) fn uint(&mut self) -> Result<Option<u64>> {
         Ok(match self.scalar()? {
             Some(Item::Uint(value)) => Some(value),
             Some(Item::Int(value)) => u64::try_from(value).ok(),
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Consumes `undefined` if it is the next value.
-    pub fn take_undefined(&mut self) -> bool {
+    pub(crate) fn take_undefined(&mut self) -> bool {
         match self.rest.strip_prefix(&UNDEFINED) {
             Some(rest) => {
                 self.rest = rest;
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips a value.
-    pub fn skip(&mut self) -> Result<()> {
+    pub(crate) fn skip(&mut self) -> Result<()> {
         // Number of values still expected. It is compared with the bytes left after each head, so it can't overflow.
         let mut due: u64 = 1;
         while due > 0 {
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value as JSON.
-    pub fn json(&mut self) -> Result<Json> {
+    pub(crate) fn json(&mut self) -> Result<Json> {
         let mut json = Json::default();
         json.text.reserve(self.rest.len());
         let mut open: Vec<Open> = Vec::new();

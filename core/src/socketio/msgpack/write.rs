@@ -19,7 +19,7 @@ enum Shape {
 }
 
 /// Encodes the value in `json` and appends it.
-pub fn json(json: &str, attachments: &[Bytes], out: &mut Vec<u8>) -> Result<(), PacketError> {
+pub(crate) fn json(json: &str, attachments: &[Bytes], out: &mut Vec<u8>) -> Result<(), PacketError> {
     let shapes = measure(json, attachments.len())?;
     let mut shapes = shapes.iter();
     let mut tokens = Tokens::new(json);
@@ -107,22 +107,22 @@ fn integral(value: f64) -> Option<i64> {
 }
 
 /// Appends an integer.
-pub fn uint(out: &mut Vec<u8>, value: u64) {
+pub(crate) fn uint(out: &mut Vec<u8>, value: u64) {
     let _ = rmp::write_uint(out, value);
 }
 
 /// Appends the head of a map.
-pub fn map_len(out: &mut Vec<u8>, len: u32) {
+pub(crate) fn map_len(out: &mut Vec<u8>, len: u32) {
     let _ = rmp::write_map_len(out, len);
 }
 
 /// Appends the head of an array.
-pub fn array_len(out: &mut Vec<u8>, len: u32) {
+pub(crate) fn array_len(out: &mut Vec<u8>, len: u32) {
     let _ = rmp::write_array_len(out, len);
 }
 
 /// Appends a string.
-pub fn string(out: &mut Vec<u8>, text: &str) -> Result<(), PacketError> {
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) -> Result<(), PacketError> {
     u32::try_from(text.len()).map_err(too_long)?;
     rmp::write_str(out, text).map_err(too_long)
 }

@@ -17,14 +17,14 @@ use crate::types::random;
 pub(super) struct Folder(pub PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let name = format!("kraken-ws-redis-{}-{:08x}", std::process::id(), random::u32());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    pub fn file(&self, name: &str, content: &str) -> String {
+    pub(super) fn file(&self, name: &str, content: &str) -> String {
         let path = self.0.join(name);
         std::fs::write(&path, content).unwrap();
         path.display().to_string()
@@ -71,7 +71,7 @@ pub(super) fn free_port() -> u16 {
 impl Server {
     /// Starts a server without persistence and with these arguments. `None`, with a note, if `redis-server` is not
     /// installed.
-    pub fn start(arguments: &[&str]) -> Option<Self> {
+    pub(super) fn start(arguments: &[&str]) -> Option<Self> {
         if !installed("redis-server") {
             return None;
         }
@@ -86,13 +86,13 @@ impl Server {
     }
 
     /// A server with a reserved port that does not run yet.
-    pub fn stopped(arguments: &[&str]) -> Self {
+    pub(super) fn stopped(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| argument.to_string()).collect();
         Self { port: free_port(), arguments, sentinel: None, process: None, folder: Folder::new() }
     }
 
     /// A running sentinel.
-    pub fn sentinel(config: &str) -> Self {
+    pub(super) fn sentinel(config: &str) -> Self {
         let mut server = Self::stopped(&[]);
         server.sentinel = Some(config.to_owned());
         assert!(server.run(), "the sentinel does not start");
@@ -100,7 +100,7 @@ impl Server {
     }
 
     /// Starts the process and waits until it serves; `false` if it exits instead.
-    pub fn run(&mut self) -> bool {
+    pub(super) fn run(&mut self) -> bool {
         let mut command = Command::new("redis-server");
         if let Some(config) = &self.sentinel {
             // A sentinel rewrites its configuration file.
@@ -130,27 +130,27 @@ impl Server {
     }
 
     /// Kills the process, as `kill -9` does.
-    pub fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
         }
     }
 
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub fn options(&self) -> ClusterOptions {
+    pub(super) fn options(&self) -> ClusterOptions {
         classic(&self.url())
     }
 
     /// Sends a command on a connection of its own and returns the reply.
-    pub async fn ask(&self, command: &str) -> Value {
+    pub(super) async fn ask(&self, command: &str) -> Value {
         self.ask_as(&self.options(), command).await
     }
 
-    pub async fn ask_as(&self, options: &ClusterOptions, command: &str) -> Value {
+    pub(super) async fn ask_as(&self, options: &ClusterOptions, command: &str) -> Value {
         let settings = Settings::new(options).unwrap();
         let Redis::Url(url) = &options.redis else { panic!("one server only") };
         let mut address = Address::parse("test", url).unwrap();
@@ -161,13 +161,13 @@ impl Server {
     }
 
     /// Sends a command that must succeed.
-    pub async fn tell(&self, command: &str) {
+    pub(super) async fn tell(&self, command: &str) {
         let answer = self.ask(command).await;
         assert_eq!(answer.error(), None, "{command}");
     }
 
     /// Names of the bus connections to this server.
-    pub async fn clients(&self) -> Vec<String> {
+    pub(super) async fn clients(&self) -> Vec<String> {
         let list = self.ask("CLIENT LIST").await;
         let names = list
             .text()
@@ -178,7 +178,7 @@ impl Server {
     }
 
     /// Kills the connections with this name.
-    pub async fn kill_clients(&self, name: &str) {
+    pub(super) async fn kill_clients(&self, name: &str) {
         let list = self.ask("CLIENT LIST").await;
         for line in list.text().unwrap().lines().filter(|line| line.contains(&format!("name={name} "))) {
             let id = line.split_whitespace().find_map(|field| field.strip_prefix("id=")).unwrap();
