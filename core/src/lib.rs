@@ -22,7 +22,7 @@
 //! | `types` | | words that all folders use: errors, reasons, ids, flags, targets |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // What only the thread of the cluster uses.
-#![cfg_attr(not(feature = "cluster"), allow(dead_code, unused_imports))]
+#![cfg_attr(not(feature = "cluster"), allow(dead_code, unreachable_pub, unused_imports))]
 
 #[cfg(feature = "cluster")]
 pub mod cluster;
