@@ -11,15 +11,15 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::cluster::redis::{
-    Address, Ask, COMMANDS, Cluster, Link, LinkId, Role, SUBSCRIPTIONS, Settings, Shared, Site, State,
-    Target, Value, command,
+    Address, Ask, BusShared, BusState, COMMANDS, ClusterFollower, ConnectTarget, Link, LinkId, Role,
+    SUBSCRIPTIONS, Settings, Site, Value, command,
 };
 use crate::options::cluster::ClusterOptions;
 use crate::shared::figures::BusStats;
 use crate::shared::panics::{Panic, caught};
 use crate::types::error::{Error, ErrorCode, Result};
 
-pub(crate) use crate::cluster::redis::Held;
+pub(crate) use crate::cluster::redis::HeldBytes;
 
 /// A subscription to Redis.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,7 +44,7 @@ pub(crate) enum BusEvent {
         /// The payload of the message.
         payload: Bytes,
         /// Counts as lag until it is dropped; see [`HeldBytes`].
-        held: Held,
+        held: HeldBytes,
     },
     /// Connected, and all subscriptions are confirmed, for the first time or again.
     Up,
@@ -58,7 +58,7 @@ const SETTLING: Duration = Duration::from_secs(1);
 
 /// The connections to Redis. They end when the bus is dropped.
 pub(crate) struct Bus {
-    shared: Arc<Shared>,
+    shared: Arc<BusShared>,
     tasks: Mutex<JoinSet<()>>,
     /// Redis Cluster: a link to each node for `PUBSUB … NUMSUB`, started on the first count.
     askers: Mutex<HashMap<Address, Asker>>,
@@ -72,12 +72,12 @@ struct Asker {
 impl Bus {
     /// Checks the options and starts to connect on the current tokio runtime. Events are sent to `events` in order.
     pub fn start(options: &ClusterOptions, events: mpsc::UnboundedSender<BusEvent>) -> Result<Self> {
-        let shared = Arc::new(Shared::new(Settings::new(options)?, events));
+        let shared = Arc::new(BusShared::new(Settings::new(options)?, events));
         let bus = Self { shared: shared.clone(), tasks: Mutex::default(), askers: Mutex::default() };
         let target = match &shared.settings.site {
-            Site::Single(address) => Target::Server(address.clone()),
-            Site::Sentinel { .. } => Target::Master,
-            Site::Cluster(_) => Target::Node,
+            Site::Single(address) => ConnectTarget::Server(address.clone()),
+            Site::Sentinel { .. } => ConnectTarget::Master,
+            Site::Cluster(_) => ConnectTarget::Node,
         };
         if !shared.settings.by_slot() {
             for (id, role) in [(COMMANDS, Role::Commands), (SUBSCRIPTIONS, Role::Subscriptions)] {
@@ -86,7 +86,7 @@ impl Bus {
         }
         match &shared.settings.site {
             Site::Cluster(seeds) => {
-                bus.spawn(Cluster::new(shared.clone(), seeds.clone()).follow());
+                bus.spawn(ClusterFollower::new(shared.clone(), seeds.clone()).follow());
             }
             Site::Single(_) | Site::Sentinel { .. } => shared.with(|state| state.health.complete()),
         }
@@ -202,9 +202,12 @@ impl Bus {
             .iter()
             .map(|address| {
                 let make = || {
-                    let link = self.shared.with(State::new_link);
-                    let asker =
-                        Link { id: link, role: Role::Questions, target: Target::Server(address.clone()) };
+                    let link = self.shared.with(BusState::new_link);
+                    let asker = Link {
+                        id: link,
+                        role: Role::Questions,
+                        target: ConnectTarget::Server(address.clone()),
+                    };
                     let task = self.spawn(asker.start(&self.shared));
                     Asker { link, task }
                 };
@@ -255,7 +258,8 @@ impl Bus {
     /// Waits until everything published so far is confirmed. It is an error if some of it was lost, or the time is
     /// up.
     pub async fn flush(&self, within: Duration) -> Result<()> {
-        let failures = |state: &mut State| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;
+        let failures =
+            |state: &mut BusState| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;
         let (mark, before) = self.shared.with(|state| (state.outgoing.mark(), failures(state)));
         if timeout(within, self.shared.until(|state| state.outgoing.is_done(mark))).await.is_err() {
             let reason = self.shared.with(|state| state.health.reason().map(str::to_owned));

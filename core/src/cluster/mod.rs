@@ -43,7 +43,7 @@ pub use emitter::Emitter;
 
 /// Items that [`crate::fuzzing`] calls.
 pub(crate) mod fuzzing {
-    pub(crate) use crate::cluster::message::{Answer, Incoming, Message};
+    pub(crate) use crate::cluster::message::{FleetMessage as Message, Incoming, NodeAnswer as Answer};
     pub(crate) use crate::cluster::redis::fuzzing::{Value, take};
     pub(crate) use crate::cluster::wire::{Kind, Names, Wire};
     pub(crate) use crate::options::cluster::{Mode, Subscriptions};
