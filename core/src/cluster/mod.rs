@@ -6,7 +6,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `broker` | the [`Broker`](crate::shared::broker::Broker) of a server, and the start of the thread |
+//! | `broker` | the `Broker` of a server, and the start of the thread |
 //! | `emitter` | [`Emitter`]: publishes to a fleet from a process without clients |
 //! | `queue` | the bounded queue of commands for the thread |
 //! | `message` | the messages between nodes, independent of a wire format |
