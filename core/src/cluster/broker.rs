@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::cluster::message::{Broadcast, Message};
+use crate::cluster::message::{Broadcast, FleetMessage};
 use crate::cluster::node::{self, NodeParts};
-use crate::cluster::queue::{Command, Queue};
+use crate::cluster::queue::{FleetCommand, Queue};
 use crate::cluster::stats::Figures;
 use crate::cluster::wire::{Names, is_private};
 use crate::local::Server;
@@ -21,44 +21,44 @@ use crate::types::ids::NspId;
 use crate::types::target::Target;
 
 /// The handle through which a server reaches the cluster's thread.
-pub(crate) struct Cluster {
+pub(crate) struct RedisBroker {
     queue: Arc<Queue>,
     figures: Arc<Figures>,
     names: Arc<Names>,
     requests_timeout: Duration,
 }
 
-impl Broker for Cluster {
+impl Broker for RedisBroker {
     fn emit(&self, emit: Emit<'_>) {
         let nsp = &emit.nsp.0.name.clone();
-        self.queue.say(nsp, Message::Broadcast(broadcast(emit, None)));
+        self.queue.say(nsp, FleetMessage::Broadcast(broadcast(emit, None)));
     }
 
     fn emit_with_ack(&self, emit: Emit<'_>, acks: Arc<BroadcastAcks>, timeout: Duration) {
         let nsp = emit.nsp.0.name.clone();
         let ack = Some((self.names.request_id(), Some(timeout)));
-        let message = Message::Broadcast(broadcast(emit, ack));
-        self.queue.send(Command::AskClients { nsp, message, timeout, acks });
+        let message = FleetMessage::Broadcast(broadcast(emit, ack));
+        self.queue.send(FleetCommand::AskClients { nsp, message, timeout, acks });
     }
 
     fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
-        self.queue.say(&nsp.0.name, Message::Join { target, rooms });
+        self.queue.say(&nsp.0.name, FleetMessage::Join { target, rooms });
     }
 
     fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
-        self.queue.say(&nsp.0.name, Message::Leave { target, rooms });
+        self.queue.say(&nsp.0.name, FleetMessage::Leave { target, rooms });
     }
 
     fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool) {
-        self.queue.say(&nsp.0.name, Message::Disconnect { target, close });
+        self.queue.say(&nsp.0.name, FleetMessage::Disconnect { target, close });
     }
 
     fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>) {
-        self.queue.say(&nsp.0.name, Message::ServerSide { data: data.into(), attachments, id: None });
+        self.queue.say(&nsp.0.name, FleetMessage::ServerSide { data: data.into(), attachments, id: None });
     }
 
     fn own_room(&self, nsp: NspId, id: &str, here: bool) {
-        self.queue.send(Command::Room { nsp, room: id.into(), kind: RoomKind::Own, here });
+        self.queue.send(FleetCommand::Room { nsp, room: id.into(), kind: RoomKind::Own, here });
     }
 
     fn wants_own_rooms(&self) -> bool {
@@ -70,13 +70,13 @@ impl Broker for Cluster {
         let within = |timeout: Option<Duration>| timeout.unwrap_or(self.requests_timeout);
         self.queue.send(match question {
             Question::Sockets { target, timeout, reply } => {
-                Command::Sockets { nsp, target, timeout: within(timeout), reply }
+                FleetCommand::Sockets { nsp, target, timeout: within(timeout), reply }
             }
-            Question::Rooms { reply } => Command::Rooms { nsp, timeout: within(None), reply },
+            Question::Rooms { reply } => FleetCommand::Rooms { nsp, timeout: within(None), reply },
             Question::Hosts { data, attachments, timeout, reply } => {
-                Command::Hosts { nsp, data, attachments, timeout: within(timeout), reply }
+                FleetCommand::Hosts { nsp, data, attachments, timeout: within(timeout), reply }
             }
-            Question::Count { reply } => Command::Count { nsp, reply },
+            Question::Count { reply } => FleetCommand::Count { nsp, reply },
         });
     }
 
@@ -85,7 +85,7 @@ impl Broker for Cluster {
     }
 
     fn close(&self) {
-        self.queue.send(Command::Close);
+        self.queue.send(FleetCommand::Close);
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn start(server: &Server, options: ClusterOptions) -> Result<Box<dyn 
     server.spawn("kraken-cluster", move || node::run(parts, ready))?;
     let started = is_ready.recv();
     started.unwrap_or_else(|_| Err(Error::new(ErrorCode::Internal, "cluster: its thread ended")))?;
-    Ok(Box::new(Cluster { queue, figures, names, requests_timeout }))
+    Ok(Box::new(RedisBroker { queue, figures, names, requests_timeout }))
 }
 
 /// Announces all namespaces and rooms again to a node that restarts after a panic.
@@ -131,7 +131,7 @@ fn show_namespaces(server: &Server, queue: &Arc<Queue>, names: &Names) {
     let core = server.core();
     let to = queue.clone();
     core.namespaces.watch(Box::new(move |nsp: &Arc<NspShared>, here| {
-        to.send(Command::Namespace { nsp: nsp.clone(), here });
+        to.send(FleetCommand::Namespace { nsp: nsp.clone(), here });
     }));
     if !names.has_channels(RoomKind::Joined) {
         return;
@@ -143,7 +143,7 @@ fn show_namespaces(server: &Server, queue: &Arc<Queue>, names: &Names) {
         // needs no channel.
         Box::new(move |nsp, room: &str, here| {
             if all || !is_private(room) {
-                to.send(Command::Room { nsp, room: room.into(), kind, here });
+                to.send(FleetCommand::Room { nsp, room: room.into(), kind, here });
             }
         })
     };

@@ -11,15 +11,15 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::cluster::redis::{
-    Address, Ask, COMMANDS, Cluster, Link, LinkId, Role, SUBSCRIPTIONS, Settings, Shared, Site, State,
-    Target, Value, command,
+    Address, Ask, BusShared, BusState, COMMANDS, ClusterFollower, ConnectTarget, Link, LinkId, Role,
+    SUBSCRIPTIONS, Settings, Site, Value, command,
 };
 use crate::options::cluster::ClusterOptions;
 use crate::shared::figures::BusStats;
 use crate::shared::panics::{Panic, caught};
 use crate::types::error::{Error, ErrorCode, Result};
 
-pub(crate) use crate::cluster::redis::Held;
+pub(crate) use crate::cluster::redis::HeldBytes;
 
 /// A subscription to Redis.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,7 +44,7 @@ pub(crate) enum BusEvent {
         /// The payload of the message.
         payload: Bytes,
         /// Counts as lag until it is dropped; see [`HeldBytes`].
-        held: Held,
+        held: HeldBytes,
     },
     /// Connected, and all subscriptions are confirmed, for the first time or again.
     Up,
@@ -58,7 +58,7 @@ const SETTLING: Duration = Duration::from_secs(1);
 
 /// The connections to Redis. They end when the bus is dropped.
 pub(crate) struct Bus {
-    shared: Arc<Shared>,
+    shared: Arc<BusShared>,
     tasks: Mutex<JoinSet<()>>,
     /// Redis Cluster: a link to each node for `PUBSUB … NUMSUB`, started on the first count.
     askers: Mutex<HashMap<Address, Asker>>,
@@ -71,13 +71,13 @@ struct Asker {
 
 impl Bus {
     /// Checks the options and starts to connect on the current tokio runtime. Events are sent to `events` in order.
-    pub(crate) fn start(options: &ClusterOptions, events: mpsc::UnboundedSender<BusEvent>) -> Result<Self> {
-        let shared = Arc::new(Shared::new(Settings::new(options)?, events));
+    pub fn start(options: &ClusterOptions, events: mpsc::UnboundedSender<BusEvent>) -> Result<Self> {
+        let shared = Arc::new(BusShared::new(Settings::new(options)?, events));
         let bus = Self { shared: shared.clone(), tasks: Mutex::default(), askers: Mutex::default() };
         let target = match &shared.settings.site {
-            Site::Single(address) => Target::Server(address.clone()),
-            Site::Sentinel { .. } => Target::Master,
-            Site::Cluster(_) => Target::Node,
+            Site::Single(address) => ConnectTarget::Server(address.clone()),
+            Site::Sentinel { .. } => ConnectTarget::Master,
+            Site::Cluster(_) => ConnectTarget::Node,
         };
         if !shared.settings.by_slot() {
             for (id, role) in [(COMMANDS, Role::Commands), (SUBSCRIPTIONS, Role::Subscriptions)] {
@@ -86,7 +86,7 @@ impl Bus {
         }
         match &shared.settings.site {
             Site::Cluster(seeds) => {
-                bus.spawn(Cluster::new(shared.clone(), seeds.clone()).follow());
+                bus.spawn(ClusterFollower::new(shared.clone(), seeds.clone()).follow());
             }
             Site::Single(_) | Site::Sentinel { .. } => shared.with(|state| state.health.complete()),
         }
@@ -105,7 +105,7 @@ impl Bus {
     }
 
     /// Waits for a panic in one of the tasks.
-    pub(crate) async fn broken(&self) -> Panic {
+    pub async fn broken(&self) -> Panic {
         loop {
             if let Some(panic) = self.shared.broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 return panic;
@@ -115,7 +115,7 @@ impl Bus {
     }
 
     /// Waits until the bus is up; the error holds the reason why it is not.
-    pub(crate) async fn ready(&self, within: Duration) -> Result<()> {
+    pub async fn ready(&self, within: Duration) -> Result<()> {
         let mut up = self.shared.up.clone();
         if let Ok(Ok(_)) = timeout(within, up.wait_for(|up| *up)).await {
             return Ok(());
@@ -125,28 +125,28 @@ impl Bus {
     }
 
     /// Publishes a message, in the order of the calls. It is queued while there is no connection.
-    pub(crate) fn publish(&self, channel: Box<[u8]>, payload: Bytes) {
+    pub fn publish(&self, channel: Box<[u8]>, payload: Bytes) {
         self.shared.with(|state| state.outgoing.publish(channel, payload));
     }
 
     /// Adds a subscription, now and after every reconnect. A second call has no effect.
-    pub(crate) fn subscribe(&self, what: Subscription) {
+    pub fn subscribe(&self, what: Subscription) {
         self.shared.with(|state| state.subscriptions.subscribe(what));
     }
 
     /// Ends a subscription.
-    pub(crate) fn unsubscribe(&self, what: Subscription) {
+    pub fn unsubscribe(&self, what: Subscription) {
         self.shared.with(|state| state.subscriptions.unsubscribe(what));
     }
 
     /// Whether Redis has confirmed a subscription.
-    pub(crate) fn hears(&self, what: &Subscription) -> bool {
+    pub fn hears(&self, what: &Subscription) -> bool {
         self.shared.with(|state| state.subscriptions.is_on(what))
     }
 
     /// Number of subscribers of a channel; on Redis Cluster, the sum over all nodes that answer. Subscriptions that
     /// this bus made before the call are included.
-    pub(crate) async fn count(&self, channel: &[u8]) -> Result<usize> {
+    pub async fn count(&self, channel: &[u8]) -> Result<usize> {
         let limit = self.shared.settings.timeout;
         let counted = async {
             let _ = timeout(SETTLING, self.shared.until(|state| state.subscriptions.all_settled())).await;
@@ -202,9 +202,12 @@ impl Bus {
             .iter()
             .map(|address| {
                 let make = || {
-                    let link = self.shared.with(State::new_link);
-                    let asker =
-                        Link { id: link, role: Role::Questions, target: Target::Server(address.clone()) };
+                    let link = self.shared.with(BusState::new_link);
+                    let asker = Link {
+                        id: link,
+                        role: Role::Questions,
+                        target: ConnectTarget::Server(address.clone()),
+                    };
                     let task = self.spawn(asker.start(&self.shared));
                     Asker { link, task }
                 };
@@ -223,7 +226,7 @@ impl Bus {
     }
 
     /// The current counters.
-    pub(crate) fn stats(&self) -> BusStats {
+    pub fn stats(&self) -> BusStats {
         self.shared.with(|state| {
             let counts = state.outgoing.counts();
             let (gaps, gap) = state.health.gaps();
@@ -242,20 +245,21 @@ impl Bus {
     }
 
     /// Publishes that are neither confirmed nor lost yet.
-    pub(crate) fn open(&self) -> u64 {
+    pub fn open(&self) -> u64 {
         self.shared.with(|state| state.outgoing.open())
     }
 
     /// Whether any link works. The bus can be down while this is true.
     #[cfg(test)]
-    pub(crate) fn is_partly_up(&self) -> bool {
+    pub fn is_partly_up(&self) -> bool {
         self.shared.with(|state| state.health.is_partly_up())
     }
 
     /// Waits until everything published so far is confirmed. It is an error if some of it was lost, or the time is
     /// up.
-    pub(crate) async fn flush(&self, within: Duration) -> Result<()> {
-        let failures = |state: &mut State| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;
+    pub async fn flush(&self, within: Duration) -> Result<()> {
+        let failures =
+            |state: &mut BusState| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;
         let (mark, before) = self.shared.with(|state| (state.outgoing.mark(), failures(state)));
         if timeout(within, self.shared.until(|state| state.outgoing.is_done(mark))).await.is_err() {
             let reason = self.shared.with(|state| state.health.reason().map(str::to_owned));
@@ -276,7 +280,7 @@ impl Bus {
     }
 
     /// Closes the connections and waits for their tasks. Queued publishes are dropped; call [`Bus::flush`] first.
-    pub(crate) async fn close(&self) {
+    pub async fn close(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks());
         tasks.shutdown().await;
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::cluster::message::{Broadcast, Message};
+use crate::cluster::message::{Broadcast, FleetMessage};
 use crate::cluster::node::{self, NodeParts};
-use crate::cluster::queue::{Command, Queue};
+use crate::cluster::queue::{FleetCommand, Queue};
 use crate::cluster::stats::Figures;
 use crate::cluster::wire::Names;
 use crate::options::cluster::ClusterOptions;
@@ -57,7 +57,7 @@ impl Emitter {
         Ok(Self { queue, figures, thread: Mutex::new(Some(thread)) })
     }
 
-    fn say(&self, nsp: &str, message: Message) -> Result<()> {
+    fn say(&self, nsp: &str, message: FleetMessage) -> Result<()> {
         let nsp = if nsp.starts_with('/') { nsp.into() } else { format!("/{nsp}").into() };
         if self.queue.say(&nsp, message) { Ok(()) } else { Err(closed()) }
     }
@@ -81,25 +81,25 @@ impl Emitter {
             return Err(Error::new(ErrorCode::Payload, what));
         }
         let broadcast = Broadcast { target, data: data.into(), attachments, flags, ack: None };
-        self.say(nsp, Message::Broadcast(broadcast))
+        self.say(nsp, FleetMessage::Broadcast(broadcast))
     }
 
     /// Adds all sockets that `target` selects to rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_join(&self, nsp: &str, target: Target, rooms: &[&str]) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        let _ = self.say(nsp, Message::Join { target, rooms });
+        let _ = self.say(nsp, FleetMessage::Join { target, rooms });
     }
 
     /// Removes all sockets that `target` selects from rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_leave(&self, nsp: &str, target: Target, rooms: &[&str]) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        let _ = self.say(nsp, Message::Leave { target, rooms });
+        let _ = self.say(nsp, FleetMessage::Leave { target, rooms });
     }
 
     /// Disconnects all sockets that `target` selects; with `close`, their connections too. After [`Emitter::close`]
     /// nothing happens.
     pub fn disconnect_sockets(&self, nsp: &str, target: Target, close: bool) {
-        let _ = self.say(nsp, Message::Disconnect { target, close });
+        let _ = self.say(nsp, FleetMessage::Disconnect { target, close });
     }
 
     /// Sends an event to the hosts of all nodes. `data` is a JSON array `["event", …]`.
@@ -108,7 +108,7 @@ impl Emitter {
     /// [`ErrorCode::Payload`], [`ErrorCode::Closed`].
     pub fn server_side_emit(&self, nsp: &str, data: &str, attachments: Vec<Bytes>) -> Result<()> {
         encode::check(data, &attachments)?;
-        self.say(nsp, Message::ServerSide { data: data.into(), attachments, id: None })
+        self.say(nsp, FleetMessage::ServerSide { data: data.into(), attachments, id: None })
     }
 
     /// Waits until Redis has confirmed everything sent so far.
@@ -118,7 +118,7 @@ impl Emitter {
     /// [`ErrorCode::Closed`].
     pub async fn flush(&self, timeout: Duration) -> Result<()> {
         let (reply, done) = oneshot::channel();
-        self.queue.send(Command::Flush { timeout, reply });
+        self.queue.send(FleetCommand::Flush { timeout, reply });
         done.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -129,10 +129,10 @@ impl Emitter {
 
     /// Sends what is queued, for at most `redis_timeout`, and ends the thread.
     pub fn close(&self) {
-        self.queue.send(Command::Close);
+        self.queue.send(FleetCommand::Close);
         let thread = self.thread.lock().unwrap_or_else(|e| e.into_inner()).take();
         if let Some(thread) = thread {
-            let _ = thread.join(); // one that panicked has ended too
+            let _ = thread.join(); // a thread that panicked has ended too
         }
     }
 }

@@ -10,9 +10,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use crate::cluster::bus::BusEvent;
-use crate::cluster::message::{Answer, Broadcast, Incoming, Message};
+use crate::cluster::message::{Broadcast, FleetMessage, Incoming, NodeAnswer};
 use crate::cluster::node::Node;
-use crate::cluster::queue::Command;
+use crate::cluster::queue::FleetCommand;
 use crate::cluster::responders::From;
 use crate::cluster::stats::Figures;
 use crate::cluster::wire::{Kind, Malformed, is_emitter};
@@ -150,7 +150,7 @@ impl Node {
         }
         match self.wire.read_broadcast(name, channel, payload) {
             Ok(Some((uid, broadcast))) => {
-                self.on_words(server, nsp, Some(uid), Message::Broadcast(broadcast))
+                self.on_words(server, nsp, Some(uid), FleetMessage::Broadcast(broadcast))
             }
             Ok(None) => Ok(()),
             Err(what) => {
@@ -165,42 +165,44 @@ impl Node {
         server: &Server,
         nsp: Namespace,
         uid: Option<Box<str>>,
-        message: Message,
+        message: FleetMessage,
     ) -> Result<(), Full> {
         if let Some(uid) = uid.as_deref().filter(|uid| !is_emitter(uid))
             && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
         {
-            space.peers.heard(uid, matches!(message, Message::Hello));
+            space.peers.heard(uid, matches!(message, FleetMessage::Hello));
         }
         self.note_moves(&nsp.0.name, &message);
-        if let Message::Join { rooms, .. } = &message
+        if let FleetMessage::Join { rooms, .. } = &message
             && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
         {
             space.joining.add(rooms, Instant::now());
         }
         match message {
-            Message::Broadcast(broadcast) => self.deliver(server, &nsp, uid, broadcast)?,
-            Message::Join { target, rooms } => server.move_for_others(&nsp, target, rooms, true),
-            Message::Leave { target, rooms } => server.move_for_others(&nsp, target, rooms, false),
-            Message::Disconnect { target, close } => server.disconnect_sockets(&nsp, target, close, true),
-            Message::ServerSide { data, attachments, id } => {
+            FleetMessage::Broadcast(broadcast) => self.deliver(server, &nsp, uid, broadcast)?,
+            FleetMessage::Join { target, rooms } => server.move_for_others(&nsp, target, rooms, true),
+            FleetMessage::Leave { target, rooms } => server.move_for_others(&nsp, target, rooms, false),
+            FleetMessage::Disconnect { target, close } => {
+                server.disconnect_sockets(&nsp, target, close, true)
+            }
+            FleetMessage::ServerSide { data, attachments, id } => {
                 if self.is_host_full() {
                     return Err(Full);
                 }
                 let from = id.map(|id| From { uid, id });
                 self.on_server_side(nsp, data, attachments, from);
             }
-            Message::Ask { id, question } => {
+            FleetMessage::Ask { id, question } => {
                 if self.is_host_full() {
                     return Err(Full);
                 }
                 self.on_question(server.clone(), nsp, From { uid, id }, question);
             }
-            Message::One { id, sid, change } => {
+            FleetMessage::One { id, sid, change } => {
                 let from = id.map(|id| From { uid, id });
                 self.on_one(server.clone(), nsp, from, sid, change);
             }
-            Message::Hello => {
+            FleetMessage::Hello => {
                 if let Some(uid) = uid {
                     self.greet(&nsp.0.name, &uid);
                 }
@@ -232,10 +234,10 @@ impl Node {
                 let (queue, name) = (self.queue.clone(), nsp.0.name.clone());
                 let tell = move |heard| {
                     let answer = match heard {
-                        Heard::Clients(count) => Answer::Clients(count),
-                        Heard::Answer(data, attachments) => Answer::Ack { data, attachments },
+                        Heard::Clients(count) => NodeAnswer::Clients(count),
+                        Heard::Answer(data, attachments) => NodeAnswer::Ack { data, attachments },
                     };
-                    queue.send(Command::Answer {
+                    queue.send(FleetCommand::Answer {
                         nsp: name.clone(),
                         to: uid.clone(),
                         id: id.clone(),

@@ -22,7 +22,7 @@ pub(crate) struct Broadcast {
 
 /// A message to all other nodes.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Message {
+pub(crate) enum FleetMessage {
     Broadcast(Broadcast),
     Join {
         target: Target,
@@ -44,10 +44,10 @@ pub(crate) enum Message {
     },
     Ask {
         id: Box<str>,
-        question: Question,
+        question: NodeQuestion,
     },
     /// A change to the single socket `sid`, as old versions of the adapter send it. The node that has the socket
-    /// answers with [`Answer::Done`].
+    /// answers with [`NodeAnswer::Done`].
     One {
         id: Option<Box<str>>,
         sid: Box<str>,
@@ -59,7 +59,7 @@ pub(crate) enum Message {
 
 /// The question of an `Ask` request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Question {
+pub(crate) enum NodeQuestion {
     /// Ids of the sockets in these rooms; only old versions of the adapter ask this.
     Ids(Vec<Box<str>>),
     Rooms,
@@ -76,7 +76,7 @@ pub(crate) enum Change {
 
 /// A node's answer to a request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Answer {
+pub(crate) enum NodeAnswer {
     Ids(Vec<Box<str>>),
     Rooms(Vec<Box<str>>),
     Sockets(Vec<RemoteSocket>),
@@ -99,8 +99,8 @@ pub(crate) enum Answer {
 /// A message received from another node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Incoming {
-    Message { uid: Option<Box<str>>, message: Message },
-    Answer { uid: Option<Box<str>>, id: Box<str>, answer: Answer },
+    Message { uid: Option<Box<str>>, message: FleetMessage },
+    Answer { uid: Option<Box<str>>, id: Box<str>, answer: NodeAnswer },
 }
 
 /// Approximate size in bytes of a message or question without its data.
@@ -114,7 +114,7 @@ pub(crate) fn target_weight(target: &Target) -> usize {
     names_weight(&target.rooms) + names_weight(&target.except)
 }
 
-impl Answer {
+impl NodeAnswer {
     /// Approximate size in bytes. It is not below the size of the JSON text that the host receives.
     pub(crate) fn weight(&self) -> usize {
         /// Bytes of a character in its longest JSON escape, `\uXXXX`.
@@ -122,32 +122,32 @@ impl Answer {
         let names = |list: &[Box<str>]| list.iter().map(|name| name.len() * ESCAPED + 16).sum::<usize>();
         let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
         FLAT + match self {
-            Answer::Ids(list) | Answer::Rooms(list) => names(list),
-            Answer::Sockets(list) => list
+            NodeAnswer::Ids(list) | NodeAnswer::Rooms(list) => names(list),
+            NodeAnswer::Sockets(list) => list
                 .iter()
                 .map(|s| FLAT + s.id.len() * ESCAPED + s.handshake.len() + s.data.len() + names(&s.rooms))
                 .sum(),
-            Answer::ServerSide { data, attachments } | Answer::Ack { data, attachments } => {
+            NodeAnswer::ServerSide { data, attachments } | NodeAnswer::Ack { data, attachments } => {
                 data.len() + bytes(attachments)
             }
-            Answer::Done | Answer::Clients(_) => 0,
+            NodeAnswer::Done | NodeAnswer::Clients(_) => 0,
         }
     }
 }
 
-impl Message {
+impl FleetMessage {
     /// Approximate size in bytes.
     pub(crate) fn weight(&self) -> usize {
         let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
         FLAT + match self {
-            Message::Broadcast(b) => b.data.len() + bytes(&b.attachments) + target_weight(&b.target),
-            Message::Join { target: t, rooms } | Message::Leave { target: t, rooms } => {
+            FleetMessage::Broadcast(b) => b.data.len() + bytes(&b.attachments) + target_weight(&b.target),
+            FleetMessage::Join { target: t, rooms } | FleetMessage::Leave { target: t, rooms } => {
                 target_weight(t) + names_weight(rooms)
             }
-            Message::Disconnect { target: t, .. } => target_weight(t),
-            Message::ServerSide { data, attachments, .. } => data.len() + bytes(attachments),
-            Message::Ask { question: Question::Sockets(t), .. } => target_weight(t),
-            Message::Ask { .. } | Message::One { .. } | Message::Hello => 0,
+            FleetMessage::Disconnect { target: t, .. } => target_weight(t),
+            FleetMessage::ServerSide { data, attachments, .. } => data.len() + bytes(attachments),
+            FleetMessage::Ask { question: NodeQuestion::Sockets(t), .. } => target_weight(t),
+            FleetMessage::Ask { .. } | FleetMessage::One { .. } | FleetMessage::Hello => 0,
         }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `broker` | the [`Broker`](crate::shared::broker::Broker) of a server, and the start of the thread |
+//! | `broker` | the `Broker` of a server, and the start of the thread |
 //! | `emitter` | [`Emitter`]: publishes to a fleet from a process without clients |
 //! | `queue` | the bounded queue of commands for the thread |
 //! | `message` | the messages between nodes, independent of a wire format |
@@ -43,7 +43,7 @@ pub use emitter::Emitter;
 
 /// Items that [`crate::fuzzing`] calls.
 pub(crate) mod fuzzing {
-    pub(crate) use crate::cluster::message::{Answer, Incoming, Message};
+    pub(crate) use crate::cluster::message::{FleetMessage as Message, Incoming, NodeAnswer as Answer};
     pub(crate) use crate::cluster::redis::fuzzing::{Value, take};
     pub(crate) use crate::cluster::wire::{Kind, Names, Wire};
     pub(crate) use crate::options::cluster::{Mode, Subscriptions};

@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use crate::cluster::broker;
 use crate::cluster::bus::{Bus, Subscription};
 use crate::cluster::joining::Joining;
-use crate::cluster::message::Message;
+use crate::cluster::message::FleetMessage;
 use crate::cluster::peers::Peers;
-use crate::cluster::queue::{Command, Queue};
+use crate::cluster::queue::{FleetCommand, Queue};
 use crate::cluster::requests::Pending;
 use crate::cluster::stats::Figures;
 use crate::cluster::wire::{Kind, Malformed, Names, Published, Wire};
@@ -73,7 +73,7 @@ impl NodeParts {
 }
 
 /// Commands taken from the queue but not yet executed. The backlog outlives a node that panics.
-type Backlog = Rc<RefCell<VecDeque<Command>>>;
+type Backlog = Rc<RefCell<VecDeque<FleetCommand>>>;
 
 /// The namespace that a channel belongs to, and the kind of its messages.
 type Route = (Arc<str>, Kind);
@@ -263,7 +263,7 @@ impl Node {
                 if count % FAIR == 0 {
                     tokio::task::yield_now().await;
                 }
-                if let Command::Close = command {
+                if let FleetCommand::Close = command {
                     return;
                 }
                 self.execute(command);
@@ -285,16 +285,16 @@ impl Node {
         })
     }
 
-    fn execute(self: &Rc<Self>, command: Command) {
+    fn execute(self: &Rc<Self>, command: FleetCommand) {
         match command {
-            Command::Say { nsp, message } => self.say(&nsp, &message),
-            Command::Answer { nsp, to, id, answer } => {
+            FleetCommand::Say { nsp, message } => self.say(&nsp, &message),
+            FleetCommand::Answer { nsp, to, id, answer } => {
                 self.publish(self.wire.answer(&nsp, to.as_deref(), &id, &answer));
             }
-            Command::Namespace { nsp, here: true } => self.enter(Namespace(nsp)),
-            Command::Namespace { nsp, here: false } => self.leave(&Namespace(nsp)),
-            Command::Room { nsp, room, kind, here } => self.room(nsp, room, kind, here),
-            Command::Flush { timeout, reply } => {
+            FleetCommand::Namespace { nsp, here: true } => self.enter(Namespace(nsp)),
+            FleetCommand::Namespace { nsp, here: false } => self.leave(&Namespace(nsp)),
+            FleetCommand::Room { nsp, room, kind, here } => self.room(nsp, room, kind, here),
+            FleetCommand::Flush { timeout, reply } => {
                 let node = self.clone();
                 self.spawn(async move {
                     let _ = reply.send(node.bus.flush(timeout).await);
@@ -305,7 +305,7 @@ impl Node {
     }
 
     /// Publishes a message to the other nodes.
-    pub(super) fn say(&self, nsp: &str, message: &Message) {
+    pub(super) fn say(&self, nsp: &str, message: &FleetMessage) {
         self.note_moves(nsp, message);
         let moved = |room: &str| {
             let moved = self.moved.borrow();
@@ -315,8 +315,8 @@ impl Node {
     }
 
     /// Remembers the rooms of a join or leave, whichever node it came from.
-    pub(super) fn note_moves(&self, nsp: &str, message: &Message) {
-        let (Message::Join { rooms, .. } | Message::Leave { rooms, .. }) = message else { return };
+    pub(super) fn note_moves(&self, nsp: &str, message: &FleetMessage) {
+        let (FleetMessage::Join { rooms, .. } | FleetMessage::Leave { rooms, .. }) = message else { return };
         if !self.names.has_channels(RoomKind::Joined) {
             return;
         }
@@ -339,7 +339,7 @@ impl Node {
         }
     }
 
-    pub(super) fn answer(&self, nsp: &str, to: Option<&str>, id: &str, answer: &super::message::Answer) {
+    pub(super) fn answer(&self, nsp: &str, to: Option<&str>, id: &str, answer: &super::message::NodeAnswer) {
         self.publish(self.wire.answer(nsp, to, id, answer));
     }
 
@@ -384,7 +384,7 @@ impl Node {
         };
         self.spaces.borrow_mut().insert(name.clone(), space);
         if self.up.get() == Some(true) {
-            self.say(&name, &Message::Hello);
+            self.say(&name, &FleetMessage::Hello);
         }
     }
 
@@ -463,7 +463,7 @@ impl Node {
         self.look_for_losses();
         if !self.names.is_emitter() {
             let names: Vec<_> = self.spaces.borrow().keys().cloned().collect();
-            names.iter().for_each(|nsp| self.say(nsp, &Message::Hello));
+            names.iter().for_each(|nsp| self.say(nsp, &FleetMessage::Hello));
             self.count_nodes();
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
-use crate::cluster::message::{Answer, FLAT, Message, target_weight};
+use crate::cluster::message::{FLAT, FleetMessage, NodeAnswer, target_weight};
 use crate::cluster::stats::Figures;
 use crate::options::cluster::{Overflow, RoomKind};
 use crate::shared::broadcast_acks::BroadcastAcks;
@@ -19,23 +19,23 @@ use crate::types::ids::NspId;
 use crate::types::target::Target;
 
 /// A command for the cluster's thread.
-pub(crate) enum Command {
+pub(crate) enum FleetCommand {
     /// A message to all other nodes.
     Say {
         nsp: Arc<str>,
-        message: Message,
+        message: FleetMessage,
     },
     /// An answer to node `to`, or to all nodes if it is unknown.
     Answer {
         nsp: Arc<str>,
         to: Option<Box<str>>,
         id: Box<str>,
-        answer: Answer,
+        answer: NodeAnswer,
     },
     /// A broadcast with acks.
     AskClients {
         nsp: Arc<str>,
-        message: Message,
+        message: FleetMessage,
         timeout: Duration,
         acks: Arc<BroadcastAcks>,
     },
@@ -80,16 +80,16 @@ pub(crate) enum Command {
     Close,
 }
 
-impl Command {
+impl FleetCommand {
     /// Approximate size in bytes of what the host passed in; 0 for commands that are bounded in other ways.
     fn weight(&self) -> usize {
         match self {
-            Command::Say { message, .. } | Command::AskClients { message, .. } => message.weight(),
-            Command::Hosts { data, attachments, .. } => {
+            FleetCommand::Say { message, .. } | FleetCommand::AskClients { message, .. } => message.weight(),
+            FleetCommand::Hosts { data, attachments, .. } => {
                 FLAT + data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
             }
-            Command::Sockets { target, .. } => FLAT + target_weight(target),
-            Command::Rooms { .. } => FLAT,
+            FleetCommand::Sockets { target, .. } => FLAT + target_weight(target),
+            FleetCommand::Rooms { .. } => FLAT,
             _ => 0,
         }
     }
@@ -99,19 +99,19 @@ impl Command {
     fn drop_counted(self, figures: &Figures) {
         Figures::count(&figures.overflowed);
         match self {
-            Command::AskClients { acks, .. } => drop(acks.nodes_missing(1, true)),
-            Command::Sockets { reply, .. } => drop(reply.send(FleetReply::unasked())),
-            Command::Rooms { reply, .. } => drop(reply.send(FleetReply::unasked())),
-            Command::Hosts { reply, .. } => drop(reply.send(FleetReply::unasked())),
+            FleetCommand::AskClients { acks, .. } => drop(acks.nodes_missing(1, true)),
+            FleetCommand::Sockets { reply, .. } => drop(reply.send(FleetReply::unasked())),
+            FleetCommand::Rooms { reply, .. } => drop(reply.send(FleetReply::unasked())),
+            FleetCommand::Hosts { reply, .. } => drop(reply.send(FleetReply::unasked())),
             _ => {}
         }
     }
 }
 
-struct State {
+struct QueueState {
     /// Commands without a weight that preceded dropped messages. They are executed before `commands`.
-    kept: VecDeque<Command>,
-    commands: VecDeque<Command>,
+    kept: VecDeque<FleetCommand>,
+    commands: VecDeque<FleetCommand>,
     /// Sum of [`FleetCommand::weight`] over both queues.
     bytes: usize,
     closed: bool,
@@ -119,7 +119,7 @@ struct State {
 
 /// The command queue of one node.
 pub(crate) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     wake: Notify,
     limit: usize,
     overflow: Overflow,
@@ -128,22 +128,22 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(limit: usize, overflow: Overflow, figures: Arc<Figures>) -> Arc<Self> {
-        let state = State { kept: VecDeque::new(), commands: VecDeque::new(), bytes: 0, closed: false };
+        let state = QueueState { kept: VecDeque::new(), commands: VecDeque::new(), bytes: 0, closed: false };
         Arc::new(Self { state: Mutex::new(state), wake: Notify::new(), limit, overflow, figures })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     /// Queues a message to the other nodes; false if the node has ended.
-    pub(crate) fn say(&self, nsp: &Arc<str>, message: Message) -> bool {
-        self.send(Command::Say { nsp: nsp.clone(), message })
+    pub(crate) fn say(&self, nsp: &Arc<str>, message: FleetMessage) -> bool {
+        self.send(FleetCommand::Say { nsp: nsp.clone(), message })
     }
 
     /// Queues a command; false if the node has ended. Above the limit, commands with a weight are dropped by the
     /// overflow policy and counted.
-    pub(crate) fn send(&self, command: Command) -> bool {
+    pub(crate) fn send(&self, command: FleetCommand) -> bool {
         let weight = command.weight();
         let mut state = self.lock();
         if state.closed {
@@ -172,7 +172,7 @@ impl Queue {
     }
 
     /// Drops the oldest messages until `weight` fits. Each command is moved at most once, so the cost stays linear.
-    fn make_room(&self, state: &mut State, weight: usize, dropped: &mut Vec<Command>) {
+    fn make_room(&self, state: &mut QueueState, weight: usize, dropped: &mut Vec<FleetCommand>) {
         while state.bytes > 0 && state.bytes + weight > self.limit {
             match state.commands.pop_front() {
                 Some(command) if command.weight() > 0 => {
@@ -185,7 +185,7 @@ impl Queue {
         }
     }
 
-    fn put(&self, mut state: MutexGuard<'_, State>, command: Command) {
+    fn put(&self, mut state: MutexGuard<'_, QueueState>, command: FleetCommand) {
         let was_empty = state.commands.is_empty() && state.kept.is_empty();
         state.commands.push_back(command);
         drop(state);
@@ -195,7 +195,7 @@ impl Queue {
     }
 
     /// Waits for commands and moves all of them to `out`, which is empty.
-    pub(crate) async fn take(&self, out: &mut VecDeque<Command>) {
+    pub(crate) async fn take(&self, out: &mut VecDeque<FleetCommand>) {
         loop {
             {
                 let mut state = self.lock();
@@ -232,8 +232,8 @@ mod tests {
     use super::*;
     use crate::shared::event::Event;
 
-    fn message_of(n: usize) -> Message {
-        Message::ServerSide { data: "x".repeat(n).into(), attachments: Vec::new(), id: None }
+    fn message_of(n: usize) -> FleetMessage {
+        FleetMessage::ServerSide { data: "x".repeat(n).into(), attachments: Vec::new(), id: None }
     }
 
     fn taken(queue: &Queue) -> Vec<usize> {
@@ -241,7 +241,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(queue.take(&mut out));
         let weight = |command| match command {
-            Command::Say { message, .. } => message.weight() - 128,
+            FleetCommand::Say { message, .. } => message.weight() - 128,
             _ => 0,
         };
         out.into_iter().map(weight).collect()
@@ -258,7 +258,7 @@ mod tests {
             let queue = Queue::new(71_000, overflow, figures.clone());
             queue.say(&nsp, message_of(10_000));
             queue.say(&nsp, message_of(20_000));
-            assert!(queue.send(Command::Close));
+            assert!(queue.send(FleetCommand::Close));
             queue.say(&nsp, message_of(30_000));
             queue.say(&nsp, message_of(40_000));
             assert_eq!(taken(&queue), left);
@@ -274,7 +274,7 @@ mod tests {
         queue.say(&"/".into(), message_of(100_000));
         assert_eq!(taken(&queue), [100_000]);
         queue.end();
-        assert!(!queue.say(&"/".into(), message_of(1)) && !queue.send(Command::Close));
+        assert!(!queue.say(&"/".into(), message_of(1)) && !queue.send(FleetCommand::Close));
         assert_eq!(queue.bytes(), 0);
     }
 
@@ -285,12 +285,12 @@ mod tests {
         let (reply, mut answer) = oneshot::channel();
         let data = "x".repeat(50_000).into();
         let timeout = Duration::from_secs(5);
-        queue.send(Command::Hosts { nsp: "/".into(), data, attachments: Vec::new(), timeout, reply });
+        queue.send(FleetCommand::Hosts { nsp: "/".into(), data, attachments: Vec::new(), timeout, reply });
         let acks = BroadcastAcks::new(1, 1, true, &crate::shared::answer_room::AnswerRoom::new(1 << 20));
         assert!(acks.sent(0).is_none(), "other nodes may have clients");
         let message =
-            Message::ServerSide { data: "x".repeat(40_000).into(), attachments: Vec::new(), id: None };
-        queue.send(Command::AskClients { nsp: "/".into(), message, timeout, acks: acks.clone() });
+            FleetMessage::ServerSide { data: "x".repeat(40_000).into(), attachments: Vec::new(), id: None };
+        queue.send(FleetCommand::AskClients { nsp: "/".into(), message, timeout, acks: acks.clone() });
         assert_eq!(queue.bytes(), 40_128);
         assert_eq!(answer.try_recv().unwrap().missing, 1);
         queue.say(&"/".into(), message_of(60_000));

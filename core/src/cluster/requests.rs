@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::cluster::message::{Answer, Message, Question};
+use crate::cluster::message::{FleetMessage, NodeAnswer, NodeQuestion};
 use crate::cluster::node::Node;
-use crate::cluster::queue::Command;
+use crate::cluster::queue::FleetCommand;
 use crate::shared::answer_room::Collected;
 use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::event::Event;
@@ -38,7 +38,7 @@ pub(super) struct Pending {
 
 #[derive(Default)]
 struct Progress {
-    answers: Vec<Answer>,
+    answers: Vec<NodeAnswer>,
     /// Number of nodes that have answered.
     nodes: usize,
     /// Uids of the nodes that have answered and gave their uid.
@@ -53,14 +53,14 @@ struct Progress {
 /// The result of a request.
 #[derive(Default)]
 struct Gathered {
-    answers: Vec<Answer>,
+    answers: Vec<NodeAnswer>,
     expected: usize,
     missing: usize,
     missing_nodes: Vec<Box<str>>,
 }
 
 impl Gathered {
-    fn fleet<T>(self, read: impl FnMut(Answer) -> Vec<T>) -> FleetReply<Vec<T>> {
+    fn fleet<T>(self, read: impl FnMut(NodeAnswer) -> Vec<T>) -> FleetReply<Vec<T>> {
         let Gathered { answers, expected, missing, missing_nodes } = self;
         FleetReply { answers: answers.into_iter().flat_map(read).collect(), expected, missing, missing_nodes }
     }
@@ -89,47 +89,47 @@ enum Word {
     /// Published, or queued in the bus until Redis is back.
     Said,
     /// To be published once the subscriptions for the answers are confirmed.
-    Later(Message),
+    Later(FleetMessage),
     /// Not published: the bus would deliver it only after the request has ended.
     Never,
 }
 
 impl Node {
     /// Starts a request. Its message is published in order with all other commands of this node.
-    pub(super) fn ask(self: &Rc<Self>, question: Command) {
+    pub(super) fn ask(self: &Rc<Self>, question: FleetCommand) {
         let node = self.clone();
         match question {
-            Command::Sockets { nsp, target, timeout, reply } => {
-                let asked = self.question(nsp, Question::Sockets(target), timeout);
+            FleetCommand::Sockets { nsp, target, timeout, reply } => {
+                let asked = self.question(nsp, NodeQuestion::Sockets(target), timeout);
                 self.spawn(async move {
                     let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
-                        Answer::Sockets(sockets) => sockets,
+                        NodeAnswer::Sockets(sockets) => sockets,
                         _ => Vec::new(),
                     }));
                 });
             }
-            Command::Rooms { nsp, timeout, reply } => {
-                let asked = self.question(nsp, Question::Rooms, timeout);
+            FleetCommand::Rooms { nsp, timeout, reply } => {
+                let asked = self.question(nsp, NodeQuestion::Rooms, timeout);
                 self.spawn(async move {
                     let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
-                        Answer::Rooms(rooms) => rooms,
+                        NodeAnswer::Rooms(rooms) => rooms,
                         _ => Vec::new(),
                     }));
                 });
             }
-            Command::Hosts { nsp, data, attachments, timeout, reply } => {
+            FleetCommand::Hosts { nsp, data, attachments, timeout, reply } => {
                 let id = self.names.request_id();
-                let message = Message::ServerSide { data, attachments, id: Some(id.clone()) };
+                let message = FleetMessage::ServerSide { data, attachments, id: Some(id.clone()) };
                 let asked = self.open(nsp, id, timeout, None, message);
                 self.spawn(async move {
                     let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
-                        Answer::ServerSide { data, attachments } => vec![(data, attachments)],
+                        NodeAnswer::ServerSide { data, attachments } => vec![(data, attachments)],
                         _ => Vec::new(),
                     }));
                 });
             }
-            Command::AskClients { nsp, message, timeout, acks } => {
-                if let Message::Broadcast(broadcast) = &message
+            FleetCommand::AskClients { nsp, message, timeout, acks } => {
+                if let FleetMessage::Broadcast(broadcast) = &message
                     && let Some((id, _)) = &broadcast.ack
                 {
                     let asked = self.open(nsp, id.clone(), timeout, Some(acks), message);
@@ -138,7 +138,7 @@ impl Node {
                     });
                 }
             }
-            Command::Count { nsp, reply } => {
+            FleetCommand::Count { nsp, reply } => {
                 self.spawn(async move {
                     let deadline = Instant::now() + node.options.redis_timeout;
                     let _ = reply.send(node.others(&nsp, deadline).await.map(|others| others + 1));
@@ -155,13 +155,13 @@ impl Node {
         id: Box<str>,
         timeout: Duration,
         acks: Option<Arc<BroadcastAcks>>,
-        message: Message,
+        message: FleetMessage,
     ) -> Asked {
         let pending = Rc::new(Pending { acks, progress: RefCell::default(), changed: Notify::new() });
         self.asking.borrow_mut().insert(id.clone(), pending.clone());
         let hears = || self.channels(&nsp).iter().all(|(channel, _)| self.bus.hears(channel));
         let word = match self.is_up() {
-            Some(false) if matches!(message, Message::Ask { .. }) => Word::Never,
+            Some(false) if matches!(message, FleetMessage::Ask { .. }) => Word::Never,
             Some(true) if !hears() => Word::Later(message),
             None => Word::Later(message),
             Some(_) => {
@@ -173,9 +173,9 @@ impl Node {
     }
 
     /// Starts a request that asks the other nodes for their sockets or rooms.
-    fn question(&self, nsp: Arc<str>, question: Question, timeout: Duration) -> Asked {
+    fn question(&self, nsp: Arc<str>, question: NodeQuestion, timeout: Duration) -> Asked {
         let id = self.names.request_id();
-        self.open(nsp, id.clone(), timeout, None, Message::Ask { id, question })
+        self.open(nsp, id.clone(), timeout, None, FleetMessage::Ask { id, question })
     }
 
     /// Counts the nodes of the main namespace, for the statistics.
@@ -324,13 +324,13 @@ impl Node {
     }
 
     /// Handles an answer of another node.
-    pub(super) fn on_answer(&self, nsp: &str, uid: Option<Box<str>>, id: &str, answer: Answer) {
+    pub(super) fn on_answer(&self, nsp: &str, uid: Option<Box<str>>, id: &str, answer: NodeAnswer) {
         if let (Some(uid), Some(space)) = (&uid, self.spaces.borrow_mut().get_mut(nsp)) {
             space.peers.heard(uid, true);
         }
         // The request has ended, or belongs to another node.
         let Some(pending) = self.asking.borrow().get(id).cloned() else { return };
-        if let Answer::Ack { data, attachments } = answer {
+        if let NodeAnswer::Ack { data, attachments } = answer {
             self.tell(pending.acks.as_ref().and_then(|acks| acks.answered(None, &data, attachments)));
             return pending.changed.notify_one();
         }
@@ -340,7 +340,7 @@ impl Node {
         }
         progress.nodes += 1;
         match answer {
-            Answer::Clients(count) => {
+            NodeAnswer::Clients(count) => {
                 self.tell(pending.acks.as_ref().and_then(|acks| acks.node_sent(count)));
             }
             answer => {

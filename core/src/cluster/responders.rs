@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::cluster::handshake::handshake;
-use crate::cluster::message::{Answer, Change, Question};
+use crate::cluster::message::{Change, NodeAnswer, NodeQuestion};
 use crate::cluster::node::Node;
 use crate::local::{FetchedSocket, Server};
 use crate::options::Hooks;
@@ -27,7 +27,7 @@ pub(super) struct From {
 }
 
 impl Node {
-    fn answer_to(&self, nsp: &Namespace, from: &From, answer: &Answer) {
+    fn answer_to(&self, nsp: &Namespace, from: &From, answer: &NodeAnswer) {
         self.answer(&nsp.0.name, from.uid.as_deref(), &from.id, answer);
     }
 
@@ -37,19 +37,19 @@ impl Node {
         server: Server,
         nsp: Namespace,
         from: From,
-        question: Question,
+        question: NodeQuestion,
     ) {
         let node = self.clone();
         self.spawn(async move {
             let answer = match question {
-                Question::Ids(rooms) => {
+                NodeQuestion::Ids(rooms) => {
                     let found = server.fetch_sockets(&nsp, Target { rooms, except: Vec::new() }).await;
-                    Answer::Ids(found.into_iter().map(|socket| socket.id).collect())
+                    NodeAnswer::Ids(found.into_iter().map(|socket| socket.id).collect())
                 }
-                Question::Rooms => Answer::Rooms(server.all_rooms(&nsp).await),
-                Question::Sockets(target) => {
+                NodeQuestion::Rooms => NodeAnswer::Rooms(server.all_rooms(&nsp).await),
+                NodeQuestion::Sockets(target) => {
                     let found = server.fetch_sockets(&nsp, target).await;
-                    Answer::Sockets(node.describe(&server, &nsp, found).await)
+                    NodeAnswer::Sockets(node.describe(&server, &nsp, found).await)
                 }
             };
             node.answer_to(&nsp, &from, &answer);
@@ -101,7 +101,7 @@ impl Node {
             self.spawn(async move {
                 // No answer is sent for a host that does not answer; JavaScript nodes do the same.
                 if let Ok(Ok((data, attachments))) = tokio::time::timeout(HOST, answer).await {
-                    node.answer_to(&nsp, &from, &Answer::ServerSide { data, attachments });
+                    node.answer_to(&nsp, &from, &NodeAnswer::ServerSide { data, attachments });
                 }
             });
             reply
@@ -128,7 +128,7 @@ impl Node {
                 Change::Disconnect { close } => server.disconnect(socket.socket, close),
             }
             if let Some(from) = from {
-                node.answer_to(&nsp, &from, &Answer::Done);
+                node.answer_to(&nsp, &from, &NodeAnswer::Done);
             }
         });
     }

@@ -10,7 +10,7 @@ const DEFAULT_PORT: u16 = 6379;
 
 /// The endpoint of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
+pub(crate) enum Endpoint {
     Tcp { host: Box<str>, port: u16 },
     Unix(Box<str>),
 }
@@ -25,7 +25,7 @@ pub(crate) struct Login {
 /// A server: its endpoint, whether it uses TLS, and the credentials for it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Address {
-    pub place: Place,
+    pub endpoint: Endpoint,
     pub tls: bool,
     pub login: Login,
 }
@@ -34,7 +34,7 @@ impl Address {
     /// Parses `redis://[user[:password]@]host[:port][/db]`, `rediss://…` and `redis+unix:///path[?user=…&pass=…]`. A
     /// database number is accepted and ignored, because pub/sub spans all databases. `option` is the name for error
     /// messages.
-    pub(crate) fn parse(option: &str, url: &str) -> Result<Self> {
+    pub fn parse(option: &str, url: &str) -> Result<Self> {
         let fail = |what: &str| {
             // Error messages and logs must not show the password.
             let shown = url.rsplit_once('@').map_or(url, |(_, host)| host);
@@ -74,7 +74,7 @@ impl Address {
         };
         let (host, port) = host_and_port(server).ok_or_else(|| fail("with a port from 1 to 65535"))?;
         let host = if host.is_empty() { "127.0.0.1" } else { host };
-        Ok(Self { place: Place::Tcp { host: host.into(), port }, tls, login })
+        Ok(Self { endpoint: Endpoint::Tcp { host: host.into(), port }, tls, login })
     }
 
     fn parse_unix(rest: &str) -> Option<Self> {
@@ -88,22 +88,22 @@ impl Address {
             }
         }
         path.starts_with('/').then_some(())?;
-        Some(Self { place: Place::Unix(decode(path)?), tls: false, login })
+        Some(Self { endpoint: Endpoint::Unix(decode(path)?), tls: false, login })
     }
 
     /// The address of another server with the same TLS setting and credentials.
-    pub(crate) fn at(&self, host: &str, port: u16) -> Self {
-        Self { place: Place::Tcp { host: host.into(), port }, ..self.clone() }
+    pub fn at(&self, host: &str, port: u16) -> Self {
+        Self { endpoint: Endpoint::Tcp { host: host.into(), port }, ..self.clone() }
     }
 }
 
 /// Leaves out the password, because logs and reasons show this text.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Place::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Place::Unix(path) => f.write_str(path),
+        match &self.endpoint {
+            Endpoint::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Endpoint::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Endpoint::Unix(path) => f.write_str(path),
         }
     }
 }
@@ -153,13 +153,13 @@ mod tests {
             ("redis://ada:a@b:c@h", "h", 6379, false, Some("ada"), Some("a@b:c")),
         ] {
             let address = parse(url);
-            assert_eq!(address.place, Place::Tcp { host: host.into(), port }, "{url}");
+            assert_eq!(address.endpoint, Endpoint::Tcp { host: host.into(), port }, "{url}");
             assert_eq!(address.tls, tls, "{url}");
             assert_eq!(address.login.username.as_deref(), username, "{url}");
             assert_eq!(address.login.password.as_deref(), password, "{url}");
         }
         let unix = parse("redis+unix:///run/my%20redis.sock?user=ada&pass=s%26t");
-        assert_eq!(unix.place, Place::Unix("/run/my redis.sock".into()));
+        assert_eq!(unix.endpoint, Endpoint::Unix("/run/my redis.sock".into()));
         assert_eq!(
             (unix.login.username.as_deref(), unix.login.password.as_deref()),
             (Some("ada"), Some("s&t"))

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 
-use crate::cluster::redis::address::{Address, Place};
+use crate::cluster::redis::address::{Address, Endpoint};
 use crate::cluster::redis::resp::{self, Value};
 use crate::cluster::redis::settings::Settings;
 use crate::net::no_signal::NoSignal;
@@ -121,8 +121,8 @@ impl Connection {
 pub(crate) const CLOSED: &str = "Redis closed the connection";
 
 async fn connect(settings: &Settings, address: &Address) -> io::Result<Box<dyn Duplex>> {
-    match &address.place {
-        Place::Tcp { host, port } => {
+    match &address.endpoint {
+        Endpoint::Tcp { host, port } => {
             let stream = TcpStream::connect((&**host, *port)).await?;
             stream.set_nodelay(true)?;
             let stream = NoSignal(stream);
@@ -135,11 +135,11 @@ async fn connect(settings: &Settings, address: &Address) -> io::Result<Box<dyn D
             Ok(Box::new(tls.connect(host, stream).await?))
         }
         #[cfg(unix)]
-        Place::Unix(path) => {
+        Endpoint::Unix(path) => {
             let stream = tokio::net::UnixStream::connect(&**path).await?;
             Ok(Box::new(NoSignal(stream)))
         }
         #[cfg(not(unix))]
-        Place::Unix(_) => Err(io::Error::other("this system has no Unix sockets")),
+        Endpoint::Unix(_) => Err(io::Error::other("this system has no Unix sockets")),
     }
 }

@@ -21,28 +21,28 @@ pub(crate) struct Lag {
 /// The share of one message in [`Lag`]. Redis is not read while `queueBytes` are held; dropping this releases the
 /// bytes. It must live as long as the message is queued.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct HeldBytes {
     lag: Option<Arc<Lag>>,
     bytes: usize,
 }
 
 impl Lag {
-    pub(crate) fn new(limit: usize) -> Arc<Self> {
+    pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { bytes: AtomicUsize::new(0), limit, freed: Notify::new() })
     }
 
-    pub(crate) fn hold(self: &Arc<Self>, length: usize) -> Held {
+    pub fn hold(self: &Arc<Self>, length: usize) -> HeldBytes {
         let bytes = length + MESSAGE_BYTES;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        Held { lag: Some(self.clone()), bytes }
+        HeldBytes { lag: Some(self.clone()), bytes }
     }
 
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) >= self.limit
     }
 
     /// Waits until at most half of the limit is held.
-    pub(crate) async fn freed(&self) {
+    pub async fn freed(&self) {
         loop {
             // Register before the check, so that a notification in between is not missed.
             let freed = self.freed.notified();
@@ -54,7 +54,7 @@ impl Lag {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldBytes {
     fn drop(&mut self) {
         let Some(lag) = &self.lag else { return };
         let before = lag.bytes.fetch_sub(self.bytes, Ordering::Relaxed);

@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use crate::cluster::redis::address::Address;
 use crate::cluster::redis::backoff::Backoff;
 use crate::cluster::redis::outgoing::LinkId;
-use crate::cluster::redis::shared::Shared;
-use crate::cluster::redis::target::Target;
+use crate::cluster::redis::shared::BusShared;
+use crate::cluster::redis::target::ConnectTarget;
 use crate::cluster::redis::{publisher, subscriber};
 use crate::types::random;
 
@@ -27,12 +27,12 @@ pub(crate) enum Role {
 pub(crate) struct Link {
     pub id: LinkId,
     pub role: Role,
-    pub target: Target,
+    pub target: ConnectTarget,
 }
 
 impl Link {
     /// Registers the link. The returned future runs it.
-    pub(crate) fn start(self, shared: &Arc<Shared>) -> impl Future<Output = ()> + Send + use<> {
+    pub fn start(self, shared: &Arc<BusShared>) -> impl Future<Output = ()> + Send + use<> {
         let wake = shared.with(|state| {
             if self.role != Role::Questions {
                 state.health.add(self.id);
@@ -46,11 +46,11 @@ impl Link {
         async move { self.live(&shared, &wake).await }
     }
 
-    async fn live(self, shared: &Shared, wake: &Arc<Notify>) {
+    async fn live(self, shared: &BusShared, wake: &Arc<Notify>) {
         let mut backoff = Backoff::default();
         // A random first node spreads processes over the cluster. Sentinels are asked in their configured order.
         let mut turn = match self.target {
-            Target::Node => random::u32() as usize,
+            ConnectTarget::Node => random::u32() as usize,
             _ => 0,
         };
         let mut connected = false;
@@ -92,7 +92,7 @@ impl Link {
     }
 
     /// Records the end of a connection; `true` if the link has ended too.
-    fn broke(&self, shared: &Shared, reason: Option<String>) -> bool {
+    fn broke(&self, shared: &BusShared, reason: Option<String>) -> bool {
         let commands = self.role != Role::Subscriptions;
         let ended = shared.with(|state| {
             if commands {
@@ -117,9 +117,9 @@ impl Link {
     }
 
     /// For a link to any cluster node: waits until the node at `address` has left the cluster.
-    async fn left(&self, shared: &Shared, address: &Address) {
+    async fn left(&self, shared: &BusShared, address: &Address) {
         match self.target {
-            Target::Node => {
+            ConnectTarget::Node => {
                 let mut nodes = shared.nodes.subscribe();
                 let _ = nodes.wait_for(|nodes| !nodes.contains(address)).await;
             }
@@ -129,7 +129,7 @@ impl Link {
 
     fn heartbeat(&self) -> &'static [&'static [u8]] {
         match self.target {
-            Target::Master => &[b"ROLE"],
+            ConnectTarget::Master => &[b"ROLE"],
             _ => &[b"PING"],
         }
     }

@@ -39,14 +39,14 @@ mod topology;
 mod yardstick;
 
 pub(crate) use address::Address;
-pub(crate) use lag::Held;
+pub(crate) use lag::HeldBytes;
 pub(crate) use link::{Link, Role};
 pub(crate) use outgoing::{Ask, LinkId};
 pub(crate) use resp::{Value, command};
 pub(crate) use settings::{Settings, Site};
-pub(crate) use shared::{COMMANDS, SUBSCRIPTIONS, Shared, State};
-pub(crate) use target::Target;
-pub(crate) use topology::Cluster;
+pub(crate) use shared::{BusShared, BusState, COMMANDS, SUBSCRIPTIONS};
+pub(crate) use target::ConnectTarget;
+pub(crate) use topology::ClusterFollower;
 
 /// Items that [`crate::fuzzing`] calls.
 pub(crate) mod fuzzing {

@@ -64,7 +64,7 @@ struct Waiting {
 }
 
 #[derive(Default)]
-struct Link {
+struct OutgoingLink {
     wake: Arc<Notify>,
     queue: VecDeque<Publish>,
     asks: VecDeque<Ask>,
@@ -95,7 +95,7 @@ pub(crate) struct Counts {
 
 /// The publishes of all links.
 pub(crate) struct Outgoing {
-    links: HashMap<LinkId, Link>,
+    links: HashMap<LinkId, OutgoingLink>,
     routes: Routes,
     /// Publishes without a link: their slot has none, or routing is paused. In order.
     unrouted: VecDeque<Publish>,

@@ -11,7 +11,7 @@ use crate::cluster::redis::connection::{CLOSED, Connection};
 use crate::cluster::redis::outgoing::LinkId;
 use crate::cluster::redis::pulse::{Due, Pulse};
 use crate::cluster::redis::resp;
-use crate::cluster::redis::shared::Shared;
+use crate::cluster::redis::shared::BusShared;
 
 /// Replies are short: numbers, and sometimes a list.
 const READ: usize = 16 * 1024;
@@ -19,7 +19,7 @@ const LONGEST_ANSWER: usize = 16 << 20;
 
 /// Serves a connection until it breaks; returns the reason, or `None` if the link is no longer needed.
 pub(crate) async fn serve(
-    shared: &Shared,
+    shared: &BusShared,
     link: LinkId,
     wake: &Arc<Notify>,
     connection: Connection,
@@ -79,7 +79,7 @@ pub(crate) async fn serve(
     }
 }
 
-fn take_answers(shared: &Shared, link: LinkId, buffer: &mut bytes::BytesMut) -> Result<(), String> {
+fn take_answers(shared: &BusShared, link: LinkId, buffer: &mut bytes::BytesMut) -> Result<(), String> {
     let taken = shared.with(|state| -> Result<bool, String> {
         let mut moved = false;
         while let Some(value) = resp::take(buffer, LONGEST_ANSWER)? {
@@ -102,7 +102,7 @@ fn take_answers(shared: &Shared, link: LinkId, buffer: &mut bytes::BytesMut) -> 
 /// Reads the replies that are left on a connection after a failed write: confirmations, and perhaps an error with the
 /// reason.
 async fn last_words(
-    shared: &Shared,
+    shared: &BusShared,
     link: LinkId,
     read: &mut (impl tokio::io::AsyncRead + Unpin),
     buffer: &mut bytes::BytesMut,

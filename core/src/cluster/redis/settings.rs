@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cluster::redis::address::{Address, Login, Place};
+use crate::cluster::redis::address::{Address, Endpoint, Login};
 use crate::cluster::redis::tls;
 use crate::options::cluster::{ClusterOptions, Mode, Overflow, Redis, RedisTls};
 use crate::types::error::{Error, ErrorCode, Result};
@@ -136,7 +136,7 @@ fn addresses(path: &str, urls: &[String]) -> Result<Vec<Address>> {
     if let Some(other) = parsed.iter().find(|address| address.tls != first.tls) {
         return Err(option(path, "redis:// for all or rediss:// for all", &format!("both, as for {other}")));
     }
-    if let Some(unix) = parsed.iter().find(|address| matches!(address.place, Place::Unix(_))) {
+    if let Some(unix) = parsed.iter().find(|address| matches!(address.endpoint, Endpoint::Unix(_))) {
         return Err(option(path, "addresses on the network", &unix.to_string()));
     }
     Ok(parsed)

@@ -15,9 +15,9 @@ use crate::cluster::redis::subscriptions::Subscriptions;
 use crate::shared::panics::Panic;
 
 /// Everything shared by the tasks of a bus.
-pub(crate) struct Shared {
+pub(crate) struct BusShared {
     pub settings: Settings,
-    pub state: Mutex<State>,
+    pub state: Mutex<BusState>,
     pub lag: Arc<Lag>,
     /// Notified after a confirmation, a broken connection or a refreshed topology; see [`BusShared::until`].
     pub settled: Notify,
@@ -33,7 +33,7 @@ pub(crate) struct Shared {
 }
 
 /// The mutable part. No task holds the lock across an await.
-pub(crate) struct State {
+pub(crate) struct BusState {
     pub outgoing: Outgoing,
     pub subscriptions: Subscriptions,
     pub health: Health,
@@ -42,20 +42,20 @@ pub(crate) struct State {
     next_link: LinkId,
 }
 
-impl State {
+impl BusState {
     /// Allocates the id of a new link.
-    pub(crate) fn new_link(&mut self) -> LinkId {
+    pub fn new_link(&mut self) -> LinkId {
         self.next_link += 1;
         self.next_link - 1
     }
 }
 
-impl Shared {
-    pub(crate) fn new(settings: Settings, events: mpsc::UnboundedSender<BusEvent>) -> Self {
+impl BusShared {
+    pub fn new(settings: Settings, events: mpsc::UnboundedSender<BusEvent>) -> Self {
         let routes = || if settings.by_slot() { Routes::nowhere() } else { Routes::One(COMMANDS) };
         let subscribed = if settings.by_slot() { Routes::nowhere() } else { Routes::One(SUBSCRIPTIONS) };
         let (up, up_seen) = watch::channel(false);
-        let state = State {
+        let state = BusState {
             outgoing: Outgoing::new(settings.sharded, routes(), settings.queue_bytes, settings.overflow),
             subscriptions: Subscriptions::new(subscribed),
             health: Health::new(events, up),
@@ -77,7 +77,7 @@ impl Shared {
     }
 
     /// Waits until a condition holds. It is checked again after every notification of `settled`.
-    pub(crate) async fn until(&self, mut is: impl FnMut(&mut State) -> bool) {
+    pub async fn until(&self, mut is: impl FnMut(&mut BusState) -> bool) {
         loop {
             // Register before the check, so that a notification in between is not missed.
             let settled = self.settled.notified();
@@ -88,7 +88,7 @@ impl Shared {
         }
     }
 
-    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    pub fn with<T>(&self, act: impl FnOnce(&mut BusState) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 }

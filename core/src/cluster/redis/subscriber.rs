@@ -11,8 +11,8 @@ use crate::cluster::redis::connection::{CLOSED, Connection};
 use crate::cluster::redis::outgoing::LinkId;
 use crate::cluster::redis::pulse::{Due, Pulse};
 use crate::cluster::redis::resp;
-use crate::cluster::redis::shared::Shared;
-use crate::cluster::redis::subscriptions::Incoming;
+use crate::cluster::redis::shared::BusShared;
+use crate::cluster::redis::subscriptions::Received;
 
 /// Size of a read. Messages are slices of this buffer.
 const READ: usize = 64 * 1024;
@@ -23,7 +23,7 @@ const LAGGED: &str =
 
 /// Serves a connection until it breaks; returns the reason, or `None` if the link is no longer needed.
 pub(crate) async fn serve(
-    shared: &Shared,
+    shared: &BusShared,
     link: LinkId,
     wake: &Arc<Notify>,
     connection: Connection,
@@ -92,19 +92,19 @@ pub(crate) async fn serve(
     }
 }
 
-fn take_messages(shared: &Shared, link: LinkId, buffer: &mut BytesMut) -> Result<(), String> {
+fn take_messages(shared: &BusShared, link: LinkId, buffer: &mut BytesMut) -> Result<(), String> {
     let limit = shared.settings.queue_bytes.max(READ);
     let taken = shared.with(|state| -> Result<(bool, bool), String> {
         let (mut answered, mut moved) = (false, false);
         while let Some(value) = resp::take(buffer, limit)? {
             match state.subscriptions.received(link, value)? {
-                Incoming::Message { pattern, channel, payload } => {
+                Received::Message { pattern, channel, payload } => {
                     state.received += 1;
                     let held = shared.lag.hold(channel.len() + payload.len());
                     state.health.tell(BusEvent::Message { pattern, channel, payload, held });
                 }
-                Incoming::Answer => answered = true,
-                Incoming::Moved => moved = true,
+                Received::Answer => answered = true,
+                Received::Moved => moved = true,
             }
         }
         Ok((answered, moved))

@@ -16,7 +16,7 @@ use crate::cluster::redis::slot::{Routes, slot_of};
 const WINDOW: usize = 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum SubscriptionState {
     Off,
     /// The command is sent.
     Subscribing,
@@ -27,7 +27,7 @@ enum State {
 struct Entry {
     /// Whether the node wants the subscription.
     wanted: bool,
-    state: State,
+    state: SubscriptionState,
     /// The link of its slot; `None` while the slot has none.
     link: Option<LinkId>,
     /// Whether it is listed in the link's `dirty`.
@@ -42,7 +42,7 @@ enum Op {
 }
 
 #[derive(Default)]
-struct Link {
+struct SubscriptionLink {
     wake: Arc<Notify>,
     /// Entries whose state may differ from the wanted one. Each is listed once.
     dirty: VecDeque<Subscription>,
@@ -50,7 +50,7 @@ struct Link {
 }
 
 /// Something that the connection has received.
-pub(crate) enum Incoming {
+pub(crate) enum Received {
     Message {
         pattern: Option<Bytes>,
         channel: Bytes,
@@ -65,34 +65,34 @@ pub(crate) enum Incoming {
 /// The subscriptions of all links.
 pub(crate) struct Subscriptions {
     entries: HashMap<Subscription, Entry>,
-    links: HashMap<LinkId, Link>,
+    links: HashMap<LinkId, SubscriptionLink>,
     routes: Routes,
     /// Number of entries without a link.
     homeless: usize,
 }
 
 impl Subscriptions {
-    pub(crate) fn new(routes: Routes) -> Self {
+    pub fn new(routes: Routes) -> Self {
         Self { entries: HashMap::new(), links: HashMap::new(), routes, homeless: 0 }
     }
 
-    pub(crate) fn add_link(&mut self, id: LinkId) -> Arc<Notify> {
+    pub fn add_link(&mut self, id: LinkId) -> Arc<Notify> {
         self.links.entry(id).or_default().wake.clone()
     }
 
-    pub(crate) fn subscribe(&mut self, what: Subscription) {
+    pub fn subscribe(&mut self, what: Subscription) {
         match self.entries.entry(what.clone()) {
             MapEntry::Occupied(mut entry) => entry.get_mut().wanted = true,
             MapEntry::Vacant(entry) => {
                 let link = self.routes.of(what.name());
                 self.homeless += usize::from(link.is_none());
-                entry.insert(Entry { wanted: true, state: State::Off, link, dirty: false });
+                entry.insert(Entry { wanted: true, state: SubscriptionState::Off, link, dirty: false });
             }
         }
         self.look_at(what);
     }
 
-    pub(crate) fn unsubscribe(&mut self, what: Subscription) {
+    pub fn unsubscribe(&mut self, what: Subscription) {
         if let Some(entry) = self.entries.get_mut(&what) {
             entry.wanted = false;
             self.look_at(what);
@@ -121,7 +121,7 @@ impl Subscriptions {
     }
 
     /// Starts a new connection, on which nothing is subscribed yet.
-    pub(crate) fn begin(&mut self, id: LinkId) {
+    pub fn begin(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.waiting.clear();
         link.dirty.clear();
@@ -129,7 +129,7 @@ impl Subscriptions {
             if entry.link != Some(id) {
                 return true;
             }
-            entry.state = State::Off;
+            entry.state = SubscriptionState::Off;
             entry.dirty = entry.wanted;
             if entry.wanted {
                 link.dirty.push_back(what.clone());
@@ -139,7 +139,7 @@ impl Subscriptions {
     }
 
     /// Appends the commands for the entries in `dirty`.
-    pub(crate) fn fill(&mut self, id: LinkId, out: &mut BytesMut) {
+    pub fn fill(&mut self, id: LinkId, out: &mut BytesMut) {
         let Some(link) = self.links.get_mut(&id) else { return };
         while link.waiting.len() < WINDOW
             && let Some(what) = link.dirty.pop_front()
@@ -149,17 +149,17 @@ impl Subscriptions {
             };
             entry.dirty = false;
             match (entry.wanted, entry.state) {
-                (true, State::Off) => {
-                    entry.state = State::Subscribing;
+                (true, SubscriptionState::Off) => {
+                    entry.state = SubscriptionState::Subscribing;
                     resp::command(out, &[what.verbs().0, what.name()]);
                     link.waiting.push_back(Op::On(what));
                 }
-                (false, State::On) => {
-                    entry.state = State::Unsubscribing;
+                (false, SubscriptionState::On) => {
+                    entry.state = SubscriptionState::Unsubscribing;
                     resp::command(out, &[what.verbs().1, what.name()]);
                     link.waiting.push_back(Op::Off(what));
                 }
-                (false, State::Off) => {
+                (false, SubscriptionState::Off) => {
                     self.entries.remove(&what);
                 }
                 // Nothing to do, or handled when the pending command is confirmed.
@@ -168,40 +168,40 @@ impl Subscriptions {
         }
     }
 
-    pub(crate) fn heartbeat(&mut self, id: LinkId, out: &mut BytesMut) {
+    pub fn heartbeat(&mut self, id: LinkId, out: &mut BytesMut) {
         if let Some(link) = self.links.get_mut(&id) {
             resp::command(out, &[b"PING"]);
             link.waiting.push_back(Op::Heartbeat);
         }
     }
 
-    pub(crate) fn expects_answers(&self, id: LinkId) -> bool {
+    pub fn expects_answers(&self, id: LinkId) -> bool {
         self.links.get(&id).is_some_and(|link| !link.waiting.is_empty())
     }
 
     /// Whether all subscriptions of a link are in the wanted state.
-    pub(crate) fn is_settled(&self, id: LinkId) -> bool {
+    pub fn is_settled(&self, id: LinkId) -> bool {
         self.links.get(&id).is_none_or(|link| {
             link.dirty.is_empty() && !link.waiting.iter().any(|op| matches!(op, Op::On(_) | Op::Off(_)))
         })
     }
 
     /// Whether Redis has confirmed a subscription.
-    pub(crate) fn is_on(&self, what: &Subscription) -> bool {
-        self.entries.get(what).is_some_and(|entry| entry.state == State::On)
+    pub fn is_on(&self, what: &Subscription) -> bool {
+        self.entries.get(what).is_some_and(|entry| entry.state == SubscriptionState::On)
     }
 
     /// Whether all subscriptions have a link and are in the wanted state.
-    pub(crate) fn all_settled(&self) -> bool {
+    pub fn all_settled(&self) -> bool {
         self.homeless == 0 && self.links.keys().all(|id| self.is_settled(*id))
     }
 
-    pub(crate) fn is_homeless(&self) -> bool {
+    pub fn is_homeless(&self) -> bool {
         self.homeless > 0
     }
 
     /// Handles a received reply or message. After an error the connection must be closed.
-    pub(crate) fn received(&mut self, id: LinkId, value: Value) -> Result<Incoming, String> {
+    pub fn received(&mut self, id: LinkId, value: Value) -> Result<Received, String> {
         let items = match value {
             Value::Array(items) | Value::Push(items) => items,
             other => return self.answered(id, other),
@@ -213,9 +213,9 @@ impl Subscriptions {
             _ => Err("Redis sent a message of an unknown shape".to_owned()),
         };
         match &kind[..] {
-            b"message" => Ok(Incoming::Message { pattern: None, channel: field()?, payload: field()? }),
+            b"message" => Ok(Received::Message { pattern: None, channel: field()?, payload: field()? }),
             b"pmessage" => {
-                Ok(Incoming::Message { pattern: Some(field()?), channel: field()?, payload: field()? })
+                Ok(Received::Message { pattern: Some(field()?), channel: field()?, payload: field()? })
             }
             b"smessage" => {
                 let (channel, payload) = (field()?, field()?);
@@ -224,8 +224,8 @@ impl Subscriptions {
                 match self.routes.is_by_slot()
                     && self.entries.get(&what).is_none_or(|entry| entry.link != Some(id))
                 {
-                    true => Ok(Incoming::Answer),
-                    false => Ok(Incoming::Message { pattern: None, channel, payload }),
+                    true => Ok(Received::Answer),
+                    false => Ok(Received::Message { pattern: None, channel, payload }),
                 }
             }
             b"subscribe" => Ok(self.confirmed(id, true, Subscription::Channel(field()?[..].into()))),
@@ -235,13 +235,13 @@ impl Subscriptions {
             b"punsubscribe" => Ok(self.confirmed(id, false, Subscription::Pattern(field()?[..].into()))),
             b"sunsubscribe" => Ok(self.confirmed(id, false, Subscription::Sharded(field()?[..].into()))),
             b"pong" => self.answered(id, Value::Null),
-            _ => Ok(Incoming::Answer),
+            _ => Ok(Received::Answer),
         }
     }
 
     /// Handles a confirmation of a subscribe or unsubscribe command.
-    fn confirmed(&mut self, id: LinkId, on: bool, what: Subscription) -> Incoming {
-        let Some(link) = self.links.get_mut(&id) else { return Incoming::Answer };
+    fn confirmed(&mut self, id: LinkId, on: bool, what: Subscription) -> Received {
+        let Some(link) = self.links.get_mut(&id) else { return Received::Answer };
         let asked = match link.waiting.front() {
             Some(Op::On(front)) => on && *front == what,
             Some(Op::Off(front)) => !on && *front == what,
@@ -251,31 +251,31 @@ impl Subscriptions {
             link.waiting.pop_front();
         }
         let Some(entry) = self.entries.get_mut(&what).filter(|entry| entry.link == Some(id)) else {
-            return Incoming::Answer;
+            return Received::Answer;
         };
         if !asked {
             // A `sunsubscribe` without a command of ours: the slot has left the server.
             return match !on && entry.wanted {
                 true => self.evict(what),
-                false => Incoming::Answer,
+                false => Received::Answer,
             };
         }
-        entry.state = if on { State::On } else { State::Off };
+        entry.state = if on { SubscriptionState::On } else { SubscriptionState::Off };
         if entry.wanted != on {
             self.look_at(what);
         } else if !on {
             self.entries.remove(&what);
         }
-        Incoming::Answer
+        Received::Answer
     }
 
     /// Handles a reply without a channel name: a pong, or an error in place of a confirmation.
-    fn answered(&mut self, id: LinkId, value: Value) -> Result<Incoming, String> {
-        let Some(link) = self.links.get_mut(&id) else { return Ok(Incoming::Answer) };
+    fn answered(&mut self, id: LinkId, value: Value) -> Result<Received, String> {
+        let Some(link) = self.links.get_mut(&id) else { return Ok(Received::Answer) };
         let op = link.waiting.pop_front();
         let Some(error) = value.error() else {
             return match op {
-                Some(Op::Heartbeat) => Ok(Incoming::Answer),
+                Some(Op::Heartbeat) => Ok(Received::Answer),
                 _ => Err("Redis answered what was not asked".to_owned()),
             };
         };
@@ -295,26 +295,26 @@ impl Subscriptions {
         }
         match self.entries.get(&what) {
             Some(entry) if entry.link == Some(id) => Ok(self.evict(what)),
-            _ => Ok(Incoming::Answer),
+            _ => Ok(Received::Answer),
         }
     }
 
     /// Takes a subscription off its link; it has no link until the topology is refreshed.
-    fn evict(&mut self, what: Subscription) -> Incoming {
+    fn evict(&mut self, what: Subscription) -> Received {
         self.routes.forget(slot_of(what.name()));
         if let Some(entry) = self.entries.get_mut(&what) {
-            entry.state = State::Off;
+            entry.state = SubscriptionState::Off;
             entry.dirty = false;
             if entry.link.take().is_some() {
                 self.homeless += 1;
             }
             self.look_at(what);
         }
-        Incoming::Moved
+        Received::Moved
     }
 
     /// Sets the new owners of the slots; their links exist already.
-    pub(crate) fn set_routes(&mut self, routes: Routes) {
+    pub fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
         let mut moved = Vec::new();
         for (what, entry) in &mut self.entries {
@@ -322,7 +322,7 @@ impl Subscriptions {
             if entry.link != link {
                 self.homeless -= usize::from(entry.link.is_none());
                 self.homeless += usize::from(link.is_none());
-                *entry = Entry { wanted: entry.wanted, state: State::Off, link, dirty: false };
+                *entry = Entry { wanted: entry.wanted, state: SubscriptionState::Off, link, dirty: false };
                 moved.push(what.clone());
             }
         }
@@ -331,7 +331,7 @@ impl Subscriptions {
         }
     }
 
-    pub(crate) fn remove_link(&mut self, id: LinkId) {
+    pub fn remove_link(&mut self, id: LinkId) {
         self.links.remove(&id);
     }
 }

@@ -4,11 +4,11 @@ use crate::cluster::redis::address::Address;
 use crate::cluster::redis::connection::Connection;
 use crate::cluster::redis::resp::Value;
 use crate::cluster::redis::settings::{Settings, Site};
-use crate::cluster::redis::shared::Shared;
+use crate::cluster::redis::shared::BusShared;
 
 /// How a link finds its server.
 #[derive(Clone)]
-pub(crate) enum Target {
+pub(crate) enum ConnectTarget {
     Server(Address),
     /// The current master according to the sentinels.
     Master,
@@ -16,19 +16,19 @@ pub(crate) enum Target {
     Node,
 }
 
-impl Target {
+impl ConnectTarget {
     /// Connects. `turn` selects the sentinel or node, and is incremented on failure so that the next one is tried.
-    pub(crate) async fn connect(
+    pub async fn connect(
         &self,
-        shared: &Shared,
+        shared: &BusShared,
         name: &str,
         turn: &mut usize,
     ) -> Result<Connection, String> {
         let settings = &shared.settings;
         match self {
-            Target::Server(address) => Connection::open(settings, address, name).await,
-            Target::Master => master(settings, name, turn).await,
-            Target::Node => {
+            ConnectTarget::Server(address) => Connection::open(settings, address, name).await,
+            ConnectTarget::Master => master(settings, name, turn).await,
+            ConnectTarget::Node => {
                 // Use the nodes that the cluster reports, not the seeds in the options: a seed may have left the
                 // cluster.
                 let mut nodes = shared.nodes.subscribe();

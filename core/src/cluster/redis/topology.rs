@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::cluster::redis::address::{Address, Place};
+use crate::cluster::redis::address::{Address, Endpoint};
 use crate::cluster::redis::backoff::Backoff;
 use crate::cluster::redis::connection::Connection;
 use crate::cluster::redis::link::{Link, Role};
 use crate::cluster::redis::outgoing::LinkId;
 use crate::cluster::redis::resp::Value;
-use crate::cluster::redis::shared::{Shared, State};
+use crate::cluster::redis::shared::{BusShared, BusState};
 use crate::cluster::redis::slot::{Routes, SLOTS};
-use crate::cluster::redis::target::Target;
+use crate::cluster::redis::target::ConnectTarget;
 
 /// Interval of refreshes without a cause. It bounds the time to find changes that cause neither a refused command nor
 /// a broken connection.
@@ -89,8 +89,8 @@ struct Pair {
 }
 
 /// Keeps nodes, slots and the links to them up to date. The links end when it is dropped.
-pub(crate) struct Cluster {
-    shared: Arc<Shared>,
+pub(crate) struct ClusterFollower {
+    shared: Arc<BusShared>,
     seeds: Vec<Address>,
     /// Links by master; used only where channels are routed by slot.
     pairs: HashMap<Address, Pair>,
@@ -99,12 +99,12 @@ pub(crate) struct Cluster {
     turn: usize,
 }
 
-impl Cluster {
-    pub(crate) fn new(shared: Arc<Shared>, seeds: Vec<Address>) -> Self {
+impl ClusterFollower {
+    pub fn new(shared: Arc<BusShared>, seeds: Vec<Address>) -> Self {
         Self { shared, seeds, pairs: HashMap::new(), links: JoinSet::new(), turn: 0 }
     }
 
-    pub(crate) async fn follow(mut self) {
+    pub async fn follow(mut self) {
         let mut backoff = Backoff::default();
         loop {
             match self.look().await {
@@ -215,8 +215,8 @@ impl Cluster {
 
     fn start(&mut self, address: &Address) -> Pair {
         let mut start = |role| {
-            let id = self.shared.with(State::new_link);
-            let link = Link { id, role, target: Target::Server(address.clone()) };
+            let id = self.shared.with(BusState::new_link);
+            let link = Link { id, role, target: ConnectTarget::Server(address.clone()) };
             (id, self.links.spawn(link.start(&self.shared)))
         };
         let (commands, _) = start(Role::Commands);
@@ -225,16 +225,16 @@ impl Cluster {
     }
 }
 
-async fn ask(shared: &Shared, node: &Address) -> Result<Topology, String> {
+async fn ask(shared: &BusShared, node: &Address) -> Result<Topology, String> {
     let timeout = shared.settings.timeout;
     let mut connection = Connection::open(&shared.settings, node, "kraken-ws-topology").await?;
     let answer = tokio::time::timeout(timeout, connection.ask(&[b"CLUSTER", b"SLOTS"]))
         .await
         .map_err(|_| format!("{node}: no answer within {} ms", timeout.as_millis()))?
         .map_err(|reason| format!("{node}: {reason}"))?;
-    let asked = match &node.place {
-        Place::Tcp { host, .. } => host,
-        Place::Unix(_) => "",
+    let asked = match &node.endpoint {
+        Endpoint::Tcp { host, .. } => host,
+        Endpoint::Unix(_) => "",
     };
     Topology::read(&answer, asked).map_err(|reason| format!("{node}: {reason}"))
 }

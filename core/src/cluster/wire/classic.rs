@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::cluster::message::{Answer, Broadcast, Change, Incoming, Message, Question};
+use crate::cluster::message::{Broadcast, Change, FleetMessage, Incoming, NodeAnswer, NodeQuestion};
 use crate::cluster::wire::shapes::{Flags, Name, Opts, Packet, Socket, is_event, names};
 use crate::cluster::wire::text::{self, Object, distinct, is_number, of_payload};
 use crate::cluster::wire::{Malformed, Names, Written};
@@ -34,7 +34,7 @@ const ACK: u64 = 9;
 /// An extension of ours; JavaScript nodes ignore unknown types.
 const HELLO: u64 = 20;
 
-pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Written, PacketError> {
+pub(super) fn message(of: &Names, nsp: &str, message: &FleetMessage) -> Result<Written, PacketError> {
     let request = |kind: u64| {
         // The emitter sends no uid with joins and leaves.
         let object = Object::new();
@@ -43,35 +43,35 @@ pub(super) fn message(of: &Names, nsp: &str, message: &Message) -> Result<Writte
         object.number("type", kind)
     };
     let payload = match message {
-        Message::Broadcast(broadcast) if broadcast.ack.is_none() => {
+        FleetMessage::Broadcast(broadcast) if broadcast.ack.is_none() => {
             let rooms = distinct(&broadcast.target.rooms);
             return Ok((of.broadcast(nsp, &rooms), self::broadcast(&of.uid, nsp, broadcast)?));
         }
-        Message::Broadcast(broadcast) => broadcast_with_ack(&of.uid, nsp, broadcast)?,
-        Message::Join { target, rooms } => {
+        FleetMessage::Broadcast(broadcast) => broadcast_with_ack(&of.uid, nsp, broadcast)?,
+        FleetMessage::Join { target, rooms } => {
             request(JOIN).json("opts", &text::opts(target, None)).rooms("rooms", rooms).end().into()
         }
-        Message::Leave { target, rooms } => {
+        FleetMessage::Leave { target, rooms } => {
             request(LEAVE).json("opts", &text::opts(target, None)).rooms("rooms", rooms).end().into()
         }
-        Message::Disconnect { target, close } => {
+        FleetMessage::Disconnect { target, close } => {
             request(DISCONNECT).json("opts", &text::opts(target, None)).bool("close", *close).end().into()
         }
-        Message::ServerSide { data, attachments, id } => {
+        FleetMessage::ServerSide { data, attachments, id } => {
             let object = request(SERVER_SIDE);
             let object = if let Some(id) = id { object.text("requestId", id) } else { object };
             text::payload(object.json("data", data).end(), attachments)?
         }
-        Message::Ask { id, question } => match question {
-            Question::Ids(rooms) => request(IDS).text("requestId", id).rooms("rooms", rooms).end().into(),
-            Question::Rooms => request(ROOMS).text("requestId", id).end().into(),
-            Question::Sockets(target) => {
+        FleetMessage::Ask { id, question } => match question {
+            NodeQuestion::Ids(rooms) => request(IDS).text("requestId", id).rooms("rooms", rooms).end().into(),
+            NodeQuestion::Rooms => request(ROOMS).text("requestId", id).end().into(),
+            NodeQuestion::Sockets(target) => {
                 request(FETCH).text("requestId", id).json("opts", &text::opts(target, None)).end().into()
             }
         },
-        Message::Hello => request(HELLO).end().into(),
+        FleetMessage::Hello => request(HELLO).end().into(),
         // Only old versions of the adapter send this.
-        Message::One { .. } => return Err(PacketError::UnknownType),
+        FleetMessage::One { .. } => return Err(PacketError::UnknownType),
     };
     Ok((of.requests(nsp), payload))
 }
@@ -140,19 +140,19 @@ fn opts(
     msgpack::json_to_msgpack(&text::flags(flags, timeout), &[], out)
 }
 
-pub(super) fn answer(of: &Names, id: &str, answer: &Answer) -> Result<Vec<u8>, PacketError> {
+pub(super) fn answer(of: &Names, id: &str, answer: &NodeAnswer) -> Result<Vec<u8>, PacketError> {
     let plain = || Object::new().text("requestId", id).text("uid", &of.uid);
     let typed = |kind: u64| Object::new().number("type", kind).text("requestId", id).text("uid", &of.uid);
     Ok(match answer {
-        Answer::Ids(ids) => plain().texts("sockets", ids).end().into(),
-        Answer::Rooms(rooms) => plain().texts("rooms", rooms).end().into(),
-        Answer::Sockets(sockets) => plain().json("sockets", &text::sockets(sockets)).end().into(),
-        Answer::Done => plain().end().into(),
-        Answer::ServerSide { data, attachments } => {
+        NodeAnswer::Ids(ids) => plain().texts("sockets", ids).end().into(),
+        NodeAnswer::Rooms(rooms) => plain().texts("rooms", rooms).end().into(),
+        NodeAnswer::Sockets(sockets) => plain().json("sockets", &text::sockets(sockets)).end().into(),
+        NodeAnswer::Done => plain().end().into(),
+        NodeAnswer::ServerSide { data, attachments } => {
             text::payload(typed(SERVER_SIDE).json("data", data).end(), attachments)?
         }
-        Answer::Clients(count) => typed(CLIENTS).number("clientCount", *count as u64).end().into(),
-        Answer::Ack { data, attachments } => {
+        NodeAnswer::Clients(count) => typed(CLIENTS).number("clientCount", *count as u64).end().into(),
+        NodeAnswer::Ack { data, attachments } => {
             // An ack is always MessagePack.
             let json = typed(ACK).json("packet", data).end();
             let mut out = Vec::with_capacity(json.len());
@@ -264,41 +264,40 @@ pub(super) fn read_request(own: &str, payload: &[u8]) -> Result<Option<Incoming>
     if uid.as_deref() == Some(own) {
         return Ok(None);
     }
-    let ask = |question| Some(Message::Ask { id: id.clone()?, question });
-    let one = |change| Some(Message::One { id: id.clone(), sid: sid.as_ref()?.0.clone(), change });
+    let ask = |question| Some(FleetMessage::Ask { id: id.clone()?, question });
+    let one = |change| Some(FleetMessage::One { id: id.clone(), sid: sid.as_ref()?.0.clone(), change });
     let room = room.map(|room| room.0);
-    let message =
-        match (kind, opts) {
-            (IDS, _) => ask(Question::Ids(names(rooms))),
-            (ROOMS, _) => ask(Question::Rooms),
-            (JOIN, Some(opts)) => Some(Message::Join { target: opts.target(), rooms: names(rooms) }),
-            (JOIN, None) => room.and_then(|room| one(Change::Join(room))),
-            (LEAVE, Some(opts)) => Some(Message::Leave { target: opts.target(), rooms: names(rooms) }),
-            (LEAVE, None) => room.and_then(|room| one(Change::Leave(room))),
-            (DISCONNECT, Some(opts)) => {
-                Some(Message::Disconnect { target: opts.target(), close: close.unwrap_or(false) })
+    let message = match (kind, opts) {
+        (IDS, _) => ask(NodeQuestion::Ids(names(rooms))),
+        (ROOMS, _) => ask(NodeQuestion::Rooms),
+        (JOIN, Some(opts)) => Some(FleetMessage::Join { target: opts.target(), rooms: names(rooms) }),
+        (JOIN, None) => room.and_then(|room| one(Change::Join(room))),
+        (LEAVE, Some(opts)) => Some(FleetMessage::Leave { target: opts.target(), rooms: names(rooms) }),
+        (LEAVE, None) => room.and_then(|room| one(Change::Leave(room))),
+        (DISCONNECT, Some(opts)) => {
+            Some(FleetMessage::Disconnect { target: opts.target(), close: close.unwrap_or(false) })
+        }
+        (DISCONNECT, None) => one(Change::Disconnect { close: close.unwrap_or(false) }),
+        (FETCH, opts) => ask(NodeQuestion::Sockets(opts.unwrap_or_default().target())),
+        (SERVER_SIDE, _) => data
+            .filter(|data| data.get().starts_with('['))
+            .map(|data| FleetMessage::ServerSide { data: data.get().into(), attachments, id: id.clone() }),
+        (BROADCAST, opts) => match (packet, &id) {
+            (Some(packet), Some(id)) if is_event(packet.data.get()) => {
+                let (target, flags, timeout) = opts.unwrap_or_default().parts();
+                Some(FleetMessage::Broadcast(Broadcast {
+                    target,
+                    data: packet.data.get().into(),
+                    attachments,
+                    flags,
+                    ack: Some((id.clone(), timeout)),
+                }))
             }
-            (DISCONNECT, None) => one(Change::Disconnect { close: close.unwrap_or(false) }),
-            (FETCH, opts) => ask(Question::Sockets(opts.unwrap_or_default().target())),
-            (SERVER_SIDE, _) => data
-                .filter(|data| data.get().starts_with('['))
-                .map(|data| Message::ServerSide { data: data.get().into(), attachments, id: id.clone() }),
-            (BROADCAST, opts) => match (packet, &id) {
-                (Some(packet), Some(id)) if is_event(packet.data.get()) => {
-                    let (target, flags, timeout) = opts.unwrap_or_default().parts();
-                    Some(Message::Broadcast(Broadcast {
-                        target,
-                        data: packet.data.get().into(),
-                        attachments,
-                        flags,
-                        ack: Some((id.clone(), timeout)),
-                    }))
-                }
-                _ => None,
-            },
-            (HELLO, _) => Some(Message::Hello),
-            _ => return Ok(None),
-        };
+            _ => None,
+        },
+        (HELLO, _) => Some(FleetMessage::Hello),
+        _ => return Ok(None),
+    };
     Ok(Some(Incoming::Message { uid, message: message.ok_or(BAD)? }))
 }
 
@@ -332,24 +331,24 @@ pub(super) fn read_answer(own: &str, payload: &[u8]) -> Result<Option<Incoming>,
     }
     let value = |raw: Option<&RawValue>| raw.map_or("null", RawValue::get).into();
     let answer = match kind {
-        Some(SERVER_SIDE) => Answer::ServerSide { data: value(data), attachments },
-        Some(CLIENTS) => Answer::Clients(clients.filter(|n| *n >= 0.0).ok_or(BAD)? as usize),
-        Some(ACK) => Answer::Ack { data: value(packet), attachments },
+        Some(SERVER_SIDE) => NodeAnswer::ServerSide { data: value(data), attachments },
+        Some(CLIENTS) => NodeAnswer::Clients(clients.filter(|n| *n >= 0.0).ok_or(BAD)? as usize),
+        Some(ACK) => NodeAnswer::Ack { data: value(packet), attachments },
         Some(_) => return Ok(None),
         None => match (sockets, rooms) {
             (Some(sockets), _) => read_sockets(sockets.get(), &attachments).ok_or(BAD)?,
-            (None, Some(rooms)) => Answer::Rooms(names(Some(rooms))),
-            (None, None) => Answer::Done,
+            (None, Some(rooms)) => NodeAnswer::Rooms(names(Some(rooms))),
+            (None, None) => NodeAnswer::Done,
         },
     };
     Ok(Some(Incoming::Answer { uid, id: id.ok_or(BAD)?, answer }))
 }
 
 /// Parses a list of sockets, or of socket ids.
-fn read_sockets(json: &str, attachments: &[Bytes]) -> Option<Answer> {
+fn read_sockets(json: &str, attachments: &[Bytes]) -> Option<NodeAnswer> {
     if json[1..].trim_start().starts_with('"') {
-        return Some(Answer::Ids(names(Some(serde_json::from_str(json).ok()?))));
+        return Some(NodeAnswer::Ids(names(Some(serde_json::from_str(json).ok()?))));
     }
     let list: Vec<Socket<'_>> = serde_json::from_str(json).ok()?;
-    Some(Answer::Sockets(list.into_iter().map(|socket| socket.remote(attachments)).collect()))
+    Some(NodeAnswer::Sockets(list.into_iter().map(|socket| socket.remote(attachments)).collect()))
 }

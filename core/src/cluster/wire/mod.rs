@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use seal::Seal;
 
-use crate::cluster::message::{Answer, Broadcast, Incoming, Message};
+use crate::cluster::message::{Broadcast, FleetMessage, Incoming, NodeAnswer};
 use crate::options::cluster::Mode;
 use crate::socketio::packet::PacketError;
 
@@ -64,7 +64,7 @@ impl Wire {
     pub(crate) fn message(
         &self,
         nsp: &str,
-        message: &Message,
+        message: &FleetMessage,
         moved: impl Fn(&str) -> bool,
     ) -> Result<Published, PacketError> {
         let (channel, payload) = match self.names.mode {
@@ -83,7 +83,7 @@ impl Wire {
         nsp: &str,
         to: Option<&str>,
         id: &str,
-        answer: &Answer,
+        answer: &NodeAnswer,
     ) -> Result<Published, PacketError> {
         let payload = match self.names.mode {
             Mode::Classic => classic::answer(&self.names, id, answer)?,
@@ -92,7 +92,7 @@ impl Wire {
         // Answers to server-side emits go to all nodes, whatever the option says, because JavaScript nodes do the
         // same.
         let specific = match self.names.mode {
-            Mode::Classic => self.specific && !matches!(answer, Answer::ServerSide { .. }),
+            Mode::Classic => self.specific && !matches!(answer, NodeAnswer::ServerSide { .. }),
             Mode::Sharded => true,
         };
         let channel = match to {
@@ -108,8 +108,8 @@ impl Wire {
     /// As [`Wire::message`].
     pub(crate) fn greeting(&self, nsp: &str, to: &str) -> Result<Published, PacketError> {
         let payload = match self.names.mode {
-            Mode::Classic => classic::answer(&self.names, "hello", &Answer::Done)?,
-            Mode::Sharded => sharded::answer(&self.names, nsp, "hello", &Answer::Done)?,
+            Mode::Classic => classic::answer(&self.names, "hello", &NodeAnswer::Done)?,
+            Mode::Sharded => sharded::answer(&self.names, nsp, "hello", &NodeAnswer::Done)?,
         };
         Ok(self.published(self.names.answers_to(nsp, to), payload))
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::cluster::message::{Answer, Broadcast, Incoming, Message, Question};
+use crate::cluster::message::{Broadcast, FleetMessage, Incoming, NodeAnswer, NodeQuestion};
 use crate::cluster::wire::shapes::{Name, Opts, Packet, Socket, is_event, names};
 use crate::cluster::wire::text::{self, Object, distinct, of_payload};
 use crate::cluster::wire::{Malformed, Names, Written};
@@ -48,12 +48,12 @@ fn envelope(
 pub(super) fn message(
     of: &Names,
     nsp: &str,
-    message: &Message,
+    message: &FleetMessage,
     moved: impl Fn(&str) -> bool,
 ) -> Result<Written, PacketError> {
     let no_bytes: &[Bytes] = &[];
     let (kind, data, attachments) = match message {
-        Message::Broadcast(broadcast) => {
+        FleetMessage::Broadcast(broadcast) => {
             let payload = envelope(of, nsp, BROADCAST, self::broadcast(broadcast), &broadcast.attachments)?;
             // All nodes have to receive it, because the sender counts acks over all of them.
             let channel = match broadcast.ack {
@@ -65,37 +65,37 @@ pub(super) fn message(
             };
             return Ok((channel, payload));
         }
-        Message::Join { target, rooms } => (
+        FleetMessage::Join { target, rooms } => (
             JOIN,
             Object::new().json("opts", &text::opts(target, Some("{}"))).rooms("rooms", rooms),
             no_bytes,
         ),
-        Message::Leave { target, rooms } => (
+        FleetMessage::Leave { target, rooms } => (
             LEAVE,
             Object::new().json("opts", &text::opts(target, Some("{}"))).rooms("rooms", rooms),
             no_bytes,
         ),
-        Message::Disconnect { target, close } => (
+        FleetMessage::Disconnect { target, close } => (
             DISCONNECT,
             Object::new().json("opts", &text::opts(target, Some("{}"))).bool("close", *close),
             no_bytes,
         ),
-        Message::ServerSide { data, attachments, id } => {
+        FleetMessage::ServerSide { data, attachments, id } => {
             let object = Object::with_capacity(64 + data.len()).json("packet", data);
             let object = if let Some(id) = id { object.text("requestId", id) } else { object };
             (SERVER_SIDE, object, &attachments[..])
         }
-        Message::Ask { id, question: Question::Sockets(target) } => (
+        FleetMessage::Ask { id, question: NodeQuestion::Sockets(target) } => (
             FETCH,
             Object::new().json("opts", &text::opts(target, Some("{}"))).text("requestId", id),
             no_bytes,
         ),
-        Message::Ask { id, question: Question::Rooms } => {
+        FleetMessage::Ask { id, question: NodeQuestion::Rooms } => {
             (ROOMS, Object::new().text("requestId", id), no_bytes)
         }
-        Message::Hello => (HELLO, Object::new(), no_bytes),
+        FleetMessage::Hello => (HELLO, Object::new(), no_bytes),
         // Only old versions of the classic adapter send this.
-        Message::One { .. } | Message::Ask { question: Question::Ids(_), .. } => {
+        FleetMessage::One { .. } | FleetMessage::Ask { question: NodeQuestion::Ids(_), .. } => {
             return Err(PacketError::UnknownType);
         }
     };
@@ -115,19 +115,19 @@ fn broadcast(broadcast: &Broadcast) -> String {
     }
 }
 
-pub(super) fn answer(of: &Names, nsp: &str, id: &str, answer: &Answer) -> Result<Vec<u8>, PacketError> {
+pub(super) fn answer(of: &Names, nsp: &str, id: &str, answer: &NodeAnswer) -> Result<Vec<u8>, PacketError> {
     let object = Object::new().text("requestId", id);
     let no_bytes: &[Bytes] = &[];
     let (kind, object, attachments) = match answer {
-        Answer::Sockets(sockets) => (FETCHED, object.json("sockets", &text::sockets(sockets)), no_bytes),
-        Answer::Rooms(rooms) => (ROOMS_ANSWER, object.texts("rooms", rooms), no_bytes),
-        Answer::ServerSide { data, attachments } => {
+        NodeAnswer::Sockets(sockets) => (FETCHED, object.json("sockets", &text::sockets(sockets)), no_bytes),
+        NodeAnswer::Rooms(rooms) => (ROOMS_ANSWER, object.texts("rooms", rooms), no_bytes),
+        NodeAnswer::ServerSide { data, attachments } => {
             (SERVER_SIDE_ANSWER, object.json("packet", data), &attachments[..])
         }
-        Answer::Clients(count) => (CLIENTS, object.number("clientCount", *count as u64), no_bytes),
-        Answer::Ack { data, attachments } => (ACK, object.json("packet", data), &attachments[..]),
-        Answer::Done => (GREETING, object, no_bytes),
-        Answer::Ids(_) => return Err(PacketError::UnknownType),
+        NodeAnswer::Clients(count) => (CLIENTS, object.number("clientCount", *count as u64), no_bytes),
+        NodeAnswer::Ack { data, attachments } => (ACK, object.json("packet", data), &attachments[..]),
+        NodeAnswer::Done => (GREETING, object, no_bytes),
+        NodeAnswer::Ids(_) => return Err(PacketError::UnknownType),
     };
     envelope(of, nsp, kind, object.end(), attachments)
 }
@@ -168,7 +168,7 @@ pub(super) fn read(own: &str, payload: &[u8]) -> Result<Option<(Arc<str>, Incomi
     }
     let nsp: Arc<str> = nsp.ok_or(BAD)?.into();
     if kind == HELLO {
-        return Ok(Some((nsp, Incoming::Message { uid, message: Message::Hello })));
+        return Ok(Some((nsp, Incoming::Message { uid, message: FleetMessage::Hello })));
     }
     if !matches!(kind, BROADCAST..=ACK | ROOMS | ROOMS_ANSWER | GREETING) {
         return Ok(None);
@@ -179,13 +179,13 @@ pub(super) fn read(own: &str, payload: &[u8]) -> Result<Option<(Arc<str>, Incomi
     let answer = match kind {
         FETCHED => {
             let list = sockets.ok_or(BAD)?;
-            Answer::Sockets(list.into_iter().map(|socket| socket.remote(&attachments)).collect())
+            NodeAnswer::Sockets(list.into_iter().map(|socket| socket.remote(&attachments)).collect())
         }
-        GREETING => Answer::Done,
-        ROOMS_ANSWER => Answer::Rooms(names(rooms)),
-        SERVER_SIDE_ANSWER => Answer::ServerSide { data: value(), attachments },
-        CLIENTS => Answer::Clients(clients.filter(|n| *n >= 0.0).ok_or(BAD)? as usize),
-        ACK => Answer::Ack { data: value(), attachments },
+        GREETING => NodeAnswer::Done,
+        ROOMS_ANSWER => NodeAnswer::Rooms(names(rooms)),
+        SERVER_SIDE_ANSWER => NodeAnswer::ServerSide { data: value(), attachments },
+        CLIENTS => NodeAnswer::Clients(clients.filter(|n| *n >= 0.0).ok_or(BAD)? as usize),
+        ACK => NodeAnswer::Ack { data: value(), attachments },
         kind => {
             let message = read_message(kind, id, opts, rooms, close, packet, attachments).ok_or(BAD)?;
             return Ok(Some((nsp, Incoming::Message { uid, message })));
@@ -202,24 +202,24 @@ fn read_message(
     close: Option<bool>,
     packet: Option<&RawValue>,
     attachments: Vec<Bytes>,
-) -> Option<Message> {
+) -> Option<FleetMessage> {
     Some(match kind {
         BROADCAST => {
             let packet: Packet<'_> = serde_json::from_str(packet?.get()).ok()?;
             let (target, flags, timeout) = opts?.parts();
             let data = Box::from(Some(packet.data.get()).filter(|data| is_event(data))?);
             let ack = id.map(|id| (id, timeout));
-            Message::Broadcast(Broadcast { target, data, attachments, flags, ack })
+            FleetMessage::Broadcast(Broadcast { target, data, attachments, flags, ack })
         }
-        JOIN => Message::Join { target: opts?.target(), rooms: names(rooms) },
-        LEAVE => Message::Leave { target: opts?.target(), rooms: names(rooms) },
-        DISCONNECT => Message::Disconnect { target: opts?.target(), close: close.unwrap_or(false) },
-        FETCH => Message::Ask { id: id?, question: Question::Sockets(opts?.target()) },
+        JOIN => FleetMessage::Join { target: opts?.target(), rooms: names(rooms) },
+        LEAVE => FleetMessage::Leave { target: opts?.target(), rooms: names(rooms) },
+        DISCONNECT => FleetMessage::Disconnect { target: opts?.target(), close: close.unwrap_or(false) },
+        FETCH => FleetMessage::Ask { id: id?, question: NodeQuestion::Sockets(opts?.target()) },
         SERVER_SIDE => {
             let data = packet.filter(|data| data.get().starts_with('['))?.get().into();
-            Message::ServerSide { data, attachments, id }
+            FleetMessage::ServerSide { data, attachments, id }
         }
-        ROOMS => Message::Ask { id: id?, question: Question::Rooms },
+        ROOMS => FleetMessage::Ask { id: id?, question: NodeQuestion::Rooms },
         _ => return None,
     })
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::message::{Change, Question};
+use crate::cluster::message::{Change, NodeQuestion};
 use crate::options::cluster::Subscriptions;
 use crate::shared::fleet_reply::RemoteSocket;
 use crate::socketio::msgpack::msgpack_to_json;
@@ -59,7 +59,7 @@ fn read(wire: &Wire, channel: &str, payload: &[u8]) -> Result<Option<Incoming>, 
             let read = wire.read_broadcast(nsp, channel.as_bytes(), payload)?;
             return Ok(read.map(|(uid, broadcast)| Incoming::Message {
                 uid: Some(uid),
-                message: Message::Broadcast(broadcast),
+                message: FleetMessage::Broadcast(broadcast),
             }));
         }
     };
@@ -77,63 +77,67 @@ fn broadcast(target: Target, data: &str) -> Broadcast {
 }
 
 /// The message that the fixture of this name encodes, if it is a message. Ids are those of the fixture.
-fn meaning(name: &str, id: Option<Box<str>>) -> Option<Message> {
+fn meaning(name: &str, id: Option<Box<str>>) -> Option<FleetMessage> {
     let (kind, name) = name.split_once(' ').unwrap();
     let rooms = vec!["x".into(), "y".into()];
     let data = r#"["event","text \"…\" 🙂",1,-7,1.5,1099511627776,true,null,[],{"a":{"b":[1]}}]"#;
     let binary = r#"["bytes",{"_placeholder":true,"num":0},{"deep":{"_placeholder":true,"num":1}}]"#;
     let dates =
         r#"["dates","1970-01-01T00:00:01.500Z","2020-09-13T12:26:40.000Z","1969-12-31T23:59:59.999Z"]"#;
-    let of = |target, data| Some(Message::Broadcast(broadcast(target, data)));
+    let of = |target, data| Some(FleetMessage::Broadcast(broadcast(target, data)));
     match (kind, name) {
         (_, "all") => of(Target::all(), data),
         ("emitter", "room") => {
             let data = r#"["room",{"_placeholder":true,"num":0}]"#;
             let attachments = vec![Bytes::from_static(b"b")];
-            Some(Message::Broadcast(Broadcast { attachments, ..broadcast(target(&["a"], &[]), data) }))
+            Some(FleetMessage::Broadcast(Broadcast { attachments, ..broadcast(target(&["a"], &[]), data) }))
         }
         (_, "room") => of(target(&["a"], &[]), r#"["room"]"#),
         (_, "rooms") => {
             let mut broadcast = broadcast(target(&["a", "b"], &["c"]), r#"["rooms"]"#);
             broadcast.flags.volatile = true;
             broadcast.flags.compress = kind == "emitter";
-            Some(Message::Broadcast(broadcast))
+            Some(FleetMessage::Broadcast(broadcast))
         }
         (_, "private") => of(target(&["abcdefghijklmnopqrst"], &[]), r#"["private"]"#),
         (_, "binary") => {
             let attachments = vec![Bytes::from_static(&[0, 1, 255]), Bytes::from_static(&[7])];
-            Some(Message::Broadcast(Broadcast { attachments, ..broadcast(Target::all(), binary) }))
+            Some(FleetMessage::Broadcast(Broadcast { attachments, ..broadcast(Target::all(), binary) }))
         }
         (_, "dates") => of(Target::all(), dates),
         (_, "namespace") => of(Target::all(), r#"["namespace"]"#),
-        (_, "with ack") => Some(Message::Broadcast(Broadcast {
+        (_, "with ack") => Some(FleetMessage::Broadcast(Broadcast {
             ack: Some((id?, Some(Duration::from_secs(2)))),
             ..broadcast(target(&["nobody"], &[]), r#"["ack",1]"#)
         })),
-        ("emitter", "join") => Some(Message::Join { target: target(&["a"], &[]), rooms }),
-        (_, "join") => Some(Message::Join { target: target(&["a", "b"], &["c"]), rooms }),
-        (_, "leave") => Some(Message::Leave { target: Target::all(), rooms: vec!["x".into()] }),
-        ("emitter", "disconnect") => Some(Message::Disconnect { target: Target::all(), close: true }),
-        (_, "disconnect") => Some(Message::Disconnect { target: target(&["nobody"], &[]), close: true }),
-        (_, "server side") => Some(Message::ServerSide {
+        ("emitter", "join") => Some(FleetMessage::Join { target: target(&["a"], &[]), rooms }),
+        (_, "join") => Some(FleetMessage::Join { target: target(&["a", "b"], &["c"]), rooms }),
+        (_, "leave") => Some(FleetMessage::Leave { target: Target::all(), rooms: vec!["x".into()] }),
+        ("emitter", "disconnect") => Some(FleetMessage::Disconnect { target: Target::all(), close: true }),
+        (_, "disconnect") => Some(FleetMessage::Disconnect { target: target(&["nobody"], &[]), close: true }),
+        (_, "server side") => Some(FleetMessage::ServerSide {
             data: r#"["hello",{"n":1}]"#.into(),
             attachments: Vec::new(),
             id: None,
         }),
-        (_, "server side with ack") => {
-            Some(Message::ServerSide { data: r#"["hello"]"#.into(), attachments: Vec::new(), id: Some(id?) })
+        (_, "server side with ack") => Some(FleetMessage::ServerSide {
+            data: r#"["hello"]"#.into(),
+            attachments: Vec::new(),
+            id: Some(id?),
+        }),
+        (_, "fetch") => {
+            Some(FleetMessage::Ask { id: id?, question: NodeQuestion::Sockets(target(&["nobody"], &[])) })
         }
-        (_, "fetch") => Some(Message::Ask { id: id?, question: Question::Sockets(target(&["nobody"], &[])) }),
-        (_, "rooms request") => Some(Message::Ask { id: id?, question: Question::Rooms }),
+        (_, "rooms request") => Some(FleetMessage::Ask { id: id?, question: NodeQuestion::Rooms }),
         _ => None,
     }
 }
 
-fn id_of(message: &Message) -> Option<Box<str>> {
+fn id_of(message: &FleetMessage) -> Option<Box<str>> {
     match message {
-        Message::Broadcast(Broadcast { ack, .. }) => ack.as_ref().map(|(id, _)| id.clone()),
-        Message::ServerSide { id, .. } => id.clone(),
-        Message::Ask { id, .. } => Some(id.clone()),
+        FleetMessage::Broadcast(Broadcast { ack, .. }) => ack.as_ref().map(|(id, _)| id.clone()),
+        FleetMessage::ServerSide { id, .. } => id.clone(),
+        FleetMessage::Ask { id, .. } => Some(id.clone()),
         _ => None,
     }
 }
@@ -150,14 +154,15 @@ fn what_javascript_nodes_write_is_read() {
             Incoming::Message { uid, message } => {
                 let expected = meaning(&name, id_of(&message));
                 assert_eq!(Some(message), expected, "{name}");
-                let named = !name.starts_with("emitter ") || matches!(expected, Some(Message::Broadcast(_)));
+                let named =
+                    !name.starts_with("emitter ") || matches!(expected, Some(FleetMessage::Broadcast(_)));
                 assert!(uid.is_some() || !named || name.ends_with("server side"), "{name}");
                 messages += 1;
             }
             Incoming::Answer { uid, id, answer } => {
                 assert_eq!((&*id, uid.is_some()), ("r", mode == Mode::Sharded), "{name}");
                 match answer {
-                    Answer::Sockets(sockets) => {
+                    NodeAnswer::Sockets(sockets) => {
                         let RemoteSocket { id, handshake, rooms, data } = &sockets[0];
                         let handshake: Value = serde_json::from_str(handshake).unwrap();
                         assert_eq!(handshake["auth"], json!({ "user": "ada" }), "{name}");
@@ -167,20 +172,20 @@ fn what_javascript_nodes_write_is_read() {
                             "{name}"
                         );
                     }
-                    Answer::Rooms(rooms) => {
+                    NodeAnswer::Rooms(rooms) => {
                         assert!(rooms.contains(&"room".into()) && rooms.len() == 2, "{name}")
                     }
-                    Answer::Ids(ids) => assert_eq!((ids.len(), ids[0].len()), (1, 20), "{name}"),
-                    Answer::ServerSide { data, attachments } if attachments.is_empty() => {
+                    NodeAnswer::Ids(ids) => assert_eq!((ids.len(), ids[0].len()), (1, 20), "{name}"),
+                    NodeAnswer::ServerSide { data, attachments } if attachments.is_empty() => {
                         assert_eq!(&*data, r#"{"yes":[1]}"#, "{name}");
                     }
-                    Answer::ServerSide { attachments, .. } => assert_eq!(attachments, ["c"], "{name}"),
-                    Answer::Clients(count) => assert_eq!(count, 1, "{name}"),
-                    Answer::Ack { data, attachments } if attachments.is_empty() => {
+                    NodeAnswer::ServerSide { attachments, .. } => assert_eq!(attachments, ["c"], "{name}"),
+                    NodeAnswer::Clients(count) => assert_eq!(count, 1, "{name}"),
+                    NodeAnswer::Ack { data, attachments } if attachments.is_empty() => {
                         assert_eq!(&*data, r#""answer""#, "{name}");
                     }
-                    Answer::Ack { attachments, .. } => assert_eq!(attachments, ["b"], "{name}"),
-                    Answer::Done => panic!("{name}: nothing in it"),
+                    NodeAnswer::Ack { attachments, .. } => assert_eq!(attachments, ["b"], "{name}"),
+                    NodeAnswer::Done => panic!("{name}: nothing in it"),
                 }
             }
         }
@@ -236,7 +241,7 @@ fn old_nodes_are_understood() {
         Ok(Some(Incoming::Message { uid: None, message })) => message,
         other => panic!("{other:?}"),
     };
-    let one = |change| Message::One { id: Some("r".into()), sid: "s".into(), change };
+    let one = |change| FleetMessage::One { id: Some("r".into()), sid: "s".into(), change };
     assert_eq!(
         of(json!({ "requestId": "r", "type": 2, "sid": "s", "room": 5 })),
         one(Change::Join("5".into()))
@@ -257,7 +262,7 @@ fn binary_data_of_a_socket_is_shown_as_json_stringify_does() {
     let mut payload = Vec::new();
     crate::socketio::msgpack::json_to_msgpack(json, &[Bytes::from_static(&[1, 2])], &mut payload).unwrap();
     match read(&wire(Mode::Sharded), "socket.io#/#x#", &payload).unwrap() {
-        Some(Incoming::Answer { answer: Answer::Sockets(sockets), .. }) => {
+        Some(Incoming::Answer { answer: NodeAnswer::Sockets(sockets), .. }) => {
             let data: Value = serde_json::from_str(&sockets[0].data).unwrap();
             assert_eq!(data, json!({ "key": { "type": "Buffer", "data": [1, 2] } }));
             assert_eq!((&*sockets[0].handshake, sockets[0].rooms.len()), ("{}", 0));
@@ -302,7 +307,7 @@ fn events() -> impl Strategy<Value = (Box<str>, Vec<Bytes>)> {
     })
 }
 
-fn messages() -> impl Strategy<Value = Message> {
+fn messages() -> impl Strategy<Value = FleetMessage> {
     let id = || "[a-z0-9]{6}".prop_map(String::into_boxed_str);
     let ack =
         proptest::option::of((id(), proptest::option::of((1u64..100_000).prop_map(Duration::from_millis))));
@@ -313,19 +318,19 @@ fn messages() -> impl Strategy<Value = Message> {
     });
     let broadcast =
         (targets(), events(), flags, ack).prop_map(|(target, (data, attachments), flags, ack)| {
-            Message::Broadcast(Broadcast { target, data, attachments, flags, ack })
+            FleetMessage::Broadcast(Broadcast { target, data, attachments, flags, ack })
         });
     prop_oneof![
         4 => broadcast,
-        1 => (targets(), names()).prop_map(|(target, rooms)| Message::Join { target, rooms }),
-        1 => (targets(), names()).prop_map(|(target, rooms)| Message::Leave { target, rooms }),
-        1 => (targets(), any::<bool>()).prop_map(|(target, close)| Message::Disconnect { target, close }),
+        1 => (targets(), names()).prop_map(|(target, rooms)| FleetMessage::Join { target, rooms }),
+        1 => (targets(), names()).prop_map(|(target, rooms)| FleetMessage::Leave { target, rooms }),
+        1 => (targets(), any::<bool>()).prop_map(|(target, close)| FleetMessage::Disconnect { target, close }),
         1 => (events(), proptest::option::of(id()))
-            .prop_map(|((data, attachments), id)| Message::ServerSide { data, attachments, id }),
+            .prop_map(|((data, attachments), id)| FleetMessage::ServerSide { data, attachments, id }),
         1 => (id(), targets())
-            .prop_map(|(id, target)| Message::Ask { id, question: Question::Sockets(target) }),
-        1 => id().prop_map(|id| Message::Ask { id, question: Question::Rooms }),
-        1 => Just(Message::Hello),
+            .prop_map(|(id, target)| FleetMessage::Ask { id, question: NodeQuestion::Sockets(target) }),
+        1 => id().prop_map(|id| FleetMessage::Ask { id, question: NodeQuestion::Rooms }),
+        1 => Just(FleetMessage::Hello),
     ]
 }
 
@@ -358,16 +363,16 @@ proptest! {
         which in 0..5,
     ) {
         let answer = match which {
-            0 => Answer::Rooms(rooms),
-            1 => Answer::Sockets(vec![RemoteSocket {
+            0 => NodeAnswer::Rooms(rooms),
+            1 => NodeAnswer::Sockets(vec![RemoteSocket {
                 id: "id".into(),
                 handshake: r#"{"auth":{}}"#.into(),
                 rooms,
                 data: if attachments.is_empty() { data } else { "{}".into() },
             }]),
-            2 => Answer::ServerSide { data, attachments },
-            3 => Answer::Clients(count),
-            _ => Answer::Ack { data, attachments },
+            2 => NodeAnswer::ServerSide { data, attachments },
+            3 => NodeAnswer::Clients(count),
+            _ => NodeAnswer::Ack { data, attachments },
         };
         let (ours, theirs) = (wire(mode), wire(mode));
         let (channel, payload) = ours.answer("/", Some(&theirs.names.uid), "request", &answer).unwrap();

@@ -15,7 +15,7 @@ use server::Server;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::cluster::bus::{Bus, BusEvent, Held, Subscription};
+use crate::cluster::bus::{Bus, BusEvent, HeldBytes, Subscription};
 use crate::options::cluster::{ClusterOptions, Mode, Overflow, Redis, Subscriptions};
 use crate::shared::figures::BusStats;
 
@@ -96,7 +96,7 @@ impl Node {
         self.held_message().await.0
     }
 
-    async fn held_message(&mut self) -> (Message, Held) {
+    async fn held_message(&mut self) -> (Message, HeldBytes) {
         match self.event().await {
             BusEvent::Message { pattern, channel, payload, held } => {
                 (Message { pattern, channel, payload }, held)
