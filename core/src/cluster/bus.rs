@@ -71,7 +71,7 @@ struct Asker {
 
 impl Bus {
     /// Checks the options and starts to connect on the current tokio runtime. Events are sent to `events` in order.
-    pub fn start(options: &ClusterOptions, events: mpsc::UnboundedSender<BusEvent>) -> Result<Self> {
+    pub(crate) fn start(options: &ClusterOptions, events: mpsc::UnboundedSender<BusEvent>) -> Result<Self> {
         let shared = Arc::new(BusShared::new(Settings::new(options)?, events));
         let bus = Self { shared: shared.clone(), tasks: Mutex::default(), askers: Mutex::default() };
         let target = match &shared.settings.site {
@@ -105,7 +105,7 @@ impl Bus {
     }
 
     /// Waits for a panic in one of the tasks.
-    pub async fn broken(&self) -> Panic {
+    pub(crate) async fn broken(&self) -> Panic {
         loop {
             if let Some(panic) = self.shared.broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 return panic;
@@ -115,7 +115,7 @@ impl Bus {
     }
 
     /// Waits until the bus is up; the error holds the reason why it is not.
-    pub async fn ready(&self, within: Duration) -> Result<()> {
+    pub(crate) async fn ready(&self, within: Duration) -> Result<()> {
         let mut up = self.shared.up.clone();
         if let Ok(Ok(_)) = timeout(within, up.wait_for(|up| *up)).await {
             return Ok(());
@@ -125,28 +125,28 @@ impl Bus {
     }
 
     /// Publishes a message, in the order of the calls. It is queued while there is no connection.
-    pub fn publish(&self, channel: Box<[u8]>, payload: Bytes) {
+    pub(crate) fn publish(&self, channel: Box<[u8]>, payload: Bytes) {
         self.shared.with(|state| state.outgoing.publish(channel, payload));
     }
 
     /// Adds a subscription, now and after every reconnect. A second call has no effect.
-    pub fn subscribe(&self, what: Subscription) {
+    pub(crate) fn subscribe(&self, what: Subscription) {
         self.shared.with(|state| state.subscriptions.subscribe(what));
     }
 
     /// Ends a subscription.
-    pub fn unsubscribe(&self, what: Subscription) {
+    pub(crate) fn unsubscribe(&self, what: Subscription) {
         self.shared.with(|state| state.subscriptions.unsubscribe(what));
     }
 
     /// Whether Redis has confirmed a subscription.
-    pub fn hears(&self, what: &Subscription) -> bool {
+    pub(crate) fn hears(&self, what: &Subscription) -> bool {
         self.shared.with(|state| state.subscriptions.is_on(what))
     }
 
     /// Number of subscribers of a channel; on Redis Cluster, the sum over all nodes that answer. Subscriptions that
     /// this bus made before the call are included.
-    pub async fn count(&self, channel: &[u8]) -> Result<usize> {
+    pub(crate) async fn count(&self, channel: &[u8]) -> Result<usize> {
         let limit = self.shared.settings.timeout;
         let counted = async {
             let _ = timeout(SETTLING, self.shared.until(|state| state.subscriptions.all_settled())).await;
@@ -226,7 +226,7 @@ impl Bus {
     }
 
     /// The current counters.
-    pub fn stats(&self) -> BusStats {
+    pub(crate) fn stats(&self) -> BusStats {
         self.shared.with(|state| {
             let counts = state.outgoing.counts();
             let (gaps, gap) = state.health.gaps();
@@ -245,19 +245,19 @@ impl Bus {
     }
 
     /// Publishes that are neither confirmed nor lost yet.
-    pub fn open(&self) -> u64 {
+    pub(crate) fn open(&self) -> u64 {
         self.shared.with(|state| state.outgoing.open())
     }
 
     /// Whether any link works. The bus can be down while this is true.
     #[cfg(test)]
-    pub fn is_partly_up(&self) -> bool {
+    pub(crate) fn is_partly_up(&self) -> bool {
         self.shared.with(|state| state.health.is_partly_up())
     }
 
     /// Waits until everything published so far is confirmed. It is an error if some of it was lost, or the time is
     /// up.
-    pub async fn flush(&self, within: Duration) -> Result<()> {
+    pub(crate) async fn flush(&self, within: Duration) -> Result<()> {
         let failures =
             |state: &mut BusState| state.outgoing.counts().lost + state.outgoing.counts().unconfirmed;
         let (mark, before) = self.shared.with(|state| (state.outgoing.mark(), failures(state)));
@@ -280,7 +280,7 @@ impl Bus {
     }
 
     /// Closes the connections and waits for their tasks. Queued publishes are dropped; call [`Bus::flush`] first.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks());
         tasks.shutdown().await;
     }

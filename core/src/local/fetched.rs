@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::types::ids::SocketHandle;
 use crate::types::request::RequestInfo;
 
-/// A socket found by [`Server::fetch_sockets`].
+/// A socket found by [`Server::fetch_sockets`](crate::Server::fetch_sockets).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FetchedSocket {
@@ -19,6 +19,6 @@ pub struct FetchedSocket {
     pub auth: Box<str>,
     /// Its rooms, the one named by its own id included.
     pub rooms: Vec<Box<str>>,
-    /// JSON that the host attached with [`Server::set_data`], may be empty.
+    /// JSON that the host attached with [`Server::set_data`](crate::Server::set_data), may be empty.
     pub data: Box<str>,
 }

@@ -41,7 +41,7 @@ impl Decision {
     }
 }
 
-/// The host's answer to [`Event::Engine`].
+/// The host's answer to [`Event::Engine`](crate::Event::Engine).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EngineReply {
@@ -49,7 +49,7 @@ pub enum EngineReply {
     Continue {
         /// Headers that go out with whatever answers it.
         headers: Vec<(String, String)>,
-        /// The host's number for it: [`RequestInfo::tag`] from here on.
+        /// The host's number for it: [`RequestInfo::tag`](crate::RequestInfo::tag) from here on.
         tag: u64,
     },
     /// The host answers it.
@@ -58,7 +58,7 @@ pub enum EngineReply {
     Refuse,
 }
 
-/// The host's answer to [`Event::Cors`].
+/// The host's answer to [`Event::Cors`](crate::Event::Cors).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CorsReply {
@@ -68,7 +68,7 @@ pub enum CorsReply {
     Refuse,
 }
 
-/// The host's answer to [`Event::Http`].
+/// The host's answer to [`Event::Http`](crate::Event::Http).
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct HttpReply {

@@ -34,7 +34,7 @@ impl Address {
     /// Parses `redis://[user[:password]@]host[:port][/db]`, `rediss://…` and `redis+unix:///path[?user=…&pass=…]`. A
     /// database number is accepted and ignored, because pub/sub spans all databases. `option` is the name for error
     /// messages.
-    pub fn parse(option: &str, url: &str) -> Result<Self> {
+    pub(crate) fn parse(option: &str, url: &str) -> Result<Self> {
         let fail = |what: &str| {
             // Error messages and logs must not show the password.
             let shown = url.rsplit_once('@').map_or(url, |(_, host)| host);
@@ -92,7 +92,7 @@ impl Address {
     }
 
     /// The address of another server with the same TLS setting and credentials.
-    pub fn at(&self, host: &str, port: u16) -> Self {
+    pub(crate) fn at(&self, host: &str, port: u16) -> Self {
         Self { endpoint: Endpoint::Tcp { host: host.into(), port }, ..self.clone() }
     }
 }

@@ -27,22 +27,22 @@ pub(crate) struct HeldBytes {
 }
 
 impl Lag {
-    pub fn new(limit: usize) -> Arc<Self> {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { bytes: AtomicUsize::new(0), limit, freed: Notify::new() })
     }
 
-    pub fn hold(self: &Arc<Self>, length: usize) -> HeldBytes {
+    pub(crate) fn hold(self: &Arc<Self>, length: usize) -> HeldBytes {
         let bytes = length + MESSAGE_BYTES;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         HeldBytes { lag: Some(self.clone()), bytes }
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) >= self.limit
     }
 
     /// Waits until at most half of the limit is held.
-    pub async fn freed(&self) {
+    pub(crate) async fn freed(&self) {
         loop {
             // Register before the check, so that a notification in between is not missed.
             let freed = self.freed.notified();

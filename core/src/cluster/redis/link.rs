@@ -32,7 +32,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Registers the link. The returned future runs it.
-    pub fn start(self, shared: &Arc<BusShared>) -> impl Future<Output = ()> + Send + use<> {
+    pub(crate) fn start(self, shared: &Arc<BusShared>) -> impl Future<Output = ()> + Send + use<> {
         let wake = shared.with(|state| {
             if self.role != Role::Questions {
                 state.health.add(self.id);

@@ -44,14 +44,14 @@ pub(crate) struct BusState {
 
 impl BusState {
     /// Allocates the id of a new link.
-    pub fn new_link(&mut self) -> LinkId {
+    pub(crate) fn new_link(&mut self) -> LinkId {
         self.next_link += 1;
         self.next_link - 1
     }
 }
 
 impl BusShared {
-    pub fn new(settings: Settings, events: mpsc::UnboundedSender<BusEvent>) -> Self {
+    pub(crate) fn new(settings: Settings, events: mpsc::UnboundedSender<BusEvent>) -> Self {
         let routes = || if settings.by_slot() { Routes::nowhere() } else { Routes::One(COMMANDS) };
         let subscribed = if settings.by_slot() { Routes::nowhere() } else { Routes::One(SUBSCRIPTIONS) };
         let (up, up_seen) = watch::channel(false);
@@ -77,7 +77,7 @@ impl BusShared {
     }
 
     /// Waits until a condition holds. It is checked again after every notification of `settled`.
-    pub async fn until(&self, mut is: impl FnMut(&mut BusState) -> bool) {
+    pub(crate) async fn until(&self, mut is: impl FnMut(&mut BusState) -> bool) {
         loop {
             // Register before the check, so that a notification in between is not missed.
             let settled = self.settled.notified();
@@ -88,7 +88,7 @@ impl BusShared {
         }
     }
 
-    pub fn with<T>(&self, act: impl FnOnce(&mut BusState) -> T) -> T {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut BusState) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 }

@@ -72,15 +72,15 @@ pub(crate) struct Subscriptions {
 }
 
 impl Subscriptions {
-    pub fn new(routes: Routes) -> Self {
+    pub(crate) fn new(routes: Routes) -> Self {
         Self { entries: HashMap::new(), links: HashMap::new(), routes, homeless: 0 }
     }
 
-    pub fn add_link(&mut self, id: LinkId) -> Arc<Notify> {
+    pub(crate) fn add_link(&mut self, id: LinkId) -> Arc<Notify> {
         self.links.entry(id).or_default().wake.clone()
     }
 
-    pub fn subscribe(&mut self, what: Subscription) {
+    pub(crate) fn subscribe(&mut self, what: Subscription) {
         match self.entries.entry(what.clone()) {
             MapEntry::Occupied(mut entry) => entry.get_mut().wanted = true,
             MapEntry::Vacant(entry) => {
@@ -92,7 +92,7 @@ impl Subscriptions {
         self.look_at(what);
     }
 
-    pub fn unsubscribe(&mut self, what: Subscription) {
+    pub(crate) fn unsubscribe(&mut self, what: Subscription) {
         if let Some(entry) = self.entries.get_mut(&what) {
             entry.wanted = false;
             self.look_at(what);
@@ -121,7 +121,7 @@ impl Subscriptions {
     }
 
     /// Starts a new connection, on which nothing is subscribed yet.
-    pub fn begin(&mut self, id: LinkId) {
+    pub(crate) fn begin(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.waiting.clear();
         link.dirty.clear();
@@ -139,7 +139,7 @@ impl Subscriptions {
     }
 
     /// Appends the commands for the entries in `dirty`.
-    pub fn fill(&mut self, id: LinkId, out: &mut BytesMut) {
+    pub(crate) fn fill(&mut self, id: LinkId, out: &mut BytesMut) {
         let Some(link) = self.links.get_mut(&id) else { return };
         while link.waiting.len() < WINDOW
             && let Some(what) = link.dirty.pop_front()
@@ -168,40 +168,40 @@ impl Subscriptions {
         }
     }
 
-    pub fn heartbeat(&mut self, id: LinkId, out: &mut BytesMut) {
+    pub(crate) fn heartbeat(&mut self, id: LinkId, out: &mut BytesMut) {
         if let Some(link) = self.links.get_mut(&id) {
             resp::command(out, &[b"PING"]);
             link.waiting.push_back(Op::Heartbeat);
         }
     }
 
-    pub fn expects_answers(&self, id: LinkId) -> bool {
+    pub(crate) fn expects_answers(&self, id: LinkId) -> bool {
         self.links.get(&id).is_some_and(|link| !link.waiting.is_empty())
     }
 
     /// Whether all subscriptions of a link are in the wanted state.
-    pub fn is_settled(&self, id: LinkId) -> bool {
+    pub(crate) fn is_settled(&self, id: LinkId) -> bool {
         self.links.get(&id).is_none_or(|link| {
             link.dirty.is_empty() && !link.waiting.iter().any(|op| matches!(op, Op::On(_) | Op::Off(_)))
         })
     }
 
     /// Whether Redis has confirmed a subscription.
-    pub fn is_on(&self, what: &Subscription) -> bool {
+    pub(crate) fn is_on(&self, what: &Subscription) -> bool {
         self.entries.get(what).is_some_and(|entry| entry.state == SubscriptionState::On)
     }
 
     /// Whether all subscriptions have a link and are in the wanted state.
-    pub fn all_settled(&self) -> bool {
+    pub(crate) fn all_settled(&self) -> bool {
         self.homeless == 0 && self.links.keys().all(|id| self.is_settled(*id))
     }
 
-    pub fn is_homeless(&self) -> bool {
+    pub(crate) fn is_homeless(&self) -> bool {
         self.homeless > 0
     }
 
     /// Handles a received reply or message. After an error the connection must be closed.
-    pub fn received(&mut self, id: LinkId, value: Value) -> Result<Received, String> {
+    pub(crate) fn received(&mut self, id: LinkId, value: Value) -> Result<Received, String> {
         let items = match value {
             Value::Array(items) | Value::Push(items) => items,
             other => return self.answered(id, other),
@@ -314,7 +314,7 @@ impl Subscriptions {
     }
 
     /// Sets the new owners of the slots; their links exist already.
-    pub fn set_routes(&mut self, routes: Routes) {
+    pub(crate) fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
         let mut moved = Vec::new();
         for (what, entry) in &mut self.entries {
@@ -331,7 +331,7 @@ impl Subscriptions {
         }
     }
 
-    pub fn remove_link(&mut self, id: LinkId) {
+    pub(crate) fn remove_link(&mut self, id: LinkId) {
         self.links.remove(&id);
     }
 }

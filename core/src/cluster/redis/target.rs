@@ -18,7 +18,7 @@ pub(crate) enum ConnectTarget {
 
 impl ConnectTarget {
     /// Connects. `turn` selects the sentinel or node, and is incremented on failure so that the next one is tried.
-    pub async fn connect(
+    pub(crate) async fn connect(
         &self,
         shared: &BusShared,
         name: &str,

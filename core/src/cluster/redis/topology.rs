@@ -100,11 +100,11 @@ pub(crate) struct ClusterFollower {
 }
 
 impl ClusterFollower {
-    pub fn new(shared: Arc<BusShared>, seeds: Vec<Address>) -> Self {
+    pub(crate) fn new(shared: Arc<BusShared>, seeds: Vec<Address>) -> Self {
         Self { shared, seeds, pairs: HashMap::new(), links: JoinSet::new(), turn: 0 }
     }
 
-    pub async fn follow(mut self) {
+    pub(crate) async fn follow(mut self) {
         let mut backoff = Backoff::default();
         loop {
             match self.look().await {
