@@ -1,4 +1,4 @@
-//! A build without any feature.
+//! Tests of a build without any feature: an option that needs one is an error.
 
 use serde_json::{Value, json};
 

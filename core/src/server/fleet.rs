@@ -1,4 +1,4 @@
-//! The other nodes: joining them, and asking them.
+//! The fleet: joining it, and questions to its other nodes.
 
 use std::time::Duration;
 
@@ -17,12 +17,11 @@ use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::target::Target;
 
 impl Server {
-    /// Makes this server a node of a fleet, once; with clients or without. Without `wait_for_redis` it returns at
-    /// once, and the node is there when [`Event::Cluster`](crate::Event::Cluster) says `Up`.
+    /// Makes this server a node of a fleet, with clients or without; a server can join once. Without `wait_for_redis`
+    /// the call returns at once, and the node has joined when [`Event::Cluster`](crate::Event::Cluster) says `Up`.
     ///
-    /// # Errors
-    /// [`ErrorCode::State`] if it is one already, [`ErrorCode::Redis`] if `wait_for_redis` and Redis can't be
-    /// reached within `redis_timeout`, [`ErrorCode::Option`] for settings that can't be used,
+    /// [`ErrorCode::State`] if the server is a node already, [`ErrorCode::Redis`] if `wait_for_redis` and Redis can't
+    /// be reached within `redis_timeout`, [`ErrorCode::Option`] for settings that can't be used,
     /// [`ErrorCode::Unsupported`] on a server of raw messages.
     pub fn join_cluster(&self, options: ClusterOptions) -> Result<()> {
         self.open()?;
@@ -38,7 +37,7 @@ impl Server {
         if broker.wants_own_rooms() {
             self.show_own_rooms();
         }
-        // A close that came in between found nobody to tell.
+        // A close between `open` above and `fill` found no broker to close.
         if self.is_closing() {
             broker.close();
         }
@@ -53,13 +52,14 @@ impl Server {
         let Some(broker) = self.broker(false) else { return FleetReply::default() };
         let (reply, answer) = oneshot::channel();
         broker.ask(nsp, question(reply));
-        // A node that has ended asks nobody; one that broke has not asked, or not heard.
+        // The broker dropped the question: a closing node asks nobody; a broken one has not asked, or has lost the
+        // answers.
         let no_answer = |_| if self.is_closing() { FleetReply::default() } else { FleetReply::unasked() };
         answer.await.unwrap_or_else(no_answer)
     }
 
-    /// The sockets of the other nodes that `target` means. Nodes get `timeout`, else `requestsTimeout`, to answer;
-    /// what came until then is there.
+    /// The sockets of the other nodes that `target` selects. Nodes have `timeout`, else `requestsTimeout`, to answer;
+    /// the reply has what came by then.
     pub async fn fetch_remote(
         &self,
         nsp: &Namespace,
@@ -69,8 +69,8 @@ impl Server {
         self.ask(nsp, |reply| Question::Sockets { target, timeout, reply }).await
     }
 
-    /// Names of all rooms of the fleet, those named by the ids of sockets included, each once and sorted. JavaScript
-    /// nodes of a sharded fleet don't know the question: they are missing.
+    /// Names of all rooms of the fleet, including those named by the ids of sockets, each once and sorted. JavaScript
+    /// nodes of a sharded fleet do not know this request: their rooms are missing.
     pub async fn fleet_rooms(&self, nsp: &Namespace) -> FleetReply<Vec<Box<str>>> {
         let here = self.all_rooms(nsp).await;
         let mut fleet: FleetReply<Vec<Box<str>>> = self.ask(nsp, |reply| Question::Rooms { reply }).await;
@@ -80,7 +80,7 @@ impl Server {
         fleet
     }
 
-    /// How many servers there are in the fleet, this one included.
+    /// The number of servers in the fleet, this one included.
     ///
     /// # Errors
     /// [`ErrorCode::Redis`] if Redis does not answer.
@@ -91,8 +91,8 @@ impl Server {
         count.await.unwrap_or_else(|_| Err(Error::closed()))
     }
 
-    /// Sends an event to the hosts of the other nodes: [`Event::ServerSide`](crate::Event::ServerSide) there.
-    /// `data` is a JSON array `["event", …]`. Without a fleet there is nobody to hear it.
+    /// Sends an event to the hosts of the other nodes: [`Event::ServerSide`](crate::Event::ServerSide) there. `data` is
+    /// a JSON array `["event", …]`. Without a fleet no host receives it.
     ///
     /// # Errors
     /// [`ErrorCode::Payload`], [`ErrorCode::Closed`].
@@ -105,8 +105,8 @@ impl Server {
         Ok(())
     }
 
-    /// [`Server::server_side_emit`] with answers: of each node one argument as JSON text, with its attachments.
-    /// Nodes get `timeout`, else `requestsTimeout`.
+    /// [`Server::server_side_emit`] with answers: each node answers with one argument as JSON text, and its
+    /// attachments. Nodes have `timeout`, else `requestsTimeout`, to answer.
     ///
     /// # Errors
     /// As [`Server::server_side_emit`].

@@ -1,4 +1,4 @@
-//! The other nodes of a build without the feature `cluster`: there are none to join.
+//! A build without the feature `cluster`: there are no other nodes to join.
 
 use crate::local::Server;
 use crate::options::cluster::ClusterOptions;

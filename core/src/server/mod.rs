@@ -1,4 +1,4 @@
-//! What reaches the whole fleet: this node, which `local` serves, and the others behind the
+//! Calls that reach the whole fleet: this node, which `local` serves, and the others behind the
 //! [`Broker`](crate::shared::broker::Broker).
 
 #[cfg(all(test, not(any(feature = "cluster", feature = "compression", feature = "regex", feature = "tls"))))]
@@ -36,13 +36,13 @@ impl Server {
         Ok((server, events))
     }
 
-    /// The way to the other nodes, if there are any and they are meant.
+    /// The broker of the other nodes; `None` without a fleet, or if the call is `local`.
     fn broker(&self, local: bool) -> Option<&dyn Broker> {
         self.core().broker.get().filter(|_| !local)
     }
 
-    /// Sends an event to everybody that `target` means, on all nodes of the fleet unless `flags.local`. It is encoded
-    /// once; the cost for the caller does not depend on the number of recipients.
+    /// Sends an event to all sockets that `target` selects, on all nodes of the fleet unless `flags.local`. It is
+    /// encoded once; the cost for the caller does not depend on the number of recipients.
     ///
     /// # Errors
     /// As [`Server::emit`].
@@ -89,7 +89,7 @@ impl Server {
         Ok(id)
     }
 
-    /// Adds all sockets that `target` means to rooms; in the whole fleet unless `local`.
+    /// Adds all sockets that `target` selects to rooms; in the whole fleet unless `local`.
     pub fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: &[&str], local: bool) {
         if let Some(broker) = self.broker(local) {
             broker.sockets_join(nsp, target.clone(), boxed(rooms));
@@ -97,7 +97,7 @@ impl Server {
         self.sockets_join_here(nsp, target, boxed(rooms));
     }
 
-    /// Takes all sockets that `target` means out of rooms; in the whole fleet unless `local`.
+    /// Takes all sockets that `target` selects out of rooms; in the whole fleet unless `local`.
     pub fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: &[&str], local: bool) {
         if let Some(broker) = self.broker(local) {
             broker.sockets_leave(nsp, target.clone(), boxed(rooms));
@@ -105,8 +105,8 @@ impl Server {
         self.sockets_leave_here(nsp, target, boxed(rooms));
     }
 
-    /// Disconnects all sockets that `target` means, with `close` their whole connections; in the whole fleet
-    /// unless `local`.
+    /// Disconnects all sockets that `target` selects, with `close` their whole connections; in the whole fleet unless
+    /// `local`.
     pub fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool, local: bool) {
         if let Some(broker) = self.broker(local) {
             broker.disconnect_sockets(nsp, target.clone(), close);

@@ -1,8 +1,9 @@
-//! After a panic in the middle of a change: what the shard holds may not fit together any more. Its connections are
-//! closed, everybody who waits for it hears of that, and it goes on with nothing, on the same queue and listeners.
+//! What a shard does after a panic in the middle of a change of its state, which may be inconsistent then. The shard
+//! closes its connections, answers everybody who waits for it, and goes on with an empty state, on the same queue and
+//! listeners.
 //!
-//! The orderly way is tried first, connection by connection. What panics again on that way is dropped, and the host is
-//! told all the same.
+//! Each connection is closed in the regular way first. What panics again is dropped, and the host still gets its
+//! events.
 
 use std::collections::HashMap;
 use std::mem::{replace, take};
@@ -21,13 +22,13 @@ use crate::shared::panics::Panic;
 use crate::types::ids::{ConnKey, ConnSlot, NspId, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 
-/// What the host and the log hear beside the reason.
+/// The detail beside the reason, in events and in the log.
 const DETAIL: &str = "internal error";
 /// RFC 6455 §7.4.1: the server met an unexpected condition.
 const INTERNAL: CloseStyle = CloseStyle::Ws(1011);
 
 impl State {
-    /// A change of this state panicked.
+    /// Replaces the state after a panic in a change of it.
     pub(super) fn start_over(&mut self, panic: Panic) {
         self.core.host.panics.note(SHARD, panic);
         let names: HashMap<NspId, Arc<str>> =
@@ -66,7 +67,7 @@ impl State {
         self.core.clone().host.panics.catch(SHARD, || act(self));
     }
 
-    /// The state from which the shard goes on. Numbers go on too: what has been named by one is never another.
+    /// The state with which the shard goes on. Its counters go on too, so that no old handle names something new.
     fn successor(&mut self) -> Self {
         let mut next = State::new(self.core.clone(), self.index, self.shard.clone());
         next.generation = self.generation;
@@ -75,7 +76,7 @@ impl State {
         next.accepting = take(&mut self.accepting);
         next.closing = self.closing;
         next.shows_own_rooms = self.shows_own_rooms;
-        // Broadcasts still end when their time is over.
+        // The timers of broadcasts stay: other shards may still wait for acks, and the broadcast has to end.
         let mut wheel = replace(&mut self.wheel, super::wheel::Wheel::new());
         let stays = |timer: &Timer| matches!(timer, Timer::Broadcast(..));
         wheel.retain(stays);
@@ -86,7 +87,7 @@ impl State {
         next
     }
 
-    /// What a panic has interrupted, as far as somebody waits for its end.
+    /// Completes what the panic interrupted and others wait for: a broadcast's count of recipients, a socket's end.
     fn finish_what_was_begun(&mut self) {
         if let Some(acks) = self.fan_out.take_asking()
             && let Some(event) = acks.sent(0)
@@ -98,7 +99,7 @@ impl State {
         }
     }
 
-    /// A socket that could not be taken out in order.
+    /// Drops a socket whose regular removal panicked, and sends the events of its end.
     fn forsake_socket(&mut self, slot: SocketSlot, sock: Socket) {
         let (socket, reason) = (SocketHandle::new(self.index, slot, sock.generation), Reason::TransportError);
         if self.shows_own_rooms && sock.connected {
@@ -123,7 +124,7 @@ impl State {
         }
     }
 
-    /// A connection that could not be closed in order. Requests that wait for it are answered as it is dropped.
+    /// Drops a connection whose regular close panicked. Requests that wait for it are answered as it is dropped.
     fn forsake_conn(&mut self, slot: ConnSlot, conn: Conn) {
         if let Some(alias) = &conn.alias {
             self.core.aliases.remove(alias);
@@ -142,7 +143,8 @@ impl State {
         }
     }
 
-    /// The task that reads a connection panicked. Unless that was in a change of this state, nothing else is broken.
+    /// Closes a connection, or its probe, whose reader task panicked. Outside a change of this state nothing else is
+    /// affected.
     pub(super) fn reader_broke(&mut self, key: ConnKey, probe: u32) {
         if probe != 0 && self.is_probe(key, probe) {
             return self.drop_probe(key, INTERNAL);
@@ -168,7 +170,7 @@ mod tests {
     fn what_can_not_be_closed_in_order_is_told_all_the_same() {
         let options = Options::from_json(&json!({ "shards": 1 })).unwrap();
         let (server, mut events) = Server::new(options).unwrap();
-        // In the place of the one that runs, which has no clients.
+        // A second shard 0 beside the running one, which has no clients.
         let shard = Shard::new(server.shared_core(), 0);
         let act = || {
             let handle = shard.with(|s| {
@@ -178,7 +180,7 @@ mod tests {
                 s.on_packet(key, "40");
                 let slot = s.sockets_of(key)[0];
                 s.join(slot, &["room".into()]);
-                // There is no such socket.
+                // The list names a socket that does not exist, so the regular close panics.
                 s.conns[key.slot].sockets.break_it();
                 s.handle(slot)
             });
@@ -186,7 +188,7 @@ mod tests {
             assert_eq!((core.directory.len(), core.shards[0].stats.sockets.get()), (1, 1));
             let broke = catch_unwind(AssertUnwindSafe(|| shard.with(|_| panic!("deliberate"))));
             core.host.panics.note("the test", broke.unwrap_err());
-            // The panic, and the one of the close.
+            // The first panic, and the one of the regular close.
             assert_eq!(core.host.panics.get(), 2);
             assert_eq!((core.directory.len(), core.shards[0].stats.sockets.get()), (0, 0));
             shard.with(|s| assert!(s.conns.is_empty() && s.sockets.is_empty() && s.generation > 0));

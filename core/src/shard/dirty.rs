@@ -4,16 +4,16 @@ use std::mem::take;
 
 use crate::types::ids::ConnKey;
 
-/// In a connection: whether the list has it.
+/// A connection's mark: whether the connection is in the list. It saves a search of the list.
 #[derive(Default)]
 pub(in crate::shard) struct DirtyMark(bool);
 
-/// The list; a connection is in it at most once.
+/// The connections to write; each is in the list at most once.
 #[derive(Default)]
 pub(in crate::shard) struct DirtyList(Vec<ConnKey>);
 
 impl DirtyList {
-    /// A connection has something to write.
+    /// Adds a connection that has something to write.
     pub(in crate::shard) fn note(&mut self, key: ConnKey, mark: &mut DirtyMark) {
         if !std::mem::replace(&mut mark.0, true) {
             self.0.push(key);
@@ -24,17 +24,17 @@ impl DirtyList {
         self.0.is_empty()
     }
 
-    /// Takes the connections out; each is handed to [`DirtyList::clear`] as it is written.
+    /// Takes the connections out; the caller calls [`DirtyList::clear`] for each before it writes it.
     pub(in crate::shard) fn take(&mut self) -> Vec<ConnKey> {
         take(&mut self.0)
     }
 
-    /// A connection that was taken out is being written: what comes from now on is for another turn.
+    /// Clears the mark of a connection before it is written: frames queued from now on belong to another turn.
     pub(in crate::shard) fn clear(mark: &mut DirtyMark) {
         mark.0 = false;
     }
 
-    /// Takes the room of an emptied list back, unless writing has filled a new one.
+    /// Keeps the capacity of an emptied list for the next turn, unless the writes have filled a new list.
     pub(in crate::shard) fn keep_room(&mut self, emptied: Vec<ConnKey>) {
         if self.0.is_empty() {
             self.0 = emptied;

@@ -3,13 +3,13 @@
 use crate::shared::event::Event;
 use crate::shared::host_queue::HostQueue;
 
-/// What the host is told at the end of the turn.
+/// The events that the host gets at the end of the turn.
 #[derive(Default)]
 pub(in crate::shard) struct EventBuffer {
     events: Vec<Event>,
-    /// What `events` weighs in the host queue.
+    /// The bytes for which `events` counts in the host queue.
     weight: usize,
-    /// How many events this shard has made, ever.
+    /// Number of events that this shard has ever made.
     count: u64,
 }
 
@@ -24,7 +24,7 @@ impl EventBuffer {
         self.events.is_empty()
     }
 
-    /// What it weighs in the host queue, in bytes.
+    /// The bytes for which the buffered events count in the host queue.
     pub(in crate::shard) fn weight(&self) -> usize {
         self.weight
     }

@@ -1,4 +1,4 @@
-//! Commands, and connections on their way in.
+//! Execution of commands, listeners, and HTTP on new connections.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::shared::figures::ShardStats;
 use crate::shared::shard_sender::ShardSender;
 use crate::types::reason::Reason;
 
-/// The end of a command that [`ShardSender::send_join`] counts, however it ends.
+/// Ends the count of a command that [`ShardSender::send_join`] began, also if the command panics.
 struct Joined<'a>(&'a ShardSender);
 
 impl Drop for Joined<'_> {
@@ -26,7 +26,7 @@ impl Drop for Joined<'_> {
 }
 
 impl Shard {
-    /// Carries out one command.
+    /// Executes one command.
     #[expect(clippy::too_many_lines, reason = "one arm for each command, most of one line")]
     pub(super) fn execute(self: Rc<Self>, command: Command) {
         match command {
@@ -132,17 +132,18 @@ impl Shard {
             Command::StopListening => self.with(|s| s.accepting.drain(..).for_each(|task| task.abort())),
             Command::Raw(command) => self.with(|s| s.raw_command(command)),
             Command::Watch { conn, on } => self.with(|s| s.watch(conn, on)),
-            // Taken before, by the loop that calls this.
+            // `take_commands` handles these two before it calls this.
             Command::Together(_) | Command::Shutdown(_) => {}
         }
     }
 
-    /// Accepts on this shard and spreads the connections over all.
+    /// Accepts connections on this shard and distributes them over all shards.
     fn listen(self: Rc<Self>, listener: Listener) {
         let core = self.core.clone();
         let tls = core.tls.is_some();
         let task = tokio::task::spawn_local(async move {
-            // New connections wait while the host is stuck: what they would tell it takes memory.
+            // While the host queue is full, the listener does not accept: events of new connections would take more
+            // memory.
             let ready = async || core.host.room().await;
             let on = |stream| {
                 let shard = &core.shards[core.pick()];
@@ -160,7 +161,7 @@ impl Shard {
     }
 }
 
-/// Counts an HTTP connection.
+/// Counts an HTTP connection while it is open.
 struct Wire<'a>(&'a ShardStats);
 
 impl<'a> Wire<'a> {

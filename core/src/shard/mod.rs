@@ -39,15 +39,15 @@ use crate::shared::under_way::Hold;
 /// so a large message costs a call per 64 KiB.
 const READ_BUFFER: usize = 64 * 1024;
 
-/// How long the end of a server waits for goodbyes to be written and answered.
+/// How long a shutdown waits for what [`Shard::hold`] counts: last frames and requests without an answer yet.
 const SHUTDOWN_LINGER: Duration = Duration::from_millis(1500);
 
-/// Whose panics the log names.
+/// The name under which a panic of a shard is logged.
 const SHARD: &str = "shard";
-/// After a panic, so that one which comes again and again leaves room for others.
+/// Delay before a task restarts after a panic: a task that panics in a loop leaves time for the others.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// What the tasks of one shard share.
+/// State and signals that the tasks of one shard share.
 pub(crate) struct Shard {
     state: RefCell<State>,
     core: Arc<Core>,
@@ -56,7 +56,7 @@ pub(crate) struct Shard {
     turn: Notify,
     turn_due: Cell<bool>,
     timer: Notify,
-    /// The server is shut down.
+    /// Notified once [`Command::Shutdown`] is executed.
     ended: Notify,
 }
 
@@ -74,8 +74,8 @@ impl Shard {
         })
     }
 
-    /// Runs `f` on the state and sees to it that what it caused is flushed at the end of this turn. If `f` panics, the
-    /// shard starts over (`broken.rs`), and the task ends that called this.
+    /// Runs `f` on the state and schedules the flush at the end of this turn. If `f` panics, the shard starts over
+    /// (`broken.rs`) and the calling task unwinds.
     fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.borrow_mut();
         let out = catch_unwind(AssertUnwindSafe(|| f(&mut state)));
@@ -94,13 +94,13 @@ impl Shard {
         &self.core.host.panics
     }
 
-    /// Counts a task that the end of the server waits for.
+    /// Counts a task that a shutdown waits for, until the [`Hold`] is dropped.
     fn hold(&self) -> Hold {
         self.core.under_way.hold()
     }
 }
 
-/// The thread's main function. Who waits for `started` hears whether there is one to run.
+/// The thread's main function. `started` reports whether the runtime could be built.
 pub(crate) fn run(core: Arc<Core>, index: usize, commands: command_queue::Receiver, started: &Tell) {
     let (asleep, awake) = (commands.sleep(), commands.sleep());
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -116,7 +116,8 @@ pub(crate) fn run(core: Arc<Core>, index: usize, commands: command_queue::Receiv
     let local = LocalSet::new();
     let shard = Shard::new(core, index);
     let lived = catch_unwind(AssertUnwindSafe(|| local.block_on(&runtime, live(shard.clone(), commands))));
-    // Nothing that panics is left out below; if something is, the thread ends, but nobody waits for it.
+    // The tasks of `live` catch their own panics. If one gets here all the same, the thread ends, and `start_over`
+    // answers everybody who waits for this shard.
     if let Err(panic) = lived {
         shard.state.borrow_mut().start_over(panic);
     }
@@ -135,24 +136,24 @@ async fn live(shard: Rc<Shard>, commands: command_queue::Receiver) {
     shard.panics().catch(SHARD, || shard.with(State::end_turn));
 }
 
-/// Runs what a shard can't be without; it begins anew after a panic.
+/// Runs a task that the shard can't do without; it restarts after a panic.
 async fn for_ever<F: Future<Output = ()>>(shard: Rc<Shard>, task: fn(Rc<Shard>) -> F) {
     while shard.panics().catch_in(SHARD, pin!(task(shard.clone()))).await.is_none() {
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Runs a task of a shard that nobody waits for.
+/// Spawns a task that no other task awaits; its panic is counted and logged.
 fn spawn(shard: Rc<Shard>, task: impl Future<Output = ()> + 'static) {
     tokio::task::spawn_local(async move {
         shard.panics().catch_in(SHARD, pin!(task)).await;
     });
 }
 
-/// Takes commands until the server closes.
+/// Executes commands until `live` drops this future at the end of a shutdown.
 async fn take_commands(shard: Rc<Shard>, mut commands: command_queue::Receiver) {
-    /// Commands per borrow of the state: enough to make one wake-up cheap, few enough that sockets
-    /// get their turn.
+    /// Commands per wake-up: enough to make one wake-up cheap, few enough that the tasks that read sockets get their
+    /// turn.
     const BATCH: usize = 256;
     let mut batch = Vec::with_capacity(BATCH);
     let mut ended = false;
@@ -177,7 +178,7 @@ fn take(shard: &Rc<Shard>, command: Command, ended: &mut bool) {
             drop(hold);
             shard.ended.notify_one();
         }
-        // A poll that was on its way here still gets its session's last packets.
+        // Commands of HTTP requests go on: a poll in flight still gets its session's last packets.
         command if *ended && !command.is_of_request() => {}
         command => {
             shard.panics().catch(SHARD, || shard.clone().execute(command));
@@ -185,7 +186,7 @@ fn take(shard: &Rc<Shard>, command: Command, ended: &mut bool) {
     }
 }
 
-/// After the end: until what is under way has ended, on any shard.
+/// Waits, once the shard is shut down, for the work in flight on all shards, but no longer than [`SHUTDOWN_LINGER`].
 async fn linger(shard: &Shard) {
     shard.ended.notified().await;
     let _ = tokio::time::timeout(SHUTDOWN_LINGER, shard.core.under_way.end()).await;
@@ -200,7 +201,7 @@ async fn end_turns(shard: Rc<Shard>) {
     loop {
         shard.turn.notified().await;
         if !window.is_zero() {
-            // Events must not wait for the window, only writes.
+            // `flush_interval` delays writes only; events go to the host at once.
             shard.with(State::hand_over_events);
             tokio::time::sleep(window).await;
         }

@@ -31,7 +31,7 @@ use crate::types::ids::{ConnKey, ConnSlot, NspId, SocketHandle, SocketSlot};
 use crate::types::reason::Refusal;
 use crate::types::request::RequestInfo;
 
-/// Everything of a shard that its tasks share.
+/// The state of a shard that its tasks share; only the shard's thread touches it.
 pub(super) struct State {
     pub core: Arc<Core>,
     pub index: usize,
@@ -47,21 +47,23 @@ pub(super) struct State {
     pub dirty: DirtyList,
     pub events: EventBuffer,
     pub paused: PausedList,
-    /// More waits for all clients than may.
+    /// The outboxes of all shards together exceeded `totalOutboxBytes`; the end of the turn asks every shard for
+    /// relief.
     pub over_budget: bool,
     pub early_bytes: EarlyBytes,
-    /// Sessions in `ending.rs` that the end of the server waits for.
+    /// Sessions of `conn/ending.rs` that a shutdown waits for.
     pub awaited: HashMap<ConnKey, Hold>,
     pub recovery: RecoveryProgress,
     pub accepting: Vec<tokio::task::AbortHandle>,
     pub ping: Shared,
     pub fan_out: FanOut,
     pub closing: bool,
-    /// Sockets that other nodes have moved, and when; see `moves.rs`.
+    /// Sockets that other nodes have moved between rooms, and when; see `sockets/moves.rs`.
     pub moved: Moved,
-    /// See `own_rooms.rs`.
+    /// The cluster is told of own rooms; see `sockets/own_rooms.rs`.
     pub shows_own_rooms: bool,
-    /// A socket that is being taken out, until the host has its [`Event::Disconnect`].
+    /// The [`Event::Disconnect`] of the socket that is being removed, until it is queued: a panic in between does not
+    /// lose it.
     pub leaving: Option<Event>,
 }
 
@@ -112,8 +114,8 @@ impl State {
         self.events.push(event);
     }
 
-    /// A request was refused. Nothing holds such requests back, so while too much waits for the host they are only
-    /// logged.
+    /// Reports a refused request to the host. Back-pressure does not apply to such requests, so while the host queue is
+    /// full they are only logged.
     pub(super) fn connection_error(
         &mut self,
         request: Arc<RequestInfo>,
@@ -127,7 +129,7 @@ impl State {
         self.event(Event::ConnectionError { request, refusal, context });
     }
 
-    /// More waits for the host than may, with what it has still to be told of this turn.
+    /// The host queue is full, counting the events of this turn that are not handed over yet.
     pub(super) fn is_host_full(&self) -> bool {
         self.core.host.is_full_with(self.events.weight())
     }
@@ -157,7 +159,7 @@ impl State {
         self.conns.get_mut(key.slot).filter(|c| c.generation == key.generation)
     }
 
-    /// A connection that the server has not ended.
+    /// The connection with this key, unless the server has ended its session.
     pub(super) fn live(&mut self, key: ConnKey) -> Option<&mut Conn> {
         self.conn(key).filter(|c| !c.ending)
     }

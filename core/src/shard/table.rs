@@ -1,4 +1,4 @@
-//! A table whose entries are named by a slot of their own kind: a connection's slot finds no socket.
+//! A slab with a typed index: a `ConnSlot` can't index the table of sockets.
 
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
@@ -7,7 +7,7 @@ use slab::Slab;
 
 use crate::types::ids::{ConnSlot, SocketSlot};
 
-/// A kind of slot.
+/// The index type of a [`Table`].
 pub(in crate::shard) trait Slot: Copy {
     fn new(index: u32) -> Self;
     fn index(self) -> usize;
@@ -33,7 +33,7 @@ impl Slot for SocketSlot {
     }
 }
 
-/// See the module's text.
+/// A slab whose entries are indexed by the slot type `K`.
 pub(in crate::shard) struct Table<K, V>(Slab<V>, PhantomData<K>);
 
 impl<K, V> Default for Table<K, V> {

@@ -1,4 +1,4 @@
-//! What happens when time is over.
+//! What each timer does when it fires, and the sweep of stale timers.
 
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
@@ -6,10 +6,10 @@ use crate::shard::wheel::Timer;
 use crate::types::ids::ConnKey;
 use crate::types::reason::Reason;
 
-/// Timers of closed connections that are left alone: fewer are not worth a sweep.
+/// Closed connections before the wheel is swept: the timers of fewer are not worth a pass over all timers.
 const STALE: usize = 4096;
 
-/// The timers that are being fired, and how many of the others may have no use any more.
+/// The timers of the tick that is firing, and how many connections have left stale timers in the wheel.
 #[derive(Default)]
 pub(super) struct FiringTimers {
     /// Connections that closed since the wheel was swept.
@@ -18,15 +18,15 @@ pub(super) struct FiringTimers {
 }
 
 impl FiringTimers {
-    /// Those that a panic kept from firing.
+    /// The timers that a panic kept from firing.
     pub(super) fn take_rest(&mut self) -> Vec<Timer> {
         std::mem::take(&mut self.due)
     }
 }
 
 impl State {
-    /// A connection closed and left its timers behind. Without a sweep a client that connects and leaves in a
-    /// loop would fill memory for as long as the longest time-out.
+    /// Counts a closed connection, whose timers stay in the wheel, and sweeps the wheel if there are many. Without the
+    /// sweep a client that connects and leaves in a loop would fill memory for as long as the longest time-out.
     pub(super) fn sweep_timers(&mut self) {
         self.timers.stale += 1;
         if self.timers.stale < STALE.max(self.conns.len()) {
@@ -45,7 +45,7 @@ impl State {
         });
     }
 
-    /// Fires everything that is due.
+    /// Fires all timers that are due.
     pub(super) fn fire_timers(&mut self) {
         while let Some((tick, due)) = self.wheel.take_due() {
             self.timers.due = due;
@@ -61,7 +61,7 @@ impl State {
             Timer::Heartbeat(key) => self.on_heartbeat(key, tick),
             Timer::Slow(key) => self.on_slow(key, tick),
             Timer::Connect(key) => {
-                // A host that does not decide holds nobody for ever.
+                // The time includes the host's decision: sockets that the host has not accepted do not count.
                 let waits = self.live(key).is_some();
                 if waits && !self.sockets_of(key).iter().any(|slot| self.sockets[*slot].connected) {
                     self.close_conn(key, Reason::ForcedServerClose, "no CONNECT in time", CloseStyle::Close);

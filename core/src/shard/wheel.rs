@@ -1,8 +1,8 @@
 //! One set of timers for a whole shard: no task and no runtime timer per connection.
 //!
-//! Deadlines are rounded to ticks and kept in order of tick, so the shard sleeps until exactly the next
-//! one that is in use. An entry is not removed when it loses its sense: whoever is called checks whether it
-//! still applies. When closed connections have left many of them behind, all are swept out at once.
+//! Deadlines are rounded to ticks and kept in order of tick, so the shard sleeps until exactly the next one that is in
+//! use. Stale entries are not removed; a handler checks that its timer still applies. When closed connections have left
+//! many stale entries, `timers.rs` sweeps all of them at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use std::time::{Duration, Instant};
 use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::types::ids::{ConnKey, NspId, SocketHandle};
 
-/// Length of a tick: what the runtime's own timers resolve.
+/// Length of a tick: the resolution of the runtime's own timers.
 const TICK: Duration = Duration::from_millis(1);
 /// Delays above a second are rounded up to this many ticks, so that connections share wake-ups.
 const COARSE: u64 = 50;
 
-/// What is due.
+/// A timer, by what it is for.
 pub(super) enum Timer {
     Heartbeat(ConnKey),
     Connect(ConnKey),
     Slow(ConnKey),
     Upgrade(ConnKey, u32),
     Ack(SocketHandle, u64),
-    /// With the namespace and the number of the ack.
+    /// The acks of a broadcast, its namespace and its ack id.
     Broadcast(Arc<BroadcastAcks>, NspId, u64),
     LastPackets(ConnKey),
     Recovery,
 }
 
-/// See the module's text.
+/// The timers of one shard, in order of tick.
 pub(super) struct Wheel {
     start: Instant,
     slots: BTreeMap<u64, Vec<Timer>>,
@@ -41,13 +41,13 @@ impl Wheel {
         Self { start: Instant::now(), slots: BTreeMap::new(), changed: false }
     }
 
-    /// The tick in which `delay` from now is over.
+    /// The tick at which `delay` from now is over.
     pub(super) fn tick_after(&self, delay: Duration) -> u64 {
         let ticks = ((self.start.elapsed() + delay).as_nanos() / TICK.as_nanos()) as u64;
         if delay >= Duration::from_secs(1) { ticks.div_ceil(COARSE) * COARSE } else { ticks }
     }
 
-    /// The tick that is over now.
+    /// The current tick.
     pub(super) fn now(&self) -> u64 {
         (self.start.elapsed().as_nanos() / TICK.as_nanos()) as u64
     }
@@ -63,7 +63,7 @@ impl Wheel {
         std::mem::take(&mut self.changed)
     }
 
-    /// Lets [`Wheel::take_changed`] say so.
+    /// Makes the next [`Wheel::take_changed`] return true.
     pub(super) fn touch(&mut self) {
         self.changed = true;
     }
@@ -74,7 +74,7 @@ impl Wheel {
         Some(self.start + Duration::from_nanos(TICK.as_nanos() as u64 * tick))
     }
 
-    /// Drops the timers that `keep` has no use for any more.
+    /// Keeps the timers for which `keep` returns true.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&Timer) -> bool) {
         self.slots.retain(|_, timers| {
             timers.retain(&mut keep);
@@ -83,7 +83,7 @@ impl Wheel {
         });
     }
 
-    /// Takes the timers of one tick that is over.
+    /// Takes the timers of the earliest tick, if that tick is over.
     pub(super) fn take_due(&mut self) -> Option<(u64, Vec<Timer>)> {
         let now = self.now();
         let entry = self.slots.first_entry().filter(|e| *e.key() <= now)?;

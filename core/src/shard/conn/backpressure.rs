@@ -20,25 +20,25 @@ impl Pace {
         self.paused
     }
 
-    /// The session is over for the host: what its client still sends is read, and dropped.
+    /// Ends back-pressure with the session: what its client still sends is read and dropped.
     pub(in crate::shard) fn end(&mut self) {
         self.paused = false;
     }
 }
 
-/// Connections that are not read from. All of them are in a [`Pace`] that says so, but for sessions that have ended.
+/// Connections that are not read from. The [`Pace`] of each is paused, unless its session has ended.
 #[derive(Default)]
 pub(in crate::shard) struct PausedList(Vec<ConnKey>);
 
 impl State {
-    /// A connection ends: nobody resumes it any more.
+    /// Takes a connection that ends off the list of paused ones.
     pub(in crate::shard) fn forget_paused(&mut self, key: ConnKey) {
         if self.conn(key).is_some_and(|conn| conn.pace.paused) {
             self.paused.0.retain(|paused| *paused != key);
         }
     }
 
-    /// Counts an event that a connection caused; one that is too far ahead of the host is not read from.
+    /// Counts an event that a connection caused, and pauses a connection that is too far ahead of the host.
     pub(in crate::shard) fn caused_event(&mut self, key: ConnKey) {
         let taken = self.core.host.taken(self.index);
         let full = self.is_host_full();
@@ -56,7 +56,7 @@ impl State {
         self.pause(key);
     }
 
-    /// Does not read from a connection until the host has caught up.
+    /// Stops reading a connection until the host has caught up.
     pub(in crate::shard) fn pause(&mut self, key: ConnKey) {
         let Some(conn) = self.conn(key) else { return };
         conn.pace.paused = true;
@@ -68,9 +68,9 @@ impl State {
         self.core.host.set_paused(self.index);
     }
 
-    /// Is there no room for what a connection may bring? Asked before it is read from; it is paused then.
+    /// Pauses a connection if there is no room for what it may bring; returns whether it did. Called before each read.
     pub(in crate::shard) fn holds_back(&mut self, key: ConnKey, probe: u32) -> bool {
-        // A probe brings nothing for the host.
+        // Frames of a probe are not for the host.
         if probe != 0 && self.is_probe(key, probe) {
             return false;
         }
@@ -84,7 +84,8 @@ impl State {
             return false;
         }
         self.pause(key);
-        // The host may have taken everything before it could see that somebody waits.
+        // The host may have emptied its queue before it saw that a connection is paused; then no `Command::Resume`
+        // comes.
         std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
         if full && !self.is_host_full() {
             self.resume();
@@ -92,28 +93,30 @@ impl State {
         true
     }
 
-    /// Clients have sent as much before they were accepted as may wait for the host.
+    /// Early events, of sockets that the host has not accepted yet, exceed this shard's share of `hostQueueBytes`.
     pub(in crate::shard) fn holds_much(&self) -> bool {
         self.early_bytes.get() > self.core.options.host_queue_bytes / self.core.shards.len()
     }
 
-    /// Would what is read now have to wait for the host? For most connections: no, and they need not be looked at.
+    /// Whether [`State::holds_back`] could pause any connection now. Usually not, and the connection need not be looked
+    /// up.
     pub(in crate::shard) fn may_hold_back(&self) -> bool {
         self.is_host_full() || self.holds_much()
     }
 
-    /// The host took events: connections that it has caught up with go on.
+    /// Resumes the connections that the host has caught up with; called when it took events.
     pub(in crate::shard) fn resume(&mut self) {
         while let Some(seen) = self.resume_up_to(self.core.host.taken(self.index)) {
             self.core.host.set_paused(self.index);
-            // What the host took before it could see that somebody waits, it has told nobody of.
+            // No `Command::Resume` follows for events that the host took before it saw that connections are still
+            // paused.
             if self.core.host.taken(self.index) == seen {
                 return;
             }
         }
     }
 
-    /// Lets those go on that wait for no later event than `taken`; gives that back if others are left.
+    /// Resumes the connections that wait for no event later than `taken`; returns `taken` if others are left.
     fn resume_up_to(&mut self, taken: u64) -> Option<u64> {
         let mut still = Vec::new();
         for key in std::mem::take(&mut self.paused.0) {

@@ -1,4 +1,4 @@
-//! How connections and sockets end.
+//! How connections end.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -21,33 +21,33 @@ use crate::shared::event::Event;
 use crate::types::ids::{ConnKey, ConnSlot};
 use crate::types::reason::{Polling, Reason};
 
-/// How long a goodbye may take to be written.
+/// Longest time for writing the last frames of a connection.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// A close frame without a code.
 const EMPTY_CLOSE: [u8; 2] = [0x88, 0];
 
-/// What the peer is told at the end.
+/// What the peer is sent when its connection closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::shard) enum CloseStyle {
-    /// The peer is gone, nothing can be said.
+    /// The peer is gone: nothing is sent.
     None,
-    /// The client closed with a packet: a poll that waits is let go.
+    /// The client closed with a packet: a poll that waits is answered with a noop packet.
     Release,
-    /// The peer was silent: it is told, as it may be alive after all.
+    /// The peer was silent: it is sent a close all the same, as it may be alive.
     Timeout,
-    /// What waits, then a close frame without a code, as engine.io sends it; on polling, the close packet.
+    /// The outbox, then a close frame without a code, as engine.io sends it; on polling, the close packet.
     Close,
     /// As [`CloseStyle::Close`], with a code that says what the peer did wrong.
     Ws(u16),
-    /// The answer to the peer's close frame waits already.
+    /// The answer to the peer's close frame is in the outbox already.
     Said,
-    /// Reset: the peer does not read, and what waits for it is to be freed at once.
+    /// A reset: the peer does not read, and its outbox is to be freed at once.
     Reset,
 }
 
 impl State {
-    /// Ends a session: its sockets leave their rooms, the host hears, the transport says goodbye.
+    /// Ends a session: its sockets are removed, the host is told, and the transport closes.
     pub(in crate::shard) fn close_conn(
         &mut self,
         key: ConnKey,
@@ -57,7 +57,7 @@ impl State {
     ) {
         match self.conn(key) {
             None => return,
-            // Its client is gone while it was being told, or broke a rule.
+            // The session has ended already; its client is gone, or broke a rule, before it had the last packets.
             Some(conn) if conn.ending => return self.drop_conn(key, style),
             Some(_) => {}
         }
@@ -70,7 +70,8 @@ impl State {
         }
         self.stats().connections.sub(1);
         self.forget_paused(key);
-        // On polling only a session that the server ends is told so; one that broke the rules is gone.
+        // On polling the client is told only if the server ended the session; after a broken rule the session is just
+        // gone.
         let told = reason.polling() == Polling::Told;
         match (&self.conns[key.slot].transport, style) {
             (Transport::Polling(_), CloseStyle::Close | CloseStyle::Ws(_)) if told => self.begin_ending(key),
@@ -78,7 +79,7 @@ impl State {
         }
     }
 
-    /// Takes a session out and says goodbye on the transports that it has.
+    /// Removes a session, and closes its transport and its probe.
     pub(in crate::shard) fn drop_conn(&mut self, key: ConnKey, style: CloseStyle) {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let mut conn = self.conns.remove(key.slot);
@@ -99,8 +100,8 @@ impl State {
         }
         match conn.transport {
             Transport::WebSocket(ws) => {
-                // Also behind the peer's close frame, where data is not wanted: a frame that is half written can't be
-                // left so, without the rest our close frame would be read as its payload.
+                // The outbox is written even after the peer's close frame: the rest of a half-written frame must go
+                // out, or the peer would read our close frame as its payload.
                 self.end_websocket(ws, (conn.outbox, form), style);
             }
             Transport::Polling(mut polling) => {
@@ -113,14 +114,14 @@ impl State {
                     let _ = post.reply.send(answer);
                 }
                 let Some(get) = polling.get.take() else { return };
-                // A poll that waits is told in any case; a later one only of a session that the server ended.
+                // A waiting poll is told of the end in any case; a later poll only if the server ended the session.
                 let last = if style == CloseStyle::Release { "6" } else { "1" };
                 self.answer_with(get, conn.protocol, &[session::engine_packet(last)]);
             }
         }
     }
 
-    /// Ends a WebSocket: writes what waits and the close frame, then closes our direction.
+    /// Ends a WebSocket: writes the outbox and the close frame, then closes our direction.
     pub(in crate::shard) fn end_websocket(
         &mut self,
         ws: WsTransport,
@@ -154,7 +155,7 @@ impl State {
         }
     }
 
-    /// Everything ends.
+    /// Shuts the shard down: its listeners stop and its connections close.
     pub(in crate::shard) fn shutdown(&mut self) {
         self.closing = true;
         for task in self.accepting.drain(..) {

@@ -1,9 +1,9 @@
-//! Polling sessions that the server has ended and whose clients are still to hear of it.
+//! Polling sessions that the server has ended and whose clients have yet to be told.
 //!
-//! The host is done with such a session; what remains is what waits for the client, and the end itself. They go out on
-//! the transport that the client listens on. That is polling, until the client has been told `3probe`: from then on it
-//! may have stopped polling, so its upgrade is awaited, and the WebSocket is closed behind what waits. As in engine.io,
-//! whichever comes first is the way: a further poll, or the end of the upgrade.
+//! The host is done with such a session; the rest of the outbox and the close packet are still to be sent. They go out
+//! on the transport that the client listens on. That is polling until the client has been sent `3probe`. From then on
+//! it may have stopped polling, so the shard waits for the upgrade and closes the WebSocket behind the outbox. As in
+//! engine.io, whichever comes first is used: a further poll, or the end of the upgrade.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::types::ids::ConnKey;
 
-/// How long a client may take to come for its session's last packets.
+/// How long a client may take to fetch the last packets of its session.
 const LAST_PACKETS: Duration = Duration::from_secs(10);
 
 impl State {
-    /// The server has ended a polling session.
+    /// Begins the end of a polling session that the server has closed.
     pub(in crate::shard) fn begin_ending(&mut self, key: ConnKey) {
         let tick = self.wheel.tick_after(LAST_PACKETS);
         self.wheel.insert(tick, Timer::LastPackets(key));
@@ -45,8 +45,8 @@ impl State {
         }
     }
 
-    /// Answers the poll of a session that has ended: with what waits, else with the close packet. That one goes out by
-    /// itself: clients handle messages a tick after the payload, and one that reads of the close before that drops them.
+    /// Answers the poll of a session that has ended: with the outbox, else with the close packet. The close packet goes
+    /// out alone: clients handle messages a tick after the payload, and drop them if they read a close packet before.
     pub(in crate::shard) fn tell_ending(&mut self, key: ConnKey) {
         let limit = self.core.options.max_outbox_bytes;
         let Some(conn) = self.conn(key) else { return };
@@ -63,7 +63,7 @@ impl State {
         let before = conn.outbox.left();
         let frames = conn.outbox.take_some(limit);
         conn.took(before);
-        // It may come for the close packet or not: the end of the server does not wait for that.
+        // A shutdown does not wait for the poll that fetches the close packet; it may never come.
         let awaited = conn.probe.is_some() || !conn.outbox.is_empty();
         let answer = self.answer_with(get, protocol, &frames);
         if !awaited {
@@ -74,7 +74,7 @@ impl State {
         }
     }
 
-    /// The client did not come.
+    /// Drops a session whose client has not fetched its last packets in [`LAST_PACKETS`].
     pub(in crate::shard) fn last_packets_late(&mut self, key: ConnKey) {
         if self.conn(key).is_some_and(|conn| conn.ending) {
             self.drop_conn(key, CloseStyle::Close);

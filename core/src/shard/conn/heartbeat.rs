@@ -7,13 +7,14 @@ use crate::shard::wheel::Timer;
 use crate::types::ids::ConnKey;
 use crate::types::reason::Reason;
 
-/// The heartbeat's part of a connection. Times in ticks of the wheel.
+/// The heartbeat of one connection. Times are ticks of the wheel.
 pub(in crate::shard) struct Heartbeat {
     /// A ping is out that the client has not answered (protocol 4).
     awaiting_pong: bool,
-    /// When the heartbeat acts next.
+    /// The tick at which the heartbeat acts next.
     deadline: u64,
-    /// The tick of the wheel's entry. Never more than one is under way: a later deadline waits for it to fire.
+    /// The tick of the wheel's entry that counts. A later deadline adds no entry: `on_heartbeat` arms it when this one
+    /// fires.
     armed: u64,
 }
 
@@ -24,14 +25,14 @@ impl Default for Heartbeat {
 }
 
 impl State {
-    /// Protocol 3: any packet shows that the client lives; the server only watches.
+    /// Protocol 3: any packet shows that the client lives; the server sends no pings of its own.
     pub(in crate::shard) fn heard_from(&mut self, key: ConnKey) {
         if self.conns[key.slot].protocol == 3 {
             self.heard(key);
         }
     }
 
-    /// The client answered the heartbeat: the next one is due in `pingInterval`.
+    /// Restarts the heartbeat after a sign of life of the client.
     pub(in crate::shard) fn heard(&mut self, key: ConnKey) {
         let options = &self.core.options;
         let conn = &self.conns[key.slot];
@@ -48,14 +49,14 @@ impl State {
     fn arm_heartbeat(&mut self, key: ConnKey, tick: u64) {
         let conn = &mut self.conns[key.slot];
         conn.heartbeat.deadline = tick;
-        // One entry per connection is under way; a later deadline waits for it to fire.
+        // A later deadline adds no entry: `on_heartbeat` arms it when the present entry fires.
         if tick < conn.heartbeat.armed {
             conn.heartbeat.armed = tick;
             self.wheel.insert(tick, Timer::Heartbeat(key));
         }
     }
 
-    /// The heartbeat's entry fired.
+    /// Handles [`Timer::Heartbeat`].
     pub(in crate::shard) fn on_heartbeat(&mut self, key: ConnKey, tick: u64) {
         let Some(conn) = self.live(key) else { return };
         if conn.heartbeat.armed != tick {
@@ -79,8 +80,8 @@ impl State {
         self.push(key.slot, ping);
     }
 
-    /// We stop reading from a connection. A protocol 3 client has asked, or is about to, and wants its answer within
-    /// `pingTimeout`.
+    /// Adjusts the heartbeat of a connection that is no longer read. A protocol 3 client has sent a ping, or is about
+    /// to, and expects the pong within `pingTimeout`.
     pub(in crate::shard) fn hold_heartbeat(&mut self, key: ConnKey) {
         if self.conn(key).is_some_and(|conn| conn.protocol == 3) {
             let tick = self.wheel.tick_after(self.core.options.ping_timeout / 2);
@@ -88,8 +89,8 @@ impl State {
         }
     }
 
-    /// The heartbeat of a connection that we don't read from: its silence is our doing, but its client counts on what
-    /// we send. Protocol 4 waits for pings, protocol 3 for answers to pings that lie unread.
+    /// The heartbeat of a connection that is not read: its silence is the server's doing, but its client still expects
+    /// a heartbeat. Protocol 4 expects pings, protocol 3 pongs to pings that lie unread.
     fn beat_unheard(&mut self, key: ConnKey) {
         let options = &self.core.options;
         let conn = &mut self.conns[key.slot];
@@ -105,7 +106,7 @@ impl State {
         self.push(key.slot, beat);
     }
 
-    /// We read again: what the client answered meanwhile is still to be read.
+    /// Adjusts the heartbeat of a connection that is read again: the client's answers are still to be read.
     pub(in crate::shard) fn release_heartbeat(&mut self, key: ConnKey) {
         let Some(conn) = self.conn(key) else { return };
         if conn.protocol == 3 {

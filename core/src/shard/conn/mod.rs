@@ -52,7 +52,7 @@ pub(crate) struct Conn {
     pub protocol: u8,
     pub transport: Transport,
     pub outbox: Outbox,
-    /// While something waits that could not be written at once.
+    /// Set while the outbox holds what could not be written at once.
     pub behind: Option<Box<Behind>>,
     pub dirty: DirtyMark,
     pub heartbeat: Heartbeat,
@@ -62,18 +62,18 @@ pub(crate) struct Conn {
     pub probe: ProbeSlot,
     pub questions: NamespaceQuestions,
     pub pace: Pace,
-    /// The server has ended the session and its client is still to be told.
+    /// The server has ended the session and its client has yet to be told; see `conn/ending.rs`.
     pub ending: bool,
-    /// Only with a host that goes below Socket.IO, and seldom there.
+    /// Most connections have none; see [`RawState`].
     pub raw: Option<Box<RawState>>,
 }
 
-/// What the host waits for, below Socket.IO.
+/// What a host that works below Socket.IO has asked of a connection.
 #[derive(Default)]
 pub(crate) struct RawState {
-    /// The host is shown the engine's packets.
+    /// The host gets an event for each engine packet.
     pub watched: bool,
-    /// The volatile packet that is being sent was dropped, and its further frames with it.
+    /// The present volatile packet was dropped; its further frames are dropped with it.
     pub dropping: bool,
     /// Numbers to report when the outbox is empty.
     pub flushes: Vec<u64>,
@@ -85,12 +85,12 @@ impl Conn {
         self.alias.as_deref().unwrap_or(self.sid.as_str())
     }
 
-    /// Is the host shown the engine's packets?
+    /// Whether the host gets an event for each engine packet.
     pub(crate) fn watched(&self) -> bool {
         self.raw.as_ref().is_some_and(|raw| raw.watched)
     }
 
-    /// The WebSocket form that this connection is sent.
+    /// The form in which frames go to this connection.
     pub(crate) fn form(&self, threshold: Option<usize>) -> Form {
         let agreed = match &self.transport {
             Transport::WebSocket(ws) => ws.agreed,
@@ -99,7 +99,7 @@ impl Conn {
         Form { v3: self.protocol == 3, base64: agreed.base64, deflate: threshold.filter(|_| agreed.deflate) }
     }
 
-    /// After writing: `before` bytes were left.
+    /// Records a write: the outbox had `before` bytes left.
     pub(crate) fn took(&mut self, before: usize) {
         if self.outbox.is_empty() {
             self.behind = None;
@@ -108,7 +108,7 @@ impl Conn {
         }
     }
 
-    /// Would a packet leave at once, as far as is known?
+    /// Whether a packet would leave at once, as far as is known.
     pub(crate) fn writable(&self) -> bool {
         match &self.transport {
             Transport::WebSocket(ws) => !ws.blocked,

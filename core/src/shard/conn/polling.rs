@@ -20,10 +20,10 @@ use crate::shard::state::State;
 use crate::types::ids::ConnKey;
 use crate::types::reason::{Reason, Refusal};
 
-/// Smaller answers are not counted among what waits: they fit the kernel's buffer.
+/// Answers below this size are not counted in the outbox total: they fit the kernel's buffer.
 const LARGE_ANSWER: usize = 64 << 10;
 
-/// An answer that counts among what waits for clients until it is written.
+/// The body of an answer that counts in the outbox total until it is written.
 struct UnderWay {
     body: Vec<u8>,
     _charge: Charge,
@@ -37,12 +37,12 @@ impl AsRef<[u8]> for UnderWay {
 }
 
 impl State {
-    /// A 400 without a body of interest.
+    /// An answer 400 with an empty body.
     pub(in crate::shard) fn bad_request(&self, shape: &PollShape) -> Answer {
         response::answer(400, "", Bytes::new(), &shape.headers)
     }
 
-    /// A poll arrived.
+    /// Handles a poll.
     pub(in crate::shard) fn poll(&mut self, sid: Id, shape: PollShape, reply: oneshot::Sender<Answer>) {
         let waiter = PollWaiter { reply, shape };
         let Some(key) = self.by_sid(sid) else {
@@ -69,7 +69,7 @@ impl State {
         }
     }
 
-    /// The connection under a waiting poll is gone.
+    /// Closes the session whose waiting poll lost its connection.
     pub(in crate::shard) fn poll_aborted(&mut self, sid: Id) {
         let Some(key) = self.by_sid(sid) else { return };
         let conn = &mut self.conns[key.slot];
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// Answers the waiting poll with everything that waits, if there is one.
+    /// Answers the waiting poll, if there is one, from the outbox.
     pub(in crate::shard) fn answer_poll(&mut self, key: ConnKey) {
         let limit = self.core.options.max_outbox_bytes;
         let Some(conn) = self.conn(key) else { return };
@@ -100,7 +100,7 @@ impl State {
         }
         let protocol = conn.protocol;
         let before = conn.outbox.left();
-        // What was given at once is taken piece by piece, so that it can be seen whether it is taken.
+        // A large outbox goes out in several answers: each further poll shows that the client takes what it is sent.
         let frames = conn.outbox.take_some(limit);
         conn.took(before);
         let answer = self.answer_with(get, protocol, &frames);
@@ -114,8 +114,7 @@ impl State {
         self.raw_flushed(key);
     }
 
-    /// Answers a poll with these packets. What is given back is alive until the client has taken the answer, if that is
-    /// a large one.
+    /// Answers a poll with these packets. The `Weak` of a large answer is alive until the client has taken the answer.
     pub(in crate::shard) fn answer_with(
         &self,
         get: PollWaiter,
@@ -137,7 +136,7 @@ impl State {
         alive
     }
 
-    /// The head of a POST arrived; its body follows with [`State::post`].
+    /// Handles the head of a POST; its body follows with [`State::post`].
     pub(in crate::shard) fn post_begin(
         &mut self,
         sid: Id,
@@ -170,7 +169,7 @@ impl State {
         polling.post = Some(PostWaiter { reply, shape, held: None });
     }
 
-    /// The POST came to nothing: its body is too long, or with `gone` its connection ended.
+    /// Ends a POST without packets: its body is too long, or with `gone` its connection ended.
     pub(in crate::shard) fn post_ended(&mut self, sid: Id, gone: bool) {
         let Some(key) = self.by_sid(sid) else { return };
         if let Transport::Polling(polling) = &mut self.conns[key.slot].transport {
@@ -186,13 +185,13 @@ impl State {
         }
     }
 
-    /// The body of a POST; it is within `maxHttpBufferSize`.
+    /// Handles the body of a POST, which is within `maxHttpBufferSize`.
     pub(in crate::shard) fn post(&mut self, sid: Id, body: &[u8], binary: bool) {
         let Some(key) = self.by_sid(sid) else { return };
         let conn = &mut self.conns[key.slot];
         let (protocol, ended) = (conn.protocol, conn.ending);
         let Transport::Polling(polling) = &mut conn.transport else { return };
-        // Whatever is in it, the POST is taken: a session that it ends does not answer it.
+        // The POST is taken out first: a session that its packets end does not answer it too.
         let Some(mut post) = polling.post.take() else { return };
         let jsonp = post.shape.jsonp.is_some();
         self.stats().bytes_in.add(body.len());
@@ -202,7 +201,8 @@ impl State {
             match (self.live(key).is_some(), packet) {
                 (true, Packet::Text(text)) => self.on_packet(key, text),
                 (true, Packet::Binary(bytes)) => self.on_binary(key, &bytes),
-                // Nobody hears what comes after the end, but the client need not be told of it any more.
+                // Packets after the end of the session are dropped. A close packet shows that the client need not be
+                // told of the end.
                 (false, Packet::Text("1")) if ended => {
                     self.close_conn(key, Reason::TransportClose, "", CloseStyle::Release);
                 }
@@ -221,7 +221,7 @@ impl State {
         }
         let answer = post_taken(&post.shape);
         match self.conn(key) {
-            // The client sends no more before this one is answered: HTTP's way of pushing back.
+            // Back-pressure on polling: the client sends no further POST before this one is answered.
             Some(Conn { pace, transport: Transport::Polling(polling), .. }) if pace.is_paused() => {
                 post.held = Some(answer);
                 polling.post = Some(post);
@@ -232,7 +232,7 @@ impl State {
         }
     }
 
-    /// What a session is, for a request that names it.
+    /// Transport and protocol of a session, for a request that names it.
     pub(in crate::shard) fn lookup(&mut self, sid: Id) -> Option<(&'static str, u8)> {
         let key = self.by_sid(sid)?;
         let conn = &self.conns[key.slot];

@@ -1,4 +1,4 @@
-//! Tasks around a WebSocket: reading it, and writing on when its kernel buffer was full.
+//! Tasks of a WebSocket: one reads it, one continues writing after its kernel buffer was full.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,12 +13,12 @@ use crate::shard::{SHARD, Shard};
 use crate::shared::panics::Panic;
 use crate::types::ids::ConnKey;
 
-/// How long a closed connection is read from, so that a goodbye is not lost to a reset.
+/// How long a closed connection is still read, so that a reset does not lose the close frame.
 const LINGER: Duration = Duration::from_secs(2);
-/// Bytes that are read and discarded in that time at most.
+/// Most bytes that are read and discarded in that time.
 const LINGER_BYTES: usize = 64 << 20;
 
-/// What one WebSocket's reader task holds between reads.
+/// State of a WebSocket's reader task between reads.
 pub(in crate::shard) struct Reader {
     pub shard: Rc<Shard>,
     pub key: ConnKey,
@@ -27,8 +27,8 @@ pub(in crate::shard) struct Reader {
     pub read: ReadHalf,
     pub ctl: Rc<ReaderCtl>,
     pub deflate: bool,
-    /// Bytes that are read but not handled: what came with the upgrade, or behind the message at which
-    /// the connection was paused.
+    /// Bytes that are read but not handled: those that came with the upgrade, or behind the message that paused the
+    /// connection.
     pub rest: Vec<u8>,
 }
 
@@ -78,7 +78,7 @@ pub(in crate::shard) async fn read_loop(mut reader: Reader) {
     .await;
     match end {
         End::Peer => reader.shard.with(|state| state.transport_ended(reader.key, reader.probe)),
-        // Boxed: the common task stays small.
+        // Boxed, so that the future of the common case stays small.
         End::Drain => Box::pin(discard(reader)).await,
         End::Stop => {}
         End::Panic(panic) => {
@@ -91,7 +91,7 @@ pub(in crate::shard) async fn read_loop(mut reader: Reader) {
     }
 }
 
-/// Hands bytes to the session; keeps what comes behind a message that paused the connection.
+/// Hands bytes to the session; keeps those behind a message that paused the connection.
 fn input(reader: &mut Reader, decoder: &mut Decoder, limits: &Limits, bytes: &mut [u8]) {
     let (key, probe) = (reader.key, reader.probe);
     let ctl = reader.ctl.clone();
@@ -115,8 +115,8 @@ fn input(reader: &mut Reader, decoder: &mut Decoder, limits: &Limits, bytes: &mu
     }
 }
 
-/// Reads and forgets until the peer closes: closing a socket with unread bytes resets the connection, and
-/// the close frame would be lost.
+/// Reads and discards until the peer closes: closing a socket with unread bytes resets the connection, and the peer
+/// would lose the close frame.
 async fn discard(mut reader: Reader) {
     let _hold = reader.shard.hold();
     let mut left = LINGER_BYTES;
@@ -142,7 +142,7 @@ async fn discard(mut reader: Reader) {
     let _ = tokio::time::timeout(LINGER, all).await;
 }
 
-/// Writes on whenever the kernel has room, until the outbox is empty.
+/// Continues to write whenever the kernel has room, until the outbox is empty.
 pub(in crate::shard) async fn drain(shard: Rc<Shard>, key: ConnKey) {
     poll_fn(|cx| shard.with(|state| state.poll_drain(key, cx))).await;
 }

@@ -1,4 +1,4 @@
-//! Engine.IO sessions: opening, frames of the active transport, heartbeat.
+//! Engine.IO sessions: how they open, and what arrives on the active transport.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 use crate::types::request::RequestInfo;
 
-/// A session id, and the one that the host chose to stand for it.
+/// A session id, and the public one in its place if the host chose it.
 pub(in crate::shard) type Sid = (Id, Option<Box<str>>);
 
 impl State {
@@ -55,7 +55,7 @@ impl State {
         request: Arc<RequestInfo>,
     ) {
         let (prefix, read, write) = stream.split();
-        // What hyper has read ahead was before what is left to read.
+        // hyper read `rest` before `prefix`, which is what the stream has buffered.
         let rest = [&rest[..], &prefix[..]].concat();
         let ctl = ReaderCtl::new();
         let ws = WsTransport { write, ctl: ctl.clone(), agreed, blocked: false };
@@ -118,7 +118,7 @@ impl State {
             let sid = self.conns[slot].public_sid().into();
             self.event(Event::Open { conn, sid, request });
         }
-        // A raw host keeps its own time.
+        // A raw host has its own time limit for CONNECT.
         if !self.core.options.raw {
             let tick = self.wheel.tick_after(self.core.options.connect_timeout);
             self.wheel.insert(tick, Timer::Connect(key));
@@ -134,7 +134,7 @@ impl State {
             Transport::Polling(_) if options.allow_upgrades && options.transports.websocket => &["websocket"],
             _ => &[],
         };
-        // In the order that engine.io writes them.
+        // The keys are in engine.io's order.
         let open = format!(
             r#"0{{"sid":{},"upgrades":{},"pingInterval":{},"pingTimeout":{},"maxPayload":{}}}"#,
             json!(conn.public_sid()),
@@ -175,7 +175,7 @@ impl State {
         (self.conn_id(key) == id).then_some(key)
     }
 
-    /// A WebSocket frame came in.
+    /// Handles a frame of a WebSocket: the session's own, or that of the probe with this number.
     pub(in crate::shard) fn on_frame(&mut self, key: ConnKey, probe: u32, incoming: Incoming<'_>) {
         if probe != 0 && self.is_probe(key, probe) {
             return self.on_probe_frame(key, incoming);
@@ -186,7 +186,7 @@ impl State {
         match incoming {
             Incoming::Text(text) => self.on_packet(key, text),
             Incoming::Binary(bytes) => {
-                // Engine.IO 3 types binary frames too: 4 is a message.
+                // Engine.IO 3 puts the packet type before binary data too: 4 is a message.
                 let v3 = self.conns[key.slot].protocol == 3;
                 match bytes {
                     [4, rest @ ..] if v3 => self.on_binary(key, rest),
@@ -211,7 +211,7 @@ impl State {
         }
     }
 
-    /// A WebSocket broke RFC 6455.
+    /// Closes a WebSocket whose peer broke RFC 6455.
     pub(in crate::shard) fn on_frame_error(&mut self, key: ConnKey, probe: u32, error: WsError) {
         if probe != 0 && self.is_probe(key, probe) {
             return self.drop_probe(key, CloseStyle::Ws(error.close_code()));
@@ -226,7 +226,7 @@ impl State {
         self.close_conn(key, Reason::TransportError, detail, CloseStyle::Ws(error.close_code()));
     }
 
-    /// The stream under a reader task ended.
+    /// Handles the end of the stream under a reader task.
     pub(in crate::shard) fn transport_ended(&mut self, key: ConnKey, probe: u32) {
         if probe != 0 && self.is_probe(key, probe) {
             return self.drop_probe(key, CloseStyle::None);
@@ -234,7 +234,7 @@ impl State {
         self.close_conn(key, Reason::TransportClose, "", CloseStyle::None);
     }
 
-    /// An Engine.IO packet on the active transport.
+    /// Handles an Engine.IO packet on the active transport.
     pub(in crate::shard) fn on_packet(&mut self, key: ConnKey, packet: &str) {
         self.heard_from(key);
         self.show_incoming(key, || RawMessage::Text(packet.into()));
@@ -258,22 +258,23 @@ impl State {
                 );
             }
             Some(b'1') => self.close_conn(key, Reason::TransportClose, "", CloseStyle::Release),
-            // A client that keeps to text. In a polling payload it has been read already.
+            // Base64, from a client that sends no binary frames. The decoder of polling payloads has handled it
+            // already.
             Some(b'b') => match payload::base64_text(packet, protocol) {
                 Ok(bytes) => self.on_binary(key, &bytes),
                 Err(_) => {
                     self.close_conn(key, Reason::ParseError, "binary packet is not base64", CloseStyle::Close)
                 }
             },
-            // What means nothing here: open, upgrade, noop.
+            // Open, upgrade and noop packets have no meaning here.
             Some(b'0' | b'5' | b'6') => {}
-            // An unknown type or nothing at all.
+            // An unknown type or an empty packet.
             _ => self.close_conn(key, Reason::ParseError, "unknown packet type", CloseStyle::Close),
         }
     }
 }
 
-/// The answer to a close frame: what came (RFC 6455 §5.5.1; the `ws` package gives the reason back too).
+/// The answer to a close frame: the same code (RFC 6455 §5.5.1) and, as the `ws` package does, the same reason.
 pub(in crate::shard) fn close_echo(code: Option<u16>, reason: &str) -> Shared {
     let frame = match code {
         Some(code) => ws::close_frame(code, reason),

@@ -1,9 +1,9 @@
-//! Clients that take less than they are sent.
+//! Slow consumers: clients that take less than they are sent.
 //!
-//! One that was given much is not slow. What counts is whether it takes any of it: above `maxOutboxBytes` it has
-//! `outboxTimeout` for that, again and again. `hardOutboxBytes` is what one client may cost in any case, and
-//! `totalOutboxBytes` all of them together; past that those go first that make the least progress. A client that takes what
-//! it is sent meets none of this.
+//! A client with a full outbox is not slow as such; what counts is whether it takes any of it. Above `maxOutboxBytes`
+//! it has to take something in each period of `outboxTimeout`. `hardOutboxBytes` bounds the outbox of one client in any
+//! case, and `totalOutboxBytes` bounds all of them together; above that, the clients with the least progress are closed
+//! first. A client that takes what it is sent meets none of these limits.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(in crate::shard) enum Slow {
     Budget,
 }
 
-/// Ticks for which a client is not judged by how fast it reads.
+/// Ticks after which a client's rate means something. Clients that fell behind more recently are closed last.
 const GRACE: u64 = 1000;
 
 impl State {
@@ -45,7 +45,8 @@ impl State {
         self.close_conn(key, Reason::SlowConsumer, detail, CloseStyle::Reset);
     }
 
-    /// A connection can't be written to, and the newest frame, or with `all` every frame, waits since then.
+    /// Records that a connection can't be written to: its newest frame, or with `all` every frame, counts as waiting.
+    /// Above `maxOutboxBytes` the time of `outboxTimeout` begins.
     pub(in crate::shard) fn fell_behind(&mut self, key: ConnKey, all: bool) {
         let Self { core, conns, wheel, .. } = self;
         let Some(conn) = conns.get_mut(key.slot).filter(|c| c.generation == key.generation) else {
@@ -69,7 +70,7 @@ impl State {
         }
     }
 
-    /// The time in which a client had to take something is over.
+    /// Handles [`Timer::Slow`]: closes a client that took nothing in `outboxTimeout`.
     pub(in crate::shard) fn on_slow(&mut self, key: ConnKey, tick: u64) {
         let limit = self.core.options.max_outbox_bytes;
         let Some(conn) = self.conn(key) else { return };
@@ -78,7 +79,7 @@ impl State {
             behind.armed = 0;
             return;
         }
-        // An answer that is under way has time-outs of its own.
+        // A polling answer in flight has time-outs of its own.
         let reads = matches!(&conn.transport, Transport::Polling(p) if p.answer.strong_count() > 0);
         if behind.taken == behind.mark && !reads {
             return self.close_slow(key, Slow::Stalled);
@@ -87,7 +88,7 @@ impl State {
         self.arm_slow(key);
     }
 
-    /// The budget is exceeded: every shard has to make room.
+    /// Asks every shard for room if the outboxes together exceed `totalOutboxBytes`.
     pub(in crate::shard) fn ask_for_relief(&mut self) {
         self.over_budget = false;
         let core = &self.core;
@@ -100,9 +101,9 @@ impl State {
         }
     }
 
-    /// Closes those that take the least, until there is room again.
+    /// Closes the clients that take the least, until there is room again.
     pub(in crate::shard) fn relieve(&mut self) {
-        /// Also if this panics: nobody would ask for room again.
+        /// Reports the end of the relief on drop, also after a panic: else no further relief would begin.
         struct Relieved(Arc<Core>);
         impl Drop for Relieved {
             fn drop(&mut self) {

@@ -30,16 +30,16 @@ async fn drain_probe(shard: Rc<Shard>, key: ConnKey, number: u32) {
     poll_fn(|cx| shard.with(|state| state.poll_probe(key, number, cx))).await;
 }
 
-/// Where a connection keeps its probe.
+/// The probe of a connection, if it has one.
 #[derive(Default)]
 pub(in crate::shard) struct ProbeSlot {
     probe: Option<Box<Probe>>,
-    /// Probes so far: each has a number of its own.
+    /// Probes that the connection has had; it is the number of the newest.
     count: u32,
 }
 
 impl ProbeSlot {
-    /// Begins a probe, and gives its number.
+    /// Begins a probe and returns its number.
     fn begin(&mut self, ws: WsTransport) -> u32 {
         self.count += 1;
         let probe = Probe { ws, probed: false, number: self.count, outbox: Outbox::default() };
@@ -70,7 +70,7 @@ impl ProbeSlot {
 }
 
 impl State {
-    /// A WebSocket for a session: becomes its probe if the session is polling and has none.
+    /// Makes a WebSocket the probe of a session, if the session is polling and has no probe.
     pub(in crate::shard) fn probe(&mut self, sid: Id, stream: Stream, rest: Bytes, agreed: Agreed) {
         let (prefix, read, write) = stream.split();
         let ctl = ReaderCtl::new();
@@ -100,19 +100,19 @@ impl State {
         }));
     }
 
-    /// Is that probe still one?
+    /// Whether the probe with this number is still in progress.
     pub(in crate::shard) fn is_probe(&mut self, key: ConnKey, number: u32) -> bool {
         self.conn(key).is_some_and(|conn| conn.probe.is(number))
     }
 
-    /// The probe failed; polling goes on.
+    /// Ends a failed probe; polling goes on.
     pub(in crate::shard) fn drop_probe(&mut self, key: ConnKey, style: CloseStyle) {
         if let Some(probe) = self.conn(key).and_then(|c| c.probe.take()) {
             self.end_websocket(probe.ws, (probe.outbox, PLAIN), style);
         }
     }
 
-    /// A frame on the probing WebSocket.
+    /// Handles a frame on the probing WebSocket.
     pub(in crate::shard) fn on_probe_frame(&mut self, key: ConnKey, incoming: Incoming<'_>) {
         let Some(probe) = self.conn(key).and_then(|conn| conn.probe.probe.as_mut()) else { return };
         match incoming {
@@ -121,7 +121,7 @@ impl State {
                 self.write_probe(key, engine_packet("3probe"));
                 self.release_poll(key);
             }
-            // engine.io does not insist on the probe.
+            // As in engine.io, an upgrade packet counts without a ping probe before it.
             Incoming::Text("5") => self.switch(key),
             Incoming::Ping(payload) => {
                 let pong = Frame::control(ws::pong_frame(payload));
@@ -136,8 +136,8 @@ impl State {
         }
     }
 
-    /// Sends a frame on the probing WebSocket. A socket that has just come from another shard can't be
-    /// written to before its runtime has looked at it once, so even the first bytes may have to wait.
+    /// Sends a frame on the probing WebSocket. Even the first bytes may have to wait: a stream that comes from another
+    /// shard can't be written to before its new runtime has polled it once.
     fn write_probe(&mut self, key: ConnKey, frame: Shared) {
         let Some(probe) = self.conn(key).and_then(|conn| conn.probe.probe.as_mut()) else { return };
         probe.outbox.push(frame);
@@ -168,7 +168,7 @@ impl State {
         }
     }
 
-    /// While a probe is under way a waiting poll is let go, so that the client can stop polling.
+    /// Answers a waiting poll during a probe, so that the client can stop polling.
     pub(in crate::shard) fn release_poll(&mut self, key: ConnKey) {
         let Some(conn) = self.conn(key) else { return };
         let waiting = matches!(&conn.transport, Transport::Polling(p) if p.get.is_some());
@@ -180,12 +180,12 @@ impl State {
         }
     }
 
-    /// The client upgraded: the WebSocket is the transport now.
+    /// Makes the WebSocket the transport: the client has sent its upgrade packet.
     fn switch(&mut self, key: ConnKey) {
         self.release_poll(key);
         let Some(conn) = self.conn(key) else { return };
         let Some(mut probe) = conn.probe.take() else { return };
-        // What the probe's own task had still to write (a pong at most) is dropped with it.
+        // Frames that `drain_probe` had still to write (a pong at most) are dropped with it.
         probe.ws.blocked = false;
         let ending = conn.ending;
         let old = std::mem::replace(&mut conn.transport, Transport::WebSocket(probe.ws));

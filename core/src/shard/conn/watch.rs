@@ -1,4 +1,4 @@
-//! Connections whose engine packets the host wants to see, for a while: it costs others one look at a pointer.
+//! Connections whose engine packets the host watches for a while. All others cost one null check.
 
 use crate::engine::frame::Frame;
 use crate::engine::payload::Part;
@@ -9,7 +9,8 @@ use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 
 impl State {
-    /// The host begins or ceases to watch. Of one that is gone already it hears the end, for it may have missed it.
+    /// Starts or stops watching a connection for the host. If the connection is gone, the host gets its end again, as
+    /// it may have missed the event.
     pub(in crate::shard) fn watch(&mut self, conn: ConnId, on: bool) {
         match self.conn_of(conn) {
             Some(key) => {
@@ -18,7 +19,7 @@ impl State {
                     conn.raw.get_or_insert_default().watched = true;
                 } else if let Some(raw) = &mut conn.raw {
                     raw.watched = false;
-                    // Most connections that were shown from the start are never looked into.
+                    // The state is freed: most connections that are watched from the start are soon watched no more.
                     if raw.flushes.is_empty() && !raw.dropping {
                         conn.raw = None;
                     }
@@ -31,7 +32,7 @@ impl State {
         }
     }
 
-    /// An engine packet came in. What is shown counts against what the host may be behind.
+    /// Shows the host an incoming engine packet, which counts for back-pressure like any event.
     pub(in crate::shard) fn show_incoming(&mut self, key: ConnKey, packet: impl FnOnce() -> RawMessage) {
         if self.live(key).is_some_and(|conn| conn.watched()) {
             let conn = self.conn_id(key);
@@ -40,7 +41,7 @@ impl State {
         }
     }
 
-    /// A frame goes out to a connection that is watched.
+    /// Shows the host a frame that goes out to a watched connection.
     pub(in crate::shard) fn show_outgoing(&mut self, slot: ConnSlot, frame: &Frame) {
         let conn = self.conn_id(self.key(slot));
         for part in frame.payload_parts() {

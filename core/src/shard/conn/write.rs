@@ -9,7 +9,7 @@ use crate::shard::state::State;
 use crate::types::ids::{ConnKey, ConnSlot};
 use crate::types::reason::Reason;
 
-/// How [`State::push_checked`] ended.
+/// The result of [`State::push_checked`].
 pub(in crate::shard) enum Pushed {
     Queued,
     /// The outbox is over its limit.
@@ -31,10 +31,10 @@ impl State {
         self.push_within(slot, frame, self.core.options.hard_outbox_bytes)
     }
 
-    /// [`State::push_checked`] with a limit of its own.
+    /// [`State::push_checked`] with another limit than `hardOutboxBytes`.
     pub(in crate::shard) fn push_within(&mut self, slot: ConnSlot, frame: Shared, limit: usize) -> Pushed {
         let conn = &mut self.conns[slot];
-        // One message may be larger than the limit; what is bounded is what waits behind a slow reader.
+        // One message may be larger than the limit, which bounds what queues up behind a slow reader.
         if !conn.outbox.is_empty() && conn.outbox.weight().saturating_add(frame.len()) > limit {
             // A burst within one turn is no slow consumer: what the kernel takes now doesn't count.
             let key = ConnKey { slot, generation: conn.generation };
@@ -64,8 +64,9 @@ impl State {
         Pushed::Queued
     }
 
-    /// Would `len` bytes leave at once? What `volatile` asks, by a write if much of this turn waits already: no volatile
-    /// message closes its client, and those of a burst leave half of the room to the messages that are not.
+    /// Whether a volatile message of `len` bytes would leave at once. If this turn has queued much already, the outbox
+    /// is flushed to find out: thus no volatile message closes its client, and a burst of them leaves half of the room
+    /// to other messages.
     pub(in crate::shard) fn takes_volatile(&mut self, slot: ConnSlot, len: usize) -> bool {
         let limit = self.core.options.max_outbox_bytes;
         let key = self.key(slot);
@@ -77,7 +78,7 @@ impl State {
         self.conn(key).is_some_and(|conn| conn.writable())
     }
 
-    /// Writes what waits, as far as the kernel takes it.
+    /// Writes the outbox, as far as the kernel takes it.
     pub(in crate::shard) fn flush(&mut self, key: ConnKey) {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let Some(conn) = self.conn(key) else { return };
@@ -93,7 +94,7 @@ impl State {
                 }
                 let flushed =
                     conn.outbox.flush(&mut ws.write, form, None).and_then(|flushed| match flushed {
-                        // TLS takes more than the kernel does.
+                        // TLS may hold bytes that the kernel has not taken.
                         Flushed::All => Ok(match ws.write.try_flush() {
                             Poll::Ready(result) => result.map(|()| Flushed::All)?,
                             Poll::Pending => Flushed::Blocked,
@@ -126,7 +127,7 @@ impl State {
         }
     }
 
-    /// Visits what [`State::flush`] leaves to a full kernel buffer; see `reader::drain`.
+    /// Continues what [`State::flush`] left because of a full kernel buffer; see `reader::drain`.
     pub(in crate::shard) fn poll_drain(&mut self, key: ConnKey, cx: &mut Context<'_>) -> Poll<()> {
         let threshold = self.core.options.per_message_deflate.map(|c| c.threshold);
         let Some(conn) = self.conn(key) else { return Poll::Ready(()) };
@@ -158,7 +159,7 @@ impl State {
         }
     }
 
-    /// A connection has something to write at the end of the turn.
+    /// Marks a connection for the writes at the end of the turn.
     pub(in crate::shard) fn mark_dirty(&mut self, key: ConnKey) {
         if let Some(conn) = self.conns.get_mut(key.slot).filter(|c| c.generation == key.generation) {
             self.dirty.note(key, &mut conn.dirty);

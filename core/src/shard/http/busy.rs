@@ -1,4 +1,4 @@
-//! Requests that come while the host is stuck.
+//! Requests that arrive while the host queue is full.
 
 use std::rc::Rc;
 
@@ -11,8 +11,9 @@ use crate::options::Hooks;
 use crate::shard::Shard;
 use crate::types::request::RequestInfo;
 
-/// The host is stuck, and what a request would tell it or ask it takes memory. Who has a session waits, and its body is not
-/// read till then; polls tell nothing and go on. Others are answered.
+/// Holds a request back, or answers it with 503, while the host queue is full: its events and questions would take more
+/// memory. A request without a session gets the 503. A request with a session waits, its body unread, unless it is a
+/// GET that no hook asks about, such as a poll.
 pub(in crate::shard) async fn busy(shard: &Rc<Shard>, info: &RequestInfo) -> Option<Answer> {
     let query = query::parse(info.url.split_once('?').map_or("", |(_, q)| q));
     if query.sid.is_none() {

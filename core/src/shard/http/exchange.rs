@@ -18,7 +18,7 @@ use crate::shard::Shard;
 use crate::types::reason::Refusal;
 use crate::types::request::RequestInfo;
 
-/// Where a request's body comes from.
+/// The source of a request's body.
 pub(super) enum Body {
     Stream(Incoming),
     Ready(Bytes),
@@ -29,7 +29,7 @@ pub(super) struct Exchange {
     pub(super) shard: Rc<Shard>,
     pub(super) request: Arc<RequestInfo>,
     pub(super) query: Query,
-    /// CORS headers, and later what the host adds.
+    /// Headers of the answer: CORS first, later those that the host adds.
     pub(super) headers: HeaderMap,
 }
 
@@ -89,12 +89,12 @@ pub(super) async fn read(body: Body, options: &Options) -> Result<Bytes, u16> {
     }
 }
 
-/// What a request is answered with that a panic ended.
+/// The answer to a request whose task panicked.
 pub(super) fn failed() -> Answer {
     response::answer(500, "", Bytes::new(), &HeaderMap::new())
 }
 
-/// The session ended while its request waited.
+/// The answer to a request whose session ended while the request waited.
 pub(super) fn gone() -> Answer {
     response::answer(400, "", Bytes::new(), &HeaderMap::new())
 }

@@ -24,7 +24,7 @@ use crate::shared::reply::{Decision, Reply};
 use crate::types::reason::Refusal;
 
 impl Exchange {
-    /// A new session.
+    /// Opens a new session.
     pub(super) async fn handshake(mut self, transport: Transport, upgrade: Option<OnUpgrade>) -> Answer {
         let options = &self.shard.core.options;
         if &*self.request.method != "GET" {
@@ -65,7 +65,7 @@ impl Exchange {
         if self.shard.core.is_closing() {
             return response::answer(503, "", Bytes::new(), &self.headers);
         }
-        // As engine.io: before what the host adds, and by polling only.
+        // As in engine.io, the cookie is set before the host's headers, and on polling only.
         if let Some(cookie) = self.shard.core.options.cookie.as_ref().filter(|_| upgrade.is_none()) {
             let known = alias.as_ref().map_or(sid.as_str(), |a| &*a.name);
             let value = format!("{}={}{}", cookie.name, known, cookie.attributes);
@@ -88,7 +88,7 @@ impl Exchange {
         }
     }
 
-    /// The host's word on a handshake. A host that can't answer has not allowed it.
+    /// Asks the host whether a handshake is allowed. A host that drops the reply has not allowed it.
     pub(super) async fn ask(&self, sid: Id) -> Decision {
         let (reply, answer) = Reply::channel();
         let (request, sid) = (self.request.clone(), sid.as_str().into());
@@ -96,7 +96,7 @@ impl Exchange {
         answer.await.unwrap_or_else(|_| Decision::refuse(Refusal::Forbidden.message()))
     }
 
-    /// 101 for a WebSocket; `None` if the handshake is not RFC 6455's.
+    /// The answer 101 for a WebSocket; an error is the answer to a handshake that breaks RFC 6455.
     pub(super) fn switching(&self) -> Result<(Answer, Agreed), Box<Answer>> {
         let handshake = rules::websocket(&self.request).map_err(|what| {
             let mut headers = HeaderMap::new();
@@ -147,7 +147,7 @@ impl Exchange {
     }
 }
 
-/// A session id that the host chose, until the session has it: a handshake that ends early frees it.
+/// A session id that the host chose. Unless a session takes it over, it is freed on drop.
 struct Alias {
     name: Box<str>,
     shard: Rc<Shard>,
@@ -169,7 +169,7 @@ impl Drop for Alias {
     }
 }
 
-/// The stream behind a finished upgrade, with bytes that came early.
+/// The stream behind a finished upgrade, with the bytes that were read ahead of it.
 pub(super) async fn upgraded(upgrade: OnUpgrade) -> Option<(Stream, Bytes)> {
     let parts = upgrade.await.ok()?.downcast::<TokioIo<Watched>>().ok()?;
     Some((parts.io.into_inner().into_stream(), parts.read_buf))

@@ -1,4 +1,4 @@
-//! Routes of the HTTP side: handshakes, polls, upgrades, and what belongs to the host.
+//! Routes of the HTTP side: handshakes, polls, upgrades, and requests that the host answers.
 
 use std::borrow::Cow;
 use std::pin::pin;
@@ -27,7 +27,7 @@ use crate::types::headers::Headers;
 use crate::types::reason::Refusal;
 use crate::types::request::RequestInfo;
 
-/// Answers a request that came over a connection of ours.
+/// Answers a request on a connection that this shard serves.
 pub(in crate::shard) async fn answer(
     shard: Rc<Shard>,
     mut request: Request<Incoming>,
@@ -50,13 +50,13 @@ pub(in crate::shard) async fn answer(
     let routed = pin!(route(shard.clone(), info, Body::Stream(body), upgrade, !peer.introduced));
     let mut answer = shard.panics().catch_in(SHARD, routed).await.unwrap_or_else(failed);
     if refused_upgrade && answer.status() != http::StatusCode::SWITCHING_PROTOCOLS {
-        // The client meant to leave HTTP; nothing more is expected on this connection.
+        // A client that asked for an upgrade sends no further HTTP request on this connection.
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     answer
 }
 
-/// Bytes beyond ASCII are Latin-1, as Node reads them.
+/// The text of a header; bytes beyond ASCII are Latin-1, as Node reads them.
 fn latin1(value: &HeaderValue) -> Cow<'_, str> {
     match value.to_str() {
         Ok(text) => Cow::Borrowed(text),
@@ -64,21 +64,21 @@ fn latin1(value: &HeaderValue) -> Cow<'_, str> {
     }
 }
 
-/// Answers a request that another server passed in.
+/// Answers a request that another HTTP server passed in.
 pub(in crate::shard) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
     let PassedIn { request, body, reply, cancelled, hold: _hold } = passed;
     let cancelled = async {
-        // Dropping the other end is no cancellation.
+        // Only a sent value cancels the request; a dropped sender does not.
         if cancelled.await.is_err() {
             std::future::pending().await
         }
     };
-    // The route first: it must have begun, or there is nobody to hear of the end.
+    // The select polls `routed` first: a request that has not begun has no `Watch` that reports the cancellation.
     let routed = pin!(route(shard.clone(), request, Body::Ready(body), None, false));
     tokio::select! {
         biased;
         answer = shard.panics().catch_in(SHARD, routed) => {
-            // What the request caused must be with the host before its answer is.
+            // Events of the request reach the host before its answer does.
             shard.panics().catch(SHARD, || shard.with(crate::shard::state::State::hand_over_events));
             shard.panics().catch("the host's reply", || reply(answer.unwrap_or_else(failed)));
         }
@@ -86,7 +86,7 @@ pub(in crate::shard) async fn passed_in(shard: Rc<Shard>, passed: PassedIn) {
     }
 }
 
-/// `first`: no other server had the request before us.
+/// Routes a request. `first`: no other HTTP server has handled it before.
 async fn route(
     shard: Rc<Shard>,
     mut info: RequestInfo,
@@ -150,14 +150,14 @@ async fn route(
     info.transport = if transport == Transport::WebSocket { "websocket" } else { "polling" };
     info.protocol = if query.eio.as_deref() == Some("4") { 4 } else { 3 };
     let exchange = Exchange { shard: shard.clone(), request: Arc::new(info), query, headers };
-    // An empty one is none.
+    // An empty `sid` counts as no `sid`.
     match exchange.query.sid.clone().filter(|sid| !sid.is_empty()) {
         Some(sid) => exchange.existing(&sid, transport, body, upgrade).await,
         None => exchange.handshake(transport, upgrade).await,
     }
 }
 
-/// The host's word on the cross-origin rules for a request.
+/// Asks the host for the CORS rules of a request.
 async fn ask_cors(
     shard: &Rc<Shard>,
     info: &RequestInfo,
@@ -172,7 +172,7 @@ async fn ask_cors(
     }
 }
 
-/// The answer when a middleware of the host, or what stands for one, failed.
+/// The answer when the host's middleware, or its CORS hook, failed.
 fn middleware_failed(shard: &Rc<Shard>, request: Arc<RequestInfo>, headers: &HeaderMap) -> Answer {
     let context = vec![("name", "MIDDLEWARE_FAILURE".to_owned())];
     let refusal = Refusal::BadRequest;
@@ -184,7 +184,7 @@ fn middleware_failed(shard: &Rc<Shard>, request: Arc<RequestInfo>, headers: &Hea
     }
 }
 
-/// The host's middleware: adds headers, or answers in our place.
+/// Runs the host's middleware, which adds headers or answers the request itself.
 async fn middleware(
     shard: &Rc<Shard>,
     info: &mut RequestInfo,
@@ -207,7 +207,8 @@ async fn middleware(
     }
 }
 
-/// A request that is the host's, if it `asks` for those; `headers` go out with the answer.
+/// Answers a request that is not Engine.IO's: the host does if `asks`, else the answer is 404. `headers` go out with
+/// the host's answer.
 async fn elsewhere(
     shard: &Rc<Shard>,
     info: RequestInfo,

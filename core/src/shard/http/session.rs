@@ -21,7 +21,7 @@ use crate::shared::reply::Reply;
 use crate::types::reason::Refusal;
 
 impl Exchange {
-    /// A request that names a session.
+    /// Handles a request that names a session.
     pub(super) async fn existing(
         mut self,
         sid: &str,
@@ -37,8 +37,8 @@ impl Exchange {
             return self.refuse(Refusal::UnknownSid, None, unknown());
         };
         let upgrade = upgrade.filter(|_| rules::is_upgrade(&self.request));
-        // From here on: a client that goes away while it polls ends its session. It is declared before the
-        // channels, so that they are closed first when all this is dropped.
+        // From here on a client that goes away while it polls ends its session. `watch` is declared before the
+        // channels: on drop the channels close first, then the command is sent.
         let mut watch = self.watch(owner, Command::PollAborted { sid: id });
         let (reply, found) = oneshot::channel();
         core.shards[owner].send(Command::Lookup { sid: id, reply });
@@ -89,19 +89,19 @@ impl Exchange {
             }
             "POST" => self.post(id, owner, body).await,
             _ => {
-                // A body that is left unread would reset the connection, and the answer with it.
+                // An unread body would reset the connection, and the client would lose the answer.
                 let _ = read(body, &core.options).await;
                 response::answer(500, "", Bytes::new(), &self.headers)
             }
         }
     }
 
-    /// Packets from a polling client. The session knows of the POST from its head on: a second one at the
-    /// same time breaks the rules, and a session that ends takes the POST along.
+    /// Handles a POST of a polling client. The session knows of the POST before its body is read: a second POST at the
+    /// same time breaks the protocol, and a session that ends answers the POST.
     pub(super) async fn post(mut self, sid: Id, owner: usize, body: Body) -> Answer {
         let shards = &self.shard.core.shards;
         let binary = self.request.header("content-type") == Some("application/octet-stream");
-        // Before the channel: when all this is dropped, the channel is closed first.
+        // Declared before the channel: on drop the channel closes first, then the command is sent.
         let mut watch = self.watch(owner, Command::PostEnded { sid, gone: true });
         let (reply, mut answer) = oneshot::channel();
         shards[owner].send(Command::PostBegin { sid, binary, shape: self.shape(), reply });
@@ -134,7 +134,7 @@ impl Exchange {
         Watch { shard: self.shard.clone(), owner, command: Some(command) }
     }
 
-    /// A WebSocket that probes a polling session.
+    /// Answers 101 and hands the WebSocket to the session's shard, where it probes the polling session.
     pub(super) fn upgrade(self, sid: Id, owner: usize, upgrade: OnUpgrade) -> Answer {
         let (answer, agreed) = match self.switching() {
             Ok(pair) => pair,
@@ -158,7 +158,7 @@ impl Exchange {
 struct Watch {
     shard: Rc<Shard>,
     owner: usize,
-    /// Sent when this is dropped.
+    /// Sent on drop.
     command: Option<Command>,
 }
 

@@ -14,7 +14,7 @@ use crate::types::ids::{ConnKey, NspId, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 
 impl State {
-    /// A client acknowledged something. An id that nobody waits for (answered, timed out, made up) is ignored.
+    /// Handles a client's ack. An id that nobody waits for (answered, timed out, made up) is ignored.
     pub(in crate::shard) fn on_ack(
         &mut self,
         key: ConnKey,
@@ -44,7 +44,7 @@ impl State {
         }
     }
 
-    /// The time of a broadcast with acks is over.
+    /// Ends a broadcast with acks whose time-out is over.
     pub(in crate::shard) fn broadcast_timed_out(&mut self, acks: &BroadcastAcks, nsp: NspId, id: u64) {
         let members = match self.nsps.get(&nsp) {
             Some(nsp) if acks.names_silent() && !acks.is_done() => nsp.members(),
@@ -57,7 +57,7 @@ impl State {
         }
     }
 
-    /// The time of an emit with ack is over.
+    /// Ends an emit with ack whose time-out is over.
     pub(in crate::shard) fn ack_timed_out(&mut self, socket: SocketHandle, id: u64) {
         let Some(slot) = self.socket(socket) else { return };
         if self.sockets[slot].extras.as_mut().is_some_and(|r| r.acks.remove(&id).is_some()) {
@@ -65,7 +65,7 @@ impl State {
         }
     }
 
-    /// A socket ends: nobody will answer any more.
+    /// Ends the acks that a removed socket has not answered.
     pub(in crate::shard) fn give_up_acks(
         &mut self,
         socket: SocketHandle,

@@ -22,14 +22,14 @@ use crate::types::flags::EmitFlags;
 use crate::types::ids::{ConnKey, SocketSlot};
 use crate::types::target::Target;
 
-/// What a broadcast needs while it is carried out.
+/// What a shard keeps for its broadcasts.
 #[derive(Default)]
 pub(in crate::shard) struct FanOut {
     /// Number of the last broadcast; see [`Socket::seen`](crate::shard::sockets::socket::Socket::seen).
     epoch: u64,
-    /// Recipients of the current one; the list's room is used again.
+    /// Recipients of the current broadcast; the list's capacity is reused.
     recipients: Vec<SocketSlot>,
-    /// A broadcast whose recipients are being found: its acks wait for this shard.
+    /// The acks of the broadcast whose recipients are being found: they wait for this shard's count.
     asking: Option<Arc<BroadcastAcks>>,
 }
 
@@ -40,8 +40,8 @@ impl FanOut {
     }
 }
 
-/// A client that never answers keeps what it was asked for as long as it stays: when there are twice as many as
-/// before, those that nobody waits for go.
+/// Drops the acks of finished broadcasts. A client that never answers keeps an entry for each broadcast; a sweep
+/// whenever their number has doubled costs little per entry.
 fn forget_done(acks: &mut HashMap<u64, AckWait>) {
     const FEW: usize = 64;
     if acks.len() >= FEW && acks.len().is_power_of_two() {
@@ -50,7 +50,7 @@ fn forget_done(acks: &mut HashMap<u64, AckWait>) {
 }
 
 impl State {
-    /// Sends what a host thread encoded.
+    /// Sends a frame that a host thread has encoded.
     pub(in crate::shard) fn send(&mut self, outgoing: Outgoing) {
         match outgoing {
             Outgoing::Publish(publish) => self.publish(publish),
@@ -60,7 +60,7 @@ impl State {
     }
 
     fn publish(&mut self, publish: Publish) {
-        // One reference count of this shard for all its recipients.
+        // An `Rc` of this shard: its recipients share it without touching the atomic count.
         let frame: Shared = Rc::new(publish.frame);
         let mut slow: SmallVec<[ConnKey; 4]> = SmallVec::new();
         if let Some((id, acks)) = &publish.acks {
@@ -104,12 +104,12 @@ impl State {
         self.note_done(publish.entry);
     }
 
-    /// The connected sockets that a room expression means, each once.
+    /// The connected sockets that `target` selects, each once.
     pub(in crate::shard) fn targets(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<SocketSlot> {
         let mut out = std::mem::take(&mut self.fan_out.recipients);
         out.clear();
         let Some(local) = self.nsps.get(&nsp.id) else { return out };
-        // `seen` of a socket marks it as excluded or taken already: no set is built.
+        // A socket's `seen` marks it as excluded or taken already, in place of a set.
         self.fan_out.epoch += 1;
         let epoch = self.fan_out.epoch;
         let own = |name: &str, sockets: &Table<SocketSlot, Socket>| {
@@ -146,7 +146,7 @@ impl State {
 
     /// Returns the list of [`State::targets`] for the next broadcast.
     pub(in crate::shard) fn give_back(&mut self, mut targets: Vec<SocketSlot>) {
-        // A list for a hundred thousand recipients is not kept for ever.
+        // The list of a broadcast to very many sockets does not keep its memory.
         targets.clear();
         targets.shrink_to(16 * 1024);
         self.fan_out.recipients = targets;
@@ -176,7 +176,7 @@ impl State {
         self.note_done(emit.entry);
     }
 
-    /// Sends a frame to one socket; before it is accepted the frame waits. `entry` is its number in the journal,
+    /// Sends a frame to one socket; the frame waits until the socket is accepted. `entry` is its number in the journal,
     /// or 0.
     pub(in crate::shard) fn deliver(
         &mut self,

@@ -1,4 +1,4 @@
-//! How sockets come to be: a client's CONNECT, the host's decision, and the first packets.
+//! How sockets begin: a client's CONNECT, the host's decision, and the first packets.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -21,18 +21,19 @@ use crate::types::ids::{ConnKey, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 
 impl State {
-    /// Protocol 3 clients are connected to the main namespace without asking.
+    /// Connects a protocol 3 client to the main namespace, which needs no CONNECT.
     pub(in crate::shard) fn connect_v3(&mut self, key: ConnKey) {
         self.on_connect(key, "/", "");
     }
 
     pub(in crate::shard) fn on_connect(&mut self, key: ConnKey, nsp: &str, auth: &str) {
         if let Some(earlier) = self.socket_in(key, nsp) {
-            // A protocol 3 client says it again for the main namespace.
+            // A protocol 3 client may send CONNECT for the main namespace all the same.
             if self.conns[key.slot].protocol == 3 {
                 return;
             }
-            // One that has not heard of its socket yet asks anew: there is one socket for a namespace, the last.
+            // A client that has not heard of its socket yet may send CONNECT again. A namespace has one socket per
+            // client: the last.
             self.remove_socket(earlier, Reason::ClientNamespaceDisconnect, "");
         }
         self.forget_question(key, nsp);
@@ -48,7 +49,7 @@ impl State {
         }
     }
 
-    /// The same words for both protocols, unlike an error of the host.
+    /// Refuses a namespace that does not exist. Both protocols get the same text, unlike with an error of the host.
     pub(in crate::shard) fn unknown_namespace(&mut self, key: ConnKey, nsp: &str) {
         let text = packet::connect_error(nsp, "Invalid namespace", None);
         self.push_packet(key.slot, PacketType::ConnectError, nsp, &text);
@@ -64,7 +65,7 @@ impl State {
         self.push_packet(key.slot, PacketType::ConnectError, nsp, &text);
     }
 
-    /// The id of a protocol 3 client's socket: what its client makes of the session id by itself.
+    /// The id of a protocol 3 client's socket: the client derives the same id from its session id.
     fn v3_id(&self, key: ConnKey, shared: &NspShared) -> Option<Box<str>> {
         let conn = &self.conns[key.slot];
         let sid = conn.public_sid();
@@ -74,7 +75,7 @@ impl State {
         })
     }
 
-    /// `may_wait`: for the end of an earlier connection of the client.
+    /// Creates a socket. With `may_wait` it may first wait for the end of the client's earlier connection.
     pub(in crate::shard) fn create_socket(
         &mut self,
         key: ConnKey,
@@ -147,7 +148,7 @@ impl State {
         self.caused_event(key);
     }
 
-    /// The socket is connected: the client is told, and what was emitted early goes out.
+    /// Accepts a socket: the client is told, then gets early emits, and the client's early events go to the host.
     pub(in crate::shard) fn accept_socket(&mut self, slot: SocketSlot) {
         let sock = &mut self.sockets[slot];
         if sock.connected {
@@ -195,7 +196,7 @@ impl State {
         }
     }
 
-    /// The host said no.
+    /// Rejects a socket with the host's error.
     pub(in crate::shard) fn reject_socket(&mut self, handle: SocketHandle, error: &str) {
         let Some(slot) = self.socket(handle) else { return };
         if self.sockets[slot].connected {
@@ -203,7 +204,7 @@ impl State {
         }
         let key = self.key(self.sockets[slot].conn);
         let name = self.nsp_name(slot);
-        // The data goes out as the host wrote it, with its keys in their order.
+        // `data` goes out as the host wrote it, with the order of its keys.
         let parsed: HashMap<String, &RawValue> = serde_json::from_str(error).unwrap_or_default();
         let message = parsed.get("message").and_then(|text| serde_json::from_str::<String>(text.get()).ok());
         let message = message.unwrap_or_else(|| "Unauthorized".to_owned());

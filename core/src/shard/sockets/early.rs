@@ -1,4 +1,5 @@
-//! Events of sockets that the host has not accepted yet: a client that sends before it was let in loses nothing if it is.
+//! Events of sockets that the host has not accepted yet. They are kept, so that a client that sends early loses nothing
+//! once it is accepted.
 
 use bytes::Bytes;
 
@@ -13,13 +14,13 @@ pub(in crate::shard) struct EarlyEvent {
 }
 
 impl EarlyEvent {
-    /// What it takes, in bytes.
+    /// The bytes that this event takes.
     fn weight(&self) -> usize {
         64 + self.data.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
     }
 }
 
-/// Those of one socket.
+/// The early events of one socket.
 #[derive(Default)]
 pub(in crate::shard) struct EarlyEvents(Vec<EarlyEvent>);
 
@@ -29,12 +30,12 @@ impl EarlyEvents {
     }
 }
 
-/// Bytes of all that wait in a shard: what goes in and out of an [`EarlyEvents`] is counted here.
+/// Bytes of all early events in a shard: what goes in and out of an [`EarlyEvents`] is counted here.
 #[derive(Default)]
 pub(in crate::shard) struct EarlyBytes(usize);
 
 impl EarlyBytes {
-    /// Takes the events of a socket that is accepted, or ends.
+    /// Takes the events of a socket that is accepted or removed.
     pub(in crate::shard) fn take(&mut self, events: &mut EarlyEvents) -> Vec<EarlyEvent> {
         self.0 -= events.weight();
         std::mem::take(&mut events.0)
@@ -46,7 +47,8 @@ impl EarlyBytes {
 }
 
 impl State {
-    /// Keeps an event within the limit of one message; a client that sends more is closed.
+    /// Keeps an event; the events of a socket are bounded by the size of one message, and a client that sends more is
+    /// closed.
     pub(in crate::shard) fn keep_early(&mut self, key: ConnKey, socket: SocketSlot, event: EarlyEvent) {
         let limit = self.core.options.max_http_buffer_size;
         let events = &mut self.sockets[socket].extras.get_or_insert_default().early_events;
@@ -55,7 +57,8 @@ impl State {
         }
         self.early_bytes.0 += event.weight();
         events.0.push(event);
-        // That holds for each of them. All together get no more than what waits for the host may take.
+        // The bound above is per socket. Back-pressure bounds the early events of all sockets, as it bounds the host
+        // queue.
         let paused = self.conn(key).is_none_or(|conn| conn.pace.is_paused());
         if self.holds_much() && !paused {
             self.pause(key);

@@ -12,7 +12,7 @@ use crate::types::ids::SocketSlot;
 use crate::types::reason::Reason;
 
 impl State {
-    /// Takes a socket out of everything and tells the host.
+    /// Removes a socket from its namespace, its rooms and its acks, and tells the host.
     pub(in crate::shard) fn remove_socket(&mut self, slot: SocketSlot, reason: Reason, detail: &'static str) {
         let handle = self.handle(slot);
         let parting = self.parting(slot, reason);
@@ -22,7 +22,7 @@ impl State {
         if self.sockets[slot].connected {
             self.show_own_room(slot, false);
         }
-        // A raw host made its sockets itself, and knows when they end.
+        // A raw host creates its sockets itself, and knows when they end.
         self.leaving =
             (!self.core.options.raw).then_some(Event::Disconnect { socket: handle, reason, detail });
         if let Some(conn) = self.conns.get_mut(self.sockets[slot].conn)
@@ -49,7 +49,7 @@ impl State {
         }
     }
 
-    /// The host disconnects one socket; with `close` the whole client.
+    /// Disconnects one socket; with `close` its whole connection.
     pub(in crate::shard) fn disconnect_socket(&mut self, slot: SocketSlot, close: bool) {
         let conn = self.sockets[slot].conn;
         let key = self.key(conn);

@@ -1,7 +1,8 @@
-//! Sockets that another node of the fleet moves. The host has not seen the call and may keep count of rooms.
+//! Sockets that another node of the fleet moves between rooms. The host has not seen the call and may keep count of
+//! rooms.
 //!
-//! What the host says of such a socket before it has heard of the move, the core does after it. Then the host is told how
-//! it ended, or its count would end with the move.
+//! The host may move such a socket before it has heard of the other node's move; the core executes the host's call
+//! after it. The core then reports the result to the host, or the host's count would end with the other node's move.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -15,13 +16,13 @@ use crate::shared::namespaces::NspShared;
 use crate::types::ids::{SocketHandle, SocketSlot};
 use crate::types::target::Target;
 
-/// For how long the host may not have heard of a move: it takes events in batches, and its own calls wait for the end
-/// of one.
+/// How long the host may take to hear of a move: it takes events in batches, and its own calls wait for the end of a
+/// batch.
 const UNHEARD: Duration = Duration::from_secs(10);
-/// How many are remembered before those of the past are forgotten.
+/// Number of remembered moves from which old ones are dropped.
 const FEW: usize = 64;
 
-/// Moves of the last while, by socket and the hash of the room: a wrong hit costs an event that says what is so.
+/// Recent moves, by socket and the hash of the room. A collision of hashes costs one event, and what it says is true.
 #[derive(Default)]
 pub(in crate::shard) struct Moved {
     moves: HashMap<(SocketHandle, u64), Instant>,
@@ -46,7 +47,7 @@ impl Moved {
         self.moves.get(&(socket, hash(room))).is_some_and(|since| now - *since < UNHEARD)
     }
 
-    /// Gives the room back when all is in the past.
+    /// Frees the memory once all moves are older than [`UNHEARD`].
     pub(in crate::shard) fn forget(&mut self, now: Instant) {
         if self.last.is_some_and(|last| now - last >= UNHEARD) {
             *self = Self::default();
@@ -59,7 +60,7 @@ fn hash(room: &str) -> u64 {
 }
 
 impl State {
-    /// Another node's `sockets_join`, or its `sockets_leave`. Where the host wants it (`hooks.moves`) it hears of each
+    /// Executes another node's `sockets_join` or `sockets_leave`. With [`Hooks::MOVES`] the host gets an event for each
     /// room whose members have changed.
     pub(in crate::shard) fn move_sockets(
         &mut self,
@@ -90,7 +91,7 @@ impl State {
         self.move_away(nsp, target, rooms, Some(join));
     }
 
-    /// The host has put a socket into rooms, or taken it out of some, and may not have known of a move.
+    /// Reports to the host where its own join or leave has put a socket, if it may not have heard of a move.
     pub(in crate::shard) fn confirm(&mut self, slot: SocketSlot, rooms: &[Box<str>]) {
         if self.moved.is_empty() {
             return;
@@ -98,7 +99,7 @@ impl State {
         let (handle, now) = (self.handle(slot), Instant::now());
         for room in rooms {
             if self.moved.has(handle, room, now) {
-                // The next call of the host may not know of this.
+                // The host's next call may come before it has heard of this event.
                 self.moved.add(handle, room, now);
                 let (nsp, join) = (self.nsp_name(slot), self.sits_in(slot, room));
                 self.event(Event::Moved { nsp, room: room.clone(), join, sockets: vec![handle] });

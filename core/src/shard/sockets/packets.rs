@@ -20,7 +20,7 @@ use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 
 impl State {
-    /// A message packet with text.
+    /// Handles a message packet with text.
     pub(in crate::shard) fn on_message(&mut self, key: ConnKey, text: &str) {
         if self.core.options.raw {
             if packet::is_beyond_limits(text) {
@@ -41,7 +41,7 @@ impl State {
         let protocol = self.conns[key.slot].protocol;
         let nsp = if protocol == 3 { header.nsp } else { header.full_nsp };
         match header.kind {
-            // Protocol 4 clients have no payload here, but a query behind the name.
+            // Socket.IO protocol 4 has no payload here, but a query behind the namespace's name.
             PacketType::Connect if protocol == 3 => {
                 let auth = header.query.map(query::to_json).unwrap_or_default();
                 self.on_connect(key, nsp, &auth);
@@ -63,7 +63,7 @@ impl State {
         }
     }
 
-    /// A binary message: an attachment, or a packet of the msgpack parser.
+    /// Handles a binary message: an attachment, or a packet of the msgpack parser.
     pub(in crate::shard) fn on_binary(&mut self, key: ConnKey, bytes: &[u8]) {
         self.show_incoming(key, || RawMessage::Binary(Bytes::copy_from_slice(bytes)));
         if self.core.options.raw {
@@ -88,7 +88,7 @@ impl State {
         let Some(partial) = conn.partial.as_mut() else {
             return self.bad_packet(key, "got binary data when not reconstructing a packet");
         };
-        // The limit holds for each frame; together the attachments of a packet may have ten of it.
+        // `maxHttpBufferSize` bounds each frame; the attachments of one packet together may take ten times as much.
         partial.bytes += bytes.len();
         if partial.bytes > limit.saturating_mul(packet::MAX_ATTACHMENTS) {
             return self.bad_packet(key, "attachments are too large");
@@ -117,7 +117,7 @@ impl State {
         attachments: Vec<Bytes>,
     ) {
         let Some(socket) = self.socket_in(key, nsp) else {
-            // It waits for the host's word on the namespace no longer.
+            // The client leaves a namespace that it has asked for and not joined yet.
             if kind == PacketType::Disconnect && self.forget_question(key, nsp) {
                 return;
             }
@@ -129,7 +129,7 @@ impl State {
             PacketType::Disconnect => {
                 self.remove_socket(socket, Reason::ClientNamespaceDisconnect, "");
             }
-            // A client has no business sending CONNECT_ERROR.
+            // Only servers send CONNECT_ERROR.
             PacketType::Connect | PacketType::ConnectError => self.not_joined(key),
         }
     }
@@ -151,12 +151,12 @@ impl State {
         self.caused_event(key);
     }
 
-    /// A packet that can't be read: socket.io closes the connection, with this reason.
+    /// Closes the connection for a packet that can't be read, with socket.io's reason.
     fn bad_packet(&mut self, key: ConnKey, detail: &'static str) {
         self.close_conn(key, Reason::ForcedClose, detail, CloseStyle::Close);
     }
 
-    /// A packet for a namespace that was not joined.
+    /// Closes the connection for a packet to a namespace that the client has not joined.
     pub(in crate::shard) fn not_joined(&mut self, key: ConnKey) {
         self.close_conn(key, Reason::ForcedClose, "no socket for namespace", CloseStyle::Close);
     }
@@ -175,7 +175,7 @@ impl State {
         let frame = match self.core.options.parser {
             Parser::Default => Frame::message(b"", text, &[], true),
             Parser::Msgpack => {
-                // The JSON is what stands behind type and namespace.
+                // The JSON follows the type and the namespace.
                 let at = 1 + if nsp == "/" { 0 } else { nsp.len() + 1 };
                 let json = text.get(at..).filter(|json| !json.is_empty());
                 match msgpack::encode(kind, nsp, None, json, &[]) {

@@ -1,5 +1,5 @@
-//! Namespaces that a client wants to join and somebody has to decide about first: the host, or the end of the client's earlier
-//! connection.
+//! Namespaces that a client waits to join: the host has to decide about them first, or the client's earlier connection
+//! has to end.
 
 use std::sync::Arc;
 
@@ -11,33 +11,33 @@ use crate::shared::reply::Reply;
 use crate::types::ids::ConnKey;
 use crate::types::reason::Reason;
 
-/// Namespaces of one client that the host may be asked about at once. Far above what a client means to
-/// join, far below what would make a flood cost memory.
+/// Most open questions of one client. This is far above what a client means to join, and far below what would make a
+/// flood cost memory.
 const MAX_ASKING: u32 = 1024;
 
-/// What a connection waits for; most wait for nothing, and pay a pointer.
+/// The open questions of a connection; most have none, and cost a pointer.
 #[derive(Default)]
 pub(in crate::shard) struct NamespaceQuestions(Option<Box<OpenQuestions>>);
 
 #[derive(Default)]
 struct OpenQuestions {
-    /// Answers that are still to come, also those that the client does not wait for any more.
+    /// Answers that are still to come, also those that the client no longer waits for.
     open: u32,
-    /// Bytes of names and payloads in them.
+    /// Bytes of the names and payloads that open questions hold.
     bytes: usize,
     /// Namespaces that the client waits for, each with the number of the question about it.
     awaited: Vec<(Box<str>, u32)>,
-    /// Questions so far.
+    /// The number of the newest question.
     count: u32,
 }
 
 impl NamespaceQuestions {
-    /// The client has asked for as many as it may.
+    /// Whether the client has as many open questions as it may.
     pub(in crate::shard) fn are_many(&self) -> bool {
         self.0.as_ref().is_some_and(|questions| questions.open >= MAX_ASKING)
     }
 
-    /// Adds a question that keeps so many bytes, and gives its number. `None`: all of them keep more than `limit` then.
+    /// Adds a question that holds `bytes`, and returns its number; `None` if all together would hold more than `limit`.
     fn add(&mut self, nsp: &str, bytes: usize, limit: usize) -> Option<u32> {
         let questions = self.0.get_or_insert_default();
         if questions.bytes + bytes > limit {
@@ -50,7 +50,7 @@ impl NamespaceQuestions {
         Some(questions.count)
     }
 
-    /// The client does not wait for a namespace any more; whether it did.
+    /// Stops waiting for a namespace; returns whether the client did wait.
     fn forget(&mut self, nsp: &str) -> bool {
         let Some(questions) = &mut self.0 else { return false };
         let before = questions.awaited.len();
@@ -58,7 +58,7 @@ impl NamespaceQuestions {
         questions.awaited.len() < before
     }
 
-    /// An answer came; whether the client still waits for it.
+    /// Records an answer; returns whether the client still waits for it.
     fn answered(&mut self, question: u32, bytes: usize) -> bool {
         let Some(questions) = &mut self.0 else { return false };
         questions.open -= 1;
@@ -66,7 +66,7 @@ impl NamespaceQuestions {
         let before = questions.awaited.len();
         questions.awaited.retain(|(_, number)| *number != question);
         let waits = questions.awaited.len() < before;
-        // No answer is under way that could be taken for one to a later question.
+        // With no open question the numbers may start over: no late answer can be taken for another question's.
         if questions.open == 0 {
             self.0 = None;
         }
@@ -75,11 +75,11 @@ impl NamespaceQuestions {
 }
 
 impl State {
-    /// The host decides about a namespace that does not exist (yet).
+    /// Asks the host about a namespace that does not exist (yet).
     pub(in crate::shard) fn ask_for_namespace(&mut self, key: ConnKey, nsp: &str, auth: &str) {
         let limit = self.core.options.max_http_buffer_size;
         let conn = &mut self.conns[key.slot];
-        // All that a client has asked for at once takes no more than one message may.
+        // The open questions of a client together hold no more than one message may.
         let Some(question) = conn.questions.add(nsp, nsp.len() + auth.len(), limit) else {
             return self.close_conn(key, Reason::ForcedClose, "too many namespaces", CloseStyle::Ws(1008));
         };
@@ -96,13 +96,13 @@ impl State {
         });
     }
 
-    /// The client waits for the end of its earlier connection; gives the number of the question.
+    /// Makes the client wait for the end of its earlier connection; returns the number of the question.
     pub(in crate::shard) fn ask_for_end(&mut self, key: ConnKey, nsp: &str) -> u32 {
         let question = self.conns[key.slot].questions.add(nsp, 0, usize::MAX);
         question.expect("no limit is exceeded")
     }
 
-    /// The client does not wait for a namespace any more; whether it did.
+    /// Stops waiting for a namespace; returns whether the client did wait.
     pub(in crate::shard) fn forget_question(&mut self, key: ConnKey, nsp: &str) -> bool {
         self.conn(key).is_some_and(|conn| conn.questions.forget(nsp))
     }
@@ -118,7 +118,7 @@ impl State {
         }
     }
 
-    /// The earlier connection of a client that is back has ended.
+    /// Joins a client to the namespace after its earlier connection has ended.
     pub(in crate::shard) fn earlier_ended(
         &mut self,
         key: ConnKey,
@@ -131,7 +131,8 @@ impl State {
         }
     }
 
-    /// A client joins a namespace some time after it asked to.
+    /// Joins a client to a namespace some time after it asked. The limit is checked again, as it may have joined others
+    /// since.
     fn join_late(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, may_wait: bool) {
         if self.conns[key.slot].sockets.len() >= self.core.options.max_namespaces {
             self.close_conn(key, Reason::ForcedClose, "too many namespaces", CloseStyle::Ws(1008));

@@ -1,5 +1,5 @@
-//! Connections of a host that speaks Socket.IO itself: messages pass as they are, and rooms hold members that the
-//! host made.
+//! Connections of a raw host, which speaks Socket.IO itself: messages pass as they are, and rooms hold members that the
+//! host has added.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;
 
 impl State {
-    /// A message came in.
+    /// Passes a message on to the host.
     pub(in crate::shard) fn raw_message(&mut self, key: ConnKey, message: RawMessage) {
         self.stats().messages_in.add(1);
         let conn = self.conn_id(key);
@@ -24,7 +24,7 @@ impl State {
         self.caused_event(key);
     }
 
-    /// A ping or a pong came in.
+    /// Tells the host of a ping or a pong.
     pub(in crate::shard) fn raw_heartbeat(&mut self, key: ConnKey) {
         if self.core.hooks.has(Hooks::HEARTBEATS) && self.conn(key).is_some() {
             let conn = self.conn_id(key);
@@ -50,7 +50,8 @@ impl State {
         }
         let frame = Rc::new(Arc::new(send.frame));
         if send.flags.volatile && send.more {
-            // The rest of a packet that was taken: it can't be torn, and closes nobody.
+            // A further frame of a packet whose first frame was queued: it must not be dropped, and a volatile packet
+            // closes nobody.
             self.push_within(key.slot, frame, usize::MAX);
         } else {
             self.push(key.slot, frame);
@@ -92,7 +93,7 @@ impl State {
 
     fn add_member(&mut self, key: ConnKey, nsp: &Arc<NspShared>, id: &str) -> SocketSlot {
         self.generation = self.generation.wrapping_add(1);
-        // The room of an id of another form is a room like others.
+        // For an id of another form the `Id` is random; the room named by the host's id is an ordinary room.
         let id = Id::parse(id).unwrap_or_else(Id::random);
         let sock = Socket {
             generation: self.generation,
@@ -110,7 +111,7 @@ impl State {
         slot
     }
 
-    /// What was written may have been all that the host waits for.
+    /// Reports an empty outbox to a host that waits for that.
     pub(in crate::shard) fn raw_flushed(&mut self, key: ConnKey) {
         let Some(conn) = self.conn(key).filter(|conn| conn.outbox.is_empty()) else { return };
         let Some(raw) = &mut conn.raw else { return };

@@ -1,5 +1,5 @@
-//! Sockets whose clients may come back. What is kept for them, and why nothing comes twice, is written in
-//! `shared/journal`; here is the shard's part: remembering what was queued for a socket, leaving and returning.
+//! Recovery: sockets whose clients may come back. `shared/journal` says what is kept for them, and why nothing arrives
+//! twice. This file has the shard's part: noting what was queued for a socket, and how it leaves and returns.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,50 +18,50 @@ use crate::types::ids::{ConnKey, SocketHandle, SocketSlot};
 use crate::types::reason::{Reason, Recovery};
 use crate::types::target::Target;
 
-/// What a socket remembers for its recovery. Entries are those of the journal, by number.
+/// The recovery state of a socket. Entries are those of the journal, by number.
 pub(in crate::shard) struct RecoveryMark {
     pub pid: Id,
-    /// The last entry that was queued for it.
+    /// The last entry that was queued for this socket.
     sent: u64,
-    /// It has the entries up to this one: they came with what it missed.
+    /// The replay covered the entries up to this one; they are not queued again.
     all: u64,
     stays: Stays,
-    /// What its client came back for, until the socket is accepted.
+    /// The session that its client came back for, until the socket is accepted.
     returned: Option<Box<Returned>>,
 }
 
-/// How far a shard is with the journal.
+/// A shard's position in the journal.
 #[derive(Default)]
 pub(in crate::shard) struct RecoveryProgress {
     /// Number of the newest entry that this shard has carried out.
     journaled: u64,
-    /// A timer for the journal's sweep is set.
+    /// The wheel has a timer for the journal's sweep.
     sweep_armed: bool,
 }
 
 impl RecoveryProgress {
-    /// For the state that follows a broken one: no timer is set there.
+    /// The progress of the state that follows a broken one, whose wheel has no timer for the sweep.
     pub(in crate::shard) fn successor(&self) -> Self {
         Self { journaled: self.journaled, sweep_armed: false }
     }
 }
 
-/// Who a socket that connects is.
+/// The identity of a socket that connects.
 pub(in crate::shard) enum Identity {
     Fresh(Id, Option<RecoveryMark>),
     Back(Box<Returned>, RecoveryMark),
-    /// That is known once an earlier connection is closed.
+    /// Decided once the client's earlier connection is closed.
     Later,
 }
 
-/// A socket's leave from the journal: with a session if its client may come back.
+/// What the journal is told when a socket ends; it has a session if the client may come back.
 pub(in crate::shard) struct Parting {
     pid: Id,
     session: Option<Session>,
 }
 
 impl State {
-    /// An id for a socket that connects: a new one, or that of an earlier connection.
+    /// Decides the id of a socket that connects: a new one, or that of an earlier connection.
     pub(in crate::shard) fn identify(
         &mut self,
         key: ConnKey,
@@ -75,7 +75,7 @@ impl State {
         let mark = |pid| RecoveryMark { pid, sent: 0, all: 0, stays: Stays::default(), returned: None };
         let given: serde_json::Value = serde_json::from_str(auth).unwrap_or_default();
         let mut journal = recovery.lock();
-        // A client that no event has reached has no offset.
+        // A client that has received no event has no offset.
         let offset = match &given["offset"] {
             serde_json::Value::Null => None,
             offset => Some(offset.as_str().unwrap_or_default()),
@@ -98,7 +98,7 @@ impl State {
         Identity::Fresh(id, Some(mark(pid)))
     }
 
-    /// A client is back before the end of its earlier connection was noticed: that is ended first.
+    /// Ends the earlier connection of a client that is back before the server noticed that connection's end.
     fn wait_for_end(&mut self, key: ConnKey, shared: Arc<NspShared>, auth: Box<str>, earlier: SocketHandle) {
         let Some(owner) = self.core.shards.get(earlier.shard()) else { return };
         let (reply, ended) = tokio::sync::oneshot::channel();
@@ -113,7 +113,7 @@ impl State {
         });
     }
 
-    /// Ends the connection of a socket whose client has another one.
+    /// Closes the connection of a socket whose client has a newer one.
     pub(in crate::shard) fn supersede(&mut self, socket: SocketHandle) {
         if let Some(slot) = self.socket(socket) {
             let key = self.key(self.sockets[slot].conn);
@@ -121,7 +121,7 @@ impl State {
         }
     }
 
-    /// Connects a socket to what its client came back for.
+    /// Gives a socket the rooms and the data of the session that its client came back for.
     pub(in crate::shard) fn put_back(&mut self, slot: SocketSlot, returned: Box<Returned>) {
         let rooms = returned.session.rooms.to_vec();
         let extras = self.sockets[slot].extras.get_or_insert_default();
@@ -132,9 +132,9 @@ impl State {
         self.join(slot, &rooms);
     }
 
-    /// The socket is being accepted: what its client missed, to be sent behind CONNECT. socket.io sends it before, and
-    /// clients keep what comes before CONNECT for the connection after this one, if this one breaks in between: they
-    /// would have it twice. `None`: it can't be had any more, and the connection is closed.
+    /// Frames that the client of a newly accepted socket missed; they go out behind CONNECT. socket.io sends them
+    /// before, but clients keep what comes before CONNECT for their next connection if this one breaks in between, and
+    /// would have them twice. `None`: the journal no longer has all of them, and the connection is closed.
     pub(in crate::shard) fn replay(&mut self, slot: SocketSlot) -> Option<Vec<Arc<Frame>>> {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return Some(Vec::new()) };
@@ -148,7 +148,7 @@ impl State {
             mark.stays = Stays::since(journaled);
             return Some(Vec::new());
         };
-        // The host took its time to accept, and the journal has moved on.
+        // The journal may have dropped entries while the host decided.
         let missed = recovery.lock().missed(returned);
         let Some(Missed { frames, sent, all }) = missed else {
             let key = self.key(conn);
@@ -161,7 +161,7 @@ impl State {
         Some(frames)
     }
 
-    /// A socket that is accepted joined a room, or left one.
+    /// Notes that an accepted socket joined or left a room.
     pub(in crate::shard) fn note_stay(&mut self, slot: SocketSlot, room: &str, joins: bool) {
         let journaled = self.recovery.journaled;
         let sock = &mut self.sockets[slot];
@@ -174,7 +174,7 @@ impl State {
         }
     }
 
-    /// An entry is about to be queued for a socket. False: it has it.
+    /// Notes that an entry is about to be queued for a socket; false if the socket's replay covered it.
     pub(in crate::shard) fn note_entry(&mut self, slot: SocketSlot, entry: u64) -> bool {
         let mark = self.sockets[slot].extras.as_mut().and_then(|extras| extras.mark.as_mut());
         let Some(mark) = mark else { return true };
@@ -185,13 +185,15 @@ impl State {
         true
     }
 
-    /// A command with an entry is carried out. Not before: a connection that breaks meanwhile has not got it.
+    /// Notes that a command with an entry is executed. Not earlier: a connection that breaks during the command has not
+    /// got the entry.
     pub(in crate::shard) fn note_done(&mut self, entry: u64) {
         self.recovery.journaled = self.recovery.journaled.max(entry);
     }
 
-    /// What the journal is to be told when a socket ends. It is still in its rooms: between them and those of the
-    /// session there is no moment in which messages of other nodes for them are not wanted here.
+    /// What the journal is to be told when a socket ends. It is called while the socket is in its rooms: between these
+    /// and the rooms of the session there must be no moment in which this node does not want their messages from other
+    /// nodes.
     pub(in crate::shard) fn parting(&mut self, slot: SocketSlot, reason: Reason) -> Option<Parting> {
         let core = self.core.clone();
         let recovery = core.recovery.as_ref()?;
@@ -202,7 +204,7 @@ impl State {
         let v3 = self.conns.get(sock.conn).is_some_and(|conn| conn.protocol == 3);
         let session = match mark.returned {
             _ if v3 || reason.recovery() == Recovery::Never => None,
-            // It was not accepted yet: its client may come back once more.
+            // The socket was not accepted yet; its client may come back to the same session.
             Some(returned) => Some(returned.session),
             None if !sock.connected => None,
             None => {
@@ -221,8 +223,8 @@ impl State {
         Some(Parting { pid, session })
     }
 
-    /// Tells the journal. The host hears of the end first: once the journal knows, another shard may report
-    /// the same socket as back.
+    /// Tells the journal that a socket has ended. The host hears of it first: once the journal knows, another shard may
+    /// report the same socket as back.
     pub(in crate::shard) fn part(&mut self, socket: SocketHandle, parting: Parting) {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
@@ -235,7 +237,7 @@ impl State {
         }
     }
 
-    /// Tells the host whose clients can't come back any more.
+    /// Tells the host of sessions that can't be recovered any more.
     fn tell_ended(&mut self) {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
@@ -243,7 +245,7 @@ impl State {
         ended.into_iter().for_each(|event| self.event(event));
     }
 
-    /// Drops what nobody can come back for any more, and sees to the next time.
+    /// Drops expired sessions and entries from the journal, and arms the timer of the next sweep.
     pub(in crate::shard) fn sweep_recovery(&mut self) {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
@@ -256,8 +258,8 @@ impl State {
         }
     }
 
-    /// A command for a socket that is gone: its client may be away, or back under another handle. The host
-    /// may not have heard of it yet, and what it does to the socket must not be lost.
+    /// Forwards a command for a socket that is gone: its client may be away, or back under another handle. The host may
+    /// not have heard of that yet, and its command must not be lost.
     pub(in crate::shard) fn forward(&mut self, socket: SocketHandle, command: Command) {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
@@ -296,8 +298,8 @@ impl State {
         self.tell_ended();
     }
 
-    /// Those that left from this shard, may come back and are meant by `target` move too: `Some(join)`; or `None`: they
-    /// may not come back any more.
+    /// Applies a move to the sessions that left from this shard and that `target` selects. `join`: `Some(true)` joins
+    /// the rooms, `Some(false)` leaves them, `None` ends the recovery of the sessions.
     pub(in crate::shard) fn move_away(
         &mut self,
         nsp: &Arc<NspShared>,
@@ -307,7 +309,7 @@ impl State {
     ) {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
-        // As a rule nobody is away, or not in these rooms.
+        // The usual case: no session is away, or none in these rooms.
         if !target.rooms.is_empty() && !target.rooms.iter().any(|room| recovery.away.has(nsp.id, room)) {
             return;
         }

@@ -14,7 +14,7 @@ impl State {
     pub(in crate::shard) fn join(&mut self, slot: SocketSlot, rooms: &[Box<str>]) {
         let (nsp, id) = (self.sockets[slot].nsp, self.sockets[slot].id);
         for room in rooms {
-            // The room named by the own id needs no entry.
+            // The own room has no entry in the index.
             if &**room == id.as_str() {
                 self.set_own_room(slot, true);
                 continue;
@@ -48,7 +48,7 @@ impl State {
         });
     }
 
-    /// A socket left a room; `gone`: it was the shard's last member.
+    /// Handles that a socket left a room; `gone`: it was the shard's last member.
     pub(in crate::shard) fn left(
         &mut self,
         nsp: &Arc<NspShared>,

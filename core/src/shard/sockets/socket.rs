@@ -31,7 +31,7 @@ pub(in crate::shard) struct Socket {
     pub own_room: bool,
     /// Number of the last broadcast that looked at this socket.
     pub seen: u64,
-    /// Place in the namespace's list.
+    /// Index in the namespace's list of members.
     pub position: u32,
     pub extras: Option<Box<SocketExtras>>,
 }
@@ -43,7 +43,7 @@ impl Socket {
     }
 }
 
-/// What few sockets have.
+/// State that few sockets need.
 #[derive(Default)]
 pub(in crate::shard) struct SocketExtras {
     /// Emits made before the host accepted the socket, with their numbers in the journal.
@@ -53,10 +53,11 @@ pub(in crate::shard) struct SocketExtras {
     pub acks: HashMap<u64, AckWait>,
     /// JSON of the CONNECT payload.
     pub auth: Box<str>,
-    /// The id of a protocol 3 client's socket. Its room is one like others: it has another form, and no server's tag.
+    /// The id of a protocol 3 client's socket. It has another form and no server's tag, so its room is in the index
+    /// like others.
     pub name: Option<Box<str>>,
     /// JSON that the host attached, for `fetch_sockets`.
     pub data: Box<str>,
-    /// With the option `connectionStateRecovery`.
+    /// Only with the option `connectionStateRecovery`.
     pub mark: Option<Box<RecoveryMark>>,
 }

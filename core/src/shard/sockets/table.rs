@@ -1,5 +1,5 @@
-//! Which sockets there are: of a connection, and of a namespace. Both lists and the socket's own part of them change here
-//! and nowhere else.
+//! The lists of sockets, of a connection and of a namespace. Both lists, and a socket's fields that refer to them,
+//! change here and nowhere else.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(in crate::shard) struct Nsp {
     /// Accepted sockets.
     by_id: HashMap<Id, SocketSlot>,
     members: Vec<SocketSlot>,
-    /// Sockets, with those that are not accepted yet. The last takes the entry with it.
+    /// Number of sockets, including those that are not accepted yet. The last one takes the namespace's entry with it.
     sockets: u32,
 }
 
@@ -57,7 +57,7 @@ impl SocketList {
         self.iter().find(|(id, _)| *id == nsp).map(|(_, slot)| slot)
     }
 
-    /// For a test of what can't be closed in order.
+    /// For a test: adds an entry without a socket, so that the regular close panics.
     #[cfg(test)]
     pub(in crate::shard) fn break_it(&mut self) {
         self.0.insert(0, (NspId(0), SocketSlot(999)));
@@ -65,7 +65,7 @@ impl SocketList {
 }
 
 impl State {
-    /// A socket of a connection begins. It is no member of its namespace before [`State::enter_namespace`].
+    /// Adds a socket to a connection. It becomes a member of its namespace with [`State::enter_namespace`].
     pub(in crate::shard) fn add_socket(
         &mut self,
         key: ConnKey,
@@ -85,7 +85,7 @@ impl State {
         slot
     }
 
-    /// An accepted socket becomes a member of its namespace: broadcasts find it from now on.
+    /// Makes an accepted socket a member of its namespace: broadcasts find it from now on.
     pub(in crate::shard) fn enter_namespace(&mut self, slot: SocketSlot) {
         let sock = &mut self.sockets[slot];
         sock.connected = true;
@@ -95,8 +95,8 @@ impl State {
         nsp.by_id.insert(sock.id, slot);
     }
 
-    /// Takes a socket out of both lists; `left` is called while its namespace is still known, which the last socket takes
-    /// with it: clients make dynamic namespaces come and go.
+    /// Removes a socket from both lists. `left` is called while the shard still knows the namespace. The last socket
+    /// removes the namespace's entry, as clients make dynamic namespaces come and go.
     pub(in crate::shard) fn take_socket(
         &mut self,
         slot: SocketSlot,
@@ -127,7 +127,7 @@ impl State {
         sock
     }
 
-    /// The sockets that a client has.
+    /// The sockets of a connection.
     pub(in crate::shard) fn sockets_of(&self, key: ConnKey) -> SmallVec<[SocketSlot; 4]> {
         self.conns
             .get(key.slot)
