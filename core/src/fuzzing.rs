@@ -1,4 +1,4 @@
-//! What `tests/fuzz` does with readers that are not public. No part of the API.
+//! Checks for the fuzz targets of `tests/fuzz`, on parsers that are not public. Not part of the API.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use crate::cluster::fuzzing::{
 };
 use crate::socketio::packet;
 
-/// Longest reply that is read, as `cluster.queueBytes` would say it.
+/// Longest Redis reply that is read, in place of `cluster.queueBytes`.
 const LIMIT: usize = 4096;
 
-/// Any bytes from Redis, in one piece, cut in two or one by one, are the same replies, and room is made for no more
-/// than the limit. The first byte says where to cut.
+/// Parses bytes from Redis in one piece, cut in two, and byte by byte: the replies must be the same, and the buffer
+/// must stay within the limit. The first byte of `input` selects the position of the cut.
 pub fn resp(input: &[u8]) {
     let Some((at, bytes)) = input.split_first() else { return };
     let whole = replies([bytes].into_iter());
@@ -40,8 +40,8 @@ fn replies<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Value>, bool) {
     (seen, false)
 }
 
-/// Any payload on any channel of either format: what is read is what a shard and a host may be given, and can be said
-/// again. The first byte says which channel.
+/// Reads a payload on a channel of either wire format: an accepted message must be valid for a shard and a host, and
+/// must survive being written again. The first byte of `input` selects the channel.
 pub fn cluster_wire(input: &[u8]) {
     let Some((channel, payload)) = input.split_first() else { return };
     let (mode, kind) = match channel % 4 {
@@ -68,7 +68,7 @@ pub fn cluster_wire(input: &[u8]) {
             Incoming::Message { message, .. } => wire(mode).message("/", message, |_| false),
             Incoming::Answer { id, answer, .. } => wire(mode).answer("/", None, id, answer),
         };
-        // The weight is counted for whatever came.
+        // Every message that was read has a weight.
         if let (Ok((channel, payload)), Incoming::Message { message, .. }) = (&written, &incoming) {
             assert!(message.weight() > 0 && !channel.is_empty() && !payload.is_empty());
         }
@@ -77,7 +77,7 @@ pub fn cluster_wire(input: &[u8]) {
         else {
             continue;
         };
-        // Classic: with acks it is a request.
+        // In classic mode a broadcast with acks is a request.
         let kind = match mode {
             Mode::Sharded => Some(Kind::Sharded),
             Mode::Classic => broadcast.ack.is_some().then_some(Kind::Request),
@@ -86,7 +86,7 @@ pub fn cluster_wire(input: &[u8]) {
     }
 }
 
-/// Reads as a node does; `None` is the channel of broadcasts.
+/// Reads a payload as a node does; `kind` is `None` on the channel of broadcasts.
 fn read(wire: &Wire, kind: Option<Kind>, payload: &[u8]) -> Option<Incoming> {
     let Some(kind) = kind else {
         let (uid, broadcast) = wire.read_broadcast("/", b"socket.io#/#", payload).ok()??;
@@ -95,7 +95,7 @@ fn read(wire: &Wire, kind: Option<Kind>, payload: &[u8]) -> Option<Incoming> {
     wire.read(&"/".into(), b"socket.io#/#", payload, kind).ok()?.map(|(_, incoming)| incoming)
 }
 
-/// JSON whose placeholders all point at an attachment.
+/// Asserts that `data` is JSON and that each placeholder in it has an attachment.
 fn may_be_given(data: &str, attachments: &[Bytes]) {
     assert!(serde_json::from_str::<&RawValue>(data).is_ok(), "{data}");
     assert!(packet::validate_placeholders(data, attachments.len()), "{data} {}", attachments.len());

@@ -1,7 +1,8 @@
-//! Payloads from values of Rust, and values from payloads (feature `values`): what serde writes as bytes becomes an
+//! Conversion of Rust values to payloads and back (feature `values`): what serde serializes as bytes becomes an
 //! attachment.
 //!
-//! A tuple, or an array of fixed size, is a list of arguments; anything else is one argument. `[(); 0]` is none.
+//! A tuple, or an array of fixed size, is a list of arguments; any other value is one argument. `[(); 0]` is the
+//! empty list.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -45,7 +46,7 @@ pub fn ack<T: Serialize + ?Sized>(args: &T) -> Result<(String, Vec<Bytes>)> {
 /// The arguments of an event, from [`Event::Packet`](crate::Event::Packet).
 ///
 /// # Errors
-/// [`ErrorCode::Payload`]: the arguments are others.
+/// [`ErrorCode::Payload`]: the arguments are not of type `T`.
 pub fn of_event<T: DeserializeOwned>(data: impl Into<String>, attachments: Vec<Bytes>) -> Result<T> {
     read(data.into(), attachments, true)
 }

@@ -1,5 +1,5 @@
-//! `kraken-ws-node`: the core as Node sees it. TypeScript over it (`src-ts/`) owns every name and habit of
-//! socket.io; here are only crossings.
+//! `kraken-ws-node`: the core as a Node addon. TypeScript on top of it (`src-ts/`) implements the API of socket.io;
+//! this crate only passes calls and events between JavaScript and the core.
 //!
 //! | folder | sees | what it holds |
 //! |---|---|---|
@@ -19,7 +19,7 @@
 //! | `objectless_sockets` | sockets that have no JavaScript object |
 //! | `watch` | engine packets of connections that JavaScript looks into |
 
-// Under `cargo clippy --all-targets` the macros that register functions with Node are left out.
+// `cargo clippy --all-targets` leaves out the macros that register functions with Node, so the functions look unused.
 #![cfg_attr(test, allow(dead_code))]
 
 mod exports;

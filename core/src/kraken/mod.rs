@@ -1,5 +1,5 @@
-//! The names of the Kraken application: events and rooms, each spelled once. The core itself treats an event
-//! and a room as any text; hosts get these from tables, so that a server, its clients and its tests agree.
+//! Names of the Kraken application: events and rooms, each defined once. To the core itself, names of events and
+//! rooms are opaque text; hosts get these tables, so that a server, its clients and its tests agree.
 //!
 //! `node-binding/src-ts/generated/kraken.ts` is written from here (`make generated`).
 

@@ -12,7 +12,7 @@ use crate::shared::reply::HttpReply;
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::request::RequestInfo;
 
-/// What an adopted connection is known to be, when its descriptor can't tell (a proxy, a pipe).
+/// Peer of an adopted connection, for a descriptor that can't tell it (a proxy, a pipe).
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct AdoptInfo {
@@ -25,26 +25,26 @@ pub struct AdoptInfo {
 }
 
 impl AdoptInfo {
-    /// All that there is.
+    /// The peer's address and port, and whether its connection is encrypted.
     pub fn new(address: impl Into<String>, port: u16, secure: bool) -> Self {
         Self { address: address.into(), port, secure }
     }
 }
 
-/// Gives up a request of [`Server::http`]. Dropping it does nothing.
+/// Cancels a request of [`Server::http`]. Dropping it does nothing.
 #[derive(Debug)]
 pub struct Cancel(oneshot::Sender<()>);
 
 impl Cancel {
-    /// The client is gone: a poll that waits ends its session, as when its connection closes.
+    /// Tells the core that the client is gone. A pending poll then ends its session, as when its connection closes.
     pub fn cancel(self) {
         let _ = self.0.send(());
     }
 }
 
 impl Server {
-    /// Takes over a connection that was accepted elsewhere. `head` is the HTTP request head as received,
-    /// with whatever was read behind it.
+    /// Takes over a connection that was accepted elsewhere. `head` is the HTTP request head as received, followed by
+    /// any bytes that were read after it.
     ///
     /// # Errors
     /// [`ErrorCode::Adopt`] if the descriptor is no connected stream socket.
@@ -60,7 +60,7 @@ impl Server {
         self.adopt_tagged(fd, head, info, 0)
     }
 
-    /// [`Server::adopt_with`] with a number that comes back as [`RequestInfo::tag`].
+    /// [`Server::adopt_with`] with a number that the core returns as [`RequestInfo::tag`].
     ///
     /// # Errors
     /// As [`Server::adopt`].
@@ -94,8 +94,8 @@ impl Server {
         Ok(())
     }
 
-    /// Answers a polling request (or a preflight) that another HTTP server received. `reply` is called
-    /// once, on a core thread; not at all after [`Cancel::cancel`], which is for a client that went away.
+    /// Answers a polling request (or a preflight) that another HTTP server received. The core calls `reply` once, on
+    /// one of its threads. After [`Cancel::cancel`], which is for a client that has gone away, it does not call it.
     pub fn http(
         &self,
         request: RequestInfo,

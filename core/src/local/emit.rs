@@ -41,8 +41,8 @@ impl Server {
         self.emit_frame(socket, frame, flags, None)
     }
 
-    /// Sends an event that the client shall acknowledge; [`Event::Ack`](super::Event::Ack) or, with a
-    /// `timeout`, [`Event::AckTimeout`](super::Event::AckTimeout) carries the returned id.
+    /// Sends an event that the client has to acknowledge. [`Event::Ack`](crate::Event::Ack) or, with a `timeout`,
+    /// [`Event::AckTimeout`](crate::Event::AckTimeout) carries the returned id.
     ///
     /// # Errors
     /// As [`Server::emit`].
@@ -127,12 +127,13 @@ impl Server {
         self.publish_frame(nsp, target, frame, flags, None)
     }
 
-    /// A number that no emit of this server has: for a host that asks others too.
+    /// Reserves an ack id that no emit of this server uses, for a question to or from other nodes.
     pub fn next_ack_id(&self) -> u64 {
         self.core().ack_ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A broadcast to the clients of this process with acks: under which id, who collects them, for how long.
+    /// Broadcasts to the clients of this process with acks. `acks` holds the packet id, the collector and the
+    /// time-out.
     pub(crate) fn ask_here(
         &self,
         nsp: &Namespace,
@@ -189,7 +190,8 @@ impl Server {
         if shard.send(Command::Send(weight, outgoing)) { Ok(()) } else { Err(Error::closed()) }
     }
 
-    /// Refuses when a queue has no room for a payload of `bytes`.
+    /// Fails with [`ErrorCode::QueueFull`] if a queue has no room for a payload of `bytes`. An empty queue takes a
+    /// payload of any size, so that one above the limit can still be sent.
     pub(super) fn room_for(&self, shards: &[ShardSender], bytes: usize) -> Result<()> {
         self.open()?;
         let weight = bytes + COMMAND_BYTES;

@@ -1,4 +1,4 @@
-//! What `fetch_sockets` finds.
+//! Result of `fetch_sockets`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::types::request::RequestInfo;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FetchedSocket {
-    /// Its handle.
+    /// Handle of the socket.
     pub socket: SocketHandle,
     /// Public id.
     pub id: Box<str>,

@@ -9,7 +9,7 @@ use crate::shared::command::Command;
 use crate::types::error::{Error, ErrorCode, Result};
 
 impl Server {
-    /// Listens on a TCP address; port 0 takes a free one. Returns what was bound.
+    /// Listens on a TCP address; port 0 takes a free one. Returns the bound address.
     ///
     /// # Errors
     /// [`ErrorCode::Listen`] with the system's reason.
@@ -17,8 +17,8 @@ impl Server {
         self.bind(host, port, false)
     }
 
-    /// [`Server::listen_tcp`] on a port that other processes of this user may listen on as well, by this function
-    /// (`SO_REUSEPORT`): the system spreads connections over them. Port 0 is another one for each.
+    /// [`Server::listen_tcp`] on a port that other processes of this user may also listen on with this method
+    /// (`SO_REUSEPORT`); the system distributes connections over them. With port 0 each process gets a different one.
     ///
     /// # Errors
     /// As [`Server::listen_tcp`].
@@ -60,10 +60,10 @@ impl Server {
         self.core().shards[0].send(Command::StopListening);
     }
 
-    /// Serves another certificate from now on; connections that exist go on.
+    /// Replaces the certificate and key for new connections; existing connections stay as they are.
     ///
     /// # Errors
-    /// [`ErrorCode::Tls`] if the server has no `tls` option or the new pair can't be used; the old stays.
+    /// [`ErrorCode::Tls`] if the server has no `tls` option or the new pair can't be used; the old pair stays in use.
     pub fn reload_tls(&self, cert: &[u8], key: &[u8]) -> Result<()> {
         match &self.core().tls {
             Some(tls) => tls.reload(cert, key),

@@ -39,18 +39,18 @@ use crate::shared::{batch, command_queue, thread_start};
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::ids::{ConnId, SocketHandle};
 
-/// What a message that waits for a shard takes beside its payload, at most: without it, small ones would need
-/// several times `commandQueueBytes`. Counted in `tests/tests/command_queue_memory.rs`.
+/// Upper bound of the memory that a queued message takes beside its payload. Without it in the count, small messages
+/// would take several times `commandQueueBytes`. `tests/tests/command_queue_memory.rs` measures it.
 pub const COMMAND_BYTES: usize = 512;
 
-/// A running server. Cloning gives another handle to the same one; every method may be called from any
-/// thread. Packets that one thread issues for a socket leave in the order of the calls.
+/// A running server. A clone is another handle to the same server; every method may be called from any thread.
+/// Packets that one thread sends to a socket leave in the order of the calls.
 #[derive(Clone)]
 pub struct Server(Arc<Inner>);
 
 struct Inner {
     core: Arc<Core>,
-    /// Until somebody waits for them.
+    /// Threads of the server, until [`Server::join_threads`] takes them.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -60,7 +60,7 @@ impl Drop for Inner {
     }
 }
 
-/// A server that may be gone.
+/// Weak handle to a server.
 #[derive(Clone)]
 pub(crate) struct WeakServer(Weak<Inner>);
 
@@ -88,7 +88,7 @@ impl Server {
             .enumerate()
             .map(|(index, (sender, receiver))| (ShardSender::new(index, sender), receiver))
             .unzip();
-        // One more than shards: the cluster's thread has events too.
+        // One slot more than shards: the thread of the cluster pushes events too.
         let host = HostQueue::new(count + 1, options.host_queue_bytes);
         let hooks = SharedHooks::default();
         hooks.set(options.hooks);
@@ -123,7 +123,7 @@ impl Server {
             recovery.lock().tell(core.hooks.has(Hooks::SESSIONS));
         }
         core.namespaces.create("/", false);
-        // Dropped on failure, it ends the threads that have started.
+        // If a later thread can't start, dropping `server` ends those that run.
         let server = Server(Arc::new(Inner { core, threads: Mutex::default() }));
         for (index, receiver) in receivers.into_iter().enumerate() {
             let thread = server.0.core.clone();
@@ -145,7 +145,7 @@ impl Server {
         WeakServer(Arc::downgrade(&self.0))
     }
 
-    /// Runs a thread that the end of the server waits for.
+    /// Spawns a thread of this server: [`Event::Closed`] waits for its end.
     pub(crate) fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
         let core = self.0.core.clone();
         let one_more = |running| (running > 0).then_some(running + 1);
@@ -192,9 +192,9 @@ impl Server {
         }
     }
 
-    /// Hands over what `act` sends and asks for in one go when it is done, in the order of the calls: cheaper
-    /// than one by one, and the threads of the server start on it when all of it is there. Only calls on this
-    /// thread are meant. Within `act` nothing must wait for an answer.
+    /// Collects the commands that `act` issues on this thread, and queues them in the order of the calls when `act`
+    /// returns. This takes fewer wake-ups than command by command, and a shard starts when all of them are there.
+    /// `act` must not wait for an answer: its question is still in the batch.
     pub fn together<T>(&self, act: impl FnOnce() -> T) -> T {
         // The recovery journal numbers messages, and each shard must get them in that order.
         if self.core().recovery.is_some() {
@@ -203,12 +203,12 @@ impl Server {
         batch::together(&self.core().shards, act)
     }
 
-    /// Gives every shard a command about a room expression.
+    /// Queues a command for every shard.
     fn all(&self, command: impl Fn() -> Command) {
         ShardSender::send_all(&self.core().shards, |_| command());
     }
 
-    /// Changes which questions the host is asked; connections under way may still miss or meet the old ones.
+    /// Sets which questions the host is asked. Requests in progress may still follow the old hooks.
     pub fn set_hooks(&self, hooks: Hooks) {
         self.core().hooks.set(hooks);
         if let Some(recovery) = &self.core().recovery {
@@ -216,24 +216,24 @@ impl Server {
         }
     }
 
-    /// The questions the host is asked now.
+    /// The questions that the host is currently asked.
     pub fn hooks(&self) -> Hooks {
         self.core().hooks.get()
     }
 
-    /// Ends the server: listeners close, every socket gets `server shutting down`, then the threads end and
-    /// [`Event::Closed`](super::Event::Closed) is the last event. Calling it again does nothing.
+    /// Closes the server: its listeners close, every socket gets `server shutting down`, then the threads end and
+    /// [`Event::Closed`](crate::Event::Closed) is the last event. A second call does nothing.
     pub fn close(&self) {
         close(self.core());
     }
 
-    /// Has [`Server::close`] been called?
+    /// Whether [`Server::close`] has been called.
     pub fn is_closing(&self) -> bool {
         self.core().is_closing()
     }
 
-    /// Waits for the threads of a closed server to end: after [`Event::Closed`](super::Event::Closed) that is
-    /// a matter of microseconds. Does nothing on a server that is not closed.
+    /// Waits for the threads of a closed server to end; after [`Event::Closed`](crate::Event::Closed) this takes
+    /// microseconds. Does nothing on a server that is not closed.
     pub fn join_threads(&self) {
         if self.is_closing() {
             let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(|e| e.into_inner()));
@@ -256,7 +256,7 @@ fn close(core: &Core) {
     }
 }
 
-/// The last shard thread to end reports [`Event::Closed`].
+/// Guard that each thread holds: the last thread to end reports [`Event::Closed`].
 struct LastOut(Arc<Core>);
 
 impl Drop for LastOut {

@@ -5,7 +5,7 @@ use crate::shared::namespaces::Namespace;
 use crate::types::error::{Error, ErrorCode, Result};
 
 impl Server {
-    /// The namespace of that name; it is created if need be. A missing leading `/` is added.
+    /// Returns the namespace of that name, and creates it if it does not exist. A missing leading `/` is added.
     ///
     /// # Errors
     /// [`ErrorCode::Name`] for a name with a comma, which the protocol can't carry.
@@ -13,7 +13,7 @@ impl Server {
         self.create_namespace(name, false)
     }
 
-    /// [`Server::namespace`] whose clients wait for [`Server::accept`] from the first on; see
+    /// [`Server::namespace`] whose clients wait for [`Server::accept`], from the first client on; see
     /// [`Namespace::set_decide`].
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Server {
         Ok(Namespace(self.core().namespaces.create(&name, decide)))
     }
 
-    /// Forgets a namespace: later CONNECTs to it are refused; sockets in it stay.
+    /// Removes a namespace: later CONNECTs to it are refused; its sockets stay connected.
     pub fn remove_namespace(&self, name: &str) {
         self.core().namespaces.remove(name);
     }

@@ -1,6 +1,6 @@
-//! A host that speaks Socket.IO itself ([`Options::raw`](crate::Options::raw)): the engine's messages come and go
-//! as they are. Rooms are native all the same: the host says which namespaces a connection is a member of and
-//! which rooms it joins there, and publishes packets that it has encoded.
+//! Raw mode, for a host that speaks Socket.IO itself ([`Options::raw`](crate::Options::raw)): the core passes
+//! Engine.IO messages through without parsing them. Rooms are native all the same: the host tells the core which
+//! namespaces a connection is a member of and which rooms it joins there, and publishes packets that it has encoded.
 
 use std::sync::Arc;
 
@@ -23,16 +23,17 @@ impl Server {
     fn raw_send(&self, conn: ConnId, frame: Frame, flags: EmitFlags, more: bool) -> Result<()> {
         let Some(shard) = self.core().shards.get(conn.shard()) else { return Ok(()) };
         let weight = frame.len();
-        // A packet that has begun is not torn.
+        // Further frames skip the limit: the first frames of their packet are already queued, and a client can't read
+        // half a packet.
         if !more {
             self.room_for(std::slice::from_ref(shard), weight)?;
         }
         self.send(shard, weight, Outgoing::Raw(RawSend { conn, frame, flags, more }))
     }
 
-    /// Sends a text message to a connection, numbered as in [`Event::Open`](super::Event::Open). `more`: it is a
-    /// further frame of the packet that the last message began, and shares its fate: dropped if that was volatile
-    /// and dropped, and never refused for want of room.
+    /// Sends a text message to a connection, numbered as in [`Event::Open`](crate::Event::Open). With `more` it is a
+    /// further frame of the packet that the previous message began. Such a frame is dropped if its packet was
+    /// volatile and dropped, and never refused by `commandQueueBytes`.
     ///
     /// # Errors
     /// [`ErrorCode::QueueFull`](crate::ErrorCode::QueueFull), [`ErrorCode::Closed`](crate::ErrorCode::Closed).
@@ -49,8 +50,8 @@ impl Server {
         self.raw_send(conn, Frame::binary(bytes, flags.compress), flags, more)
     }
 
-    /// Sends one packet to everybody that `target` means: a text message with binary ones behind it, or without
-    /// `text` the one binary message in `attachments`.
+    /// Sends one packet to the connections that match `target`: a text message followed by binary ones or, without
+    /// `text`, the single binary message in `attachments`.
     ///
     /// # Errors
     /// As [`Server::raw_send_text`].
@@ -70,29 +71,29 @@ impl Server {
         self.publish_frame(nsp, target, frame, flags, None)
     }
 
-    /// Ends a connection behind what was sent to it.
+    /// Closes a connection after the messages that were sent to it.
     pub fn raw_close(&self, conn: ConnId) {
         self.close_connection(conn);
     }
 
-    /// Puts a connection into rooms of a namespace, and makes it a member of that if it is none. `id` is the public
-    /// id that it has there.
+    /// Adds a connection to rooms of a namespace, and to the namespace if it is not a member yet. `id` is the public
+    /// id of the connection there.
     pub fn raw_join(&self, nsp: &Namespace, conn: ConnId, id: &str, rooms: &[&str]) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
         self.raw(conn, RawCommand::Join { conn, nsp: Arc::clone(&nsp.0), id: id.into(), rooms });
     }
 
-    /// Takes a connection out of a room.
+    /// Removes a connection from a room.
     pub fn raw_leave(&self, nsp: &Namespace, conn: ConnId, room: &str) {
         self.raw(conn, RawCommand::Leave { conn, nsp: nsp.0.id, room: room.into() });
     }
 
-    /// Takes a connection out of a namespace and of all its rooms.
+    /// Removes a connection from a namespace and from all its rooms there.
     pub fn raw_remove(&self, nsp: &Namespace, conn: ConnId) {
         self.raw(conn, RawCommand::Remove { conn, nsp: nsp.0.id });
     }
 
-    /// Asks for [`Event::Flushed`](super::Event::Flushed) once everything sent so far has left the connection.
+    /// Requests [`Event::Flushed`](crate::Event::Flushed) once everything sent so far has left the connection.
     pub fn raw_notify(&self, conn: ConnId, number: u64) {
         self.raw(conn, RawCommand::Notify { conn, number });
     }

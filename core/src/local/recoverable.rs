@@ -1,4 +1,4 @@
-//! Messages that are kept for clients that may come back; see `shared/journal`.
+//! Recoverable messages: the journal keeps them for clients that may reconnect; see `shared/journal`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,20 +15,20 @@ use crate::types::ids::SocketHandle;
 use crate::types::target::Target;
 
 impl Server {
-    /// Whether a message without ack is kept.
+    /// Whether the journal keeps a message without ack.
     pub(super) fn keeps(&self, flags: EmitFlags) -> bool {
         self.core().recovery.is_some() && !flags.volatile
     }
 
-    /// Whether a message without ack that is not kept needs an offset: its last argument is a text, which clients take
-    /// for one.
+    /// Whether a message without ack that the journal does not keep needs an offset: clients take a string as last
+    /// argument for the offset.
     pub(super) fn needs_offset(&self, data: &str) -> bool {
         self.core().recovery.is_some()
             && data.strip_suffix(']').is_some_and(|open| open.trim_end().ends_with('"'))
     }
 
-    /// [`Server::publish`] of a volatile message with the current offset. Locked until every shard has the command, as
-    /// below: who gets it has got everything up to there.
+    /// [`Server::publish`] of a volatile message with the current offset. The journal stays locked until every shard
+    /// has the command: a recipient has then got all entries up to that offset.
     pub(super) fn publish_with_offset(
         &self,
         nsp: &Namespace,
@@ -58,7 +58,8 @@ impl Server {
         self.emit_frame(socket, frame, flags, None)
     }
 
-    /// [`Server::publish`], kept. The journal stays locked until every shard has the command: see `shared/journal`.
+    /// [`Server::publish`] of a message that the journal keeps. The journal stays locked until every shard has the
+    /// command; see `shared/journal`.
     pub(super) fn publish_kept(
         &self,
         nsp: &Namespace,
@@ -85,8 +86,8 @@ impl Server {
         })
     }
 
-    /// [`Server::emit`], kept. A socket whose client is away gets it with what it missed; one whose client is
-    /// back under another handle gets it there.
+    /// [`Server::emit`] of a message that the journal keeps. A client that is away gets it on recovery; a client that
+    /// is back under another handle gets it there.
     pub(super) fn emit_kept(
         &self,
         nsp: &Namespace,

@@ -28,17 +28,17 @@ impl Server {
         }
     }
 
-    /// Takes a socket out of rooms.
+    /// Removes a socket from rooms.
     pub fn leave(&self, socket: SocketHandle, rooms: &[&str]) {
         self.tell(socket, Command::Leave(socket, names(rooms)));
     }
 
-    /// Takes a socket out of all rooms, also the one named by its own id.
+    /// Removes a socket from all rooms, its own-id room included.
     pub fn leave_all(&self, socket: SocketHandle) {
         self.tell(socket, Command::LeaveAll(socket));
     }
 
-    /// The broker hears of the rooms that are named by ids of sockets: of all that there are, then of each change.
+    /// Reports own-id rooms to the broker: all existing ones, then each change.
     pub(crate) fn show_own_rooms(&self) {
         self.all(|| Command::ShowOwnRooms);
     }
@@ -63,7 +63,7 @@ impl Server {
         self.all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), close));
     }
 
-    /// What another node's [`Server::sockets_join`] or [`Server::sockets_leave`] means here.
+    /// Carries out another node's [`Server::sockets_join`] or [`Server::sockets_leave`] on this node.
     pub(crate) fn move_for_others(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, join: bool) {
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
         for shard in &self.core().shards {
@@ -71,8 +71,9 @@ impl Server {
         }
     }
 
-    /// Disconnects one socket, with `close` its whole connection. What was sent to it before arrives first, also on a client
-    /// that is upgrading. To tell the client why, send it `["disconnect_reason", …]` before: the Node package does so too.
+    /// Disconnects one socket; with `close` its whole connection. Messages that were sent before arrive first, also
+    /// on a client that is upgrading. To tell the client why, send it `["disconnect_reason", …]` before, as the Node
+    /// package does.
     pub fn disconnect(&self, socket: SocketHandle, close: bool) {
         self.tell(socket, Command::Disconnect(socket, close));
     }
@@ -88,7 +89,7 @@ impl Server {
         self.tell(socket, Command::SetData(socket, json.into()));
     }
 
-    /// Finds the sockets of this process that `target` means.
+    /// Finds the sockets of this process that match `target`.
     pub async fn fetch_sockets(&self, nsp: &Namespace, target: Target) -> Vec<FetchedSocket> {
         let target = Arc::new(target);
         let mut waiting = Vec::new();
@@ -112,12 +113,12 @@ impl Server {
         out
     }
 
-    /// Does any socket of this process sit in that room? Does not count own-id rooms.
+    /// Whether any socket of this process is in that room. Own-id rooms don't count.
     pub fn has_room(&self, nsp: &Namespace, room: &str) -> bool {
         self.core().directory.has(nsp.0.id, room)
     }
 
-    /// Names of the rooms of this process, those named by the ids of sockets included.
+    /// Names of the rooms of this process, own-id rooms included.
     pub(crate) async fn all_rooms(&self, nsp: &Namespace) -> Vec<Box<str>> {
         let mut waiting = Vec::new();
         for shard in &self.core().shards {
@@ -130,7 +131,7 @@ impl Server {
             // A shard that ended has no sockets.
             rooms.extend(own.await.unwrap_or_default());
         }
-        // After the shards have done what they were asked before.
+        // The directory is read last: the shards have then carried out all earlier commands.
         rooms.extend(self.rooms(nsp));
         rooms
     }

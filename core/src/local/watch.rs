@@ -5,10 +5,11 @@ use crate::shared::command::Command;
 use crate::types::ids::ConnId;
 
 impl Server {
-    /// Shows the engine packets of a connection, numbered as in [`Event::Connect`](super::Event::Connect), from here on
-    /// or (`on` false) no more: [`Event::PacketIn`](super::Event::PacketIn),
-    /// [`Event::PacketOut`](super::Event::PacketOut), [`Event::Drained`](super::Event::Drained), and at its end
-    /// [`Event::ConnectionClosed`](super::Event::ConnectionClosed), which also answers for one that is gone.
+    /// Turns the packet events of a connection, numbered as in [`Event::Connect`](crate::Event::Connect), on or off:
+    /// [`Event::PacketIn`](crate::Event::PacketIn), [`Event::PacketOut`](crate::Event::PacketOut),
+    /// [`Event::Drained`](crate::Event::Drained), and at its end
+    /// [`Event::ConnectionClosed`](crate::Event::ConnectionClosed). The last one is also the answer for a connection
+    /// that is already gone.
     pub fn watch(&self, conn: ConnId, on: bool) {
         self.tell_conn(conn, Command::Watch { conn, on });
     }

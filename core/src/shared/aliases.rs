@@ -1,4 +1,4 @@
-//! Session ids that a host chose. Ids of the core name their shard; these are looked up.
+//! Session ids that a host chose. An id of the core names its shard; a chosen id is looked up here.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::engine::sid::Id;
 
-/// Empty unless the host chooses ids, and then read once per request that names a session.
+/// Map from chosen ids to ids of the core. It is empty unless the host chooses ids, and its lock is taken only if it
+/// is not.
 #[derive(Default)]
 pub(crate) struct Aliases {
     map: Mutex<HashMap<Box<str>, Id>>,
@@ -18,7 +19,7 @@ impl Aliases {
         self.map.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Lets `chosen` stand for a session; false if it stands for one already.
+    /// Maps `chosen` to a session; false if it is mapped already.
     pub(crate) fn add(&self, chosen: &str, sid: Id) -> bool {
         let mut map = self.lock();
         if map.contains_key(chosen) {
@@ -35,7 +36,7 @@ impl Aliases {
         self.count.store(map.len(), Ordering::Release);
     }
 
-    /// The session that a request names.
+    /// Session id for the `sid` of a request, chosen or the core's own.
     pub(crate) fn resolve(&self, text: &str) -> Option<Id> {
         if self.count.load(Ordering::Acquire) > 0
             && let Some(sid) = self.lock().get(text)

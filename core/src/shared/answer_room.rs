@@ -1,9 +1,9 @@
-//! How much of what clients and other nodes answer may be collected at a time.
+//! Memory limit for the answers of clients and other nodes that are being collected (`maxAnswerBytes`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Room for the answers to all questions that are open.
+/// Bytes of the answers to all open questions, and their limit.
 #[derive(Default)]
 pub(crate) struct AnswerRoom {
     bytes: AtomicUsize,
@@ -11,7 +11,7 @@ pub(crate) struct AnswerRoom {
     refused: AtomicU64,
 }
 
-/// What the answers to one question take of it, until this is dropped.
+/// Share of one question in an [`AnswerRoom`]; dropping it gives the bytes back.
 pub(crate) struct Collected {
     room: Arc<AnswerRoom>,
     bytes: usize,
@@ -26,7 +26,7 @@ impl AnswerRoom {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Answers that found no room, ever.
+    /// Count of answers that the limit has refused.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
@@ -37,12 +37,12 @@ impl Collected {
         Self { room: room.clone(), bytes: 0 }
     }
 
-    /// They are kept elsewhere, or not at all.
+    /// Gives the bytes back: the answers are counted elsewhere from here on, or dropped.
     pub(crate) fn clear(&mut self) {
         self.room.bytes.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
     }
 
-    /// Whether an answer of so many bytes can be kept.
+    /// Adds an answer of `bytes`; false, and counted as refused, if it exceeds the limit.
     pub(crate) fn add(&mut self, bytes: usize) -> bool {
         let before = self.room.bytes.fetch_add(bytes, Ordering::Relaxed);
         if before + bytes > self.room.limit {

@@ -1,12 +1,12 @@
-//! Many commands of one thread, handed over at once: a shard that is woken by the first of a hundred would
-//! run before the others are there, and on a full machine in the host's place.
+//! Batches: a thread collects its commands and queues them at once. Otherwise the first of a hundred commands would
+//! wake a shard before the others are there, and with no idle core the shard would run in place of the host.
 
 use std::cell::RefCell;
 
 use crate::shared::command::Command;
 use crate::shared::shard_sender::ShardSender;
 
-/// What a thread holds back, per shard of one server.
+/// Commands that a thread collects, per shard of one server.
 struct Held {
     shards: *const ShardSender,
     commands: Vec<Vec<Command>>,
@@ -16,9 +16,9 @@ thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
-/// Runs `act`; the commands that it sends to `shards` leave together when it is done, in their order.
+/// Runs `act`, then queues the commands that it sent to `shards`, in order.
 pub(crate) fn together<T>(shards: &[ShardSender], act: impl FnOnce() -> T) -> T {
-    /// Hands over also when `act` panics.
+    /// Queues the commands on drop, so that this happens also when `act` panics.
     struct Release<'a>(&'a [ShardSender]);
     impl Drop for Release<'_> {
         fn drop(&mut self) {
@@ -35,7 +35,7 @@ pub(crate) fn together<T>(shards: &[ShardSender], act: impl FnOnce() -> T) -> T 
     act()
 }
 
-/// Keeps a command if this thread holds back what goes to that shard; gives it back if not.
+/// Adds a command to this thread's batch; returns it if the thread has no batch for that shard.
 pub(crate) fn hold(shard: &ShardSender, index: usize, command: Command) -> Option<Command> {
     HELD.with_borrow_mut(|held| match held {
         Some(held) if std::ptr::eq(held.shards.wrapping_add(index), shard) => {

@@ -1,4 +1,4 @@
-//! Collects the answers to one broadcast with acks, over all shards and all nodes of a fleet.
+//! Collector of the answers to one broadcast with acks, over all shards and all nodes of a fleet.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -7,42 +7,43 @@ use bytes::Bytes;
 use crate::shared::answer_room::{AnswerRoom, Collected};
 use crate::shared::event::Event;
 
-/// Sockets that are named when they did not answer.
+/// Limit of the list of sockets that did not answer.
 const MAX_SILENT: usize = 1000;
-/// What an answer takes beside its bytes.
+/// Memory that an answer takes beside its bytes, estimated.
 const FLAT: usize = 64;
 
-/// What happens to the broadcast of another node, as it happens.
+/// Progress of another node's broadcast on this node.
 pub(crate) enum Heard {
-    /// All shards have sent; to so many clients.
+    /// All shards have sent, to this number of clients.
     Clients(usize),
     /// A client answered.
     Answer(Box<str>, Vec<Bytes>),
 }
 
-/// Who asked.
+/// Sender of the broadcast.
 enum Asker {
-    /// The host of this node, under this id.
+    /// The host of this node, with its ack id.
     Host(u64),
-    /// Another node: it hears everything at once, and counts itself.
+    /// Another node. It gets each answer immediately, and counts them itself.
     Node(Box<dyn Fn(Heard) + Send + Sync>),
 }
 
 struct State {
     shards_left: usize,
-    /// Shards for which the time is over, of those that have sent.
+    /// Shards that have sent and whose time-out has passed.
     shards_late: usize,
     expected: usize,
     responses: Vec<(Box<str>, Vec<Bytes>)>,
     room: Collected,
     answered: usize,
-    /// Answers that there was no room for.
+    /// Answers that exceeded the [`AnswerRoom`].
     refused: usize,
-    /// Sockets of this node that have left, were refused, or were silent in the end; not more than [`MAX_SILENT`].
+    /// Sockets of this node that left, whose answer was refused, or that did not answer in time; at most
+    /// [`MAX_SILENT`].
     silent: Vec<Box<str>>,
-    /// Other nodes may still tell of clients.
+    /// Other nodes may still report clients.
     nodes_open: bool,
-    /// Other nodes that have not told how many clients they asked.
+    /// Other nodes that have not reported how many clients they asked.
     missing: usize,
     done: bool,
 }
@@ -55,8 +56,8 @@ impl State {
     }
 }
 
-/// Shared by the shards that the broadcast went to, and the cluster's thread. Whoever completes it gets the
-/// event to pass on.
+/// State of one broadcast with acks, shared by the shards that it went to and the cluster's thread. The call that
+/// completes the broadcast returns the event for the host.
 pub(crate) struct BroadcastAcks {
     asker: Asker,
     shards: usize,
@@ -64,12 +65,12 @@ pub(crate) struct BroadcastAcks {
 }
 
 impl BroadcastAcks {
-    /// For the host; with `nodes` other nodes are asked too.
+    /// Collector for the host; `nodes`: other nodes are asked too.
     pub(crate) fn new(id: u64, shards: usize, nodes: bool, room: &Arc<AnswerRoom>) -> Arc<Self> {
         Self::make(Asker::Host(id), shards, nodes, room)
     }
 
-    /// For another node.
+    /// Collector for another node.
     pub(crate) fn for_node(
         shards: usize,
         room: &Arc<AnswerRoom>,
@@ -107,7 +108,7 @@ impl BroadcastAcks {
         })
     }
 
-    /// A client answered; `first` is the JSON text of its first argument, `id` that of a socket of this node.
+    /// A client answered; `first` is the JSON text of its first argument. `id` is set for a socket of this node.
     pub(crate) fn answered(&self, id: Option<&str>, first: &str, attachments: Vec<Bytes>) -> Option<Event> {
         self.update(|state| match &self.asker {
             Asker::Host(_) => {
@@ -135,12 +136,12 @@ impl BroadcastAcks {
         }
     }
 
-    /// Another node has asked so many clients.
+    /// Another node has asked `recipients` clients.
     pub(crate) fn node_sent(&self, recipients: usize) -> Option<Event> {
         self.update(|state| state.expected += recipients)
     }
 
-    /// How many other nodes have not told yet; with `open` they are waited for.
+    /// Sets how many other nodes have not reported yet, and whether the broadcast waits for them (`open`).
     pub(crate) fn nodes_missing(&self, missing: usize, open: bool) -> Option<Event> {
         self.update(|state| {
             state.missing = missing;
@@ -148,17 +149,18 @@ impl BroadcastAcks {
         })
     }
 
-    /// Nobody waits for anything any more.
+    /// Whether the broadcast is complete or timed out.
     pub(crate) fn is_done(&self) -> bool {
         self.lock().done
     }
 
-    /// Whoever asked wants to know which sockets were silent.
+    /// Whether the sender wants the ids of sockets that did not answer.
     pub(crate) fn names_silent(&self) -> bool {
         matches!(self.asker, Asker::Host(_))
     }
 
-    /// The time of a shard is over, and these of its sockets have not answered. It ends with the last shard.
+    /// The time-out of a shard has passed, and its sockets `silent` have not answered. The last shard to time out
+    /// completes the broadcast.
     pub(crate) fn timed_out<'a>(&self, silent: impl Iterator<Item = &'a str>) -> Option<Event> {
         let mut state = self.lock();
         if state.done {
@@ -188,7 +190,7 @@ impl BroadcastAcks {
     fn finish(&self, state: &mut State) -> Option<Event> {
         state.done = true;
         let responses = std::mem::take(&mut state.responses);
-        // From here on they count as events for the host.
+        // From here on the host queue counts their bytes.
         state.room.clear();
         let Asker::Host(id) = self.asker else { return None };
         Some(Event::BroadcastAck {

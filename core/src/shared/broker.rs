@@ -1,4 +1,5 @@
-//! The socket that other nodes are behind. The folder `cluster` plugs in there; without one a server is alone.
+//! `Broker`: the interface to other nodes. The folder `cluster` implements it; a server without one has no other
+//! nodes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -27,46 +28,46 @@ pub(crate) struct Emit<'a> {
     pub flags: EmitFlags,
 }
 
-/// The way to the other nodes. No method waits: each queues a message for the thread of the fleet.
+/// The interface to the other nodes. No method blocks: each queues its message for the cluster's thread.
 pub(crate) trait Broker: Send + Sync {
     /// Sends an event to the clients of the other nodes.
     fn emit(&self, emit: Emit<'_>);
 
-    /// [`Broker::emit`] with acks, which `acks` collects for as long as `timeout`.
+    /// [`Broker::emit`] with acks, which `acks` collects until `timeout` has passed.
     fn emit_with_ack(&self, emit: Emit<'_>, acks: Arc<BroadcastAcks>, timeout: Duration);
 
-    /// Adds the sockets of the other nodes that `target` means to rooms.
+    /// Adds the sockets of the other nodes that match `target` to rooms.
     fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>);
 
-    /// Takes them out of rooms.
+    /// Removes the sockets of the other nodes that match `target` from rooms.
     fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>);
 
-    /// Disconnects them, with `close` their whole connections.
+    /// Disconnects the sockets of the other nodes that match `target`; with `close` their whole connections.
     fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool);
 
     /// Sends an event to the hosts of the other nodes.
     fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>);
 
-    /// A socket of this node entered (`here`) or left the room that is named by its id.
+    /// A socket of this node joined (`here`) or left its own-id room.
     fn own_room(&self, nsp: NspId, id: &str, here: bool);
 
-    /// Whether it wants to hear of [`Broker::own_room`].
+    /// Whether the broker needs calls of [`Broker::own_room`].
     fn wants_own_rooms(&self) -> bool;
 
-    /// Asks the other nodes. The channel in `question` is dropped if the fleet's thread has ended.
+    /// Asks the other nodes. The channel in `question` is dropped if the cluster's thread has ended.
     fn ask(&self, nsp: &Namespace, question: Question);
 
     /// Figures of this node.
     #[cfg(feature = "cluster")]
     fn stats(&self) -> ClusterStats;
 
-    /// Ends the thread of the fleet when what is queued has gone out.
+    /// Ends the cluster's thread after its queue has been sent.
     fn close(&self);
 }
 
-/// What can be asked of the other nodes. A `timeout` that is `None` is the option `requestsTimeout`.
+/// A question to the other nodes. A `timeout` of `None` stands for the option `requestsTimeout`.
 pub(crate) enum Question {
-    /// The sockets that a target means.
+    /// The sockets that match a target.
     Sockets {
         target: Target,
         timeout: Option<Duration>,
@@ -74,24 +75,24 @@ pub(crate) enum Question {
     },
     /// The names of all rooms.
     Rooms { reply: oneshot::Sender<FleetReply<Vec<Box<str>>>> },
-    /// The answers of their hosts to an event.
+    /// The answers of the other nodes' hosts to an event.
     Hosts {
         data: Box<str>,
         attachments: Vec<Bytes>,
         timeout: Option<Duration>,
         reply: oneshot::Sender<FleetReply<HostAnswers>>,
     },
-    /// How many servers there are, this one included.
+    /// The number of servers, this one included.
     Count { reply: oneshot::Sender<Result<usize>> },
 }
 
 /// One argument as JSON text per host, with its attachments.
 pub(crate) type HostAnswers = Vec<(Box<str>, Vec<Bytes>)>;
 
-/// Where a server's broker goes, once.
+/// Slot for the broker of a server; it is filled once.
 #[derive(Default)]
 pub(crate) struct BrokerSlot {
-    /// There is one, or is about to be.
+    /// The slot is filled, or being filled.
     taken: AtomicBool,
     broker: OnceLock<Box<dyn Broker>>,
 }
@@ -101,14 +102,14 @@ impl BrokerSlot {
         self.broker.get().map(|broker| &**broker)
     }
 
-    /// A socket of this node entered (`here`) or left the room that is named by its id.
+    /// A socket of this node joined (`here`) or left its own-id room.
     pub(crate) fn own_room(&self, nsp: NspId, id: &str, here: bool) {
         if let Some(broker) = self.get() {
             broker.own_room(nsp, id, here);
         }
     }
 
-    /// Fills the slot with what `make` makes. `None`: it is filled, or being filled, already.
+    /// Fills the slot with the result of `make`. `None`: the slot is already filled, or being filled.
     pub(crate) fn fill(&self, make: impl FnOnce() -> Result<Box<dyn Broker>>) -> Option<Result<()>> {
         if self.taken.swap(true, Ordering::AcqRel) {
             return None;

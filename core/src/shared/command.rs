@@ -1,4 +1,4 @@
-//! How anything reaches a shard.
+//! Commands: messages from any thread to a shard.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,15 +27,15 @@ pub(crate) struct Publish {
     pub target: Arc<Target>,
     pub frame: Arc<Frame>,
     pub flags: EmitFlags,
-    /// With acks: the packet id and who collects.
+    /// Packet id and collector, for a broadcast with acks.
     pub acks: Option<(u64, Arc<BroadcastAcks>)>,
-    /// How long answers may take; set for the one shard that keeps the time.
+    /// How long answers may take; each shard that gets the broadcast starts a timer.
     pub timeout: Option<Duration>,
-    /// Its number in the journal of `connectionStateRecovery`, 0 if it is not kept there.
+    /// Number of the message in the journal of `connectionStateRecovery`; 0 if the journal does not keep it.
     pub entry: u64,
 }
 
-/// A message for one socket. It is encoded by the caller.
+/// A message for one socket, already encoded.
 pub(crate) struct EmitTo {
     pub socket: SocketHandle,
     pub frame: Arc<Frame>,
@@ -45,7 +45,7 @@ pub(crate) struct EmitTo {
     pub entry: u64,
 }
 
-/// Something to send that is counted against the command queue.
+/// A message that counts against `commandQueueBytes`.
 pub(crate) enum Outgoing {
     Publish(Publish),
     Emit(EmitTo),
@@ -57,17 +57,17 @@ pub(crate) struct PassedIn {
     pub request: RequestInfo,
     pub body: Bytes,
     pub reply: Box<dyn FnOnce(Answer) + Send>,
-    /// Resolves when the client gave the request up.
+    /// Resolves when the client has given up the request.
     pub cancelled: oneshot::Receiver<()>,
-    /// Taken by who passes it in: the server may end before a shard has heard of it.
+    /// The caller takes the hold before it queues the command: the server could end before a shard has received it.
     pub hold: Hold,
 }
 
-/// See the module's text.
+/// A message from any thread to a shard. A shard carries out the commands of one thread in order.
 pub(crate) enum Command {
-    /// Several of one thread, in order.
+    /// A batch of commands of one thread, in order.
     Together(Vec<Command>),
-    /// Count of bytes to subtract from `queued`, and what to send.
+    /// Bytes to subtract from `queued`, and the message.
     Send(usize, Outgoing),
     Accept(SocketHandle),
     Reject(SocketHandle, Box<str>),
@@ -81,13 +81,13 @@ pub(crate) enum Command {
     MoveSockets(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>, bool),
     Disconnect(SocketHandle, bool),
     CloseConnection(ConnId),
-    /// The client of a socket is back on another connection; answered when the socket is gone.
+    /// The client of a socket is back on another connection. The channel is answered when the socket is gone.
     Supersede(SocketHandle, oneshot::Sender<()>),
     Fetch(Arc<NspShared>, Arc<Target>, oneshot::Sender<Vec<Fetched>>),
     SetData(SocketHandle, Box<str>),
-    /// Ids of the sockets that sit in the room named by their id.
+    /// Asks for the ids of the sockets that are in their own-id room.
     OwnRooms(Arc<NspShared>, oneshot::Sender<Vec<Box<str>>>),
-    /// From now on the cluster is told of such rooms.
+    /// Reports own-id rooms to the broker: all existing ones, then each change.
     ShowOwnRooms,
 
     Listen(Listener),
@@ -105,7 +105,7 @@ pub(crate) enum Command {
         shape: PollShape,
         reply: oneshot::Sender<Answer>,
     },
-    /// The connection that a poll came on is gone.
+    /// The connection of a pending poll has closed.
     PollAborted {
         sid: Id,
     },
@@ -126,7 +126,7 @@ pub(crate) enum Command {
         sid: Id,
         gone: bool,
     },
-    /// What transport and protocol has a session?
+    /// Asks for the transport and protocol of a session.
     Lookup {
         sid: Id,
         reply: oneshot::Sender<Option<(&'static str, u8)>>,
@@ -139,23 +139,23 @@ pub(crate) enum Command {
         agreed: Agreed,
     },
     Raw(RawCommand),
-    /// Engine packets of a connection are shown to the host, or no more.
+    /// Turns the packet events of a connection on or off.
     Watch {
         conn: ConnId,
         on: bool,
     },
-    /// The host took events: paused connections may go on.
+    /// The host queue has room again: paused connections resume.
     Resume,
-    /// The outboxes are over their budget.
+    /// The outboxes exceed their common budget.
     Relieve,
     StopListening,
-    /// The hold is dropped when this is carried out: no shard ends before all have heard of the end, for a request on one
-    /// may be for a session of another.
+    /// Ends the shard. Its hold is dropped when the command is carried out: no shard ends before all have received
+    /// it, because a request on one shard may be for a session of another.
     Shutdown(Hold),
 }
 
 impl Command {
-    /// A request that another server passed in, or a step of one that names a session.
+    /// Whether this is a request that another server passed in, or a step of a request that names a session.
     pub(crate) fn is_of_request(&self) -> bool {
         matches!(
             self,
@@ -189,7 +189,7 @@ pub(crate) struct RawSend {
     pub more: bool,
 }
 
-/// What a raw host does besides sending; `Server::raw_*` say more.
+/// Commands of a raw host other than messages; see `Server::raw_*`.
 pub(crate) enum RawCommand {
     Join { conn: ConnId, nsp: Arc<NspShared>, id: Box<str>, rooms: Box<[Box<str>]> },
     Leave { conn: ConnId, nsp: NspId, room: Box<str> },

@@ -1,10 +1,11 @@
-//! The queue of commands of one shard: any thread sends, the shard's own takes.
+//! The queue of commands of one shard: any thread sends, the shard's thread receives.
 //!
-//! Not tokio's unbounded channel: with more sending threads than cores its senders walk a list that grows while one of
-//! them is off its core in the middle of a send. Eight threads that broadcast spent 58 % of their time there.
+//! It is not tokio's unbounded channel: with more sending threads than cores, the senders of that channel walk a list
+//! that grows while one of them is preempted in the middle of a send. Eight threads that broadcast spent 58 % of
+//! their time there.
 //!
-//! Waking a thread that sleeps costs the one that wakes it 10 to 60 µs on a virtual machine. Who sends to all shards
-//! wakes one, and that one wakes the others: a host pays once, however many shards there are.
+//! Waking a sleeping thread costs the caller 10 to 60 µs on a virtual machine. A send to all shards therefore wakes
+//! one sleeping shard, which wakes the others: the host pays once, however many shards there are.
 
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, mpsc};
@@ -13,29 +14,29 @@ use tokio::sync::Notify;
 
 use crate::shared::command::Command;
 
-/// Commands after which the shard's other tasks get their turn, however many more there are.
+/// Commands in a row after which the receiver yields to the shard's other tasks, even if more are queued.
 const FAIR: usize = 1024;
 
 #[derive(Default)]
 struct Shared {
     wake: Notify,
     ended: AtomicBool,
-    /// The thread sleeps, or is about to.
+    /// The shard's thread sleeps, or is about to.
     parked: AtomicBool,
-    /// There are commands, and another shard was asked to wake this one.
+    /// The shard has commands, and another shard has to wake it.
     due: AtomicBool,
-    /// Some are due, and this shard was asked to wake them.
+    /// The shard has to wake those that are `due`.
     relays: AtomicBool,
 }
 
-/// The sending side.
+/// The sending side of a queue.
 pub(crate) struct Sender {
     commands: mpsc::Sender<Command>,
     all: Arc<[Shared]>,
     index: usize,
 }
 
-/// The shard's side.
+/// The receiving side of a queue, on the shard's thread.
 pub(crate) struct Receiver {
     commands: mpsc::Receiver<Command>,
     all: Arc<[Shared]>,
@@ -62,7 +63,7 @@ pub(crate) fn channels(count: usize) -> impl Iterator<Item = (Sender, Receiver)>
     })
 }
 
-/// Wakes whoever is due.
+/// Wakes the shards that are `due`, if shard `index` has to.
 fn relay(all: &[Shared], index: usize) {
     if all[index].relays.load(Ordering::Relaxed) && all[index].relays.swap(false, Ordering::AcqRel) {
         for shared in all {
@@ -88,7 +89,7 @@ impl Sender {
         self.commands.send(command).is_ok()
     }
 
-    /// The shard has ended.
+    /// Whether the shard has ended.
     pub(crate) fn is_closed(&self) -> bool {
         self.shared().ended.load(Ordering::Acquire)
     }
@@ -98,13 +99,14 @@ impl Sender {
     }
 }
 
-/// Wakes the shards of these queues, which are of one server.
+/// Wakes the shards of these queues, which belong to one server.
 pub(crate) fn wake<'a>(queues: impl IntoIterator<Item = &'a Sender>) {
     let mut first: Option<&Sender> = None;
     for queue in queues {
         let shared = queue.shared();
         match first {
-            // It looks into its queue by itself soon; to be told costs nobody a sleep.
+            // The thread is awake and polls its queue soon; this notification does not have to wake a sleeping
+            // thread.
             _ if !shared.parked.load(Ordering::Acquire) => shared.wake.notify_one(),
             None => first = Some(queue),
             Some(first) => {
@@ -115,7 +117,7 @@ pub(crate) fn wake<'a>(queues: impl IntoIterator<Item = &'a Sender>) {
     }
     if let Some(first) = first {
         first.shared().wake.notify_one();
-        // It may have looked for the last time before it was asked: then it has said so, see its `drop`.
+        // If `first` shut down before it saw the request, its `Drop` has set `ended`; relay here instead.
         fence(Ordering::SeqCst);
         if first.is_closed() {
             relay(&first.all, first.index);
@@ -124,7 +126,7 @@ pub(crate) fn wake<'a>(queues: impl IntoIterator<Item = &'a Sender>) {
 }
 
 impl Sleep {
-    /// The thread is about to sleep, or is awake again.
+    /// Set by the thread: true before it sleeps, false after it has woken.
     pub(crate) fn set(&self, sleeps: bool) {
         self.all[self.index].parked.store(sleeps, Ordering::Release);
     }
@@ -135,7 +137,7 @@ impl Receiver {
         Sleep { all: self.all.clone(), index: self.index }
     }
 
-    /// Waits for the next batch of up to `max` commands. It always comes: the shard itself holds a sender.
+    /// Waits for the next batch of up to `max` commands. The queue never closes: the shard itself holds a sender.
     pub(crate) async fn recv_many(&mut self, out: &mut Vec<Command>, max: usize) {
         if self.in_a_row >= FAIR {
             self.in_a_row = 0;
@@ -149,7 +151,7 @@ impl Receiver {
                 self.in_a_row += out.len() - before;
                 return;
             }
-            // What is sent from here on leaves a permit: nothing is missed.
+            // A command that is sent after `try_iter` leaves a permit, so its wake-up is not lost.
             self.all[self.index].wake.notified().await;
         }
     }
@@ -171,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// What the shard's task does when its thread runs.
+    /// Polls the receiver once, as the shard's task does.
     fn run(receiver: &mut Receiver) -> usize {
         let mut took = Vec::new();
         let ready =
@@ -194,7 +196,7 @@ mod tests {
             let permit = |receiver: &Receiver| {
                 let wake = &receiver.all[receiver.index].wake;
                 let woken = pin!(wake.notified()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
-                // What was taken for the look is given back.
+                // The check took the permit; give it back.
                 if woken {
                     wake.notify_one();
                 }
@@ -219,7 +221,7 @@ mod tests {
         first.all[1].due.store(true, Ordering::Release);
         drop(first);
         assert!(!receivers[0].all[1].due.load(Ordering::Acquire));
-        // And one that had ended before.
+        // A shard that had ended before `wake` relays as well.
         receivers[0].all[1].due.store(false, Ordering::Release);
         wake(&senders);
         assert!(!receivers[0].all[1].due.load(Ordering::Acquire));

@@ -1,4 +1,4 @@
-//! What all threads of one server hold.
+//! `Core`: what all threads of one server share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -18,12 +18,12 @@ use crate::shared::namespaces::Namespaces;
 use crate::shared::shard_sender::ShardSender;
 use crate::shared::under_way::UnderWay;
 
-/// What all shards and the host share.
+/// State of a server that its shards and its host share.
 pub(crate) struct Core {
     pub options: Options,
     pub hooks: SharedHooks,
     pub aliases: Aliases,
-    /// One count for all namespaces, so that an id names one ack in the whole server.
+    /// One counter for all namespaces, so that an id names one ack in the whole server.
     pub ack_ids: AtomicU64,
     pub namespaces: Namespaces,
     pub directory: Directory,
@@ -36,11 +36,11 @@ pub(crate) struct Core {
     pub closing: AtomicBool,
     pub next_shard: AtomicUsize,
     pub running: AtomicUsize,
-    /// With the option `connectionStateRecovery`.
+    /// Present with the option `connectionStateRecovery`.
     pub recovery: Option<Recovery>,
-    /// Of the socket ids that this server gives.
+    /// Tag in all socket ids of this server.
     pub tag: Tag,
-    /// With the option `cluster`.
+    /// Filled with the option `cluster`.
     pub broker: BrokerSlot,
     pub under_way: Arc<UnderWay>,
 }

@@ -1,4 +1,4 @@
-//! What the core tells its host.
+//! Events: messages from the core to its host.
 
 use std::sync::Arc;
 
@@ -10,18 +10,18 @@ use crate::types::raw_message::RawMessage;
 use crate::types::reason::{Reason, Refusal};
 use crate::types::request::RequestInfo;
 
-/// What happened. Per socket the order is the order on the wire.
+/// A message from the core to its host. The events of one socket come in the order of the wire.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A client asked to join a namespace. With `pending` the namespace is decided by the host: call
-    /// `Server::accept` or `Server::reject`; otherwise the socket is connected already.
+    /// A client asked to join a namespace. With `pending` the host decides: call `Server::accept` or
+    /// `Server::reject`. Without it the socket is already connected.
     Connect {
         /// The new socket.
         socket: SocketHandle,
         /// Namespace name, with the leading `/`.
         nsp: Arc<str>,
-        /// Public id: 20 characters, or of an Engine.IO 3 client what it makes of its session id.
+        /// Public id: 20 characters; for an Engine.IO 3 client the id that the client derives from its session id.
         id: Box<str>,
         /// The request that opened the connection.
         request: Arc<RequestInfo>,
@@ -29,16 +29,16 @@ pub enum Event {
         auth: Box<str>,
         /// The host has to accept or reject.
         pending: bool,
-        /// Which engine connection this is; equal for the sockets of one client.
+        /// Number of the engine connection; equal for the sockets of one client.
         conn: ConnId,
-        /// The socket of an earlier connection, with its id, is back (`connectionStateRecovery`).
+        /// Set if this is the socket of an earlier connection, recovered with its id (`connectionStateRecovery`).
         recovered: Option<Box<Recovered>>,
     },
     /// The client sent an event.
     Packet {
-        /// From.
+        /// The sender.
         socket: SocketHandle,
-        /// JSON array `["event", …]`, placeholders for attachments.
+        /// JSON array `["event", …]` with placeholders for the attachments.
         data: Box<str>,
         /// Binary attachments.
         attachments: Vec<Bytes>,
@@ -47,7 +47,7 @@ pub enum Event {
     },
     /// The client acknowledged an emit.
     Ack {
-        /// From.
+        /// The sender.
         socket: SocketHandle,
         /// The id given at the emit.
         id: u64,
@@ -56,14 +56,14 @@ pub enum Event {
         /// Binary attachments.
         attachments: Vec<Bytes>,
     },
-    /// An emit with a time-out was not acknowledged in time, or will not be: its socket ends. That is told at once, ahead
-    /// of [`Event::Disconnect`].
+    /// An emit with a time-out was not acknowledged in time, or can't be any more because its socket ends. In the
+    /// second case the event comes at once, ahead of [`Event::Disconnect`].
     AckTimeout {
-        /// To whom it went.
+        /// The recipient.
         socket: SocketHandle,
         /// The id given at the emit.
         id: u64,
-        /// Why the socket ends; `None` if the time is over, or the socket was gone before the emit.
+        /// Why the socket ends; `None` if the time-out has passed, or if the socket was gone before the emit.
         gone: Option<Reason>,
     },
     /// A broadcast with acks is complete or timed out.
@@ -74,25 +74,24 @@ pub enum Event {
         timed_out: bool,
         /// How many clients were asked.
         expected: usize,
-        /// Other nodes that did not say how many clients they asked: theirs are not in `expected`.
+        /// Other nodes that did not report how many clients they asked; those clients are not in `expected`.
         missing: usize,
-        /// Ids of sockets of this node that did not answer, or whose answer there was no room for (`maxAnswerBytes`): the
-        /// first thousand.
+        /// Ids of sockets of this node that did not answer, or whose answer exceeded `maxAnswerBytes`; at most 1000.
         silent: Vec<Box<str>>,
-        /// First argument of each answer as JSON text (`null` where it had none), with its attachments.
+        /// First argument of each answer as JSON text (`null` if it had none), with its attachments.
         responses: Vec<(Box<str>, Vec<Bytes>)>,
     },
-    /// The socket is gone; it left its rooms already.
+    /// The socket is gone, and has already left its rooms.
     Disconnect {
-        /// Which.
+        /// The socket.
         socket: SocketHandle,
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// Detail for the log, may be empty.
         detail: &'static str,
     },
-    /// A client asked for a namespace that does not exist. Answer `true` after creating it with
-    /// `Server::namespace`, else the client gets `Invalid namespace`.
+    /// A client asked for a namespace that does not exist. Answer `true` after creating it with `Server::namespace`;
+    /// otherwise the client gets `Invalid namespace`.
     Namespace {
         /// The name.
         name: Box<str>,
@@ -103,22 +102,22 @@ pub enum Event {
         /// The answer.
         reply: Reply<bool>,
     },
-    /// A request under the engine's path, before anything is read from it (`hooks.engine`). Requests whose
-    /// head another server has read are not asked about: that server had its word.
+    /// A request under the engine's path, before the core evaluates it (`hooks.engine`). The host is not asked about
+    /// requests whose head another server has read: that server could decide about them itself.
     Engine {
         /// The request; transport and protocol are not known yet.
         request: Arc<RequestInfo>,
         /// The answer; dropped means refuse.
         reply: Reply<EngineReply>,
     },
-    /// A request under the engine's path, and the host decides by which cross-origin rules (`hooks.cors`).
+    /// A request under the engine's path for which the host chooses the CORS rules (`hooks.cors`).
     Cors {
         /// The request; transport and protocol are not known yet.
         request: Arc<RequestInfo>,
         /// The answer; dropped means refuse.
         reply: Reply<CorsReply>,
     },
-    /// A handshake waits for the host's word (`hooks.allow_request`).
+    /// A handshake waits for the decision of the host (`hooks.allow_request`).
     AllowRequest {
         /// The request.
         request: Arc<RequestInfo>,
@@ -127,19 +126,19 @@ pub enum Event {
         /// The answer.
         reply: Reply<Decision>,
     },
-    /// A later polling response or an upgrade asks for extra headers (`hooks.headers`).
+    /// A later polling response or an upgrade, to which the host may add headers (`hooks.headers`).
     Headers {
         /// The request.
         request: Arc<RequestInfo>,
         /// The headers to add.
         reply: Reply<Vec<(String, String)>>,
     },
-    /// A request outside the engine's path (`hooks.http`), or for one of the files of a client under it
-    /// (`hooks.files`): `socket.io.js` and its like.
+    /// A request outside the engine's path (`hooks.http`), or for a client file under it such as `socket.io.js`
+    /// (`hooks.files`).
     Http {
         /// The request.
         request: Arc<RequestInfo>,
-        /// Its body.
+        /// The request body.
         body: Bytes,
         /// The answer; dropped means 404.
         reply: Reply<HttpReply>,
@@ -157,35 +156,37 @@ pub enum Event {
     Open {
         /// Connection number, as in [`Event::Connect`].
         conn: ConnId,
-        /// Session id: a secret, for the host's eyes only.
+        /// Session id. It is a secret: pass it to nobody.
         sid: Box<str>,
         /// The request.
         request: Arc<RequestInfo>,
     },
     /// A message of a client (`Options::raw`).
     Message {
-        /// From, as in [`Event::Open`].
+        /// Connection number, as in [`Event::Open`].
         conn: ConnId,
-        /// What it says.
+        /// The message.
         message: RawMessage,
     },
-    /// Everything that was sent to the connection has left it (`Server::raw_notify`; with any host).
+    /// Everything that was sent to the connection before `Server::raw_notify` has left it. Any host may ask for this
+    /// event, not only a raw one.
     Flushed {
         /// Connection number, as in [`Event::Open`].
         conn: ConnId,
-        /// Number given with the question.
+        /// Number given to `Server::raw_notify`.
         number: u64,
     },
-    /// A client showed that it lives: its ping or pong came (`Options::raw`, `hooks.heartbeats`).
+    /// A ping or pong of a client arrived (`Options::raw`, `hooks.heartbeats`).
     Heartbeat {
         /// Connection number, as in [`Event::Open`].
         conn: ConnId,
     },
-    /// An engine packet of a client, on a connection that is watched (`Server::watch`); comes before what it means.
+    /// An engine packet of a client, on a connection that is watched (`Server::watch`). It precedes the event that
+    /// the packet causes.
     PacketIn {
         /// Connection number, as in [`Event::Connect`].
         conn: ConnId,
-        /// Text begins with the type of the packet; bytes are a message.
+        /// Text begins with the type of the packet; bytes are a binary message.
         packet: RawMessage,
     },
     /// An engine packet for a client, on a connection that is watched.
@@ -204,12 +205,12 @@ pub enum Event {
     ConnectionClosed {
         /// Connection number, as in [`Event::Open`].
         conn: ConnId,
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// Detail for the log, may be empty.
         detail: &'static str,
     },
-    /// A polling connection is a WebSocket now.
+    /// A polling connection has been upgraded to WebSocket.
     Upgraded {
         /// Connection number, as in [`Event::Connect`].
         conn: ConnId,
@@ -218,74 +219,75 @@ pub enum Event {
     ServerSide {
         /// Namespace.
         nsp: Arc<str>,
-        /// JSON array `["event", …]`, placeholders for attachments.
+        /// JSON array `["event", …]` with placeholders for the attachments.
         data: Box<str>,
         /// Binary attachments.
         attachments: Vec<Bytes>,
-        /// The sender waits for an answer: one argument as JSON text, with its attachments. Dropped means none.
+        /// Set if the sender waits for an answer: one argument as JSON text, with its attachments. Dropping it sends
+        /// no answer.
         reply: Option<Reply<(Box<str>, Vec<Bytes>)>>,
     },
-    /// Another node fetches sockets, and the host knows their data (`hooks.socketData`).
+    /// Another node fetches sockets, and this host supplies their data (`hooks.socketData`).
     SocketData {
         /// Namespace.
         nsp: Arc<str>,
-        /// Whose data is asked for.
+        /// Sockets whose data is asked for.
         sockets: Vec<SocketHandle>,
-        /// JSON text for each, in the same order. Dropped means what `Server::set_data` attached.
+        /// JSON text for each socket, in the same order. If it is dropped, the data from `Server::set_data` counts.
         reply: Reply<Vec<Box<str>>>,
     },
-    /// The client of a socket that had a [`Event::Disconnect`] can't come back to it any more (`hooks.sessions`, with
+    /// A socket that had its [`Event::Disconnect`] can't be recovered by its client any more (`hooks.sessions`, with
     /// the option `connectionStateRecovery`).
     SessionEnd {
-        /// Handle of its last connection.
+        /// Handle of the socket on its last connection.
         socket: SocketHandle,
         /// Namespace.
         nsp: Arc<str>,
         /// Public id.
         id: Box<str>,
-        /// Rooms that it would have been in again.
+        /// Rooms that a recovery would have restored.
         rooms: Vec<Box<str>>,
         /// JSON that the host attached with `Server::set_data`, may be empty.
         data: Box<str>,
-        /// Why.
+        /// The reason.
         end: SessionEnd,
     },
-    /// Another node put sockets of this one into a room, or took them out (`hooks.moves`).
+    /// Another node added sockets of this one to a room, or removed them (`hooks.moves`).
     Moved {
         /// Namespace.
         nsp: Arc<str>,
         /// Room.
         room: Box<str>,
-        /// In, or out.
+        /// True if the sockets joined, false if they left.
         join: bool,
-        /// Who was not there before, or was.
+        /// The sockets that were not in the room before, or those that were.
         sockets: Vec<SocketHandle>,
     },
     /// The connection to the other nodes changed.
     Cluster {
-        /// How.
+        /// The change.
         change: ClusterChange,
     },
     /// A room of this process changed (`hooks.rooms`).
     Room {
-        /// What happened.
+        /// The change.
         change: RoomChange,
         /// Namespace.
         nsp: Arc<str>,
         /// Room.
         room: Box<str>,
-        /// Who, for joins and leaves.
+        /// The socket, for joins and leaves.
         socket: Option<SocketHandle>,
     },
-    /// Everything is closed; the last event.
+    /// The server has closed; this is the last event.
     Closed,
 }
 
-/// What a recovered socket brings along; see [`Event::Connect`].
+/// State of a recovered socket; see [`Event::Connect`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovered {
-    /// The rooms that it is in again, the one named by its own id included.
+    /// The rooms that the socket is in again, its own-id room included.
     pub rooms: Vec<Box<str>>,
     /// JSON that the host attached with `Server::set_data`, may be empty.
     pub data: Box<str>,
@@ -297,9 +299,9 @@ pub struct Recovered {
 pub enum SessionEnd {
     /// The client stayed away for longer than `maxDisconnectionDuration`.
     TimedOut,
-    /// The oldest of more than `maxRecoveryBytes`.
+    /// The session was the oldest when the journal exceeded `maxRecoveryBytes`.
     Limit,
-    /// The host, or that of another node, disconnected it while its client was away.
+    /// The host, or the host of another node, disconnected the socket while its client was away.
     Disconnected,
 }
 
@@ -322,17 +324,18 @@ pub enum ClusterChange {
     Up,
     /// Not connected any more, or not yet. Local clients are served; attempts to reconnect are under way.
     Down {
-        /// Redis' or the system's words.
+        /// Message of Redis or of the system.
         reason: Box<str>,
     },
-    /// Messages for other nodes that did not, or perhaps did not, leave this one since the last such event.
+    /// Number of messages for other nodes that did not, or perhaps did not, leave this node since the last such
+    /// event.
     Lost {
         /// How many.
         publishes: u64,
     },
 }
 
-/// See [`Event::Room`]. Complete: hosts have a callback or an event for each.
+/// See [`Event::Room`]. The list is complete: hosts have a callback or an event for each change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoomChange {
     /// First member in this process.
@@ -346,11 +349,11 @@ pub enum RoomChange {
 }
 
 impl Event {
-    /// What the event weighs in the host queue, in bytes (payload plus a flat share).
+    /// Weight of the event in the host queue, in bytes: its payload plus a flat share.
     pub(crate) fn weight(&self) -> usize {
-        /// Its place in the queue, and what the allocator adds.
+        /// Entry of the queue, and the overhead of the allocator.
         const FLAT: usize = 64 + size_of::<Event>();
-        /// A question: the channel for its answer, and the task that waits.
+        /// Memory of a question: the channel for its answer, and the task that waits.
         const QUESTION: usize = 512;
         FLAT + match self {
             Event::Http { request, body, .. } => QUESTION + request.weight() + body.len(),
@@ -361,7 +364,7 @@ impl Event {
             | Event::Cors { request, .. }
             | Event::AllowRequest { request, .. }
             | Event::Headers { request, .. } => QUESTION + request.weight(),
-            // A connection that has ended meanwhile is kept by these.
+            // These events keep the request of a connection that has ended meanwhile.
             Event::Connect { request, auth, recovered, .. } => {
                 let rooms = |back: &Recovered| back.rooms.iter().map(|room| 16 + room.len()).sum::<usize>();
                 let recovered = recovered.as_ref().map_or(0, |back| back.data.len() + rooms(back));

@@ -1,21 +1,21 @@
-//! What other nodes answered.
+//! Answers of other nodes to one question.
 
-/// What other nodes answered.
+/// Answers of other nodes to one question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FleetReply<T> {
-    /// What came.
+    /// The answers that came.
     pub answers: T,
-    /// How many other nodes were asked. One that ended meanwhile doesn't count.
+    /// How many other nodes were asked. A node that ended meanwhile doesn't count.
     pub expected: usize,
     /// How many of them did not answer in time. Without a connection to Redis: as many as are known, at least 1.
     pub missing: usize,
-    /// Their names (`uid`) where they are known.
+    /// Ids (`uid`) of the missing nodes, as far as they are known.
     pub missing_nodes: Vec<Box<str>>,
 }
 
 impl<T: Default> FleetReply<T> {
-    /// Of a question that nobody was asked.
+    /// Reply to a question that could not be sent.
     pub(crate) fn unasked() -> Self {
         Self { expected: 1, missing: 1, ..Self::default() }
     }
@@ -29,8 +29,8 @@ pub struct RemoteSocket {
     pub id: Box<str>,
     /// JSON object as socket.io's `socket.handshake`.
     pub handshake: Box<str>,
-    /// Its rooms, the one named by its own id included.
+    /// Rooms of the socket, its own-id room included.
     pub rooms: Vec<Box<str>>,
-    /// JSON that its host attached.
+    /// JSON that the socket's host attached.
     pub data: Box<str>,
 }

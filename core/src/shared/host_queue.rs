@@ -1,4 +1,4 @@
-//! The queue of events to the host: filled by shards once per turn, taken in batches.
+//! The queue of events to the host: a shard pushes once per turn, the host takes batches.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -15,7 +15,7 @@ type Wake = Box<dyn Fn() + Send + Sync>;
 /// What one shard and the host share about events under way.
 #[derive(Default)]
 struct ShardProgress {
-    /// How many of the shard's events the host has taken, ever.
+    /// Count of the shard's events that the host has taken.
     taken: AtomicU64,
     /// The shard has connections that wait for the host to catch up.
     paused: AtomicBool,
@@ -26,14 +26,14 @@ pub(crate) struct HostQueue {
     events: Mutex<VecDeque<(u8, Event)>>,
     bytes: AtomicUsize,
     limit: usize,
-    /// Wakes who waits for room.
+    /// Notifies the tasks that wait for room in the queue.
     room: Notify,
     progress: Vec<ShardProgress>,
     notify: Notify,
     wake: OnceLock<Wake>,
-    /// The host could not be woken.
+    /// The host's wake callback panicked; the next push calls it again.
     unwoken: AtomicBool,
-    /// Of all threads of the server.
+    /// Panics on all threads of the server.
     pub(crate) panics: Arc<Panics>,
     resume: OnceLock<Box<dyn Fn(usize) + Send + Sync>>,
 }
@@ -54,7 +54,7 @@ impl HostQueue {
         })
     }
 
-    /// How a shard is told that its paused connections may go on.
+    /// Sets the callback that tells a shard to resume its paused connections.
     pub(crate) fn on_resume(&self, resume: Box<dyn Fn(usize) + Send + Sync>) {
         let _ = self.resume.set(resume);
     }
@@ -81,7 +81,7 @@ impl HostQueue {
             if let Some(wake) = self.wake.get()
                 && self.panics.catch("the host's on_wake", wake).is_none()
             {
-                // It is tried again with the next events.
+                // The next push tries again.
                 self.unwoken.store(true, Ordering::Release);
             }
         }
@@ -92,17 +92,17 @@ impl HostQueue {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// With `extra` bytes that are not handed over yet, more waits than `hostQueueBytes`.
+    /// Whether the queue exceeds `hostQueueBytes`, with `extra` bytes that are not pushed yet.
     pub(crate) fn is_full_with(&self, extra: usize) -> bool {
         self.bytes() + extra > self.limit
     }
 
-    /// More waits than `hostQueueBytes`: the host is stuck, or slower than its clients.
+    /// Whether the queue exceeds `hostQueueBytes`: the host is stuck, or slower than its clients.
     pub(crate) fn is_full(&self) -> bool {
         self.is_full_with(0)
     }
 
-    /// Until there is room, if there is none.
+    /// Waits until the queue has room.
     pub(crate) async fn room(&self) {
         while self.is_full() {
             let mut room = pin!(self.room.notified());
@@ -119,7 +119,7 @@ impl HostQueue {
         self.progress[shard].taken.load(Ordering::SeqCst)
     }
 
-    /// The shard has paused connections and wants to hear when the host moves on.
+    /// Marks that the shard has paused connections: it is told when the queue has room again.
     pub(crate) fn set_paused(&self, shard: usize) {
         self.progress[shard].paused.store(true, Ordering::SeqCst);
     }
@@ -145,7 +145,8 @@ impl HostQueue {
             return 0;
         }
         self.bytes.fetch_sub(weight, Ordering::Relaxed);
-        // Pairs with those of who finds the queue full and then waits: one of the two sees the other.
+        // Pairs with the fence of a waiter, which registers and then checks the queue again: either the waiter sees
+        // the room, or this thread sees the waiter.
         fence(Ordering::SeqCst);
         if self.bytes() <= self.limit / 2 {
             self.room.notify_waiters();
@@ -170,8 +171,8 @@ impl HostQueue {
 pub struct Events(pub(crate) Arc<HostQueue>);
 
 impl Events {
-    /// Calls `wake` whenever the queue turns from empty to non-empty, on a core thread. It must not block. One
-    /// that panics is called again with the next events.
+    /// Calls `wake`, on a core thread, whenever the queue turns from empty to non-empty. It must not block. A
+    /// callback that panics is called again with the next events.
     pub fn on_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
         let _ = self.0.wake.set(wake);
         if !self.0.lock().is_empty()
@@ -181,8 +182,8 @@ impl Events {
         }
     }
 
-    /// Moves up to `max` events into `out` without waiting; returns how many. After a return of 0 the next
-    /// event wakes the host again.
+    /// Moves up to `max` events into `out` without waiting; returns their number. After a return of 0 the next event
+    /// wakes the host again.
     pub fn recv_batch(&mut self, out: &mut Vec<Event>, max: usize) -> usize {
         self.0.take(out, max)
     }
@@ -199,7 +200,7 @@ impl Events {
         }
     }
 
-    /// Bytes of events that wait.
+    /// Bytes of the events in the queue.
     pub fn pending_bytes(&self) -> usize {
         self.0.bytes()
     }

@@ -23,8 +23,8 @@ impl Namespace {
         &self.0.name
     }
 
-    /// Whether clients wait for [`Server::accept`](crate::Server::accept) when they connect. Off: the core
-    /// accepts by itself, which saves a turn through the host.
+    /// Sets whether connecting clients wait for [`Server::accept`](crate::Server::accept). If not, the core accepts
+    /// them by itself, which saves a round trip through the host.
     pub fn set_decide(&self, on: bool) {
         self.0.decide.store(on, Ordering::Release);
     }
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Namespace {
     }
 }
 
-/// Told of a namespace: here now, or no more.
+/// Called when a namespace is created (true) or removed (false).
 type Watcher = Box<dyn Fn(&Arc<NspShared>, bool) + Send + Sync>;
 
 #[derive(Default)]
@@ -71,14 +71,14 @@ impl Namespaces {
         self.map.read().unwrap_or_else(|e| e.into_inner()).by_name.get(name).cloned()
     }
 
-    /// Tells of all namespaces that exist, and from then on of each that comes or goes, in that order.
+    /// Calls `watcher` for each existing namespace, then for each that is created or removed, in that order.
     pub(crate) fn watch(&self, watcher: Watcher) {
         let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
         map.watcher = Some(watcher);
         map.by_name.values().for_each(|nsp| map.tell(nsp, true));
     }
 
-    /// The namespace of that name; a new one decides by `decide` from the start.
+    /// Returns the namespace of that name. For a new one, `decide` holds from the start.
     pub(crate) fn create(&self, name: &str, decide: bool) -> Arc<NspShared> {
         let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
         if let Some(found) = map.by_name.get(name) {

@@ -1,5 +1,5 @@
-//! Panics on threads of the library: a bug of ours, or of a function of the host that is called there. None of them
-//! ends a thread or a task unseen: each is counted ([`Stats::panics`](crate::Stats::panics)) and logged.
+//! Panics on threads of the library, from a bug of its own or from a callback of the host. None of them ends a thread
+//! or a task silently: each is counted ([`Stats::panics`](crate::Stats::panics)) and logged.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -7,17 +7,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a panic carries.
+/// Payload of a panic.
 pub(crate) type Panic = Box<dyn Any + Send>;
 
-/// How many there were, of one server.
+/// Count of panics of one server.
 #[derive(Default)]
 pub(crate) struct Panics(AtomicU64);
 
-/// Carried by what goes on unwinding after a panic has been seen to.
+/// Payload of an unwind that continues after its panic has been counted.
 struct SeenTo;
 
-/// Ends what is under way on this thread up to who catches it, without another word.
+/// Unwinds this thread up to the next `catch_unwind`; [`Panics::note`] does not count this unwind.
 pub(crate) fn unwind() -> ! {
     resume_unwind(Box::new(SeenTo))
 }
@@ -44,14 +44,14 @@ impl Panics {
         self.0.fetch_add(1, Ordering::Relaxed);
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
-        // The log is the host's, and may be what panicked.
+        // The log subscriber is the host's, and may itself be the code that panics.
         let logged =
             catch_unwind(|| tracing::error!(thread = whose, panic = text, "a bug in kraken_ws was caught"));
-        // Dropping what it carries may panic again, and this is the last stop.
+        // Dropping a payload may panic again, and nothing above this function catches that.
         std::mem::forget((panic, logged));
     }
 
-    /// Runs `act`; `None`: it panicked, and that is noted.
+    /// Runs `act`; `None` if it panicked, which is counted and logged.
     pub(crate) fn catch<T>(&self, whose: &str, act: impl FnOnce() -> T) -> Option<T> {
         catch_unwind(AssertUnwindSafe(act)).map_err(|panic| self.note(whose, panic)).ok()
     }

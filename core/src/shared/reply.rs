@@ -1,4 +1,4 @@
-//! What hosts answer to the questions among the events.
+//! Answers of the host to events that ask a question.
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -18,8 +18,8 @@ pub enum Decision {
     },
     /// HTTP 403, code 4, with this message.
     Refuse(String),
-    /// HTTP 400, code 3, without an [`Event::ConnectionError`](crate::Event::ConnectionError): the host failed and knows
-    /// it.
+    /// HTTP 400, code 3, without an [`Event::ConnectionError`](crate::Event::ConnectionError): the host could not
+    /// decide, and has reported that itself.
     Fail,
 }
 
@@ -47,12 +47,12 @@ impl Decision {
 pub enum EngineReply {
     /// The request goes on.
     Continue {
-        /// Headers that go out with whatever answers it.
+        /// Headers to add to the response, whoever answers the request.
         headers: Vec<(String, String)>,
-        /// The host's number for it: [`RequestInfo::tag`](crate::RequestInfo::tag) from here on.
+        /// The host's number for the request: [`RequestInfo::tag`](crate::RequestInfo::tag) from here on.
         tag: u64,
     },
-    /// The host answers it.
+    /// The host answers the request.
     Answer(HttpReply),
     /// HTTP 400, code 3: the host's middleware failed.
     Refuse,
@@ -81,12 +81,12 @@ pub struct HttpReply {
 }
 
 impl HttpReply {
-    /// An answer without headers of the host's.
+    /// A response without headers of the host.
     pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// With these headers as well.
+    /// Adds these headers.
     pub fn with_headers(mut self, headers: Vec<(String, String)>) -> Self {
         self.headers.extend(headers);
         self
@@ -98,21 +98,21 @@ impl HttpReply {
 pub struct Reply<T>(oneshot::Sender<T>);
 
 impl<T> Reply<T> {
-    /// And where the answer comes out.
+    /// A reply, and the receiver of its answer.
     pub(crate) fn channel() -> (Self, oneshot::Receiver<T>) {
         let (reply, answer) = oneshot::channel();
         (Self(reply), answer)
     }
 
-    /// Nobody waits for the answer any more.
+    /// Whether nobody waits for the answer any more.
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// Answers.
+    /// Sends the answer.
     ///
     /// # Errors
-    /// The answer comes back: nobody waits for it any more, as the client has gone or the server has ended.
+    /// The answer, if nobody waits for it any more because the client has gone or the server has ended.
     pub fn send(self, answer: T) -> Result<(), T> {
         self.0.send(answer)
     }

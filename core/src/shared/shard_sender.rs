@@ -1,4 +1,4 @@
-//! The way into one shard.
+//! `ShardSender`: the side of a shard that other threads see.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,13 +8,13 @@ use crate::shared::command::Command;
 use crate::shared::figures::ShardStats;
 use crate::shared::{batch, command_queue};
 
-/// The way into one shard.
+/// Sending side of one shard: its command queue, and its figures.
 pub(crate) struct ShardSender {
     index: usize,
     commands: command_queue::Sender,
     /// Payload bytes of publishes and emits that wait in `commands`.
     pub queued: AtomicUsize,
-    /// Joins that wait in `commands`: rooms may be about to have members here.
+    /// Joins that wait in `commands`: the room directory does not show them yet.
     joining: AtomicUsize,
     pub stats: ShardStats,
 }
@@ -38,7 +38,7 @@ impl ShardSender {
         }
     }
 
-    /// The shard has ended.
+    /// Whether the shard has ended.
     pub(crate) fn is_closed(&self) -> bool {
         self.commands.is_closed()
     }
@@ -60,7 +60,7 @@ impl ShardSender {
         sent
     }
 
-    /// Queues what was held back.
+    /// Queues the commands of a batch.
     pub(crate) fn release(shards: &[Self], held: Vec<Vec<Command>>) {
         let mut wake: SmallVec<[&command_queue::Sender; 16]> = SmallVec::new();
         for (shard, mut commands) in shards.iter().zip(held) {
@@ -88,7 +88,7 @@ impl ShardSender {
         self.joining.fetch_sub(1, Ordering::Release);
     }
 
-    /// Whether the directory of rooms may lack what the host has asked for.
+    /// Whether the room directory may lack joins that the host has already requested.
     pub(crate) fn is_joining(&self) -> bool {
         self.joining.load(Ordering::Acquire) > 0
     }

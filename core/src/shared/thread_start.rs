@@ -1,5 +1,5 @@
-//! How a thread tells who starts it that it runs, or why not. A channel would do, but waiting on one makes the caller's
-//! thread a thread of Rust's, and leaves a C thread with something to free.
+//! Start of a thread: the new thread reports to its creator that it runs, or why not. A channel would do, but waiting
+//! on one registers the caller as a thread of Rust's runtime, and leaves a C thread with memory to free.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -10,20 +10,20 @@ struct Shared {
     changed: Condvar,
 }
 
-/// The thread's end.
+/// Side of the new thread.
 pub(crate) struct Tell(Arc<Shared>);
 
-/// The end of who waits.
+/// Side of the creator.
 pub(crate) struct Started(Arc<Shared>);
 
-/// Both ends.
+/// Creates both sides.
 pub(crate) fn started() -> (Tell, Started) {
     let shared = Arc::<Shared>::default();
     (Tell(shared.clone()), Started(shared))
 }
 
 impl Tell {
-    /// The first word counts.
+    /// Reports the result; only the first report counts.
     pub(crate) fn tell(&self, result: io::Result<()>) {
         self.0.told.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(result);
         self.0.changed.notify_one();
@@ -37,7 +37,7 @@ impl Drop for Tell {
 }
 
 impl Started {
-    /// Waits for the word.
+    /// Waits for the report.
     pub(crate) fn wait(self) -> io::Result<()> {
         let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

@@ -1,4 +1,4 @@
-//! What must end before the server may.
+//! Work that must finish before the server ends.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// What must end before the server may: HTTP answers and goodbyes. One count for all shards, for a request on
-/// one may still ask for a session on another.
+/// Count of the work that must finish before the server ends: HTTP responses and last packets of connections. All
+/// shards share one count, because a request on one shard may still ask for a session on another.
 #[derive(Default)]
 pub(crate) struct UnderWay {
     count: AtomicUsize,
@@ -15,13 +15,13 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
-    /// One more, until what this returns is dropped.
+    /// Adds one to the count, until the returned hold is dropped.
     pub(crate) fn hold(self: &Arc<Self>) -> Hold {
         self.count.fetch_add(1, Ordering::AcqRel);
         Hold(self.clone())
     }
 
-    /// Until nothing is under way.
+    /// Waits until the count is zero.
     pub(crate) async fn end(&self) {
         loop {
             let mut none = pin!(self.none.notified());

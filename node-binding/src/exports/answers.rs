@@ -1,5 +1,5 @@
-//! Questions of the core that wait for JavaScript. Each has a number; answering twice is harmless, and what
-//! is never answered is dropped with the server, which the core takes as its default.
+//! Questions of the core that JavaScript answers, each under a number. A second answer is ignored. A question that is
+//! never answered is dropped with the server, which the core takes as the default answer.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::exports::server::NativeServer;
 use crate::parts::error::{Result, coded, thrown};
 use crate::parts::text::Text;
 
-/// The fewest open questions that make a sweep worth it.
+/// Number of open questions below which a sweep is not worth its cost.
 const SWEEP: usize = 256;
 
 /// A question by its kind.
@@ -30,9 +30,9 @@ pub enum Question {
     Cors(Reply<CorsReply>),
     /// What is the answer to this request?
     Http(Reply<HttpReply>),
-    /// What does this server say to another node's event?
+    /// What does this server answer to another node's event?
     ServerSide(Reply<(Box<str>, Vec<Bytes>)>),
-    /// What does the application keep with these sockets?
+    /// What data does the application keep for these sockets?
     SocketData(Reply<Vec<Box<str>>>),
 }
 
@@ -40,15 +40,15 @@ pub enum Question {
 #[derive(Default)]
 pub struct Questions {
     last: u64,
-    /// How many there may be before those that nobody waits for any more are looked for.
+    /// Number of open questions at which [`Questions::keep`] removes those that nobody waits for any more.
     sweep_at: usize,
     open: HashMap<u64, Question>,
 }
 
 impl Questions {
-    /// Keeps a question; its number goes to JavaScript.
+    /// Stores a question; returns its number for JavaScript.
     pub fn keep(&mut self, question: Question) -> u64 {
-        // An application may never answer a server-side event, and the one who asked does not wait for ever.
+        // An application may never answer a server-side event, while its sender waits only until a time-out.
         if self.open.len() >= self.sweep_at {
             self.open.retain(|_, open| !matches!(open, Question::ServerSide(reply) if reply.is_closed()));
             self.sweep_at = (self.open.len() * 2).max(SWEEP);
@@ -75,7 +75,7 @@ pub fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
 
 #[napi]
 impl NativeServer {
-    /// Whether the namespace exists now.
+    /// Answers whether the namespace exists now.
     #[napi]
     pub fn answer_namespace(&self, number: f64, exists: bool) {
         if let Some(Question::Namespace(reply)) = self.questions.borrow_mut().take(number) {
@@ -83,8 +83,8 @@ impl NativeServer {
         }
     }
 
-    /// Whether the handshake goes on; `refuse` is the reason if not, `headers` a flat list of names and values,
-    /// `sid` a session id in place of the core's.
+    /// Answers whether the handshake goes on. If not, `refuse` is the reason. `headers` is a flat list of names and
+    /// values, `sid` a session id in place of the core's.
     #[napi]
     pub fn answer_allow(&self, number: f64, refuse: Option<Text>, headers: Vec<String>, sid: Option<Text>) {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
@@ -95,7 +95,7 @@ impl NativeServer {
         }
     }
 
-    /// JavaScript failed to decide about a handshake, and has said so to its application.
+    /// JavaScript failed to decide about a handshake, and has reported that to the application.
     #[napi]
     pub fn fail_allow(&self, number: f64) {
         if let Some(Question::Allow(reply)) = self.questions.borrow_mut().take(number) {
@@ -103,7 +103,7 @@ impl NativeServer {
         }
     }
 
-    /// The cross-origin rules for a request as JSON, `false` for none; without an answer the request is refused.
+    /// Answers with the CORS rules of a request as JSON, `false` for none. Without `rules` the request is refused.
     #[napi]
     pub fn answer_cors(&self, number: f64, rules: Option<Text>) -> Result<()> {
         let Some(Question::Cors(reply)) = self.questions.borrow_mut().take(number) else { return Ok(()) };
@@ -121,7 +121,7 @@ impl NativeServer {
         result
     }
 
-    /// Headers for a polling response or an upgrade, as a flat list of names and values.
+    /// Answers with the headers for a polling response or an upgrade, as a flat list of names and values.
     #[napi]
     pub fn answer_headers(&self, number: f64, headers: Vec<String>) {
         if let Some(Question::Headers(reply)) = self.questions.borrow_mut().take(number) {
@@ -129,9 +129,9 @@ impl NativeServer {
         }
     }
 
-    /// What middleware made of an engine request. `status` 0: it goes on and `headers` go out with its answer;
-    /// `headers` is a flat list of names and values. No `body`: the middleware failed. `tag` is JavaScript's number for
-    /// a request that goes on.
+    /// Answers with the result of the middleware for an engine request. With `status` 0 the request goes on, and
+    /// `headers`, a flat list of names and values, are added to its response. Without `body` the middleware failed.
+    /// `tag` is JavaScript's number for a request that goes on.
     #[napi]
     pub fn answer_engine(
         &self,
@@ -154,7 +154,7 @@ impl NativeServer {
         }
     }
 
-    /// The response to a request outside the engine's path.
+    /// Answers with the response to a request outside the engine's path.
     #[napi]
     pub fn answer_http(&self, number: f64, status: u32, headers: Vec<String>, body: BufferSlice<'_>) {
         if let Some(Question::Http(reply)) = self.questions.borrow_mut().take(number) {

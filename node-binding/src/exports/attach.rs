@@ -1,4 +1,5 @@
-//! Node's own HTTP server in front: an upgrade comes with its descriptor, a polling request as a message.
+//! Node's own HTTP server in front of the core: an upgrade is passed in with its descriptor, a polling request with
+//! its head and body.
 
 use std::os::fd::{BorrowedFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -16,8 +17,9 @@ use crate::parts::text::Text;
 
 #[napi]
 impl NativeServer {
-    /// Takes a connection over from Node. `head` is the request head as raw HTTP, followed by what was read
-    /// behind it. The descriptor is duplicated: Node closes its own. `tag` is JavaScript's number for the request.
+    /// Takes a connection over from Node. `head` is the request head as raw HTTP, followed by any bytes that were
+    /// read after it. The descriptor is duplicated: Node closes its own. `tag` is JavaScript's number for the
+    /// request.
     #[napi]
     pub fn adopt(&self, fd: i32, head: BufferSlice<'_>, tag: Option<f64>) -> Result<()> {
         if fd < 0 {
@@ -30,8 +32,8 @@ impl NativeServer {
         self.server.adopt_tagged(duplicate, head.to_vec(), None, tag_of(tag)).map_err(thrown)
     }
 
-    /// For connections without a descriptor that carries plain bytes (TLS ended by Node): returns the
-    /// descriptor of one end of a socket pair, into which Node pipes; the core has the other end.
+    /// Takes over a connection that has no descriptor for plain bytes, such as one whose TLS Node terminates. Returns
+    /// the descriptor of one end of a socket pair, into which Node pipes; the core has the other end.
     #[napi]
     pub fn adopt_piped(
         &self,
@@ -50,7 +52,7 @@ impl NativeServer {
         Ok(theirs.into_raw_fd())
     }
 
-    /// A polling request that Node's HTTP server received; the answer is an event with `number`.
+    /// Passes in a polling request that Node's HTTP server received; its response is an event with `number`.
     #[napi]
     #[allow(clippy::too_many_arguments)] // each is one value of the crossing
     pub fn http(
@@ -85,7 +87,7 @@ impl NativeServer {
         self.passed_in.borrow_mut().insert(number, cancel);
     }
 
-    /// The request of that number is answered, or its client is gone.
+    /// The request `number` has been answered or, with `gone`, its client has gone.
     #[napi]
     pub fn http_over(&self, number: f64, gone: bool) {
         if let Some(cancel) = self.passed_in.borrow_mut().remove(&(number as u64))

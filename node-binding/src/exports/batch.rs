@@ -1,9 +1,9 @@
-//! Core → JavaScript. A batch is three things: numbers in a lane array, payloads as one JSON text that
-//! JavaScript parses in one go, and attachments. Payloads are spliced in as the client sent them.
+//! Core → JavaScript. A batch has three parts: numbers in a lane array, payloads as one JSON text that JavaScript
+//! parses with one call, and attachments. Payloads are inserted as the client sent them.
 //!
-//! Lanes per event: kind, socket (slot and shard), socket generation, number. Lane 0 holds how many events
-//! there are, lane 1 how many attachments, lane 2 whether more wait, lane 3 how many bytes the core's command
-//! queues have to spare; the events start at lane 4.
+//! Lanes per event: kind, socket (slot and shard), socket generation, number. Lane 0 holds the number of events, lane
+//! 1 the number of attachments, lane 2 whether more events wait, lane 3 the free bytes of the core's command queues;
+//! the events start at lane 4.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
@@ -21,9 +21,9 @@ pub const LANES: usize = lane::EVENT as usize;
 /// Events in one batch: enough to make the crossing cheap, few enough that timers and other sockets of the
 /// host get their turn in between.
 pub const BATCH: usize = 256;
-/// Text after which a batch ends early; a JavaScript string can't hold 256 of the largest messages.
+/// Bytes of text after which a batch ends early; a JavaScript string can't hold 256 of the largest messages.
 const TEXT_LIMIT: usize = 4 << 20;
-/// Capacity above which the text buffer is given back after a batch.
+/// Capacity above which the text buffers are freed after a batch.
 const KEEP_TEXT: usize = 1 << 20;
 
 /// See [`Batcher::mark`].
@@ -32,9 +32,9 @@ pub struct Mark([usize; 5]);
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
 pub struct Batcher {
-    /// Taken from the core, not yet given to JavaScript.
+    /// Events taken from the core and not yet given to JavaScript.
     pub pending: VecDeque<Event>,
-    /// What is left of an event whose beginning the last batch had.
+    /// Remainder of an event whose first part was in the last batch.
     pub rest: Option<Event>,
     /// The JSON array of the last batch.
     pub text: String,
@@ -46,8 +46,8 @@ pub struct Batcher {
     pub ends: Vec<usize>,
     /// Attachments of the last batch, until JavaScript takes them.
     pub buffers: Vec<Bytes>,
-    /// Request and kind::CONNECT payload of each socket, until JavaScript takes them: most applications never read
-    /// them, and here they are shared with the core.
+    /// Request and CONNECT payload of each socket, until JavaScript takes them. Most applications never read them,
+    /// and here they are shared with the core.
     handshakes: HashMap<u64, (Arc<RequestInfo>, Box<str>)>,
     /// Events in the last batch.
     count: usize,
@@ -70,23 +70,23 @@ impl Batcher {
         self.count = 0;
     }
 
-    /// Keeps request and kind::CONNECT payload of a socket for `handshake`.
+    /// Stores the request and CONNECT payload of a socket for `handshake`.
     pub fn keep_handshake(&mut self, socket: u64, request: Arc<RequestInfo>, auth: Box<str>) {
         self.handshakes.insert(socket, (request, auth));
     }
 
-    /// The handshake of a socket as JSON text; it is given out once.
+    /// The handshake of a socket as JSON text; it is returned once.
     pub fn handshake(&mut self, socket: u64) -> Option<String> {
         self.handshakes.remove(&socket).map(|(request, auth)| request_json(&request, &auth))
     }
 
-    /// Where the batch is, for [`Batcher::back_to`].
+    /// Current position in the batch, for [`Batcher::back_to`].
     pub fn mark(&self) -> Mark {
         let Self { text, messages, ends, buffers, count, .. } = self;
         Mark([text.len(), messages.len(), ends.len(), buffers.len(), *count])
     }
 
-    /// Takes back what was added since then: an event that could not be written.
+    /// Removes what was added since the mark: an event that could not be written.
     pub fn back_to(&mut self, Mark([text, messages, ends, buffers, count]): Mark) {
         self.text.truncate(text);
         self.messages.truncate(messages);
@@ -96,7 +96,7 @@ impl Batcher {
         self.rest = None;
     }
 
-    /// No room for another event.
+    /// Whether the batch has no room for another event.
     pub fn is_full(&self) -> bool {
         self.count == BATCH || self.rest.is_some() || self.text.len() + self.messages.len() > TEXT_LIMIT
     }
@@ -111,7 +111,7 @@ impl Batcher {
         lanes[3] = room;
     }
 
-    /// The payloads of the last batch one by one.
+    /// The payloads of the last batch, one by one.
     pub fn payloads(&self) -> Vec<String> {
         let mut start = 1;
         let mut out = Vec::with_capacity(self.ends.len());
@@ -122,7 +122,7 @@ impl Batcher {
         out
     }
 
-    /// Lanes of an event with a payload, which the caller appends.
+    /// Writes the lanes of an event with a payload, which the caller appends.
     pub fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
         self.head(lanes, kind, socket, number);
         if !self.ends.is_empty() {
@@ -130,7 +130,7 @@ impl Batcher {
         }
     }
 
-    /// Lanes of an event without a payload.
+    /// Writes the lanes of an event without a payload.
     pub fn head(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
         let at = (self.count + 1) * LANES;
         let handle = socket.map_or(0, |socket| socket.0);
@@ -142,7 +142,7 @@ impl Batcher {
     }
 
     fn payload(&mut self, attachments: Vec<Bytes>, data: &str) {
-        // A client may leave the list of arguments out altogether.
+        // A client may omit the list of arguments.
         let data = if data.is_empty() { "[]" } else { data };
         if attachments.is_empty() {
             self.text.push_str(data);
@@ -152,7 +152,7 @@ impl Batcher {
         }
     }
 
-    /// Values with their attachments, and the end of the list that they are in.
+    /// Writes values with their attachments, and closes the list that they are in.
     fn answers(&mut self, answers: Vec<(Box<str>, Vec<Bytes>)>) {
         for (data, attachments) in answers {
             let _ = write!(self.text, ",{},{data}", attachments.len());
@@ -161,7 +161,7 @@ impl Batcher {
         self.text.push(']');
     }
 
-    /// An answer for Node's own kind::HTTP server.
+    /// Writes a response for Node's own HTTP server.
     pub fn reply(&mut self, lanes: &mut [f64], number: u64, reply: HttpReply) {
         self.lanes(lanes, kind::HTTP_REPLY, None, number as f64);
         let _ = write!(self.text, "[{},[", reply.status);
@@ -176,7 +176,7 @@ impl Batcher {
         self.ends.push(self.text.len());
     }
 
-    /// One event of the core.
+    /// Writes one event of the core.
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of event")]
     pub fn event(&mut self, lanes: &mut [f64], questions: &mut Questions, event: Event) {
         let event = match self.raw {
@@ -197,7 +197,7 @@ impl Batcher {
                 self.lanes(lanes, kind, Some(socket), id as f64);
                 self.payload(attachments, &data);
             }
-            // JavaScript tells by its own clock, and of who left by itself.
+            // JavaScript runs its own ack time-outs, and knows which sockets have left.
             Event::AckTimeout { .. } => return,
             Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered } => {
                 self.lanes(lanes, kind::CONNECT, Some(socket), conn.0 as f64);
@@ -224,7 +224,8 @@ impl Batcher {
                 quote(&mut self.text, detail);
             }
             Event::BroadcastAck { id, timed_out, expected, missing, silent, mut responses } => {
-                // A JavaScript string can't hold all that may have come, and should not: the first answers go ahead.
+                // All answers together may exceed the longest JavaScript string: the first ones go ahead in an event
+                // of their own.
                 let mut room = TEXT_LIMIT;
                 let fit = responses.iter().take_while(|(data, _)| {
                     let before = room;

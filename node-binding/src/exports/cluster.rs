@@ -1,5 +1,5 @@
-//! The other nodes of a server's fleet. What JavaScript asks them is a future of the core, polled here when it has woken
-//! us; what they ask of JavaScript is a question like others (`answers.rs`).
+//! The other nodes of a server's fleet. A question of JavaScript to them is a future of the core, polled here after
+//! its waker was called; a question of another node to JavaScript is a question like others (`answers.rs`).
 
 use std::fmt::Write as _;
 use std::pin::Pin;
@@ -30,7 +30,7 @@ type Value = (Box<str>, Vec<Bytes>);
 
 type Pending = Pin<Box<dyn Future<Output = Answer>>>;
 
-/// What other nodes answered.
+/// Answer of other nodes to a question of JavaScript.
 pub enum Answer {
     Sockets(FleetReply<Vec<RemoteSocket>>),
     Rooms(FleetReply<Vec<Box<str>>>),
@@ -38,7 +38,7 @@ pub enum Answer {
     Values(kraken_ws_core::Result<FleetReply<Vec<Value>>>),
 }
 
-/// Wakes JavaScript for an answer.
+/// Waker of the futures: it wakes JavaScript for an answer.
 struct Alarm {
     wake: Arc<Wake>,
     rang: AtomicBool,
@@ -63,7 +63,7 @@ impl Asked {
         Self { last: 0, open: Vec::new(), alarm: Arc::new(Alarm { wake, rang: AtomicBool::new(false) }) }
     }
 
-    /// Asks; the first poll is at the next batch, which this causes.
+    /// Adds a question and wakes JavaScript: the next batch polls it for the first time.
     fn put(&mut self, future: impl Future<Output = Answer> + 'static) -> f64 {
         self.last += 1;
         self.open.push((self.last, Box::pin(future)));
@@ -71,7 +71,8 @@ impl Asked {
         self.last as f64
     }
 
-    /// The answers that have come, as far as the batch has room for them; whether more may be there.
+    /// Passes the answers that have come to `answer` while it returns true (the batch has room); true if more may be
+    /// there.
     pub fn take(&mut self, mut answer: impl FnMut(u64, Answer) -> bool) -> bool {
         if !self.alarm.rang.swap(false, Ordering::AcqRel) {
             return false;
@@ -109,7 +110,7 @@ impl Batcher {
         self.names(&fleet.missing_nodes);
     }
 
-    /// The answer of other nodes to a question of JavaScript; a text says why there is none.
+    /// Writes the answer of other nodes to a question of JavaScript; for a failed question, its error message.
     pub fn fleet(&mut self, lanes: &mut [f64], number: u64, answer: Answer) {
         self.lanes(lanes, kind::FLEET, None, number as f64);
         match answer {
@@ -147,7 +148,7 @@ impl Batcher {
         self.ends.push(self.text.len());
     }
 
-    /// What other nodes cause here; other events come back.
+    /// Writes an event that another node caused; returns other events.
     pub fn cluster_event(
         &mut self,
         lanes: &mut [f64],
@@ -220,7 +221,7 @@ fn or_object(json: &str) -> &str {
     if json.is_empty() { "{}" } else { json }
 }
 
-/// The option `cluster`.
+/// Parses the option `cluster`.
 pub fn cluster_options(json: &str) -> Result<ClusterOptions> {
     let value = serde_json::from_str(json).map_err(|e| coded(ErrorCode::Option, &format!("cluster: {e}")))?;
     ClusterOptions::from_json(&value).map_err(thrown)
@@ -277,7 +278,7 @@ impl NativeServer {
         })
     }
 
-    /// An event to the other nodes.
+    /// Sends an event to the other nodes.
     #[napi]
     pub fn server_side_emit(
         &self,
@@ -290,7 +291,7 @@ impl NativeServer {
         })
     }
 
-    /// An event to the other nodes, each of which answers.
+    /// Sends an event to the other nodes, each of which answers.
     #[napi]
     pub fn server_side_emit_with_ack(
         &self,
@@ -305,7 +306,7 @@ impl NativeServer {
         })
     }
 
-    /// What the application answers to another node's event.
+    /// Sends the application's answer to another node's event.
     #[napi]
     pub fn answer_server_side(&self, number: f64, data: Text, buffers: Option<Vec<BufferSlice<'_>>>) {
         if let Some(Question::ServerSide(reply)) = self.questions.borrow_mut().take(number) {
@@ -313,7 +314,7 @@ impl NativeServer {
         }
     }
 
-    /// The application's data of each socket that was asked for, as JSON texts.
+    /// Answers with the application's data of each socket that was asked for, as JSON texts.
     #[napi]
     pub fn answer_socket_data(&self, number: f64, data: Vec<Text>) {
         if let Some(Question::SocketData(reply)) = self.questions.borrow_mut().take(number) {

@@ -1,6 +1,6 @@
 //! JavaScript → core, many commands in one crossing. `src-ts/api/commands.ts` is the writing side: three lanes per
-//! command (kind and namespace, socket, number) and one text with a line per JSON text that a command needs.
-//! JSON text has no line breaks of its own, and room names with one are not sent this way.
+//! command (kind and namespace, socket, number) and one text with a line for each JSON text or room name of a
+//! command. `JSON.stringify` writes no line breaks, and commands whose room name has one are not sent this way.
 
 use kraken_ws_core::{ErrorCode, SocketHandle, Target};
 use napi::bindgen_prelude::Float64ArraySlice;
@@ -16,8 +16,8 @@ const LANES: usize = lane::COMMAND as usize;
 
 #[napi]
 impl NativeServer {
-    /// Does `count` commands in order. If one is refused the others are done all the same, and the first
-    /// refusal is thrown.
+    /// Carries out `count` commands in order. If one fails, the others are carried out all the same, and the first
+    /// error is thrown.
     #[napi]
     pub fn deliver(&self, lanes: Float64ArraySlice<'_>, count: u32, text: Text) -> Result<()> {
         let mut lines = text.split('\n');

@@ -50,19 +50,19 @@ fn millis(timeout: f64) -> Duration {
 
 #[napi]
 impl NativeServer {
-    /// Lets a waiting socket in.
+    /// Accepts a pending socket.
     #[napi]
     pub fn accept(&self, socket: f64) {
         self.server.accept(handle(socket));
     }
 
-    /// Refuses a waiting socket; `error` is the JSON of `connect_error`.
+    /// Rejects a pending socket; `error` is the JSON of `connect_error`.
     #[napi]
     pub fn reject(&self, socket: f64, error: Text) {
         self.server.reject(handle(socket), &error);
     }
 
-    /// An event to one socket.
+    /// Sends an event to one socket.
     #[napi]
     pub fn emit(
         &self,
@@ -77,8 +77,8 @@ impl NativeServer {
         })
     }
 
-    /// An event to one socket that is to be acknowledged; returns the number of the ack. A negative
-    /// `timeout` means none.
+    /// Sends an event to one socket, which has to acknowledge it; returns the number of the ack. A negative `timeout`
+    /// means none.
     #[napi]
     pub fn emit_with_ack(
         &self,
@@ -112,7 +112,7 @@ impl NativeServer {
         })
     }
 
-    /// An event to one room: the shortest path.
+    /// Sends an event to one room: the shortest path.
     #[napi]
     pub fn publish_room(&self, namespace: u32, room: Text, data: Text, bits: u32) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
@@ -121,7 +121,7 @@ impl NativeServer {
         })
     }
 
-    /// An event to a room expression.
+    /// Sends an event to a room expression.
     #[napi]
     pub fn publish(
         &self,
@@ -137,7 +137,8 @@ impl NativeServer {
         })
     }
 
-    /// An event to a room expression that every receiver acknowledges; returns the number of the answer.
+    /// Sends an event to a room expression, which every recipient has to acknowledge; returns the number of the
+    /// answer.
     #[napi]
     #[allow(clippy::too_many_arguments)] // each is one value of the crossing
     pub fn publish_with_ack(
@@ -157,25 +158,25 @@ impl NativeServer {
         .map(|id| id as f64)
     }
 
-    /// Puts a socket into rooms.
+    /// Adds a socket to rooms.
     #[napi]
     pub fn join(&self, socket: f64, rooms: Vec<Text>) {
         self.server.join(handle(socket), &refs(&rooms));
     }
 
-    /// Takes a socket out of a room.
+    /// Removes a socket from a room.
     #[napi]
     pub fn leave(&self, socket: f64, room: Text) {
         self.server.leave(handle(socket), &[&room]);
     }
 
-    /// Takes a socket out of all rooms, its own included.
+    /// Removes a socket from all rooms, its own-id room included.
     #[napi]
     pub fn leave_all(&self, socket: f64) {
         self.server.leave_all(handle(socket));
     }
 
-    /// Puts everybody of a room expression into rooms.
+    /// Adds the sockets of a room expression to rooms.
     #[napi]
     pub fn sockets_join(
         &self,
@@ -192,7 +193,7 @@ impl NativeServer {
         })
     }
 
-    /// Takes everybody of a room expression out of rooms.
+    /// Removes the sockets of a room expression from rooms.
     #[napi]
     pub fn sockets_leave(
         &self,
@@ -209,7 +210,7 @@ impl NativeServer {
         })
     }
 
-    /// Ends everybody of a room expression.
+    /// Disconnects the sockets of a room expression; with `close` their whole connections.
     #[napi]
     pub fn disconnect_sockets(
         &self,
@@ -226,13 +227,13 @@ impl NativeServer {
         })
     }
 
-    /// Ends a socket, with `close` its whole connection.
+    /// Disconnects a socket; with `close` its whole connection.
     #[napi]
     pub fn disconnect(&self, socket: f64, close: bool) {
         self.server.disconnect(handle(socket), close);
     }
 
-    /// Closes a connection without a word of Socket.IO, so that its client reconnects.
+    /// Closes a connection without a Socket.IO DISCONNECT, so that its client reconnects.
     #[napi]
     pub fn close_connection(&self, conn: f64) {
         self.server.close_connection(ConnId(conn as u64));

@@ -15,7 +15,7 @@ use crate::exports::commands::{attachments, flags, target};
 use crate::parts::error::{Result, thrown};
 use crate::parts::text::Text;
 
-/// A way to all nodes of a fleet.
+/// Publisher to all nodes of a fleet.
 #[napi]
 pub struct NativeEmitter {
     emitter: Arc<Emitter>,
@@ -34,7 +34,7 @@ impl NativeEmitter {
         Ok(Self { emitter: Arc::new(emitter) })
     }
 
-    /// An event to the clients that a room expression means.
+    /// Sends an event to the clients of a room expression.
     #[napi]
     pub fn publish(
         &self,
@@ -49,25 +49,25 @@ impl NativeEmitter {
         self.emitter.publish(&nsp, target, &data, attachments, flags(bits)).map_err(thrown)
     }
 
-    /// Puts everybody of a room expression into rooms.
+    /// Adds the sockets of a room expression to rooms.
     #[napi]
     pub fn sockets_join(&self, nsp: Text, rooms: Vec<Text>, except: Vec<Text>, join: Vec<Text>) {
         self.emitter.sockets_join(&nsp, target(rooms, except), &refs(&join));
     }
 
-    /// Takes everybody of a room expression out of rooms.
+    /// Removes the sockets of a room expression from rooms.
     #[napi]
     pub fn sockets_leave(&self, nsp: Text, rooms: Vec<Text>, except: Vec<Text>, leave: Vec<Text>) {
         self.emitter.sockets_leave(&nsp, target(rooms, except), &refs(&leave));
     }
 
-    /// Ends everybody of a room expression.
+    /// Disconnects the sockets of a room expression; with `close` their whole connections.
     #[napi]
     pub fn disconnect_sockets(&self, nsp: Text, rooms: Vec<Text>, except: Vec<Text>, close: bool) {
         self.emitter.disconnect_sockets(&nsp, target(rooms, except), close);
     }
 
-    /// An event to all nodes.
+    /// Sends an event to all nodes.
     #[napi]
     pub fn server_side_emit(
         &self,
@@ -78,8 +78,8 @@ impl NativeEmitter {
         self.emitter.server_side_emit(&nsp, &data, attachments(buffers)).map_err(thrown)
     }
 
-    /// Resolves with nothing when Redis has confirmed all that was sent so far, or with what went wrong. With `end`
-    /// the emitter ends then.
+    /// Resolves with `null` when Redis has confirmed everything sent so far, or with an error message. With `end` the
+    /// emitter is then closed.
     #[napi(ts_return_type = "Promise<string | null>")]
     pub fn flush(&self, timeout: f64, end: bool) -> AsyncTask<Flush> {
         let timeout = Duration::from_millis(timeout.max(1.0) as u64);
@@ -87,7 +87,7 @@ impl NativeEmitter {
     }
 }
 
-/// Waits on a thread of Node's pool.
+/// Task of [`NativeEmitter::flush`]: it waits on a thread of Node's pool.
 pub struct Flush {
     emitter: Arc<Emitter>,
     timeout: Duration,

@@ -1,5 +1,5 @@
-//! Modules in C: the shared objects that a C host loads with `kraken_ws_server_load_module`, unchanged. They see connections,
-//! events and disconnects on the JavaScript thread, before JavaScript does.
+//! Modules in C: the shared objects that a C host loads with `kraken_ws_server_load_module`, unchanged. They see
+//! connections, events and disconnects on the JavaScript thread, before JavaScript does.
 
 use std::ffi::CString;
 
@@ -11,7 +11,7 @@ use crate::exports::server::NativeServer;
 use crate::parts::error::{Result, coded, thrown};
 use crate::parts::text::Text;
 
-/// What a module has done.
+/// Figures of a module.
 #[napi(object)]
 pub struct NativeModule {
     pub name: String,
@@ -22,12 +22,12 @@ pub struct NativeModule {
     pub rejected: f64,
 }
 
-/// The modules of a server; nothing is there before the first is loaded.
+/// The modules of a server; their host is created with the first one.
 #[derive(Default)]
 pub struct Modules(Option<ModuleHost>);
 
 impl Modules {
-    /// `None`: a module took the event.
+    /// Shows an event to the modules; `None` if one of them took it.
     pub fn see(&self, event: Event) -> Option<Event> {
         match &self.0 {
             Some(host) => host.see(event),
@@ -35,21 +35,21 @@ impl Modules {
         }
     }
 
-    /// A namespace was made.
+    /// Tells the modules that a namespace was created.
     pub fn add_namespace(&self, namespace: &Namespace) {
         if let Some(host) = &self.0 {
             host.add_namespace(namespace);
         }
     }
 
-    /// A namespace is gone.
+    /// Tells the modules that a namespace was removed.
     pub fn remove_namespace(&self, name: &str) {
         if let Some(host) = &self.0 {
             host.remove_namespace(name);
         }
     }
 
-    /// In the order in which they were loaded.
+    /// Figures of the modules, in the order in which they were loaded.
     pub fn figures(&self) -> Vec<NativeModule> {
         let figures = self.0.as_ref().map(ModuleHost::figures).unwrap_or_default();
         figures
@@ -83,7 +83,7 @@ impl NativeServer {
         let Some(host) = &modules.0 else {
             return Err(coded(ErrorCode::Internal, "modules: there is no host"));
         };
-        // SAFETY: that its code may run in this process is what the application says by loading it.
+        // SAFETY: an application that loads a module asserts that the module's code may run in this process.
         let name = unsafe { host.load(&path, &args) }.map_err(thrown)?;
         Ok(name.to_string())
     }

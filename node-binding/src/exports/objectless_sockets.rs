@@ -1,5 +1,6 @@
-//! Sockets of namespaces that JavaScript does not look at: nobody listens, nobody decides, nobody reads the
-//! maps. They are let in here and cost JavaScript nothing; it gets their objects when it first looks.
+//! Sockets without a JavaScript object: those of namespaces that have no listener and no middleware, and whose maps
+//! nobody reads. They are accepted here and cost JavaScript nothing; it gets their objects when it first looks at the
+//! namespace.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -12,18 +13,18 @@ use crate::exports::server::NativeServer;
 use crate::parts::error::Result;
 use crate::parts::handshake::quote;
 
-/// What makes the socket's object later.
+/// What the socket's object is later made from.
 struct Socket {
     nsp: Arc<str>,
     id: Box<str>,
     conn: ConnId,
     request: Arc<RequestInfo>,
     auth: Box<str>,
-    /// How many were there before it.
+    /// Position of the socket in the order of connecting.
     order: u64,
 }
 
-/// A connection with unseen sockets.
+/// A connection with objectless sockets.
 #[derive(Default)]
 struct Connection {
     sockets: u32,
@@ -33,7 +34,7 @@ struct Connection {
 /// The sockets without an object, on the JavaScript thread.
 #[derive(Default)]
 pub struct ObjectlessSockets {
-    /// Names of namespaces that nobody looks at.
+    /// Names of the namespaces that JavaScript does not look at.
     quiet: HashSet<Box<str>>,
     sockets: HashMap<u64, Socket>,
     connections: HashMap<ConnId, Connection>,
@@ -41,7 +42,7 @@ pub struct ObjectlessSockets {
 }
 
 impl ObjectlessSockets {
-    /// Handles what concerns unseen sockets; other events come back.
+    /// Handles an event of an objectless socket; returns other events.
     pub fn take(&mut self, server: &Server, event: Event) -> Option<Event> {
         match event {
             Event::Connect { socket, nsp, id, request, auth, conn, .. } if self.quiet.contains(&*nsp) => {
@@ -67,12 +68,12 @@ impl ObjectlessSockets {
         }
     }
 
-    /// The namespace is gone.
+    /// Forgets a namespace that was removed.
     pub fn forget(&mut self, namespace: &str) {
         self.quiet.remove(namespace);
     }
 
-    /// The socket, and whether its connection left polling.
+    /// Removes a socket; returns it, and whether its connection has upgraded from polling.
     fn remove(&mut self, handle: u64) -> Option<(Socket, bool)> {
         let socket = self.sockets.remove(&handle)?;
         let connection = self.connections.get_mut(&socket.conn)?;
@@ -87,7 +88,7 @@ impl ObjectlessSockets {
 
 #[napi]
 impl NativeServer {
-    /// Nobody looks at this namespace.
+    /// From here on the sockets of the namespace get no JavaScript object.
     #[napi]
     pub fn overlook(&self, namespace: u32) -> Result<()> {
         self.with_namespace(namespace, |namespace| {

@@ -1,6 +1,7 @@
-//! The crossings of a raw server, whose host speaks Socket.IO itself: `src-ts/bridge/` is that host. Out: many
-//! commands at once, four lanes each (kind with namespace, connection, number, length) with a line of text for
-//! those that need one and their bytes in one buffer. In: messages as one text behind the batch's JSON.
+//! Crossings of a raw server, whose host (`src-ts/bridge/`) speaks Socket.IO itself. Commands, written by
+//! `src-ts/bridge/raw-commands.ts`: many at once, four lanes each (kind with namespace, connection, number, length),
+//! a line of text for those that need one, and their bytes in one buffer. Events, read by
+//! `src-ts/bridge/raw-pump.ts`: the messages are one text behind the batch's JSON.
 
 use kraken_ws_core::{ConnId, ErrorCode, Event, RawMessage, RequestInfo, SocketHandle, Target};
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice};
@@ -18,8 +19,8 @@ const LANES: usize = lane::RAW_COMMAND as usize;
 
 #[napi]
 impl NativeServer {
-    /// Does `count` commands in order. If one is refused the others are done all the same, and the first
-    /// refusal is thrown.
+    /// Carries out `count` commands in order. If one fails, the others are carried out all the same, and the first
+    /// error is thrown.
     #[napi]
     pub fn raw_deliver(
         &self,
@@ -110,7 +111,7 @@ impl NativeServer {
         Ok(())
     }
 
-    /// One text message to a connection.
+    /// Sends a text message to a connection.
     #[napi]
     pub fn raw_send(&self, conn: f64, text: Text, bits: u32) -> Result<()> {
         self.server
@@ -118,7 +119,7 @@ impl NativeServer {
             .map_err(thrown)
     }
 
-    /// One binary message to a connection.
+    /// Sends a binary message to a connection.
     #[napi]
     pub fn raw_send_binary(&self, conn: f64, bytes: BufferSlice<'_>, bits: u32) -> Result<()> {
         self.server
@@ -126,7 +127,7 @@ impl NativeServer {
             .map_err(thrown)
     }
 
-    /// One packet to a room expression: a text with attachments, or without `text` one binary message.
+    /// Publishes a packet to a room expression: a text with attachments or, without `text`, one binary message.
     #[napi]
     pub fn raw_publish(
         &self,
@@ -148,14 +149,14 @@ fn unreadable(error: serde_json::Error) -> napi::Error<Code> {
     coded(ErrorCode::Payload, &format!("a command can't be read: {error}"))
 }
 
-/// Length as JavaScript counts it.
+/// Length in UTF-16 code units, as JavaScript counts it.
 fn utf16_len(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 impl Batcher {
-    /// An event that a raw server writes in a way of its own; gives the others back. A message goes into a text of
-    /// its own, its length is the number.
+    /// Writes an event that has a form of its own on a raw server; returns other events. The text of a message goes
+    /// into `messages`, and its length is the number.
     pub fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
         match event {
             Event::Message { conn, message: RawMessage::Text(text) } => {
@@ -183,8 +184,8 @@ impl Batcher {
         None
     }
 
-    /// A connection: `[session id, tag, transport, protocol, request]`; JavaScript has the request if there is a
-    /// tag, and then gets none.
+    /// Writes a new connection: `[session id, tag, transport, protocol, request]`. With a tag JavaScript already has
+    /// the request, and the last element is empty.
     fn raw_open(&mut self, lanes: &mut [f64], conn: ConnId, sid: &str, request: &RequestInfo) {
         self.lanes(lanes, kind::RAW_OPEN, Some(SocketHandle(conn.0)), request.tag as f64);
         self.text.push('[');

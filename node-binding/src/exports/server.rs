@@ -1,5 +1,6 @@
-//! `NativeServer`: one core server as a JavaScript object. Its life, its namespaces and its figures; what
-//! else it can do is in `commands.rs`, `attach.rs` and `answers.rs`.
+//! `NativeServer`: one core server as a JavaScript object. This file has its life cycle, namespaces and figures; its
+//! other methods are in `commands.rs`, `command_batch.rs`, `attach.rs`, `answers.rs`, `cluster.rs`, `modules.rs`,
+//! `raw.rs`, `watch.rs` and `objectless_sockets.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use crate::parts::error::{Result, coded, node, thrown};
 use crate::parts::text::Text;
 use crate::parts::wake::Wake;
 
-/// Answers on their way to Node's HTTP server, by request number.
+/// Responses for Node's HTTP server, by request number.
 pub type Replies = Arc<Mutex<Vec<(u64, HttpReply)>>>;
 
 /// One server. Lives on one JavaScript thread; the core's threads only touch `wake` and `replies`.
@@ -34,11 +35,11 @@ pub struct NativeServer {
     pub(crate) batcher: RefCell<Batcher>,
     /// Sockets that have no object in JavaScript.
     pub(crate) unseen: RefCell<ObjectlessSockets>,
-    /// Shared objects that see events first.
+    /// C modules, which see events before JavaScript.
     pub(crate) modules: RefCell<Modules>,
     /// Scratch for `Events::recv_batch`.
     taken: RefCell<Vec<kraken_ws_core::Event>>,
-    /// By the number that JavaScript knows a namespace by.
+    /// The index is the number that JavaScript has for a namespace.
     pub(crate) namespaces: RefCell<Vec<Option<Namespace>>>,
     pub(crate) questions: RefCell<Questions>,
     /// Questions of JavaScript to other nodes.
@@ -47,7 +48,7 @@ pub struct NativeServer {
     /// Requests of Node's HTTP server that the core has not answered yet.
     pub(crate) passed_in: RefCell<HashMap<u64, Cancel>>,
     pub(crate) wake: Arc<Wake>,
-    /// The option of that name.
+    /// The option `commandQueueBytes`.
     command_queue_bytes: f64,
     closed: Cell<bool>,
 }
@@ -60,7 +61,7 @@ pub struct NativeStats {
     pub cluster: Option<Vec<f64>>,
 }
 
-/// For JavaScript, whose numbers are exact up to 2^53.
+/// Converts figures to JavaScript numbers, which are exact up to 2^53.
 pub fn numbers(values: Vec<u64>) -> Vec<f64> {
     values.into_iter().map(|value| value as f64).collect()
 }
@@ -70,8 +71,8 @@ fn options(json: &str) -> Result<Options> {
     Options::from_json(&value).map_err(thrown)
 }
 
-/// Throws what `new NativeServer` would throw for these options, without making anything. What was given under names that no
-/// option has comes back, in words.
+/// Throws what `new NativeServer` would throw for these options, without creating a server. Returns a description of
+/// each unknown option.
 #[napi]
 pub fn check_options(json: Text) -> Result<Vec<String>> {
     options(&json).map(|options| options.unknown)
@@ -89,13 +90,13 @@ pub fn reasons() -> Vec<String> {
     out
 }
 
-/// Lanes that the array given to `NativeServer.drain` has to have.
+/// Length that the lane array for `NativeServer.drain` must have.
 #[napi]
 pub fn lane_count() -> u32 {
     ((BATCH + 1) * LANES) as u32
 }
 
-/// Bytes that a message which waits for a shard counts beside its payload.
+/// Bytes that a queued message counts beside its payload.
 #[napi]
 pub fn command_bytes() -> u32 {
     COMMAND_BYTES as u32
@@ -103,8 +104,8 @@ pub fn command_bytes() -> u32 {
 
 #[napi]
 impl NativeServer {
-    /// `json` are the core's options; `on_wake` is called when there are events to drain. `raw`: JavaScript speaks
-    /// Socket.IO, see `raw.rs`.
+    /// `json` holds the core's options; `on_wake` is called when there are events to drain. With `raw` JavaScript
+    /// speaks Socket.IO itself, see `raw.rs`.
     #[napi(constructor)]
     pub fn new(json: Text, on_wake: Function<'_, (), ()>, raw: Option<bool>) -> Result<Self> {
         let mut options = options(&json)?;
@@ -134,7 +135,7 @@ impl NativeServer {
         })
     }
 
-    /// Binds a TCP listener; returns `[address, port]`. `shared`: other processes may bind the same.
+    /// Binds a TCP listener; returns `[address, port]`. With `shared` other processes may bind the same port.
     #[napi]
     pub fn listen_tcp(&self, host: Text, port: u32, shared: bool) -> Result<(String, u32)> {
         let port = u16::try_from(port).map_err(|_| {
@@ -154,13 +155,13 @@ impl NativeServer {
         self.server.listen_unix(Path::new(&*path)).map_err(thrown)
     }
 
-    /// Accepts no more connections; those that are there stay.
+    /// Stops accepting connections; existing ones stay.
     #[napi]
     pub fn stop_listening(&self) {
         self.server.stop_listening();
     }
 
-    /// New certificate and key for the TLS listeners; connections stay.
+    /// Replaces certificate and key of the TLS listeners; existing connections stay.
     #[napi]
     pub fn reload_tls(&self, cert: BufferSlice<'_>, key: BufferSlice<'_>) -> Result<()> {
         self.server.reload_tls(&cert, &key).map_err(thrown)
@@ -180,7 +181,7 @@ impl NativeServer {
         Ok(free as u32)
     }
 
-    /// Forgets a namespace; its number may be given out again.
+    /// Removes a namespace; its number may be assigned again.
     #[napi]
     pub fn remove_namespace(&self, number: u32) {
         if let Some(slot) = self.namespaces.borrow_mut().get_mut(number as usize)
@@ -245,7 +246,7 @@ impl NativeServer {
         while !batcher.is_full()
             && let Some(event) = batcher.pending.pop_front()
         {
-            // JavaScript's end of the server waits for this one.
+            // JavaScript waits for this event to end the server, so it is delivered even after a panic.
             let last = matches!(event, Event::Closed);
             let mark = batcher.mark();
             let caught = catch_unwind(AssertUnwindSafe(|| {
@@ -281,20 +282,21 @@ impl NativeServer {
         buffers.iter().map(|bytes| BufferSlice::copy_from(env, &bytes[..]).map_err(node)).collect()
     }
 
-    /// The handshake of a socket as JSON text. It is given out once, and has to be taken when the socket ends.
+    /// The handshake of a socket as JSON text. It is returned once, and JavaScript must take it at the latest when
+    /// the socket ends: the addon keeps it until it is taken.
     #[napi]
     pub fn handshake(&self, socket: f64) -> Option<String> {
         self.batcher.borrow_mut().handshake(socket as u64)
     }
 
-    /// Payloads of the batch that `drain` returned last, each for itself.
+    /// Payloads of the batch that `drain` returned last, one by one.
     #[napi]
     pub fn payloads(&self) -> Vec<String> {
         self.batcher.borrow().payloads()
     }
 
-    /// Sets the hooks that follow listeners of JavaScript (bits of `Hook` in `generated/wire.ts`); those that only options
-    /// set stay.
+    /// Sets the hooks that follow listeners of JavaScript (bits of `Hook` in `generated/wire.ts`). Hooks that only
+    /// options set stay as they are.
     #[napi]
     pub fn set_hooks(&self, hooks: u32) {
         let follow = Hooks::ALLOW_REQUEST
@@ -306,13 +308,13 @@ impl NativeServer {
         self.server.set_hooks((self.server.hooks() - follow) | (Hooks::from_bits_truncate(hooks) & follow));
     }
 
-    /// Whether this server keeps the process alive.
+    /// Sets whether this server keeps the process alive.
     #[napi]
     pub fn keep_process(&self, env: Env, keep: bool) {
         self.wake.keep_process(env, keep);
     }
 
-    /// Can any client be heard, on a connection of the core's own?
+    /// Whether an HTTP connection or WebSocket of the core is open at this moment.
     #[napi]
     pub fn hears_clients(&self) -> bool {
         self.server.hears_clients()
@@ -328,7 +330,7 @@ impl NativeServer {
         }
     }
 
-    /// Stops listening, disconnects everybody, ends the threads. The last event says when it is done.
+    /// Stops listening, disconnects all sockets and ends the threads. The last event reports that this is done.
     #[napi]
     pub fn close(&self) {
         if !self.closed.replace(true) {
@@ -336,7 +338,7 @@ impl NativeServer {
         }
     }
 
-    /// After the last event: releases what could keep the process alive.
+    /// Releases, after the last event, what could keep the process alive.
     #[napi]
     pub fn end(&self, env: Env) {
         drop(self.modules.take());
@@ -352,7 +354,7 @@ impl Drop for NativeServer {
     }
 }
 
-/// Text without characters beyond ASCII is one byte per character in V8 too and is copied, not decoded.
+/// ASCII text is one byte per character in V8 too, so it is copied instead of decoded.
 fn js_text<'env>(env: &'env Env, text: &str) -> Result<JsString<'env>> {
     if text.is_ascii() {
         env.create_string_latin1(text.as_bytes()).map_err(node)

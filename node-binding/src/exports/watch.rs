@@ -1,4 +1,4 @@
-//! Connections that JavaScript looks into: the events of `socket.conn`. `src-ts/api/raw-connection.ts` is the other side.
+//! Engine packets of single connections, for the events of `socket.conn`; `src-ts/api/raw-connection.ts` emits these.
 
 use std::fmt::Write as _;
 
@@ -12,13 +12,13 @@ use crate::parts::wire::event as kind;
 
 #[napi]
 impl NativeServer {
-    /// Whether the packets of a connection are shown.
+    /// Turns the packet events of a connection on or off.
     #[napi]
     pub fn watch(&self, conn: f64, on: bool) {
         self.server.watch(ConnId(conn as u64), on);
     }
 
-    /// Asks to hear `number` when what was sent so far has left the connection.
+    /// Requests an event with `number` when everything sent so far has left the connection.
     #[napi]
     pub fn notify(&self, conn: f64, number: f64) {
         self.server.raw_notify(ConnId(conn as u64), number as u64);
@@ -26,8 +26,8 @@ impl NativeServer {
 }
 
 impl Batcher {
-    /// An event of a connection that is watched; others are not for JavaScript. A packet's payload is its text, or 0
-    /// and an attachment.
+    /// Writes an event of a watched connection; other events are dropped, as JavaScript has no use for them. The
+    /// payload of a packet is its text, or 0 with an attachment.
     pub fn watched_event(&mut self, lanes: &mut [f64], event: Event) {
         match event {
             Event::PacketIn { conn, packet } => self.packet(lanes, kind::PACKET_IN, conn, packet),

@@ -1,12 +1,12 @@
-//! A JavaScript string as UTF-8. Node-API has to be asked for the length first, which walks the string
-//! twice; most messages are short, so one read into a small buffer is tried before that.
+//! A JavaScript string as UTF-8. Node-API returns the length only to a separate call, and both calls walk the string.
+//! Most messages are short, so a read into a small buffer is tried first.
 
 use std::ptr;
 
 use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue};
 use napi::{Status, ValueType, sys};
 
-/// Room for what most messages need; an allocation of this size costs the allocator as little as a small one.
+/// Buffer size that fits most messages; an allocation of this size costs the allocator as little as a small one.
 const GUESS: usize = 1024;
 
 /// UTF-8 text of a string argument.
@@ -51,8 +51,8 @@ impl FromNapiValue for Text {
     }
 }
 
-/// Reads into a buffer of `capacity` bytes, terminator included; the flag says that more may have been there
-/// (a last character of up to four bytes may not have fitted).
+/// Reads into a buffer of `capacity` bytes, terminator included. The flag says that the string may be longer: a last
+/// character of up to four bytes may not have fitted.
 ///
 /// # Safety
 /// `env` and `value` must be live.

@@ -14,7 +14,7 @@ type Callback = ThreadsafeFunction<(), (), (), Status, false, true, 0>;
 
 /// Shared by the core's threads (which wake) and the JavaScript thread (which ends it).
 pub struct Wake {
-    /// A call is on its way to JavaScript; further wake-ups would tell nothing new.
+    /// A call is outstanding; further wake-ups would add nothing.
     called: AtomicBool,
     /// `None` once the server is closed: releasing it lets the process exit.
     callback: Mutex<Option<Callback>>,
@@ -28,7 +28,7 @@ impl Wake {
         Ok(Arc::new(Self { called: AtomicBool::new(false), callback: Mutex::new(Some(callback)) }))
     }
 
-    /// From any thread.
+    /// Wakes JavaScript, from any thread.
     pub fn wake(&self) {
         if self.called.swap(true, Ordering::AcqRel) {
             return;
@@ -38,12 +38,12 @@ impl Wake {
         }
     }
 
-    /// Before the queues are looked at: what comes after this needs a new wake-up.
+    /// Called before the queues are drained: an event that comes later needs a new wake-up.
     pub fn answered(&self) {
         self.called.store(false, Ordering::Release);
     }
 
-    /// Whether this server alone keeps the process alive, as a listening handle does.
+    /// Sets whether this server keeps the process alive by itself, as a listening handle does.
     pub fn keep_process(&self, env: Env, keep: bool) {
         if let Some(callback) = &*self.callback.lock().unwrap_or_else(PoisonError::into_inner) {
             // SAFETY: called on the JavaScript thread that made the function, which is not released yet.
@@ -57,8 +57,9 @@ impl Wake {
         }
     }
 
-    /// No call after this one. On the JavaScript thread `env` is known and the function stops counting as a
-    /// reason to stay alive at once; releasing it does so only when the event loop next turns.
+    /// Releases the function: there are no further calls. On the JavaScript thread `env` is known and the function
+    /// stops keeping the process alive at once; the release alone has that effect only at the next turn of the event
+    /// loop.
     pub fn end(&self, env: Option<Env>) {
         if let Some(env) = env {
             self.keep_process(env, false);
