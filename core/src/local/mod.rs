@@ -222,7 +222,7 @@ impl Server {
     }
 
     /// Closes the server: its listeners close, every socket gets `server shutting down`, then the threads end and
-    /// [`Event::Closed`](crate::Event::Closed) is the last event. A second call does nothing.
+    /// [`Event::Closed`] is the last event. A second call does nothing.
     pub fn close(&self) {
         close(self.core());
     }
@@ -232,7 +232,7 @@ impl Server {
         self.core().is_closing()
     }
 
-    /// Waits for the threads of a closed server to end; after [`Event::Closed`](crate::Event::Closed) this takes
+    /// Waits for the threads of a closed server to end; after [`Event::Closed`] this takes
     /// microseconds. Does nothing on a server that is not closed.
     pub fn join_threads(&self) {
         if self.is_closing() {
