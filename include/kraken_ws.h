@@ -557,7 +557,7 @@ typedef struct {
    */
   uint64_t gap_ms;
   /**
-   * Bytes of messages that wait for Redis.
+   * Bytes of messages that wait for Redis, to be written or to be confirmed.
    */
   uint64_t queued_bytes;
   /**
