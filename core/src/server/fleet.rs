@@ -20,6 +20,7 @@ impl Server {
     /// Makes this server a node of a fleet, with clients or without; a server can join once. Without `wait_for_redis`
     /// the call returns at once, and the node has joined when [`Event::Cluster`](crate::Event::Cluster) says `Up`.
     ///
+    /// # Errors
     /// [`ErrorCode::State`] if the server is a node already, [`ErrorCode::Redis`] if `wait_for_redis` and Redis can't
     /// be reached within `redis_timeout`, [`ErrorCode::Option`] for settings that can't be used,
     /// [`ErrorCode::Unsupported`] on a server of raw messages.

@@ -117,7 +117,7 @@ impl State {
             }
             let shared = nsp.shared.clone();
             left(self, &shared);
-            let nsp = self.nsps.get_mut(&sock.nsp).expect("it was there");
+            let nsp = self.nsps.get_mut(&sock.nsp).expect("`left` takes no socket out");
             nsp.sockets -= 1;
             if nsp.sockets == 0 {
                 self.nsps.remove(&sock.nsp);
