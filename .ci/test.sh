@@ -32,7 +32,17 @@ count() { # count SUITE STATUS PASSED FAILED SKIPPED
   local line="$1: $passed passed, $failed failed"
   [ "$skipped" -ne 0 ] && line+=", $skipped skipped"
   closing+=("$line")
+  [ "$failed" -ne 0 ] && mapfile -t -O "${#closing[@]}" closing < <(failed "$1")
   [ "$status" -eq 124 ] && echo "$1: stopped, it ran longer than its limit"
+}
+
+# The tests of a suite that failed, by the log of nextest, of Node's runner or of tests/c.
+failed() {
+  local log=$logs/$1.log
+  [ -f "$log" ] || log=$logs/$1.tap
+  [ -f "$log" ] || return 0
+  sed -nE -e 's/^ +(FAIL|TIMEOUT|SIG[A-Z]+) \[.*\) (.*)/\2/p' -e 's/^ *not ok [0-9]+ - (.*)/\1/p' -e 's/^test (.*) \.\.\. FAILED/\1/p' -e 's/^FAIL (.*)/\1/p' "$log" |
+    sort -u | head -n 10 | sed "s/^/  failed in $1: /"
 }
 
 limit() { timeout --kill-after=10 "$@" </dev/null; }
