@@ -58,6 +58,7 @@ lint:
 	$(foreach crate,$(APART),cargo fmt --all --manifest-path $(crate) --check &&) true
 	cargo clippy $(LOCKED) --profile ci --workspace --all-targets -- -D warnings
 	$(foreach features,$(FEATURES),cargo clippy $(LOCKED) --profile ci -p kraken-ws-core --no-default-features $(if $(filter none,$(features)),,--features $(features)) -- -D warnings &&) true
+	cargo clippy $(LOCKED) --profile ci -p kraken-ws-codec -p kraken-ws-redis --no-default-features -- -D warnings
 	cargo test $(LOCKED) --quiet --profile ci -p kraken-ws-core --no-default-features --lib absent
 	.ci/deny.sh
 	.ci/npm-audit.sh
@@ -82,7 +83,7 @@ generated:
 docs: docs-c
 	$(SETUP) rust node docs
 	.ci/docs/node_modules/.bin/typedoc --options .ci/docs/typedoc.json
-	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --quiet --profile ci -p kraken-ws-core --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --quiet --profile ci -p kraken-ws-core -p kraken-ws-codec -p kraken-ws-redis --no-deps
 	@echo 'target/doc/node target/doc/kraken_ws_core target/doc/c'
 
 bench: build

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use kraken_ws_codec::packet;
 use serde_json::value::RawValue;
 
 use crate::cluster::fuzzing::{
     Answer, Incoming, Kind, Message, Mode, Names, Subscriptions, Value, Wire, take,
 };
-use crate::socketio::packet;
 
 /// Longest Redis reply that is read, in place of `cluster.queueBytes`.
 const LIMIT: usize = 4096;

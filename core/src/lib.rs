@@ -6,13 +6,12 @@
 //!
 //! | folder | sees | what it holds |
 //! |---|---|---|
-//! | `fuzzing` | `cluster` `socketio` | what the fuzz targets call |
-//! | `server` | `cluster` `local` `options` `shared` `socketio` `types` | what reaches the whole fleet |
-//! | `cluster` | `engine` `local` `net` `options` `shared` `socketio` `types` | other nodes, over Redis: a `Broker` |
-//! | `local` | `engine` `net` `options` `rooms` `shard` `shared` `socketio` `types` | [`Server`]: this node, as hosts drive it |
-//! | `shard` | `engine` `net` `options` `rooms` `shared` `socketio` `types` | one thread with its connections and sockets |
+//! | `fuzzing` | `cluster` | what the fuzz targets call |
+//! | `server` | `cluster` `local` `options` `shared` `types` | what reaches the whole fleet |
+//! | `cluster` | `local` `net` `options` `shared` `types` | other nodes, over Redis: a `Broker` |
+//! | `local` | `engine` `net` `options` `rooms` `shard` `shared` `types` | [`Server`]: this node, as hosts drive it |
+//! | `shard` | `engine` `net` `options` `rooms` `shared` `types` | one thread with its connections and sockets |
 //! | `shared` | `engine` `net` `options` `rooms` `types` | what all threads hold: commands, [`Events`], tables |
-//! | `socketio` | `engine` `options` `types` | packets of Socket.IO: default and msgpack encoding |
 //! | `engine` | `net` `options` `types` | Engine.IO: frames, payloads, outbox, transports |
 //! | `rooms` | `types` | who is where |
 //! | `net` | `types` | listeners, streams, TLS, HTTP/1.1 |
@@ -26,8 +25,7 @@
 
 #[cfg(feature = "cluster")]
 pub mod cluster;
-#[doc(hidden)]
-pub mod engine;
+mod engine;
 #[cfg(feature = "cluster")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -39,8 +37,6 @@ mod rooms;
 mod server;
 mod shard;
 mod shared;
-#[doc(hidden)]
-pub mod socketio;
 mod types;
 #[cfg(feature = "values")]
 pub mod values;

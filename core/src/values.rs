@@ -84,7 +84,7 @@ mod tests {
         let sent = (1u32, vec![(Bytes::from_static(b"one"), "1"), (Bytes::from_static(b"two"), "2")]);
         let (data, attachments) = ack(&sent).unwrap();
         assert_eq!(attachments, [&b"one"[..], b"two"]);
-        assert!(crate::socketio::encode::check(&data, &attachments).is_ok());
+        assert!(crate::shared::encode::check(&data, &attachments).is_ok());
         let read: (u32, Vec<(Bytes, String)>) = of_ack(data, attachments).unwrap();
         assert_eq!((read.0, &*read.1[1].0, &*read.1[1].1), (1, &b"two"[..], "2"));
         assert_eq!(event("none", &[(); 0]).unwrap().0, r#"["none"]"#);

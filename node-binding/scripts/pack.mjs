@@ -36,11 +36,12 @@ function pack(folder, contents) {
 function copyCrates(folder) {
   mkdirSync(folder);
   const workspace = readFileSync(join(repository, 'Cargo.toml'), 'utf8')
-    .replace(/^members = .*$/m, 'members = ["core", "ffi", "node-binding"]')
+    .replace(/^members = .*$/m, 'members = ["core", "core/codec", "core/redis", "ffi", "node-binding"]')
     .replace(/^exclude = .*\n/m, '');
   writeFileSync(join(folder, 'Cargo.toml'), workspace);
   cpSync(join(repository, 'Cargo.lock'), join(folder, 'Cargo.lock'));
-  for (const path of ['core/Cargo.toml', 'core/README.md', 'core/src', 'ffi/Cargo.toml', 'ffi/src', 'node-binding/Cargo.toml', 'node-binding/build.rs', 'node-binding/src']) {
+  const below = ['codec', 'redis'].flatMap((name) => [`core/${name}/Cargo.toml`, `core/${name}/src`]);
+  for (const path of ['core/Cargo.toml', 'core/README.md', 'core/src', ...below, 'ffi/Cargo.toml', 'ffi/src', 'node-binding/Cargo.toml', 'node-binding/build.rs', 'node-binding/src']) {
     cpSync(join(repository, path), join(folder, path), { recursive: true });
   }
 }

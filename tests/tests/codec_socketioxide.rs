@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bytes::Bytes;
-use kraken_ws_core::socketio::packet::{self, PacketType};
+use kraken_ws_codec::packet::{self, PacketType};
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use socketioxide_core::packet::{Packet, PacketData};

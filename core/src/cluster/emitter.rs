@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::packet;
 use tokio::sync::oneshot;
 
 use crate::cluster::message::{Broadcast, FleetMessage};
@@ -13,8 +14,8 @@ use crate::cluster::queue::{FleetCommand, Queue};
 use crate::cluster::stats::Figures;
 use crate::cluster::wire::Names;
 use crate::options::cluster::ClusterOptions;
+use crate::shared::encode;
 use crate::shared::figures::ClusterStats;
-use crate::socketio::{encode, packet};
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;

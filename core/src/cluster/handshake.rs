@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::query;
-use crate::socketio::msgpack::date;
-use crate::socketio::packet::json::quote;
+use kraken_ws_codec::msgpack::date;
+use kraken_ws_codec::packet::json::quote;
+use kraken_ws_codec::query;
+
 use crate::types::request::RequestInfo;
 
 /// Headers of which Node.js keeps only the first value.

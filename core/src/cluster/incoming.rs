@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::sid::Id;
+use kraken_ws_redis::BusEvent;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use crate::cluster::bus::BusEvent;
 use crate::cluster::message::{Broadcast, FleetMessage, Incoming, NodeAnswer};
 use crate::cluster::node::Node;
 use crate::cluster::queue::FleetCommand;
 use crate::cluster::responders::From;
 use crate::cluster::stats::Figures;
 use crate::cluster::wire::{Kind, Malformed, is_emitter};
-use crate::engine::sid::Id;
 use crate::local::Server;
 use crate::options::cluster::Mode;
 use crate::shared::broadcast_acks::{BroadcastAcks, Heard};

@@ -18,12 +18,11 @@
 //! | `responders` | answers to requests of other nodes |
 //! | `handshake` | the handshake of a socket as other nodes see it |
 //! | `peers` | the other nodes, by their uids |
-//! | `bus` | publish, subscribe and count on Redis |
-//! | `redis` | the connections to Redis below `bus` |
+//! | `dial` | sockets to Redis, for the bus of `kraken-ws-redis` |
 //! | `stats` | the counters of the cluster |
 
 mod broker;
-pub(crate) mod bus;
+mod dial;
 mod emitter;
 mod handshake;
 mod incoming;
@@ -32,7 +31,6 @@ mod message;
 mod node;
 mod peers;
 mod queue;
-mod redis;
 mod requests;
 mod responders;
 mod stats;
@@ -44,7 +42,7 @@ pub use emitter::Emitter;
 /// Items that [`crate::fuzzing`] calls.
 pub(crate) mod fuzzing {
     pub(crate) use crate::cluster::message::{FleetMessage as Message, Incoming, NodeAnswer as Answer};
-    pub(crate) use crate::cluster::redis::fuzzing::{Value, take};
     pub(crate) use crate::cluster::wire::{Kind, Names, Wire};
     pub(crate) use crate::options::cluster::{Mode, Subscriptions};
+    pub(crate) use kraken_ws_redis::fuzzing::{Value, take};
 }

@@ -9,12 +9,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use kraken_ws_codec::packet::PacketError;
+use kraken_ws_redis::{Bus, Subscription};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::Instant;
 
 use crate::cluster::broker;
-use crate::cluster::bus::{Bus, Subscription};
+use crate::cluster::dial::{self, Dialer};
 use crate::cluster::joining::Joining;
 use crate::cluster::message::FleetMessage;
 use crate::cluster::peers::Peers;
@@ -28,7 +30,6 @@ use crate::shared::event::{ClusterChange, Event};
 use crate::shared::host_queue::HostQueue;
 use crate::shared::namespaces::Namespace;
 use crate::shared::panics::Panics;
-use crate::socketio::packet::PacketError;
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::ids::NspId;
 
@@ -167,10 +168,10 @@ async fn live(parts: NodeParts, backlog: Backlog, ready: &mut Option<mpsc::Sende
         }
     };
     let (events, messages) = tokio::sync::mpsc::unbounded_channel();
-    let bus = match Bus::start(&parts.options, events) {
+    let bus = match Bus::start(&dial::config(&parts.options), Arc::new(Dialer), events) {
         Ok(bus) => Arc::new(bus),
         Err(error) => {
-            tell(Err(error));
+            tell(Err(error.into()));
             return Lived::ToTheEnd;
         }
     };
@@ -186,7 +187,7 @@ async fn live(parts: NodeParts, backlog: Backlog, ready: &mut Option<mpsc::Sende
     let mut lived = Lived::ToTheEnd;
     let waits = node.options.wait_for_redis;
     if waits && let Err(error) = node.bus.ready(node.options.redis_timeout).await {
-        tell(Err(error));
+        tell(Err(error.into()));
     } else {
         tell(Ok(()));
         tokio::select! {
@@ -297,7 +298,7 @@ impl Node {
             FleetCommand::Flush { timeout, reply } => {
                 let node = self.clone();
                 self.spawn(async move {
-                    let _ = reply.send(node.bus.flush(timeout).await);
+                    let _ = reply.send(node.bus.flush(timeout).await.map_err(Error::from));
                 });
             }
             question => self.ask(question),

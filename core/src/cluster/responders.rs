@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::packet;
 
 use crate::cluster::handshake::handshake;
 use crate::cluster::message::{Change, NodeAnswer, NodeQuestion};
@@ -14,7 +15,6 @@ use crate::shared::event::Event;
 use crate::shared::fleet_reply::RemoteSocket;
 use crate::shared::namespaces::Namespace;
 use crate::shared::reply::Reply;
-use crate::socketio::packet;
 use crate::types::target::Target;
 
 /// Limit for the host to answer a server-side emit. It is far above any timeout of the asking node.

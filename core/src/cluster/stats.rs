@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::cluster::bus::Bus;
+use kraken_ws_redis::{Bus, Counters};
+
 use crate::shared::figures::{BusStats, ClusterStats};
 
 /// Counters that the cluster's thread and the queue share with readers of the statistics.
@@ -37,6 +38,13 @@ enum Source {
     Last(BusStats),
 }
 
+/// The figures of a bus.
+fn figures(counters: Counters) -> BusStats {
+    let Counters { up, published, received, lost, unconfirmed, reconnects, gaps, gap_ms, queued_bytes } =
+        counters;
+    BusStats { up, published, received, lost, unconfirmed, reconnects, gaps, gap_ms, queued_bytes }
+}
+
 impl Figures {
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
@@ -59,6 +67,8 @@ impl Figures {
             lost: past.lost + now.lost,
             unconfirmed: past.unconfirmed + now.unconfirmed,
             reconnects: past.reconnects + now.reconnects,
+            gaps: past.gaps + now.gaps,
+            gap_ms: past.gap_ms + now.gap_ms,
             ..now
         }
     }
@@ -66,7 +76,7 @@ impl Figures {
     fn bus_now(&self) -> BusStats {
         match &*self.source() {
             Source::NoBus => BusStats::default(),
-            Source::Bus(bus) => bus.upgrade().map(|bus| bus.stats()).unwrap_or_default(),
+            Source::Bus(bus) => bus.upgrade().map(|bus| figures(bus.stats())).unwrap_or_default(),
             Source::Last(stats) => *stats,
         }
     }
@@ -78,7 +88,7 @@ impl Figures {
 
     /// Keeps the final counters of a bus that closes.
     pub(crate) fn keep(&self, bus: &Bus) {
-        let stats = BusStats { up: false, ..bus.stats() };
+        let stats = BusStats { up: false, ..figures(bus.stats()) };
         *self.source() = Source::Last(stats);
     }
 

@@ -8,10 +8,10 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use kraken_ws_codec::payload::{self, Part};
+use kraken_ws_codec::{deflate, ws};
 
 use crate::engine::budget::{Charge, Outboxes};
-use crate::engine::payload::{self, Part};
-use crate::engine::{deflate, ws};
 
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;

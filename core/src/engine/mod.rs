@@ -3,14 +3,8 @@
 
 pub(crate) mod backpressure;
 pub(crate) mod budget;
-#[cfg_attr(not(feature = "compression"), path = "deflate_absent.rs")]
-pub mod deflate;
 pub(crate) mod frame;
 pub(crate) mod outbox;
-pub mod payload;
-pub mod query;
 pub(crate) mod response;
-pub(crate) mod sid;
 pub(crate) mod transport;
 pub(crate) mod verify;
-pub mod ws;

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
+use kraken_ws_codec::{deflate, payload};
 
 use crate::engine::outbox::Shared;
 use crate::engine::transport::PollShape;
-use crate::engine::{deflate, payload};
 use crate::net::http::Answer;
 use crate::options::Options;
 use crate::types::reason::Refusal;

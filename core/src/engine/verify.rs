@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::engine::query::Query;
+use kraken_ws_codec::query::Query;
+
+use kraken_ws_codec::ws;
+
 use crate::options::Options;
 use crate::types::reason::Refusal;
 use crate::types::request::RequestInfo;
@@ -77,7 +80,7 @@ pub(crate) fn websocket(request: &RequestInfo) -> Result<WsRequest<'_>, &'static
         return Err("Invalid Upgrade header");
     }
     let key = one("sec-websocket-key")
-        .filter(|key| super::ws::valid_key(key))
+        .filter(|key| ws::valid_key(key))
         .ok_or("Missing or invalid Sec-WebSocket-Key header")?;
     if !matches!(one("sec-websocket-version"), Some("13" | "8")) {
         return Err(BAD_VERSION);

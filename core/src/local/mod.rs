@@ -19,8 +19,9 @@ use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use kraken_ws_codec::sid::Id;
+
 use crate::engine::budget::Outboxes;
-use crate::engine::sid::Id;
 use crate::net::tls::TlsState;
 use crate::options::{Hooks, Options, SharedHooks};
 use crate::rooms::Directory;

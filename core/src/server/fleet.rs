@@ -9,10 +9,10 @@ use crate::cluster;
 use crate::local::Server;
 use crate::options::cluster::ClusterOptions;
 use crate::shared::broker::{HostAnswers, Question};
+use crate::shared::encode;
 use crate::shared::figures::ClusterStats;
 use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
 use crate::shared::namespaces::Namespace;
-use crate::socketio::encode;
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::target::Target;
 

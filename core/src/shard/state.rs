@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use kraken_ws_codec::sid::Id;
+
 use crate::engine::frame::Frame;
 use crate::engine::outbox::Shared;
-use crate::engine::sid::Id;
 use crate::net::no_signal;
 use crate::rooms::RoomIndex;
 use crate::shard::Shard;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::engine::sid::Id;
+use kraken_ws_codec::sid::Id;
 
 /// Map from chosen ids to ids of the core. It is empty unless the host chooses ids, and its lock is taken only if it
 /// is not.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::sid::Id;
 use tokio::sync::oneshot;
 
 use crate::engine::frame::Frame;
-use crate::engine::sid::Id;
 use crate::engine::transport::{Agreed, PollShape};
 use crate::net::http::Answer;
 use crate::net::listener::Listener;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use kraken_ws_codec::sid::Tag;
+
 use crate::engine::budget::Outboxes;
-use crate::engine::sid::Tag;
 use crate::net::tls::TlsState;
 use crate::options::{Options, SharedHooks};
 use crate::rooms::Directory;

@@ -9,6 +9,7 @@ pub(crate) mod broker;
 pub(crate) mod command;
 pub(crate) mod command_queue;
 pub(crate) mod core;
+pub(crate) mod encode;
 pub(crate) mod event;
 pub(crate) mod figures;
 pub(crate) mod fleet_reply;

@@ -4,7 +4,6 @@ pub(crate) mod error;
 pub(crate) mod flags;
 pub(crate) mod headers;
 pub(crate) mod ids;
-pub(crate) mod random;
 pub(crate) mod raw_message;
 pub mod reason;
 pub(crate) mod request;

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use kraken_ws_core::socketio::packet::RESERVED_EVENTS;
-use kraken_ws_core::socketio::packet::json::quote;
+use kraken_ws_codec::packet::RESERVED_EVENTS;
+use kraken_ws_codec::packet::json::quote;
 use kraken_ws_core::{EmitFlags, Error, ErrorCode, Result};
 
 /// Flag: drop the message for clients that can't be written to at that moment.

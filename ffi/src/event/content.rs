@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use kraken_ws_core::socketio::packet::json::replace_placeholders;
+use kraken_ws_codec::packet::json::replace_placeholders;
 
 /// Name, arguments and attachments of an event.
 #[derive(Clone, Default)]

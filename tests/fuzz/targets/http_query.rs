@@ -1,6 +1,6 @@
 //! The query of an engine request: any text is read, and what is read is no longer than the text.
 
-use kraken_ws_core::engine::query;
+use kraken_ws_codec::query;
 
 pub fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };

@@ -1,6 +1,6 @@
 //! MessagePack of any bytes: what is read is JSON, and written again it reads the same.
 
-use kraken_ws_core::socketio::{msgpack, packet};
+use kraken_ws_codec::{msgpack, packet};
 use serde_json::value::RawValue;
 
 pub fn run(bytes: &[u8]) {

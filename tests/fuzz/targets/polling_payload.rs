@@ -1,6 +1,6 @@
 //! A polling body of any bytes: what is read can be written and read again.
 
-use kraken_ws_core::engine::payload::{self, Packet, Part, PayloadError};
+use kraken_ws_codec::payload::{self, Packet, Part, PayloadError};
 
 #[derive(Debug, PartialEq)]
 enum Owned {

@@ -1,7 +1,7 @@
 //! Any bytes, cut in two or taken one by one, give the same messages as in one piece and hold no more
 //! memory than arrived. The first byte says whether compression was negotiated, the second where to cut.
 
-use kraken_ws_core::engine::ws::{Decoder, Limits, WsError};
+use kraken_ws_codec::ws::{Decoder, Limits, WsError};
 
 const MAX_MESSAGE: usize = 4096;
 

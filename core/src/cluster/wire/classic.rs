@@ -8,6 +8,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::msgpack::read::Reader;
+use kraken_ws_codec::msgpack::{self, write};
+use kraken_ws_codec::packet::{PacketError, PacketType};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -15,9 +18,6 @@ use crate::cluster::message::{Broadcast, Change, FleetMessage, Incoming, NodeAns
 use crate::cluster::wire::shapes::{Flags, Name, Opts, Packet, Socket, is_event, names};
 use crate::cluster::wire::text::{self, Object, distinct, is_number, of_payload};
 use crate::cluster::wire::{Malformed, Names, Written};
-use crate::socketio::msgpack::read::Reader;
-use crate::socketio::msgpack::{self, write};
-use crate::socketio::packet::{PacketError, PacketType};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 

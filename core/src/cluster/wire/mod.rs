@@ -10,11 +10,11 @@ mod text;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kraken_ws_codec::packet::PacketError;
 use seal::Seal;
 
 use crate::cluster::message::{Broadcast, FleetMessage, Incoming, NodeAnswer};
 use crate::options::cluster::Mode;
-use crate::socketio::packet::PacketError;
 
 pub(crate) use names::{Names, is_emitter, is_private};
 

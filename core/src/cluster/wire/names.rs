@@ -1,6 +1,7 @@
 //! The uid of a node and the names of its channels.
 
-use crate::engine::sid::Id;
+use kraken_ws_codec::sid::Id;
+
 use crate::options::cluster::{Mode, RoomKind, Subscriptions};
 
 /// The uid of every emitter.

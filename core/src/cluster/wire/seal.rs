@@ -113,10 +113,10 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(&sealed).unwrap();
         assert_eq!((&json["a"], json["hmac"].as_str().unwrap().len()), (&1.into(), 64));
         let sealed = seal.put(b"c", b"\x93\x01\x02\x03".to_vec());
-        let (json, attachments) = crate::socketio::msgpack::msgpack_to_json(&sealed).unwrap();
+        let (json, attachments) = kraken_ws_codec::msgpack::msgpack_to_json(&sealed).unwrap();
         assert!(json.starts_with("[1,2,3,\"") && attachments.is_empty());
         let sealed = seal.put(b"c", b"\x81\xa1a\x05".to_vec());
-        let (json, _) = crate::socketio::msgpack::msgpack_to_json(&sealed).unwrap();
+        let (json, _) = kraken_ws_codec::msgpack::msgpack_to_json(&sealed).unwrap();
         assert!(json.starts_with(r#"{"a":5,"hmac":"#));
     }
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::packet::json::replace_placeholders;
+use kraken_ws_codec::packet::{PacketType, has_shape};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use crate::cluster::wire::text::{ILL_FORMED, distinct};
 use crate::shared::fleet_reply::RemoteSocket;
-use crate::socketio::packet::json::replace_placeholders;
-use crate::socketio::packet::{PacketType, has_shape};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 

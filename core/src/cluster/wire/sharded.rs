@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kraken_ws_codec::packet::PacketError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -12,7 +13,6 @@ use crate::cluster::message::{Broadcast, FleetMessage, Incoming, NodeAnswer, Nod
 use crate::cluster::wire::shapes::{Name, Opts, Packet, Socket, is_event, names};
 use crate::cluster::wire::text::{self, Object, distinct, of_payload};
 use crate::cluster::wire::{Malformed, Names, Written};
-use crate::socketio::packet::PacketError;
 
 const BROADCAST: u64 = 3;
 const JOIN: u64 = 4;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::msgpack::msgpack_to_json;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -11,7 +12,6 @@ use super::*;
 use crate::cluster::message::{Change, NodeQuestion};
 use crate::options::cluster::Subscriptions;
 use crate::shared::fleet_reply::RemoteSocket;
-use crate::socketio::msgpack::msgpack_to_json;
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 
@@ -260,7 +260,7 @@ fn old_nodes_are_understood() {
 fn binary_data_of_a_socket_is_shown_as_json_stringify_does() {
     let json = r#"{"type":8,"data":{"requestId":"r","sockets":[{"id":"s","data":{"key":{"_placeholder":true,"num":0}}}]},"uid":"u","nsp":"/"}"#;
     let mut payload = Vec::new();
-    crate::socketio::msgpack::json_to_msgpack(json, &[Bytes::from_static(&[1, 2])], &mut payload).unwrap();
+    kraken_ws_codec::msgpack::json_to_msgpack(json, &[Bytes::from_static(&[1, 2])], &mut payload).unwrap();
     match read(&wire(Mode::Sharded), "socket.io#/#x#", &payload).unwrap() {
         Some(Incoming::Answer { answer: NodeAnswer::Sockets(sockets), .. }) => {
             let data: Value = serde_json::from_str(&sockets[0].data).unwrap();

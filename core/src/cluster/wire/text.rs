@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::msgpack;
+use kraken_ws_codec::packet::PacketError;
+use kraken_ws_codec::packet::json::quote;
 use serde_json::value::RawValue;
 
 use crate::shared::fleet_reply::RemoteSocket;
-use crate::socketio::msgpack;
-use crate::socketio::packet::PacketError;
-use crate::socketio::packet::json::quote;
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 

@@ -7,11 +7,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kraken_ws_codec::ws;
 
 use crate::engine::frame::{Form, Frame};
 use crate::engine::outbox::{Flushed, Outbox};
 use crate::engine::transport::{ReaderState, Transport, WsTransport};
-use crate::engine::ws;
 use crate::net::stream::WriteHalf;
 use crate::options::Hooks;
 use crate::shard::Shard;

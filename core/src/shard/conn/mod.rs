@@ -15,11 +15,12 @@ pub(in crate::shard) mod write;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kraken_ws_codec::packet::PacketType;
+use kraken_ws_codec::sid::Id;
 
 use crate::engine::backpressure::Behind;
 use crate::engine::frame::Form;
 use crate::engine::outbox::Outbox;
-use crate::engine::sid::Id;
 use crate::engine::transport::{Agreed, Transport};
 use crate::shard::conn::backpressure::Pace;
 use crate::shard::conn::heartbeat::Heartbeat;
@@ -27,7 +28,6 @@ use crate::shard::conn::upgrade::ProbeSlot;
 use crate::shard::dirty::DirtyMark;
 use crate::shard::sockets::questions::NamespaceQuestions;
 use crate::shard::sockets::table::SocketList;
-use crate::socketio::packet::PacketType;
 use crate::types::ids::SocketSlot;
 use crate::types::request::RequestInfo;
 

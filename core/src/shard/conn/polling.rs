@@ -5,13 +5,13 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderValue};
+use kraken_ws_codec::payload::{self, Packet};
+use kraken_ws_codec::sid::Id;
 use tokio::sync::oneshot;
 
 use crate::engine::budget::Charge;
 use crate::engine::outbox::Shared;
-use crate::engine::payload::{self, Packet};
 use crate::engine::response;
-use crate::engine::sid::Id;
 use crate::engine::transport::{PollShape, PollWaiter, PostWaiter, Transport};
 use crate::net::http::Answer;
 use crate::shard::conn::Conn;

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use kraken_ws_codec::ws::{Decoder, Limits};
+
 use crate::engine::transport::{ReaderCtl, ReaderState};
-use crate::engine::ws::{Decoder, Limits};
 use crate::net::stream::ReadHalf;
 use crate::shard::{SHARD, Shard};
 use crate::shared::panics::Panic;

@@ -4,14 +4,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kraken_ws_codec::payload;
+use kraken_ws_codec::sid::Id;
+use kraken_ws_codec::ws::{self, Incoming, WsError};
 use serde_json::json;
 
 use crate::engine::frame::Frame;
 use crate::engine::outbox::{Outbox, Shared};
-use crate::engine::payload;
-use crate::engine::sid::Id;
 use crate::engine::transport::{Agreed, Polling, ReaderCtl, Transport, WsTransport};
-use crate::engine::ws::{self, Incoming, WsError};
 use crate::net::stream::Stream;
 use crate::options::Hooks;
 use crate::shard::conn::Conn;

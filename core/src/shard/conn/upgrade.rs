@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use kraken_ws_codec::sid::Id;
+use kraken_ws_codec::ws::{self, Incoming};
 
 use crate::engine::frame::{Form, Frame};
 use crate::engine::outbox::{Flushed, Outbox, Shared};
-use crate::engine::sid::Id;
 use crate::engine::transport::{Agreed, Probe, ReaderCtl, ReaderState, Transport, WsTransport};
-use crate::engine::ws::{self, Incoming};
 use crate::net::stream::Stream;
 use crate::shard::Shard;
 use crate::shard::conn::close::CloseStyle;

@@ -1,7 +1,8 @@
 //! Connections whose engine packets the host watches for a while. All others cost one null check.
 
+use kraken_ws_codec::payload::Part;
+
 use crate::engine::frame::Frame;
-use crate::engine::payload::Part;
 use crate::shard::state::State;
 use crate::shared::event::Event;
 use crate::types::ids::{ConnId, ConnKey, ConnSlot};

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use http::HeaderMap;
 use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
+use kraken_ws_codec::query;
 
-use crate::engine::{query, response};
+use crate::engine::response;
 use crate::net::http::Answer;
 use crate::options::Hooks;
 use crate::shard::Shard;

@@ -8,8 +8,8 @@ use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use kraken_ws_codec::query::Query;
 
-use crate::engine::query::Query;
 use crate::engine::transport::PollShape;
 use crate::engine::{response, verify as rules};
 use crate::net::http::Answer;

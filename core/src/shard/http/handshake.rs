@@ -7,12 +7,13 @@ use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use kraken_ws_codec::sid::Id;
+use kraken_ws_codec::{deflate, ws};
 use tokio::sync::oneshot;
 
-use crate::engine::sid::Id;
 use crate::engine::transport::Agreed;
 use crate::engine::verify::Transport;
-use crate::engine::{deflate, response, verify as rules, ws};
+use crate::engine::{response, verify as rules};
 use crate::net::activity::Watched;
 use crate::net::http::Answer;
 use crate::net::stream::Stream;

@@ -11,9 +11,10 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use kraken_ws_codec::query;
 
 use crate::engine::verify::Transport;
-use crate::engine::{query, response, verify as rules};
+use crate::engine::{response, verify as rules};
 use crate::net::http::Answer;
 use crate::net::stream::Peer;
 use crate::options::{Cors, Hooks, Origin};

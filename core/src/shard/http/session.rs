@@ -5,9 +5,9 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use hyper::upgrade::OnUpgrade;
+use kraken_ws_codec::sid::Id;
 use tokio::sync::oneshot;
 
-use crate::engine::sid::Id;
 use crate::engine::verify::Transport;
 use crate::engine::{response, verify as rules};
 use crate::net::http::Answer;

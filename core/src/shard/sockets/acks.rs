@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use kraken_ws_codec::sid::Id;
 use serde_json::value::RawValue;
 
-use crate::engine::sid::Id;
 use crate::shard::sockets::socket::{AckWait, Socket};
 use crate::shard::state::State;
 use crate::shared::broadcast_acks::BroadcastAcks;

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use kraken_ws_codec::sid::Id;
 use smallvec::SmallVec;
 
 use crate::engine::outbox::Shared;
-use crate::engine::sid::Id;
 use crate::shard::conn::slow::Slow;
 use crate::shard::conn::write::Pushed;
 use crate::shard::sockets::socket::{AckWait, Socket};

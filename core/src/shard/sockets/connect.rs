@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use kraken_ws_codec::packet::{self, PacketType};
+use kraken_ws_codec::sid::Id;
 use serde_json::value::RawValue;
 
-use crate::engine::sid::Id;
 use crate::options::Hooks;
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::sockets::early::EarlyEvent;
@@ -16,7 +17,6 @@ use crate::shard::state::State;
 use crate::shared::event::{Event, Recovered};
 use crate::shared::journal::Session;
 use crate::shared::namespaces::NspShared;
-use crate::socketio::packet::{self, PacketType};
 use crate::types::ids::{ConnKey, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
+use kraken_ws_codec::packet;
 use smallvec::SmallVec;
 
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
 use crate::shared::event::Event;
-use crate::socketio::packet;
 use crate::types::ids::SocketSlot;
 use crate::types::reason::Reason;
 

@@ -4,17 +4,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kraken_ws_codec::packet::{self, PacketType};
+use kraken_ws_codec::{msgpack, query};
 
 use crate::engine::frame::Frame;
-use crate::engine::query;
 use crate::options::Parser;
 use crate::shard::conn::Partial;
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::sockets::early::EarlyEvent;
 use crate::shard::state::State;
 use crate::shared::event::Event;
-use crate::socketio::msgpack;
-use crate::socketio::packet::{self, PacketType};
 use crate::types::ids::{ConnKey, ConnSlot, SocketSlot};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::Reason;

@@ -4,7 +4,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::engine::sid::Id;
+use kraken_ws_codec::sid::Id;
+
 use crate::options::Hooks;
 use crate::shard::sockets::socket::Socket;
 use crate::shard::state::State;

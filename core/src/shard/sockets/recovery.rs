@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use kraken_ws_codec::sid::Id;
+
 use crate::engine::frame::Frame;
-use crate::engine::sid::Id;
 use crate::rooms::AwayRooms;
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::sockets::socket::Socket;

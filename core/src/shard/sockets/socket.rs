@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kraken_ws_codec::sid::Id;
+
 use crate::engine::outbox::Shared;
-use crate::engine::sid::Id;
 use crate::shard::sockets::early::EarlyEvents;
 use crate::shard::sockets::recovery::RecoveryMark;
 use crate::shared::broadcast_acks::BroadcastAcks;

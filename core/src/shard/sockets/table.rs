@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kraken_ws_codec::sid::Id;
 use smallvec::SmallVec;
 
-use crate::engine::sid::Id;
 use crate::shard::sockets::socket::Socket;
 use crate::shard::state::State;
 use crate::shared::namespaces::NspShared;

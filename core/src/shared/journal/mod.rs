@@ -16,10 +16,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use kraken_ws_codec::sid::Id;
 use smallvec::SmallVec;
 
 use crate::engine::frame::Frame;
-use crate::engine::sid::Id;
 use crate::options::Options;
 use crate::rooms::{AwayRooms, Directory};
 use crate::shared::event::{Event, SessionEnd};
