@@ -53,6 +53,7 @@ pub use shared::fleet_reply::{FleetReply, RemoteSocket};
 pub use shared::host_queue::Events;
 pub use shared::namespaces::Namespace;
 pub use shared::reply::{CorsReply, Decision, EngineReply, HttpReply, Reply};
+pub use shared::stage::{Stage, pass};
 pub use types::error::{Error, ErrorCode, Result};
 pub use types::flags::EmitFlags;
 pub use types::headers::Headers;

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
-use kraken_ws_core::{Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Target};
+use kraken_ws_core::{Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Stage, Target};
 
 use crate::api;
 use crate::event::{Question, take_packet};
@@ -75,8 +75,34 @@ impl ModuleHost {
         self.host.modules.figures()
     }
 
-    /// Shows an event to the modules, before anything else sees it. `None` if one of them dropped it.
-    pub fn see(&self, event: Event) -> Option<Event> {
+    /// Refuses a client of a namespace that has just been removed, or has no number.
+    fn turn_away(&self, socket: SocketHandle, pending: bool) {
+        self.host.sockets.insert(number(socket, 0), "".into(), "".into());
+        self.host.sockets.silence(socket.0);
+        if pending {
+            self.host.server.reject(socket, r#"{"message":"Invalid namespace"}"#);
+        } else {
+            self.host.server.disconnect(socket, false);
+        }
+    }
+
+    /// Inserts the sockets that connected before the first module was loaded.
+    fn insert_sockets(&self) -> Result<()> {
+        self.host.sockets.clear();
+        for (index, namespace) in self.host.namespaces.all() {
+            let (sockets, _) = self.host.fetch_sockets(namespace.name(), Target::all())?;
+            let name: Arc<str> = namespace.name().into();
+            for found in sockets {
+                self.host.sockets.insert(number(found.socket, index), found.id.into(), name.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The modules see events before anything else of the host.
+impl Stage for ModuleHost {
+    fn pass(&self, event: Event) -> Option<Event> {
         if self.host.modules.is_empty() {
             return Some(event);
         }
@@ -111,30 +137,6 @@ impl ModuleHost {
             }
             other => Some(other),
         }
-    }
-
-    /// Refuses a client of a namespace that has just been removed, or has no number.
-    fn turn_away(&self, socket: SocketHandle, pending: bool) {
-        self.host.sockets.insert(number(socket, 0), "".into(), "".into());
-        self.host.sockets.silence(socket.0);
-        if pending {
-            self.host.server.reject(socket, r#"{"message":"Invalid namespace"}"#);
-        } else {
-            self.host.server.disconnect(socket, false);
-        }
-    }
-
-    /// Inserts the sockets that connected before the first module was loaded.
-    fn insert_sockets(&self) -> Result<()> {
-        self.host.sockets.clear();
-        for (index, namespace) in self.host.namespaces.all() {
-            let (sockets, _) = self.host.fetch_sockets(namespace.name(), Target::all())?;
-            let name: Arc<str> = namespace.name().into();
-            for found in sockets {
-                self.host.sockets.insert(number(found.socket, index), found.id.into(), name.clone());
-            }
-        }
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
-use kraken_ws_core::{Error, ErrorCode, Result};
+use kraken_ws_core::{Error, ErrorCode, Result, Stage};
 use libloading::Library;
 
 use crate::border::{
@@ -195,48 +195,6 @@ impl Modules {
         self.loaded().iter().map(figures).collect()
     }
 
-    /// Passes an event through the filters; `None` if one of them dropped it.
-    pub(crate) fn filter(&self, mut event: SharedEvent) -> Option<SharedEvent> {
-        for module in self.loaded().iter() {
-            let Some(filter) = &module.filter else { continue };
-            let pointer = event.pointer().cast_const();
-            match event.kind {
-                Kind::Connect => {
-                    let Some(on_connect) = filter.on_connect else { continue };
-                    // SAFETY: the module's own function; the event lives for the call.
-                    let verdict = module.run(|| unsafe { on_connect(filter.userdata, pointer) });
-                    if verdict.unwrap_or(KRAKEN_WS_FILTER_PASS) != KRAKEN_WS_FILTER_PASS {
-                        module.rejected.fetch_add(1, Ordering::Relaxed);
-                        event.turn_away();
-                        return None;
-                    }
-                }
-                Kind::Event => {
-                    let Some(on_event) = filter.on_event else { continue };
-                    let outer = FILTERED.replace(Some((pointer, None)));
-                    // SAFETY: as above.
-                    let verdict = module.run(|| unsafe { on_event(filter.userdata, pointer) });
-                    let replacement = FILTERED.replace(outer).and_then(|(_, content)| content);
-                    if verdict.unwrap_or(KRAKEN_WS_FILTER_PASS) != KRAKEN_WS_FILTER_PASS {
-                        module.dropped.fetch_add(1, Ordering::Relaxed);
-                        return None;
-                    }
-                    if let Some(content) = replacement {
-                        module.replaced.fetch_add(1, Ordering::Relaxed);
-                        event = with_content(event, content);
-                    }
-                }
-                Kind::Disconnect => {
-                    let Some(on_disconnect) = filter.on_disconnect else { continue };
-                    // SAFETY: as above.
-                    module.run(|| unsafe { on_disconnect(filter.userdata, pointer) });
-                }
-                _ => return Some(event),
-            }
-        }
-        Some(event)
-    }
-
     /// Loads a shared object and returns the name of the module. `changed` is called when its filter is in place.
     ///
     /// # Safety
@@ -317,6 +275,50 @@ impl Modules {
             self.loaded().iter().cloned().partition(|module| module.guarded.free_idle());
         self.replace(busy);
         idle.iter().for_each(|module| module.end());
+    }
+}
+
+/// Each filter sees an event that those before it let pass.
+impl Stage<SharedEvent> for Modules {
+    fn pass(&self, mut event: SharedEvent) -> Option<SharedEvent> {
+        for module in self.loaded().iter() {
+            let Some(filter) = &module.filter else { continue };
+            let pointer = event.pointer().cast_const();
+            match event.kind {
+                Kind::Connect => {
+                    let Some(on_connect) = filter.on_connect else { continue };
+                    // SAFETY: the module's own function; the event lives for the call.
+                    let verdict = module.run(|| unsafe { on_connect(filter.userdata, pointer) });
+                    if verdict.unwrap_or(KRAKEN_WS_FILTER_PASS) != KRAKEN_WS_FILTER_PASS {
+                        module.rejected.fetch_add(1, Ordering::Relaxed);
+                        event.turn_away();
+                        return None;
+                    }
+                }
+                Kind::Event => {
+                    let Some(on_event) = filter.on_event else { continue };
+                    let outer = FILTERED.replace(Some((pointer, None)));
+                    // SAFETY: as above.
+                    let verdict = module.run(|| unsafe { on_event(filter.userdata, pointer) });
+                    let replacement = FILTERED.replace(outer).and_then(|(_, content)| content);
+                    if verdict.unwrap_or(KRAKEN_WS_FILTER_PASS) != KRAKEN_WS_FILTER_PASS {
+                        module.dropped.fetch_add(1, Ordering::Relaxed);
+                        return None;
+                    }
+                    if let Some(content) = replacement {
+                        module.replaced.fetch_add(1, Ordering::Relaxed);
+                        event = with_content(event, content);
+                    }
+                }
+                Kind::Disconnect => {
+                    let Some(on_disconnect) = filter.on_disconnect else { continue };
+                    // SAFETY: as above.
+                    module.run(|| unsafe { on_disconnect(filter.userdata, pointer) });
+                }
+                _ => return Some(event),
+            }
+        }
+        Some(event)
     }
 }
 

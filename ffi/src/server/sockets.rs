@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex};
 
-use kraken_ws_core::SocketHandle;
+use kraken_ws_core::{SocketHandle, Stage};
 
 use super::namespaces::handle;
 use crate::border::lock;
+use crate::event::{SharedEvent, kraken_ws_event_kind as Kind};
 
 /// A pointer that the host attached, and the function that gets it back.
 pub(crate) struct UserPointer {
@@ -98,5 +99,13 @@ impl Sockets {
     pub(crate) fn remove(&self, socket: u64) {
         let entry = lock(&self.0).remove(&handle(socket));
         drop(entry); // outside the lock, as above
+    }
+}
+
+/// Ends the events of a socket that a module or a full table of namespaces refused: nobody was told of its connect.
+impl Stage<SharedEvent> for Sockets {
+    fn pass(&self, event: SharedEvent) -> Option<SharedEvent> {
+        let ends = matches!(event.kind, Kind::Disconnect | Kind::Event) && self.is_silent(event.socket);
+        (!ends).then_some(event)
     }
 }

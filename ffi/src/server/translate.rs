@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kraken_ws_core::{Event, Reply, RequestInfo, SocketHandle};
+use kraken_ws_core::{Event, Reply, RequestInfo, SocketHandle, pass};
 
 use super::host::Host;
 use super::namespaces::number;
@@ -19,11 +19,7 @@ impl Host {
     }
 
     fn filtered(self: &Arc<Self>, event: Event) -> Option<SharedEvent> {
-        let event = self.translate(event)?;
-        if matches!(event.kind, Kind::Disconnect | Kind::Event) && self.sockets.is_silent(event.socket) {
-            return None;
-        }
-        let event = self.modules.filter(event.shared())?;
+        let event = pass(&[&self.sockets, &self.modules], self.translate(event)?.shared())?;
         if event.kind == Kind::Connect && !self.decides && event.is_pending() {
             let _ = event.accept();
         }

@@ -3,7 +3,7 @@
 
 use std::ffi::CString;
 
-use kraken_ws_core::{ErrorCode, Event, Namespace};
+use kraken_ws_core::{ErrorCode, Event, Namespace, Stage};
 use kraken_ws_ffi::ModuleHost;
 use napi_derive::napi;
 
@@ -26,15 +26,16 @@ pub struct NativeModule {
 #[derive(Default)]
 pub struct Modules(Option<ModuleHost>);
 
-impl Modules {
-    /// Shows an event to the modules; `None` if one of them took it.
-    pub fn see(&self, event: Event) -> Option<Event> {
+impl Stage for Modules {
+    fn pass(&self, event: Event) -> Option<Event> {
         match &self.0 {
-            Some(host) => host.see(event),
+            Some(host) => host.pass(event),
             None => Some(event),
         }
     }
+}
 
+impl Modules {
     /// Tells the modules that a namespace was created.
     pub fn add_namespace(&self, namespace: &Namespace) {
         if let Some(host) = &self.0 {

@@ -2,11 +2,12 @@
 //! nobody reads. They are accepted here and cost JavaScript nothing; it gets their objects when it first looks at the
 //! namespace.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use kraken_ws_core::{ConnId, Event, RequestInfo, Server};
+use kraken_ws_core::{ConnId, Event, RequestInfo, Server, Stage};
 use napi_derive::napi;
 
 use crate::exports::server::NativeServer;
@@ -41,9 +42,21 @@ pub struct ObjectlessSockets {
     last: u64,
 }
 
+/// Takes the events of objectless sockets.
+pub struct ObjectlessStage<'a> {
+    pub sockets: &'a RefCell<ObjectlessSockets>,
+    pub server: &'a Server,
+}
+
+impl Stage for ObjectlessStage<'_> {
+    fn pass(&self, event: Event) -> Option<Event> {
+        self.sockets.borrow_mut().take(self.server, event)
+    }
+}
+
 impl ObjectlessSockets {
     /// Handles an event of an objectless socket; returns other events.
-    pub fn take(&mut self, server: &Server, event: Event) -> Option<Event> {
+    fn take(&mut self, server: &Server, event: Event) -> Option<Event> {
         match event {
             Event::Connect { socket, nsp, id, request, auth, conn, .. } if self.quiet.contains(&*nsp) => {
                 server.accept(socket);

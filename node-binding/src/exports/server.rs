@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kraken_ws_core::{
     COMMAND_BYTES, Cancel, ErrorCode, Event, Events, Hooks, HttpReply, Namespace, Options, Reason, Server,
+    Stage, pass,
 };
 use napi::bindgen_prelude::{BufferSlice, Float64ArraySlice, Function};
 use napi::{Env, JsString};
@@ -19,7 +20,7 @@ use crate::exports::answers::Questions;
 use crate::exports::batch::{BATCH, Batcher, LANES};
 use crate::exports::cluster::Asked;
 use crate::exports::modules::{Modules, NativeModule};
-use crate::exports::objectless_sockets::ObjectlessSockets;
+use crate::exports::objectless_sockets::{ObjectlessSockets, ObjectlessStage};
 use crate::parts::error::{Result, coded, node, thrown};
 use crate::parts::text::Text;
 use crate::parts::wake::Wake;
@@ -214,8 +215,9 @@ impl NativeServer {
         let lanes = unsafe { lanes.as_mut() };
         let mut batcher = self.batcher.borrow_mut();
         let mut questions = self.questions.borrow_mut();
-        let mut unseen = self.unseen.borrow_mut();
         let modules = self.modules.borrow();
+        let objectless = ObjectlessStage { sockets: &self.unseen, server: &self.server };
+        let stages: [&dyn Stage; 2] = [&*modules, &objectless];
         self.wake.answered();
         batcher.begin();
         if let Some(rest) = batcher.rest.take() {
@@ -250,9 +252,7 @@ impl NativeServer {
             let last = matches!(event, Event::Closed);
             let mark = batcher.mark();
             let caught = catch_unwind(AssertUnwindSafe(|| {
-                if let Some(event) = modules.see(event)
-                    && let Some(event) = unseen.take(&self.server, event)
-                {
+                if let Some(event) = pass(&stages, event) {
                     batcher.event(lanes, &mut questions, event);
                 }
             }));

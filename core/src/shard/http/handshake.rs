@@ -17,11 +17,11 @@ use crate::engine::{response, verify as rules};
 use crate::net::activity::Watched;
 use crate::net::http::Answer;
 use crate::net::stream::Stream;
-use crate::options::Hooks;
 use crate::shard::Shard;
 use crate::shard::http::exchange::{Exchange, gone};
 use crate::shared::event::Event;
-use crate::shared::reply::{Decision, Reply};
+use crate::shared::gate::Opening;
+use crate::shared::reply::Decision;
 use crate::types::reason::Refusal;
 
 impl Exchange {
@@ -46,8 +46,9 @@ impl Exchange {
         }
         let sid = self.shard.state.borrow().fresh_sid();
         let (mut alias, mut given) = (None, Vec::new());
-        if self.shard.core.hooks.has(Hooks::ALLOW_REQUEST) {
-            match self.ask(sid).await {
+        if let Opening::Ask(question, answer) = self.shard.core.gate().handshake(&self.request, sid.as_str())
+        {
+            match self.ask(question, answer).await {
                 Decision::Fail => return self.refusal(Refusal::BadRequest, None),
                 Decision::Refuse(message) => {
                     let context = vec![("message", message.clone())];
@@ -90,10 +91,8 @@ impl Exchange {
     }
 
     /// Asks the host whether a handshake is allowed. A host that drops the reply has not allowed it.
-    pub(super) async fn ask(&self, sid: Id) -> Decision {
-        let (reply, answer) = Reply::channel();
-        let (request, sid) = (self.request.clone(), sid.as_str().into());
-        self.shard.with(|s| s.event(Event::AllowRequest { request, sid, reply }));
+    async fn ask(&self, question: Event, answer: oneshot::Receiver<Decision>) -> Decision {
+        self.shard.with(|s| s.event(question));
         answer.await.unwrap_or_else(|_| Decision::refuse(Refusal::Forbidden.message()))
     }
 

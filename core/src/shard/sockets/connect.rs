@@ -8,13 +8,13 @@ use kraken_ws_codec::packet::{self, PacketType};
 use kraken_ws_codec::sid::Id;
 use serde_json::value::RawValue;
 
-use crate::options::Hooks;
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::sockets::early::EarlyEvent;
 use crate::shard::sockets::recovery::Identity;
 use crate::shard::sockets::socket::{Socket, SocketExtras};
 use crate::shard::state::State;
 use crate::shared::event::{Event, Recovered};
+use crate::shared::gate::{Admission, Entry, Holds};
 use crate::shared::journal::Session;
 use crate::shared::namespaces::NspShared;
 use crate::types::ids::{ConnKey, SocketHandle, SocketSlot};
@@ -37,15 +37,13 @@ impl State {
             self.remove_socket(earlier, Reason::ClientNamespaceDisconnect, "");
         }
         self.forget_question(key, nsp);
-        let limit = self.core.options.max_namespaces;
         let conn = &self.conns[key.slot];
-        if conn.sockets.len() >= limit || conn.questions.are_many() {
-            return self.close_conn(key, Reason::ForcedClose, "too many namespaces", CloseStyle::Ws(1008));
-        }
-        match self.core.namespaces.get(nsp) {
-            Some(shared) => self.create_socket(key, &shared, auth, true),
-            None if self.core.hooks.has(Hooks::NAMESPACES) => self.ask_for_namespace(key, nsp, auth),
-            None => self.unknown_namespace(key, nsp),
+        let holds = Holds { sockets: conn.sockets.len(), many_questions: conn.questions.are_many() };
+        match self.core.gate().connect(nsp, holds) {
+            Entry::Namespace(shared) => self.create_socket(key, &shared, auth, true),
+            Entry::AskHost => self.ask_for_namespace(key, nsp, auth),
+            Entry::Unknown => self.unknown_namespace(key, nsp),
+            Entry::Close(detail) => self.close_conn(key, Reason::ForcedClose, detail, CloseStyle::Ws(1008)),
         }
     }
 
@@ -95,8 +93,7 @@ impl State {
             let Session { rooms, data, .. } = &back.session;
             Box::new(Recovered { rooms: rooms.to_vec(), data: data.clone() })
         });
-        let skips = self.core.recovery.as_ref().is_some_and(|recovery| recovery.skip_middlewares);
-        let pending = shared.decide() && !(skips && recovered.is_some());
+        let pending = self.core.gate().admit(shared, recovered.is_some()) == Admission::Host;
         let name = self.v3_id(key, shared);
         let public_id = name.clone().unwrap_or_else(|| id.as_str().into());
         let own_room = name.is_none();

@@ -134,7 +134,7 @@ impl State {
     /// Joins a client to a namespace some time after it asked. The limit is checked again, as it may have joined others
     /// since.
     fn join_late(&mut self, key: ConnKey, shared: &Arc<NspShared>, auth: &str, may_wait: bool) {
-        if self.conns[key.slot].sockets.len() >= self.core.options.max_namespaces {
+        if self.core.gate().is_full(self.conns[key.slot].sockets.len()) {
             self.close_conn(key, Reason::ForcedClose, "too many namespaces", CloseStyle::Ws(1008));
         } else {
             self.create_socket(key, shared, auth, may_wait);
