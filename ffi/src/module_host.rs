@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
-use kraken_ws_core::{Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Target};
+use kraken_ws_core::{Disconnect, Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Target};
 
 use crate::api;
 use crate::event::{Question, take_packet};
@@ -120,7 +120,7 @@ impl ModuleHost {
         if pending {
             self.host.server.reject(socket, r#"{"message":"Invalid namespace"}"#);
         } else {
-            self.host.server.disconnect(socket, false);
+            self.host.server.disconnect(socket, Disconnect::Socket);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kraken_ws_core::{EmitFlags, Event, Reason, SocketHandle, Target};
+use kraken_ws_core::{Disconnect, EmitFlags, Event, Reason, SocketHandle, Target};
 use kraken_ws_tests::{Host, PATIENCE, TcpClient, eventually};
 use serde_json::json;
 
@@ -132,7 +132,7 @@ fn acks_fail_with_the_reason_when_the_host_ends_the_socket() {
     let (mut client, socket) = host.client(addr);
     let id = emit(&host, socket, Some(SHORT));
     client.asked();
-    host.server.disconnect(socket, false);
+    host.server.disconnect(socket, Disconnect::Socket);
     assert_eq!(last_words(&mut host, socket), [(id, Some(Reason::ServerNamespaceDisconnect))]);
     // The timeout of the first ends before that of the second; no outcome is reported twice.
     client.send("0");

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kraken_ws_core::{
-    ClusterChange, ClusterOptions, EmitFlags, Emitter, ErrorCode, Event, FleetReply, Hooks, Options, Reply,
-    Server, Target,
+    ClusterChange, ClusterOptions, Disconnect, EmitFlags, Emitter, ErrorCode, Event, FleetReply, Hooks,
+    Options, Reach, Reply, Server, Target,
 };
 use kraken_ws_tests::{Gate, Host, PATIENCE, Redis, TcpClient, eventually};
 use serde_json::{Value, json};
@@ -253,19 +253,24 @@ fn sockets_of_other_nodes_are_fetched_moved_and_disconnected() {
         assert_eq!((rooms.answers.len(), rooms.missing), (4, 0), "{mode}");
 
         // All sockets join; with `local` only those of this node.
-        a.server.sockets_join(&a.main, Target::all(), &["all", "gone"], false);
+        a.server.sockets_join(&a.main, Target::all(), &["all", "gone"], Reach::Fleet);
         eventually("the sockets have joined", || fetch(Target::room("all")).answers.len() == 2);
-        a.server.sockets_leave(&a.main, Target::room("x"), &["gone"], false);
+        a.server.sockets_leave(&a.main, Target::room("x"), &["gone"], Reach::Fleet);
         eventually("one has left", || fetch(Target::room("gone")).answers.len() == 1);
-        a.server.sockets_join(&a.main, Target::all(), &["ours"], true);
-        a.server.sockets_join(&a.main, Target::all(), &["marker"], false);
+        a.server.sockets_join(&a.main, Target::all(), &["ours"], Reach::Node);
+        a.server.sockets_join(&a.main, Target::all(), &["marker"], Reach::Fleet);
         eventually("the marker is there", || fetch(Target::room("marker")).answers.len() == 2);
         assert_eq!(fetch(Target::room("ours")).answers.len(), 0, "{mode}");
         assert!(a.settle().iter().any(|s| s.socket == near_socket && s.rooms.contains(&"ours".into())));
 
-        a.server.disconnect_sockets(&a.main, Target::room("x"), false, false);
+        a.server.disconnect_sockets(&a.main, Target::room("x"), Disconnect::Socket, Reach::Fleet);
         assert_eq!(far.packet(), "1", "{mode}");
-        a.server.disconnect_sockets(&a.main, Target::room(other.id.as_str()), true, false);
+        a.server.disconnect_sockets(
+            &a.main,
+            Target::room(other.id.as_str()),
+            Disconnect::Connection,
+            Reach::Fleet,
+        );
         assert_eq!(other.ended(), Some(1005), "{mode}");
     });
 }
@@ -418,7 +423,7 @@ fn an_emitter_without_clients_reaches_them() {
         emitter.server_side_emit("/", r#"["report"]"#, vec![]).unwrap();
         assert_eq!(server_side(&mut host).0, json!(["report"]), "{mode}");
         assert_eq!(count(&host), 1, "{mode}");
-        emitter.disconnect_sockets("/", Target::all(), true);
+        emitter.disconnect_sockets("/", Target::all(), Disconnect::Connection);
         assert_eq!(client.ended(), Some(1005), "{mode}");
         wait(emitter.flush(PATIENCE)).unwrap();
         assert_eq!(emitter.stats().bus.lost, 0);
@@ -645,7 +650,12 @@ fn with_a_secret_only_those_who_share_it_are_heard() {
         let (mut far, _) = b.client(addr);
         let before = b.server.cluster_stats().unwrap().malformed;
         stranger.publish(Target::all(), r#"["from a stranger"]"#);
-        stranger.server.disconnect_sockets(&stranger.main, Target::all(), true, false);
+        stranger.server.disconnect_sockets(
+            &stranger.main,
+            Target::all(),
+            Disconnect::Connection,
+            Reach::Fleet,
+        );
         eventually("it was refused", || b.server.cluster_stats().unwrap().malformed >= before + 2);
         a.publish(Target::all(), r#"["from a friend"]"#);
         let bytes = vec![Bytes::from_static(b"x")];

@@ -16,6 +16,7 @@ use crate::cluster::wire::Names;
 use crate::options::cluster::ClusterOptions;
 use crate::shared::encode;
 use crate::shared::figures::ClusterStats;
+use crate::types::change::{Disconnect, Move};
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
@@ -87,20 +88,22 @@ impl Emitter {
 
     /// Adds all sockets that `target` selects to rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_join(&self, nsp: &str, target: Target, rooms: &[&str]) {
-        let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        let _ = self.say(nsp, FleetMessage::Join { target, rooms });
+        self.move_sockets(nsp, target, rooms, Move::Join);
     }
 
     /// Removes all sockets that `target` selects from rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_leave(&self, nsp: &str, target: Target, rooms: &[&str]) {
-        let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        let _ = self.say(nsp, FleetMessage::Leave { target, rooms });
+        self.move_sockets(nsp, target, rooms, Move::Leave);
     }
 
-    /// Disconnects all sockets that `target` selects; with `close`, their connections too. After [`Emitter::close`]
-    /// nothing happens.
-    pub fn disconnect_sockets(&self, nsp: &str, target: Target, close: bool) {
-        let _ = self.say(nsp, FleetMessage::Disconnect { target, close });
+    fn move_sockets(&self, nsp: &str, target: Target, rooms: &[&str], way: Move) {
+        let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
+        let _ = self.say(nsp, FleetMessage::Move { way, target, rooms });
+    }
+
+    /// Disconnects all sockets that `target` selects. After [`Emitter::close`] nothing happens.
+    pub fn disconnect_sockets(&self, nsp: &str, target: Target, what: Disconnect) {
+        let _ = self.say(nsp, FleetMessage::Disconnect { target, what });
     }
 
     /// Sends an event to the hosts of all nodes. `data` is a JSON array `["event", …]`.

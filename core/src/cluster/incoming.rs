@@ -22,6 +22,7 @@ use crate::options::cluster::Mode;
 use crate::shared::broadcast_acks::{BroadcastAcks, Heard};
 use crate::shared::namespaces::Namespace;
 use crate::shared::shard_sender::ShardSender;
+use crate::types::change::Move;
 use crate::types::error::ErrorCode;
 
 /// Number of messages that are handed to the shards in one batch.
@@ -173,18 +174,15 @@ impl Node {
             space.peers.heard(uid, matches!(message, FleetMessage::Hello));
         }
         self.note_moves(&nsp.0.name, &message);
-        if let FleetMessage::Join { rooms, .. } = &message
+        if let FleetMessage::Move { way: Move::Join, rooms, .. } = &message
             && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
         {
             space.joining.add(rooms, Instant::now());
         }
         match message {
             FleetMessage::Broadcast(broadcast) => self.deliver(server, &nsp, uid, broadcast)?,
-            FleetMessage::Join { target, rooms } => server.move_for_others(&nsp, target, rooms, true),
-            FleetMessage::Leave { target, rooms } => server.move_for_others(&nsp, target, rooms, false),
-            FleetMessage::Disconnect { target, close } => {
-                server.disconnect_sockets(&nsp, target, close, true)
-            }
+            FleetMessage::Move { way, target, rooms } => server.move_for_node(&nsp, target, rooms, way),
+            FleetMessage::Disconnect { target, what } => server.disconnect_sockets_here(&nsp, target, what),
             FleetMessage::ServerSide { data, attachments, id } => {
                 if self.is_host_full() {
                     return Err(Full);
@@ -198,9 +196,9 @@ impl Node {
                 }
                 self.on_question(server.clone(), nsp, From { uid, id }, question);
             }
-            FleetMessage::One { id, sid, change } => {
+            FleetMessage::OneSocket { id, sid, change } => {
                 let from = id.map(|id| From { uid, id });
-                self.on_one(server.clone(), nsp, from, sid, change);
+                self.on_one_socket(server.clone(), nsp, from, sid, change);
             }
             FleetMessage::Hello => {
                 if let Some(uid) = uid {

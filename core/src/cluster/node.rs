@@ -30,6 +30,7 @@ use crate::shared::event::{ClusterChange, Event};
 use crate::shared::host_queue::HostQueue;
 use crate::shared::namespaces::Namespace;
 use crate::shared::panics::Panics;
+use crate::types::change::Change;
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::ids::NspId;
 
@@ -292,9 +293,9 @@ impl Node {
             FleetCommand::Answer { nsp, to, id, answer } => {
                 self.publish(self.wire.answer(&nsp, to.as_deref(), &id, &answer));
             }
-            FleetCommand::Namespace { nsp, here: true } => self.enter(Namespace(nsp)),
-            FleetCommand::Namespace { nsp, here: false } => self.leave(&Namespace(nsp)),
-            FleetCommand::Room { nsp, room, kind, here } => self.room(nsp, room, kind, here),
+            FleetCommand::Namespace { nsp, change: Change::Added } => self.enter(Namespace(nsp)),
+            FleetCommand::Namespace { nsp, change: Change::Removed } => self.leave(&Namespace(nsp)),
+            FleetCommand::Room { nsp, room, kind, change } => self.room(nsp, room, kind, change),
             FleetCommand::Flush { timeout, reply } => {
                 let node = self.clone();
                 self.spawn(async move {
@@ -317,7 +318,7 @@ impl Node {
 
     /// Remembers the rooms of a join or leave, whichever node it came from.
     pub(super) fn note_moves(&self, nsp: &str, message: &FleetMessage) {
-        let (FleetMessage::Join { rooms, .. } | FleetMessage::Leave { rooms, .. }) = message else { return };
+        let FleetMessage::Move { rooms, .. } = message else { return };
         if !self.names.has_channels(RoomKind::Joined) {
             return;
         }
@@ -407,14 +408,17 @@ impl Node {
     }
 
     /// Subscribes to a room's own channel when it gets its first member, and unsubscribes after the last.
-    fn room(&self, nsp: NspId, room: Box<str>, kind: RoomKind, here: bool) {
+    fn room(&self, nsp: NspId, room: Box<str>, kind: RoomKind, change: Change) {
         // A namespace can be removed while sockets are still in it.
         let Some(name) = self.numbers.borrow().get(&nsp).cloned() else { return };
         let mut spaces = self.spaces.borrow_mut();
         let Some(space) = spaces.get_mut(&name) else { return };
         let channel = Subscription::Sharded(self.names.room(&name, &room));
         let kinds = space.rooms.get(&room).copied().unwrap_or(0);
-        let now = if here { kinds | kind as u8 } else { kinds & !(kind as u8) };
+        let now = match change {
+            Change::Added => kinds | kind as u8,
+            Change::Removed => kinds & !(kind as u8),
+        };
         match (kinds, now) {
             (0, 0) => {}
             (0, _) => {

@@ -14,6 +14,7 @@ use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::broker::HostAnswers;
 use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
 use crate::shared::namespaces::NspShared;
+use crate::types::change::Change;
 use crate::types::error::Result;
 use crate::types::ids::NspId;
 use crate::types::target::Target;
@@ -61,17 +62,17 @@ pub(crate) enum FleetCommand {
         nsp: Arc<str>,
         reply: oneshot::Sender<Result<usize>>,
     },
-    /// A namespace was created (`here`) or removed.
+    /// A namespace was created or removed.
     Namespace {
         nsp: Arc<NspShared>,
-        here: bool,
+        change: Change,
     },
-    /// A room of this server got its first member (`here`), or lost its last.
+    /// A room of this server got its first member, or lost its last.
     Room {
         nsp: NspId,
         room: Box<str>,
         kind: RoomKind,
-        here: bool,
+        change: Change,
     },
     Flush {
         timeout: Duration,
@@ -99,7 +100,7 @@ impl FleetCommand {
     fn drop_counted(self, figures: &Figures) {
         Figures::count(&figures.overflowed);
         match self {
-            FleetCommand::AskClients { acks, .. } => drop(acks.nodes_missing(1, true)),
+            FleetCommand::AskClients { acks, .. } => drop(acks.awaits_nodes(1)),
             FleetCommand::Sockets { reply, .. } => drop(reply.send(FleetReply::unasked())),
             FleetCommand::Rooms { reply, .. } => drop(reply.send(FleetReply::unasked())),
             FleetCommand::Hosts { reply, .. } => drop(reply.send(FleetReply::unasked())),
@@ -230,7 +231,9 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::*;
+    use crate::shared::answer_room::AnswerRoom;
     use crate::shared::event::Event;
+    use crate::types::target::Reach;
 
     fn message_of(n: usize) -> FleetMessage {
         FleetMessage::ServerSide { data: "x".repeat(n).into(), attachments: Vec::new(), id: None }
@@ -286,7 +289,7 @@ mod tests {
         let data = "x".repeat(50_000).into();
         let timeout = Duration::from_secs(5);
         queue.send(FleetCommand::Hosts { nsp: "/".into(), data, attachments: Vec::new(), timeout, reply });
-        let acks = BroadcastAcks::new(1, 1, true, &crate::shared::answer_room::AnswerRoom::new(1 << 20));
+        let acks = BroadcastAcks::new(1, 1, Reach::Fleet, &AnswerRoom::new(1 << 20));
         assert!(acks.sent(0).is_none(), "other nodes may have clients");
         let message =
             FleetMessage::ServerSide { data: "x".repeat(40_000).into(), attachments: Vec::new(), id: None };

@@ -215,13 +215,16 @@ impl Node {
         let nsp = &*nsp;
         let listed = Listed(self, id);
         let acks = pending.acks.as_ref();
-        let tell = |missing: usize, open: bool| {
-            self.tell(acks.and_then(|acks| acks.nodes_missing(missing, open)));
+        let report = |missing: usize| {
+            self.event_of(acks.and_then(|acks| match missing {
+                0 => acks.nodes_done(0),
+                _ => acks.awaits_nodes(missing),
+            }));
         };
         let counted = self.others(nsp, deadline).await;
         let all = match (counted, word) {
             (Ok(0), _) => {
-                tell(0, false);
+                report(0);
                 return Gathered::default();
             }
             (Ok(others), Word::Said) => others,
@@ -234,7 +237,7 @@ impl Node {
             (Err(_), Word::Said) if self.is_up() == Some(true) => self.known(nsp).max(1),
             _ => {
                 let gathered = self.unreachable(nsp, pending.progress.take());
-                tell(gathered.missing, false);
+                self.event_of(acks.and_then(|acks| acks.nodes_done(gathered.missing)));
                 return gathered;
             }
         };
@@ -242,7 +245,7 @@ impl Node {
         let mut recount = Instant::now() + RECOUNT;
         loop {
             let missing = expected.saturating_sub(pending.progress.borrow().nodes);
-            tell(missing, missing > 0);
+            report(missing);
             let over = match acks {
                 Some(acks) => acks.is_done(),
                 None => missing == 0,
@@ -331,7 +334,7 @@ impl Node {
         // The request has ended, or belongs to another node.
         let Some(pending) = self.asking.borrow().get(id).cloned() else { return };
         if let NodeAnswer::Ack { data, attachments } = answer {
-            self.tell(pending.acks.as_ref().and_then(|acks| acks.answered(None, &data, attachments)));
+            self.event_of(pending.acks.as_ref().and_then(|acks| acks.answered(None, &data, attachments)));
             return pending.changed.notify_one();
         }
         let mut progress = pending.progress.borrow_mut();
@@ -341,7 +344,7 @@ impl Node {
         progress.nodes += 1;
         match answer {
             NodeAnswer::Clients(count) => {
-                self.tell(pending.acks.as_ref().and_then(|acks| acks.node_sent(count)));
+                self.event_of(pending.acks.as_ref().and_then(|acks| acks.node_sent(count)));
             }
             answer => {
                 let room = self.server().map(|server| server.core().answers.clone());
@@ -360,7 +363,7 @@ impl Node {
         pending.changed.notify_one();
     }
 
-    fn tell(&self, event: Option<Event>) {
+    fn event_of(&self, event: Option<Event>) {
         if let Some(event) = event {
             self.event(event);
         }

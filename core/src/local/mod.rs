@@ -34,7 +34,7 @@ use crate::shared::core::Core;
 use crate::shared::event::Event;
 use crate::shared::host_queue::{Events, HostQueue};
 use crate::shared::journal::Recovery;
-use crate::shared::namespaces::Namespaces;
+use crate::shared::namespaces::{Admission, Namespaces};
 use crate::shared::shard_sender::ShardSender;
 use crate::shared::{batch, command_queue, thread_start};
 use crate::types::error::{Error, ErrorCode, Result};
@@ -123,7 +123,7 @@ impl Server {
         if let Some(recovery) = &core.recovery {
             recovery.lock().tell(core.hooks.has(Hooks::SESSIONS));
         }
-        core.namespaces.create("/", false);
+        core.namespaces.create("/", Admission::Core);
         // If a later thread can't start, dropping `server` ends those that run.
         let server = Server(Arc::new(Inner { core, threads: Mutex::default() }));
         for (index, receiver) in receivers.into_iter().enumerate() {

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use crate::local::{FetchedSocket, Server};
 use crate::shared::command::Command;
 use crate::shared::namespaces::Namespace;
+use crate::types::change::{Disconnect, Move};
 use crate::types::ids::{ConnId, SocketHandle};
 use crate::types::target::Target;
 
@@ -43,39 +44,36 @@ impl Server {
         self.all(|| Command::ShowOwnRooms);
     }
 
-    /// [`Server::sockets_join`] on this node.
-    pub(crate) fn sockets_join_here(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
+    /// [`Server::sockets_join`] or [`Server::sockets_leave`] on this node.
+    pub(crate) fn move_sockets_here(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, way: Move) {
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
-        for shard in &self.core().shards {
-            shard.send_join(Command::SocketsJoin(nsp.0.clone(), target.clone(), rooms.clone()));
-        }
-    }
-
-    /// [`Server::sockets_leave`] on this node.
-    pub(crate) fn sockets_leave_here(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
-        let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
-        self.all(|| Command::SocketsLeave(nsp.0.clone(), target.clone(), rooms.clone()));
-    }
-
-    /// [`Server::disconnect_sockets`] on this node.
-    pub(crate) fn disconnect_sockets_here(&self, nsp: &Namespace, target: Target, close: bool) {
-        let target = Arc::new(target);
-        self.all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), close));
+        self.all_move(way, || Command::MoveSockets(nsp.0.clone(), target.clone(), rooms.clone(), way));
     }
 
     /// Carries out another node's [`Server::sockets_join`] or [`Server::sockets_leave`] on this node.
-    pub(crate) fn move_for_others(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, join: bool) {
+    pub(crate) fn move_for_node(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, way: Move) {
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
-        for shard in &self.core().shards {
-            shard.send_join(Command::MoveSockets(nsp.0.clone(), target.clone(), rooms.clone(), join));
+        self.all_move(way, || Command::MoveForNode(nsp.0.clone(), target.clone(), rooms.clone(), way));
+    }
+
+    /// Queues a command that moves sockets for every shard. Joins are counted: the room directory lags behind them.
+    fn all_move(&self, way: Move, command: impl Fn() -> Command) {
+        match way {
+            Move::Join => self.core().shards.iter().for_each(|shard| shard.send_join(command())),
+            Move::Leave => self.all(command),
         }
     }
 
-    /// Disconnects one socket; with `close` its whole connection. Messages that were sent before arrive first, also
-    /// on a client that is upgrading. To tell the client why, send it `["disconnect_reason", …]` before, as the Node
-    /// package does.
-    pub fn disconnect(&self, socket: SocketHandle, close: bool) {
-        self.tell(socket, Command::Disconnect(socket, close));
+    /// [`Server::disconnect_sockets`] on this node.
+    pub(crate) fn disconnect_sockets_here(&self, nsp: &Namespace, target: Target, what: Disconnect) {
+        let target = Arc::new(target);
+        self.all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), what));
+    }
+
+    /// Disconnects one socket, or its whole connection. Messages that were sent before arrive first, also on a client
+    /// that is upgrading. To tell the client why, send it `["disconnect_reason", …]` before, as the Node package does.
+    pub fn disconnect(&self, socket: SocketHandle, what: Disconnect) {
+        self.tell(socket, Command::Disconnect(socket, what));
     }
 
     /// Closes a connection, by its number, as the engine does (`forced close`): without a Socket.IO

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::shared::reply::{CorsReply, Decision, EngineReply, HttpReply, Reply};
+use crate::types::change::Move;
 use crate::types::ids::{ConnId, SocketHandle};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::{Reason, Refusal};
@@ -258,8 +259,8 @@ pub enum Event {
         nsp: Arc<str>,
         /// Room.
         room: Box<str>,
-        /// True if the sockets joined, false if they left.
-        join: bool,
+        /// Whether the sockets joined or left.
+        way: Move,
         /// The sockets that were not in the room before, or those that were.
         sockets: Vec<SocketHandle>,
     },

@@ -50,7 +50,10 @@ pub(crate) fn message(event: &str, payload: &str, flags: u32) -> Result<String> 
     let mut out = String::with_capacity(event.len() + payload.len() + 8);
     out.push('[');
     quote(event, &mut out);
-    append(&mut out, payload, flags, true)?;
+    if let Some(arguments) = items(payload, flags)? {
+        out.push(',');
+        out.push_str(arguments);
+    }
     out.push(']');
     Ok(out)
 }
@@ -60,15 +63,16 @@ pub(crate) fn arguments(payload: &str, flags: u32) -> Result<String> {
     emit_flags(flags)?;
     let mut out = String::with_capacity(payload.len() + 2);
     out.push('[');
-    append(&mut out, payload, flags, false)?;
+    out.push_str(items(payload, flags)?.unwrap_or_default());
     out.push(']');
     Ok(out)
 }
 
-fn append(out: &mut String, payload: &str, flags: u32, comma: bool) -> Result<()> {
+/// The items of the array that a payload becomes; `None` if there are none.
+fn items(payload: &str, flags: u32) -> Result<Option<&str>> {
     let mut payload = payload.trim_matches([' ', '\t', '\r', '\n']);
     if payload.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     check_json(payload, "payload")?;
     if flags & KRAKEN_WS_FLAG_SPREAD != 0 {
@@ -79,14 +83,10 @@ fn append(out: &mut String, payload: &str, flags: u32, comma: bool) -> Result<()
             )
         })?;
         if payload.trim().is_empty() {
-            return Ok(());
+            return Ok(None);
         }
     }
-    if comma {
-        out.push(',');
-    }
-    out.push_str(payload);
-    Ok(())
+    Ok(Some(payload))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kraken_ws_core::{ClusterOptions, Emitter};
+use kraken_ws_core::{ClusterOptions, Disconnect, Emitter, Target};
 
 use super::figures::kraken_ws_cluster_stats;
 use super::stats::write_cluster_stats;
@@ -87,13 +87,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_sockets_join(
     rooms_len: usize,
 ) -> kraken_ws_status {
     // SAFETY: handle, target and texts are as the header asks for.
-    call(|| unsafe {
-        let (to, rooms) = (read_target(target)?, texts(rooms, rooms_len, "rooms")?);
-        EmitterHandle::with(emitter, |emitter| {
-            emitter.sockets_join(full(to.nsp), to.target, &rooms);
-            Ok(())
-        })
-    })
+    unsafe { move_sockets(emitter, target, rooms, rooms_len, Emitter::sockets_join) }
 }
 
 /// Takes the sockets of a target on all nodes out of rooms.
@@ -107,10 +101,23 @@ pub unsafe extern "C" fn kraken_ws_emitter_sockets_leave(
     rooms_len: usize,
 ) -> kraken_ws_status {
     // SAFETY: handle, target and texts are as the header asks for.
+    unsafe { move_sockets(emitter, target, rooms, rooms_len, Emitter::sockets_leave) }
+}
+
+/// # Safety
+/// Handle, target and texts are as the header asks for.
+unsafe fn move_sockets(
+    emitter: *mut kraken_ws_emitter,
+    target: *const kraken_ws_target,
+    rooms: *const kraken_ws_str,
+    rooms_len: usize,
+    act: fn(&Emitter, &str, Target, &[&str]),
+) -> kraken_ws_status {
+    // SAFETY: the caller's promise is the same.
     call(|| unsafe {
         let (to, rooms) = (read_target(target)?, texts(rooms, rooms_len, "rooms")?);
         EmitterHandle::with(emitter, |emitter| {
-            emitter.sockets_leave(full(to.nsp), to.target, &rooms);
+            act(emitter, full(to.nsp), to.target, &rooms);
             Ok(())
         })
     })
@@ -129,7 +136,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_disconnect_sockets(
     call(|| unsafe {
         let to = read_target(target)?;
         EmitterHandle::with(emitter, |emitter| {
-            emitter.disconnect_sockets(full(to.nsp), to.target, close);
+            emitter.disconnect_sockets(full(to.nsp), to.target, Disconnect::from_close(close));
             Ok(())
         })
     })

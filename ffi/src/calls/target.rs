@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 use std::time::Duration;
 
-use kraken_ws_core::{Result, Target};
+use kraken_ws_core::{Reach, Result, Target};
 
 use crate::border::{KRAKEN_WS_FLAG_LOCAL, kraken_ws_str, sized, text, texts};
 
@@ -36,9 +36,9 @@ pub(super) struct ReadTarget<'a> {
 }
 
 impl ReadTarget<'_> {
-    /// Only sockets of this process are meant.
-    pub(super) fn local(&self) -> bool {
-        self.flags & KRAKEN_WS_FLAG_LOCAL != 0
+    /// The nodes whose sockets are meant.
+    pub(super) fn reach(&self) -> Reach {
+        if self.flags & KRAKEN_WS_FLAG_LOCAL != 0 { Reach::Node } else { Reach::Fleet }
     }
 }
 

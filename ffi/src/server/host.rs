@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use kraken_ws_core::{Error, ErrorCode, Events, FetchedSocket, Options, Result, Server, Target};
+use kraken_ws_core::{Disconnect, Error, ErrorCode, Events, FetchedSocket, Options, Result, Server, Target};
 
 use super::inbox::Inbox;
 use super::log::Log;
@@ -243,8 +243,8 @@ impl Host {
     }
 
     /// Disconnects a socket. The number may be of no socket of this server.
-    pub(crate) fn disconnect(&self, socket: u64, close: bool) {
-        self.server.disconnect(handle(socket), close);
+    pub(crate) fn disconnect(&self, socket: u64, what: Disconnect) {
+        self.server.disconnect(handle(socket), what);
     }
 }
 
@@ -270,7 +270,7 @@ impl Owner for Host {
         // One that is silent already has been refused before.
         if !self.sockets.is_silent(socket) {
             self.sockets.silence(socket);
-            self.disconnect(socket, false);
+            self.disconnect(socket, Disconnect::Socket);
         }
     }
 

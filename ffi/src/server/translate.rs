@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kraken_ws_core::{Event, Reply, RequestInfo, SocketHandle};
+use kraken_ws_core::{Disconnect, Event, Reply, RequestInfo, SocketHandle};
 
 use super::host::Host;
 use super::namespaces::number;
@@ -35,7 +35,7 @@ impl Host {
             Event::Connect { socket, nsp, id, request, auth, pending, .. } => {
                 let Some(index) = self.namespaces.index(&nsp) else {
                     // The namespace has just been removed.
-                    self.server.disconnect(socket, false);
+                    self.server.disconnect(socket, Disconnect::Socket);
                     return None;
                 };
                 let mut out = self.event(Kind::Connect);
@@ -47,7 +47,7 @@ impl Host {
             }
             Event::Packet { socket, data, attachments, ack } => {
                 let mut out = self.socket_event(Kind::Event, socket);
-                out.content = Content::new(data, attachments, true);
+                out.content = Content::event(data, attachments);
                 out.asking(ack.map_or(Question::None, Question::Ack))
             }
             Event::Disconnect { socket, reason, .. } => {
@@ -79,7 +79,7 @@ impl Host {
             }
             Event::ServerSide { nsp, data, attachments, reply } => {
                 let mut out = self.event(Kind::ServerSide);
-                (out.namespace, out.content) = (nsp, Content::new(data, attachments, true));
+                (out.namespace, out.content) = (nsp, Content::event(data, attachments));
                 out.asking(reply.map_or(Question::None, Question::ServerSide))
             }
             Event::SessionEnd { socket, nsp, id, .. } => {
@@ -109,7 +109,7 @@ impl Host {
         let translated = match event {
             Event::Ack { socket, id, data, attachments } => {
                 let mut out = self.socket_event(Kind::Ack, socket);
-                (out.ack_id, out.content) = (id, Content::new(data, attachments, false));
+                (out.ack_id, out.content) = (id, Content::answer(data, attachments));
                 out
             }
             Event::AckTimeout { socket, id, gone } => {

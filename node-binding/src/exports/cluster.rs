@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kraken_ws_core::{
-    ClusterChange, ClusterOptions, ErrorCode, Event, FleetReply, Namespace, RemoteSocket, Server,
+    ClusterChange, ClusterOptions, ErrorCode, Event, FleetReply, Move, Namespace, RemoteSocket, Server,
 };
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
@@ -169,11 +169,11 @@ impl Batcher {
                 self.lanes(lanes, kind::SOCKET_DATA, None, number as f64);
                 self.handles(&sockets);
             }
-            Event::Moved { nsp, room, join, sockets } => {
+            Event::Moved { nsp, room, way, sockets } => {
                 self.lanes(lanes, kind::MOVED, None, 0.0);
                 self.text.push('[');
                 quote(&mut self.text, &nsp);
-                let _ = write!(self.text, ",{join},");
+                let _ = write!(self.text, ",{},", way == Move::Join);
                 quote(&mut self.text, &room);
                 self.text.push(',');
                 self.handles(&sockets);
