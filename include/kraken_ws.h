@@ -382,7 +382,7 @@ enum kraken_ws_event_kind
    */
   KRAKEN_WS_EVENT_KIND_SERVER_SIDE = 12,
   /**
-   * The answers to `kraken_ws_server_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+   * The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
    * asked, `_missing` how many did not answer.
    */
   KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK = 13,
@@ -914,7 +914,7 @@ kraken_ws_status kraken_ws_emitter_disconnect_sockets(kraken_ws_emitter *emitter
                                                       bool close);
 
 /**
- * Sends an event to the hosts of all nodes, as `kraken_ws_server_server_side_emit`.
+ * Sends an event to the hosts of all nodes, as `kraken_ws_server_side_emit`.
  *
  * Errors: `PAYLOAD`, `NAME` (a reserved event name), `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -1014,13 +1014,13 @@ kraken_ws_status kraken_ws_server_join_cluster(kraken_ws_server *server,
                                                kraken_ws_str options);
 
 /**
- * Counts the servers of the fleet, this one included; 1 without a fleet. Waits for Redis.
+ * Counts the nodes of the fleet, this one included; 1 without a fleet. Waits for Redis.
  *
  * Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_server_server_count(kraken_ws_server *server,
-                                               kraken_ws_str nsp,
-                                               size_t *count);
+kraken_ws_status kraken_ws_server_node_count(kraken_ws_server *server,
+                                             kraken_ws_str nsp,
+                                             size_t *count);
 
 /**
  * Finds the rooms of all nodes, those named by the ids of sockets included, each once. Waits for the other nodes, up to
@@ -1058,30 +1058,30 @@ void kraken_ws_room_list_free(kraken_ws_room_list *list);
  *
  * Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_server_server_side_emit(kraken_ws_server *server,
-                                                   kraken_ws_str nsp,
-                                                   kraken_ws_str event,
-                                                   kraken_ws_str payload,
-                                                   const kraken_ws_bytes *attachments,
-                                                   size_t attachments_len,
-                                                   uint32_t flags);
+kraken_ws_status kraken_ws_server_side_emit(kraken_ws_server *server,
+                                            kraken_ws_str nsp,
+                                            kraken_ws_str event,
+                                            kraken_ws_str payload,
+                                            const kraken_ws_bytes *attachments,
+                                            size_t attachments_len,
+                                            uint32_t flags);
 
 /**
- * `kraken_ws_server_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
+ * `kraken_ws_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
  * `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not answer. The
  * number of the ack goes to `*ack_id`.
  *
- * Errors: those of `kraken_ws_server_server_side_emit`, `STATE` (the server is Node's, and a module asks).
+ * Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
  */
-kraken_ws_status kraken_ws_server_server_side_emit_with_ack(kraken_ws_server *server,
-                                                            kraken_ws_str nsp,
-                                                            kraken_ws_str event,
-                                                            kraken_ws_str payload,
-                                                            const kraken_ws_bytes *attachments,
-                                                            size_t attachments_len,
-                                                            uint32_t flags,
-                                                            uint32_t timeout_ms,
-                                                            uint64_t *ack_id);
+kraken_ws_status kraken_ws_server_side_emit_with_ack(kraken_ws_server *server,
+                                                     kraken_ws_str nsp,
+                                                     kraken_ws_str event,
+                                                     kraken_ws_str payload,
+                                                     const kraken_ws_bytes *attachments,
+                                                     size_t attachments_len,
+                                                     uint32_t flags,
+                                                     uint32_t timeout_ms,
+                                                     uint64_t *ack_id);
 
 /**
  * Unloads a module by its name, after its `drop`.
@@ -1918,14 +1918,14 @@ struct kraken_ws_api {
   kraken_ws_room_change (*event_room_change)(const kraken_ws_event *event);
   /** `kraken_ws_server_join_cluster`. */
   kraken_ws_status (*server_join_cluster)(kraken_ws_server *server, kraken_ws_str options);
-  /** `kraken_ws_server_server_count`. */
-  kraken_ws_status (*server_server_count)(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
+  /** `kraken_ws_server_node_count`. */
+  kraken_ws_status (*server_node_count)(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
   /** `kraken_ws_server_cluster_stats`. */
   kraken_ws_status (*server_cluster_stats)(kraken_ws_server *server, kraken_ws_cluster_stats *stats);
-  /** `kraken_ws_server_server_side_emit`. */
-  kraken_ws_status (*server_server_side_emit)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
-  /** `kraken_ws_server_server_side_emit_with_ack`. */
-  kraken_ws_status (*server_server_side_emit_with_ack)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
+  /** `kraken_ws_server_side_emit`. */
+  kraken_ws_status (*server_side_emit)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
+  /** `kraken_ws_server_side_emit_with_ack`. */
+  kraken_ws_status (*server_side_emit_with_ack)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
   /** `kraken_ws_server_fleet_sockets`. */
   kraken_ws_status (*server_fleet_sockets)(kraken_ws_server *server, const kraken_ws_target *target, uint32_t timeout_ms, kraken_ws_socket_list **list);
   /** `kraken_ws_socket_list_missing`. */

@@ -132,10 +132,10 @@ table! {
     kraken_ws_event_room
     kraken_ws_event_room_change
     kraken_ws_server_join_cluster
-    kraken_ws_server_server_count
+    kraken_ws_server_node_count
     kraken_ws_server_cluster_stats
-    kraken_ws_server_server_side_emit
-    kraken_ws_server_server_side_emit_with_ack
+    kraken_ws_server_side_emit
+    kraken_ws_server_side_emit_with_ack
     kraken_ws_server_fleet_sockets
     kraken_ws_socket_list_missing
     kraken_ws_socket_list_missing_node

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kraken_ws_core::{Disconnect, Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Target};
 
 use crate::api;
-use crate::event::{Question, take_packet};
+use crate::event::{Question, take_event};
 use crate::modules::ModuleFigures;
 use crate::server::{Host, Log, ServerHandle, number};
 
@@ -100,10 +100,10 @@ impl ModuleHost {
                 let pending = matches!(seen.take_question(), Question::Connect);
                 Some(Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered })
             }
-            Event::Packet { socket, data, attachments, ack } => {
-                let seen = self.host.admit(Event::Packet { socket, data, attachments, ack })?;
-                let (data, attachments, ack) = take_packet(seen);
-                Some(Event::Packet { socket, data, attachments, ack })
+            Event::Event { socket, data, attachments, ack } => {
+                let seen = self.host.admit(Event::Event { socket, data, attachments, ack })?;
+                let (data, attachments, ack) = take_event(seen);
+                Some(Event::Event { socket, data, attachments, ack })
             }
             Event::Disconnect { socket, reason, detail } => {
                 self.host.admit(Event::Disconnect { socket, reason, detail })?;

@@ -68,7 +68,7 @@ fn an_answer_comes_back_with_the_id_of_its_emit() {
             got.push((*id, data.to_string()));
             None
         }
-        Event::Packet { .. } => Some(()),
+        Event::Event { .. } => Some(()),
         _ => None,
     });
     assert_eq!(got, [(ids[1], r#"["second",{"n":2}]"#.to_owned()), (ids[0], "[]".to_owned())]);
@@ -87,7 +87,7 @@ fn an_answer_after_the_time_out_is_ignored() {
     let asked = client.asked();
     client.ack(asked, r#"["late"]"#);
     client.send(r#"2["end"]"#);
-    assert!(matches!(host.event(), Event::Packet { .. }));
+    assert!(matches!(host.event(), Event::Event { .. }));
     host.close();
 }
 

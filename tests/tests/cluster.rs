@@ -30,7 +30,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn count(host: &Host) -> usize {
-    wait(host.server.server_count(&host.main)).unwrap()
+    wait(host.server.node_count(&host.main)).unwrap()
 }
 
 /// Two nodes that know each other.
@@ -358,7 +358,7 @@ fn namespaces_are_apart_and_may_come_and_go() {
     in_each_mode(|cluster, mode| {
         let [a, mut b] = pair(cluster);
         let (late_a, late_b) = (a.server.namespace("/late*").unwrap(), b.server.namespace("/late*").unwrap());
-        eventually("both nodes are there", || wait(a.server.server_count(&late_a)).unwrap() == 2);
+        eventually("both nodes are there", || wait(a.server.node_count(&late_a)).unwrap() == 2);
         let addr = b.listen();
         let (mut far, _) = b.client(addr);
         far.send("0/late*,");
@@ -368,7 +368,7 @@ fn namespaces_are_apart_and_may_come_and_go() {
         assert_eq!(far.packet(), r#"2/late*,["late"]"#, "{mode}");
         b.server.remove_namespace("/late*");
         drop(late_b);
-        eventually("it has left", || wait(a.server.server_count(&late_a)).unwrap() == 1);
+        eventually("it has left", || wait(a.server.node_count(&late_a)).unwrap() == 1);
     });
 }
 
@@ -491,7 +491,7 @@ fn redis_may_go_and_come_back() {
             let fleet = wait(a.server.fetch_remote(&a.main, Target::all(), None));
             assert_eq!((fleet.answers.len(), fleet.missing), (0, 1));
             assert_eq!(fleet.missing_nodes.len(), 1);
-            let refused = wait(a.server.server_count(&a.main)).unwrap_err();
+            let refused = wait(a.server.node_count(&a.main)).unwrap_err();
             assert_eq!(refused.code(), ErrorCode::Redis);
             redis.restart();
             for host in [&mut a, &mut b] {

@@ -168,7 +168,7 @@ fn a_panic_in_a_shard_closes_its_clients_and_nobody_elses() {
         assert_eq!(further[0].0.event(), json!(["still here"]));
         assert_eq!(spared[0].0.event(), json!(["still here"]));
         spared[0].0.send(r#"2["hello"]"#);
-        host.find(|event| matches!(event, Event::Packet { .. }).then_some(()));
+        host.find(|event| matches!(event, Event::Event { .. }).then_some(()));
         // An emit to a former socket reaches nobody.
         host.emit(old[0], r#"["late"]"#);
         assert_eq!(host.settle().len(), 8);

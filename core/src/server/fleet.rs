@@ -81,11 +81,11 @@ impl Server {
         fleet
     }
 
-    /// The number of servers in the fleet, this one included.
+    /// The number of nodes in the fleet, this one included.
     ///
     /// # Errors
     /// [`ErrorCode::Redis`] if Redis does not answer.
-    pub async fn server_count(&self, nsp: &Namespace) -> Result<usize> {
+    pub async fn node_count(&self, nsp: &Namespace) -> Result<usize> {
         let Some(broker) = self.broker(Reach::Fleet) else { return Ok(1) };
         let (reply, count) = oneshot::channel();
         broker.ask(nsp, Question::Count { reply });

@@ -36,7 +36,7 @@ pub enum Event {
         recovered: Option<Box<Recovered>>,
     },
     /// The client sent an event.
-    Packet {
+    Event {
         /// The sender.
         socket: SocketHandle,
         /// JSON array `["event", …]` with placeholders for the attachments.
@@ -375,7 +375,7 @@ impl Event {
             Event::ConnectionError { request, context, .. } => {
                 request.weight() + context.iter().map(|(_, text)| 64 + text.len()).sum::<usize>()
             }
-            Event::Packet { data, attachments, .. }
+            Event::Event { data, attachments, .. }
             | Event::Ack { data, attachments, .. }
             | Event::ServerSide { data, attachments, .. } => {
                 data.len() + attachments.iter().map(Bytes::len).sum::<usize>()

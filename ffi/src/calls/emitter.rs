@@ -142,7 +142,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_disconnect_sockets(
     })
 }
 
-/// Sends an event to the hosts of all nodes, as `kraken_ws_server_server_side_emit`.
+/// Sends an event to the hosts of all nodes, as `kraken_ws_server_side_emit`.
 ///
 /// Errors: `PAYLOAD`, `NAME` (a reserved event name), `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

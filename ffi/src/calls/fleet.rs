@@ -28,11 +28,11 @@ pub unsafe extern "C" fn kraken_ws_server_join_cluster(
     })
 }
 
-/// Counts the servers of the fleet, this one included; 1 without a fleet. Waits for Redis.
+/// Counts the nodes of the fleet, this one included; 1 without a fleet. Waits for Redis.
 ///
 /// Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_server_count(
+pub unsafe extern "C" fn kraken_ws_server_node_count(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     count: *mut usize,
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn kraken_ws_server_server_count(
         let (nsp, count) = (text(nsp, "nsp")?, out(count, "count")?);
         with_open(server, |host| {
             let namespace = host.namespaces.get(nsp)?.1;
-            count.write(block_on(host.server.server_count(&namespace))?);
+            count.write(block_on(host.server.node_count(&namespace))?);
             Ok(())
         })
     })
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn kraken_ws_room_list_free(list: *mut kraken_ws_room_list
 ///
 /// Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_server_side_emit(
+pub unsafe extern "C" fn kraken_ws_server_side_emit(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     event: kraken_ws_str,
@@ -160,13 +160,13 @@ pub unsafe extern "C" fn kraken_ws_server_server_side_emit(
     })
 }
 
-/// `kraken_ws_server_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
+/// `kraken_ws_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
 /// `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not answer. The
 /// number of the ack goes to `*ack_id`.
 ///
-/// Errors: those of `kraken_ws_server_server_side_emit`, `STATE` (the server is Node's, and a module asks).
+/// Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_server_side_emit_with_ack(
+pub unsafe extern "C" fn kraken_ws_server_side_emit_with_ack(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     event: kraken_ws_str,

@@ -61,7 +61,7 @@ pub enum kraken_ws_event_kind {
     /// The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_event_ack` if
     /// `_wants_ack`.
     ServerSide = 12,
-    /// The answers to `kraken_ws_server_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+    /// The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
     /// asked, `_missing` how many did not answer.
     ServerSideAck = 13,
     /// The connection to the other nodes changed: `_cluster_change`.
@@ -179,8 +179,8 @@ impl HostEvent {
     }
 }
 
-/// Takes out what the client sent, and the number of the ack that it still waits for: somebody else gives that one.
-pub(crate) fn take_packet(mut event: SharedEvent) -> (Box<str>, Vec<Bytes>, Option<u64>) {
+/// Takes the client's event out of the host's, with the id of the ack that the client still waits for. The caller answers.
+pub(crate) fn take_event(mut event: SharedEvent) -> (Box<str>, Vec<Bytes>, Option<u64>) {
     let ack = match event.take_question() {
         Question::Ack(id) => Some(id),
         _ => None,

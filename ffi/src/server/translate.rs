@@ -45,7 +45,7 @@ impl Host {
                 self.sockets.insert(out.socket, out.id.clone(), out.namespace.clone());
                 if pending { out.asking(Question::Connect) } else { out }
             }
-            Event::Packet { socket, data, attachments, ack } => {
+            Event::Event { socket, data, attachments, ack } => {
                 let mut out = self.socket_event(Kind::Event, socket);
                 out.content = Content::event(data, attachments);
                 out.asking(ack.map_or(Question::None, Question::Ack))

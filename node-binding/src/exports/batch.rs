@@ -187,8 +187,8 @@ impl Batcher {
             false => event,
         };
         match event {
-            Event::Packet { socket, data, attachments, ack } => {
-                let kind = if attachments.is_empty() { kind::PACKET } else { kind::PACKET_BINARY };
+            Event::Event { socket, data, attachments, ack } => {
+                let kind = if attachments.is_empty() { kind::EVENT } else { kind::EVENT_BINARY };
                 self.lanes(lanes, kind, Some(socket), ack.map_or(-1.0, |id| id as f64));
                 self.payload(attachments, &data);
             }

@@ -272,10 +272,11 @@ impl NativeServer {
 
     /// Asks how many nodes there are.
     #[napi]
-    pub fn server_count(&self, namespace: u32) -> Result<f64> {
-        self.ask(namespace, |server, namespace| async move {
-            Answer::Count(server.server_count(&namespace).await)
-        })
+    pub fn node_count(&self, namespace: u32) -> Result<f64> {
+        self.ask(
+            namespace,
+            |server, namespace| async move { Answer::Count(server.node_count(&namespace).await) },
+        )
     }
 
     /// Sends an event to the other nodes.

@@ -53,7 +53,7 @@ impl ObjectlessSockets {
                 self.sockets.insert(socket.0, Socket { nsp, id, conn, request, auth, order });
                 None
             }
-            Event::Packet { socket, .. } if self.sockets.contains_key(&socket.0) => None,
+            Event::Event { socket, .. } if self.sockets.contains_key(&socket.0) => None,
             Event::Disconnect { socket, .. } if self.sockets.contains_key(&socket.0) => {
                 self.remove(socket.0);
                 None

@@ -19,10 +19,10 @@ const LANES: usize = lane::RAW_COMMAND as usize;
 
 #[napi]
 impl NativeServer {
-    /// Carries out `count` commands in order. If one fails, the others are carried out all the same, and the first
+    /// Executes `count` commands in order. If one fails, the others are executed all the same, and the first
     /// error is thrown.
     #[napi]
-    pub fn raw_deliver(
+    pub fn execute_raw_commands(
         &self,
         lanes: Float64ArraySlice<'_>,
         count: u32,

@@ -21,9 +21,9 @@ numbers!(event, u8, "EventKind", "Kinds of events: lane 0 of each." {
     /// A socket wants to connect, or is connected.
     CONNECT = 1;
     /// An event of a client.
-    PACKET = 2;
+    EVENT = 2;
     /// An event of a client, with attachments.
-    PACKET_BINARY = 3;
+    EVENT_BINARY = 3;
     /// A client's ack.
     ACK = 4;
     /// A client's ack, with attachments.

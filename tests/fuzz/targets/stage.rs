@@ -58,7 +58,7 @@ pub static STAGE: LazyLock<Stage> = LazyLock::new(|| {
                         let old = sockets.len().saturating_sub(16);
                         sockets.drain(..old);
                     }
-                    Event::Packet { socket, ack: Some(id), data, attachments, .. } => {
+                    Event::Event { socket, ack: Some(id), data, attachments, .. } => {
                         let _ = answering.ack(&main, socket, id, &data, attachments);
                     }
                     _ => {}
