@@ -32,7 +32,7 @@ pub(crate) struct RedisBroker {
 impl Broker for RedisBroker {
     fn emit(&self, emit: Emit<'_>) {
         let nsp = &emit.nsp.0.name.clone();
-        self.queue.say(nsp, FleetMessage::Broadcast(broadcast(emit, None)));
+        self.queue.send_message(nsp, FleetMessage::Broadcast(broadcast(emit, None)));
     }
 
     fn emit_with_ack(&self, emit: Emit<'_>, acks: Arc<BroadcastAcks>, timeout: Duration) {
@@ -43,15 +43,16 @@ impl Broker for RedisBroker {
     }
 
     fn move_sockets(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, way: Move) {
-        self.queue.say(&nsp.0.name, FleetMessage::Move { way, target, rooms });
+        self.queue.send_message(&nsp.0.name, FleetMessage::Move { way, target, rooms });
     }
 
     fn disconnect_sockets(&self, nsp: &Namespace, target: Target, what: Disconnect) {
-        self.queue.say(&nsp.0.name, FleetMessage::Disconnect { target, what });
+        self.queue.send_message(&nsp.0.name, FleetMessage::Disconnect { target, what });
     }
 
     fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>) {
-        self.queue.say(&nsp.0.name, FleetMessage::ServerSide { data: data.into(), attachments, id: None });
+        self.queue
+            .send_message(&nsp.0.name, FleetMessage::ServerSide { data: data.into(), attachments, id: None });
     }
 
     fn own_room(&self, nsp: NspId, id: &str, way: Move) {

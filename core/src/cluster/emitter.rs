@@ -59,9 +59,9 @@ impl Emitter {
         Ok(Self { queue, figures, thread: Mutex::new(Some(thread)) })
     }
 
-    fn say(&self, nsp: &str, message: FleetMessage) -> Result<()> {
+    fn send_message(&self, nsp: &str, message: FleetMessage) -> Result<()> {
         let nsp = if nsp.starts_with('/') { nsp.into() } else { format!("/{nsp}").into() };
-        if self.queue.say(&nsp, message) { Ok(()) } else { Err(closed()) }
+        if self.queue.send_message(&nsp, message) { Ok(()) } else { Err(closed()) }
     }
 
     /// Sends an event to all clients that `target` selects. `data` is a JSON array `["event", …]`.
@@ -83,7 +83,7 @@ impl Emitter {
             return Err(Error::new(ErrorCode::Payload, what));
         }
         let broadcast = Broadcast { target, data: data.into(), attachments, flags, ack: None };
-        self.say(nsp, FleetMessage::Broadcast(broadcast))
+        self.send_message(nsp, FleetMessage::Broadcast(broadcast))
     }
 
     /// Adds all sockets that `target` selects to rooms. After [`Emitter::close`] nothing happens.
@@ -98,12 +98,12 @@ impl Emitter {
 
     fn move_sockets(&self, nsp: &str, target: Target, rooms: &[&str], way: Move) {
         let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        let _ = self.say(nsp, FleetMessage::Move { way, target, rooms });
+        let _ = self.send_message(nsp, FleetMessage::Move { way, target, rooms });
     }
 
     /// Disconnects all sockets that `target` selects. After [`Emitter::close`] nothing happens.
     pub fn disconnect_sockets(&self, nsp: &str, target: Target, what: Disconnect) {
-        let _ = self.say(nsp, FleetMessage::Disconnect { target, what });
+        let _ = self.send_message(nsp, FleetMessage::Disconnect { target, what });
     }
 
     /// Sends an event to the hosts of all nodes. `data` is a JSON array `["event", …]`.
@@ -112,7 +112,7 @@ impl Emitter {
     /// [`ErrorCode::Payload`], [`ErrorCode::Closed`].
     pub fn server_side_emit(&self, nsp: &str, data: &str, attachments: Vec<Bytes>) -> Result<()> {
         encode::check(data, &attachments)?;
-        self.say(nsp, FleetMessage::ServerSide { data: data.into(), attachments, id: None })
+        self.send_message(nsp, FleetMessage::ServerSide { data: data.into(), attachments, id: None })
     }
 
     /// Waits until Redis has confirmed everything sent so far.

@@ -22,7 +22,7 @@ use crate::types::target::Target;
 /// A command for the cluster's thread.
 pub(crate) enum FleetCommand {
     /// A message to all other nodes.
-    Say {
+    Message {
         nsp: Arc<str>,
         message: FleetMessage,
     },
@@ -85,7 +85,9 @@ impl FleetCommand {
     /// Approximate size in bytes of what the host passed in; 0 for commands that are bounded in other ways.
     fn weight(&self) -> usize {
         match self {
-            FleetCommand::Say { message, .. } | FleetCommand::AskClients { message, .. } => message.weight(),
+            FleetCommand::Message { message, .. } | FleetCommand::AskClients { message, .. } => {
+                message.weight()
+            }
             FleetCommand::Hosts { data, attachments, .. } => {
                 FLAT + data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
             }
@@ -97,13 +99,13 @@ impl FleetCommand {
 
     /// Discards a command that overflowed. Its caller learns that nodes did not answer: for acks at their timeout,
     /// for other requests at once.
-    fn drop_counted(self, figures: &Figures) {
+    fn discard(self, figures: &Figures) {
         Figures::count(&figures.overflowed);
         match self {
             FleetCommand::AskClients { acks, .. } => drop(acks.awaits_nodes(1)),
-            FleetCommand::Sockets { reply, .. } => drop(reply.send(FleetReply::unasked())),
-            FleetCommand::Rooms { reply, .. } => drop(reply.send(FleetReply::unasked())),
-            FleetCommand::Hosts { reply, .. } => drop(reply.send(FleetReply::unasked())),
+            FleetCommand::Sockets { reply, .. } => drop(reply.send(FleetReply::not_sent())),
+            FleetCommand::Rooms { reply, .. } => drop(reply.send(FleetReply::not_sent())),
+            FleetCommand::Hosts { reply, .. } => drop(reply.send(FleetReply::not_sent())),
             _ => {}
         }
     }
@@ -111,7 +113,7 @@ impl FleetCommand {
 
 struct QueueState {
     /// Commands without a weight that preceded dropped messages. They are executed before `commands`.
-    kept: VecDeque<FleetCommand>,
+    overtaken: VecDeque<FleetCommand>,
     commands: VecDeque<FleetCommand>,
     /// Sum of [`FleetCommand::weight`] over both queues.
     bytes: usize,
@@ -129,7 +131,8 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(limit: usize, overflow: Overflow, figures: Arc<Figures>) -> Arc<Self> {
-        let state = QueueState { kept: VecDeque::new(), commands: VecDeque::new(), bytes: 0, closed: false };
+        let state =
+            QueueState { overtaken: VecDeque::new(), commands: VecDeque::new(), bytes: 0, closed: false };
         Arc::new(Self { state: Mutex::new(state), wake: Notify::new(), limit, overflow, figures })
     }
 
@@ -138,8 +141,8 @@ impl Queue {
     }
 
     /// Queues a message to the other nodes; false if the node has ended.
-    pub(crate) fn say(&self, nsp: &Arc<str>, message: FleetMessage) -> bool {
-        self.send(FleetCommand::Say { nsp: nsp.clone(), message })
+    pub(crate) fn send_message(&self, nsp: &Arc<str>, message: FleetMessage) -> bool {
+        self.send(FleetCommand::Message { nsp: nsp.clone(), message })
     }
 
     /// Queues a command; false if the node has ended. Above the limit, commands with a weight are dropped by the
@@ -167,7 +170,7 @@ impl Queue {
             None => drop(state),
         }
         for command in dropped {
-            command.drop_counted(&self.figures);
+            command.discard(&self.figures);
         }
         true
     }
@@ -180,14 +183,14 @@ impl Queue {
                     state.bytes -= command.weight();
                     dropped.push(command);
                 }
-                Some(other) => state.kept.push_back(other),
+                Some(other) => state.overtaken.push_back(other),
                 None => return,
             }
         }
     }
 
     fn put(&self, mut state: MutexGuard<'_, QueueState>, command: FleetCommand) {
-        let was_empty = state.commands.is_empty() && state.kept.is_empty();
+        let was_empty = state.commands.is_empty() && state.overtaken.is_empty();
         state.commands.push_back(command);
         drop(state);
         if was_empty {
@@ -200,8 +203,8 @@ impl Queue {
         loop {
             {
                 let mut state = self.lock();
-                if !state.commands.is_empty() || !state.kept.is_empty() {
-                    out.append(&mut state.kept);
+                if !state.commands.is_empty() || !state.overtaken.is_empty() {
+                    out.append(&mut state.overtaken);
                     out.append(&mut state.commands);
                     state.bytes = 0;
                     return;
@@ -215,7 +218,7 @@ impl Queue {
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.closed = true;
-        let rest = (std::mem::take(&mut state.commands), std::mem::take(&mut state.kept));
+        let rest = (std::mem::take(&mut state.commands), std::mem::take(&mut state.overtaken));
         drop(state);
         drop(rest);
     }
@@ -244,7 +247,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(queue.take(&mut out));
         let weight = |command| match command {
-            FleetCommand::Say { message, .. } => message.weight() - 128,
+            FleetCommand::Message { message, .. } => message.weight() - 128,
             _ => 0,
         };
         out.into_iter().map(weight).collect()
@@ -259,11 +262,11 @@ mod tests {
         ] {
             let figures = Arc::<Figures>::default();
             let queue = Queue::new(71_000, overflow, figures.clone());
-            queue.say(&nsp, message_of(10_000));
-            queue.say(&nsp, message_of(20_000));
+            queue.send_message(&nsp, message_of(10_000));
+            queue.send_message(&nsp, message_of(20_000));
             assert!(queue.send(FleetCommand::Close));
-            queue.say(&nsp, message_of(30_000));
-            queue.say(&nsp, message_of(40_000));
+            queue.send_message(&nsp, message_of(30_000));
+            queue.send_message(&nsp, message_of(40_000));
             assert_eq!(taken(&queue), left);
             assert_eq!(figures.overflowed.load(Ordering::Relaxed), if left.len() == 3 { 2 } else { 1 });
             assert_eq!(queue.bytes(), 0);
@@ -274,10 +277,10 @@ mod tests {
     fn one_message_may_be_larger_than_the_limit_and_nothing_enters_after_the_end() {
         let figures = Arc::<Figures>::default();
         let queue = Queue::new(65_536, Overflow::DropNewest, figures);
-        queue.say(&"/".into(), message_of(100_000));
+        queue.send_message(&"/".into(), message_of(100_000));
         assert_eq!(taken(&queue), [100_000]);
         queue.end();
-        assert!(!queue.say(&"/".into(), message_of(1)) && !queue.send(FleetCommand::Close));
+        assert!(!queue.send_message(&"/".into(), message_of(1)) && !queue.send(FleetCommand::Close));
         assert_eq!(queue.bytes(), 0);
     }
 
@@ -296,7 +299,7 @@ mod tests {
         queue.send(FleetCommand::AskClients { nsp: "/".into(), message, timeout, acks: acks.clone() });
         assert_eq!(queue.bytes(), 40_128);
         assert_eq!(answer.try_recv().unwrap().missing, 1);
-        queue.say(&"/".into(), message_of(60_000));
+        queue.send_message(&"/".into(), message_of(60_000));
         assert_eq!(queue.bytes(), 60_128);
         let Some(Event::BroadcastAck { missing, timed_out, .. }) = acks.timed_out(std::iter::empty()) else {
             panic!("it ends")

@@ -55,7 +55,7 @@ impl Server {
         broker.ask(nsp, question(reply));
         // The broker dropped the question: a closing node asks nobody; a broken one has not asked, or has lost the
         // answers.
-        let no_answer = |_| if self.is_closing() { FleetReply::default() } else { FleetReply::unasked() };
+        let no_answer = |_| if self.is_closing() { FleetReply::default() } else { FleetReply::not_sent() };
         answer.await.unwrap_or_else(no_answer)
     }
 

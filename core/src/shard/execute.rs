@@ -131,7 +131,7 @@ impl Shard {
             Command::Raw(command) => self.with(|s| s.raw_command(command)),
             Command::Watch { conn, on } => self.with(|s| s.watch(conn, on)),
             // `take_commands` handles these two before it calls this.
-            Command::Together(_) | Command::Shutdown(_) => {}
+            Command::Batch(_) | Command::Shutdown(_) => {}
         }
     }
 

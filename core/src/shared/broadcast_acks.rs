@@ -14,7 +14,7 @@ const MAX_SILENT: usize = 1000;
 const FLAT: usize = 64;
 
 /// Progress of another node's broadcast on this node.
-pub(crate) enum Heard {
+pub(crate) enum AckProgress {
     /// All shards have sent, to this number of clients.
     Clients(usize),
     /// A client answered.
@@ -26,7 +26,7 @@ enum Asker {
     /// The host of this node, with its ack id.
     Host(u64),
     /// Another node. It gets each answer immediately, and counts them itself.
-    Node(Box<dyn Fn(Heard) + Send + Sync>),
+    Node(Box<dyn Fn(AckProgress) + Send + Sync>),
 }
 
 struct State {
@@ -75,9 +75,9 @@ impl BroadcastAcks {
     pub(crate) fn for_node(
         shards: usize,
         room: &Arc<AnswerRoom>,
-        tell: Box<dyn Fn(Heard) + Send + Sync>,
+        report: Box<dyn Fn(AckProgress) + Send + Sync>,
     ) -> Arc<Self> {
-        Self::make(Asker::Node(tell), shards, Reach::Node, room)
+        Self::make(Asker::Node(report), shards, Reach::Node, room)
     }
 
     fn make(asker: Asker, shards: usize, reach: Reach, room: &Arc<AnswerRoom>) -> Arc<Self> {
@@ -103,8 +103,8 @@ impl BroadcastAcks {
             state.shards_left -= 1;
             state.expected += recipients;
             let all = state.shards_left == 0;
-            if let (true, Asker::Node(tell)) = (all, &self.asker) {
-                tell(Heard::Clients(state.expected));
+            if let (true, Asker::Node(report)) = (all, &self.asker) {
+                report(AckProgress::Clients(state.expected));
             }
         })
     }
@@ -122,9 +122,9 @@ impl BroadcastAcks {
                     id.into_iter().for_each(|id| state.name_silent(id));
                 }
             }
-            Asker::Node(tell) => {
+            Asker::Node(report) => {
                 state.answered += 1;
-                tell(Heard::Answer(first.into(), attachments));
+                report(AckProgress::Answer(first.into(), attachments));
             }
         })
     }
@@ -132,7 +132,7 @@ impl BroadcastAcks {
     /// A client left without an answer.
     pub(crate) fn left(&self, id: &str) {
         let mut state = self.lock();
-        if !state.done && self.names_silent() {
+        if !state.done && self.wants_silent() {
             state.name_silent(id);
         }
     }
@@ -164,7 +164,7 @@ impl BroadcastAcks {
     }
 
     /// Whether the sender wants the ids of sockets that did not answer.
-    pub(crate) fn names_silent(&self) -> bool {
+    pub(crate) fn wants_silent(&self) -> bool {
         matches!(self.asker, Asker::Host(_))
     }
 

@@ -67,7 +67,7 @@ pub(crate) struct PassedIn {
 /// A message from any thread to a shard. A shard carries out the commands of one thread in order.
 pub(crate) enum Command {
     /// A batch of commands of one thread, in order.
-    Together(Vec<Command>),
+    Batch(Vec<Command>),
     /// Bytes to subtract from `queued`, and the message.
     Send(usize, Outgoing),
     Accept(SocketHandle),

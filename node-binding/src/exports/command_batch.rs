@@ -22,7 +22,7 @@ impl NativeServer {
     pub fn execute_commands(&self, lanes: Float64ArraySlice<'_>, count: u32, text: Text) -> Result<()> {
         let mut lines = text.split('\n');
         let mut first = Ok(());
-        self.server.together(|| {
+        self.server.batch(|| {
             for command in lanes.chunks_exact(LANES).take(count as usize) {
                 let done = self.command(command, &mut lines);
                 if first.is_ok() {
