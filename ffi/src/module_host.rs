@@ -1,4 +1,4 @@
-//! Modules of a server that is Node's: the addon shows it the events before JavaScript gets them.
+//! Modules of a server of Node's: the addon passes events through them before JavaScript gets the events.
 
 use std::ffi::CString;
 use std::os::raw::c_int;
@@ -11,15 +11,15 @@ use crate::event::{Question, take_event};
 use crate::modules::ModuleFigures;
 use crate::server::{Host, Log, ServerHandle, number};
 
-/// A server of Node's as modules see it. They get the same table of functions as in a C host. Functions that only the owner of
-/// the server may call (close, free, poll, create a namespace) are refused.
+/// A server of Node's as modules see it. Modules get the same table of functions as in a C host. Calls that only the owner
+/// of the server may make (close, free, poll, create a namespace) are refused.
 pub struct ModuleHost {
     host: Arc<Host>,
     handle: &'static ServerHandle,
 }
 
 impl ModuleHost {
-    /// `namespaces` are those that exist; their clients wait to be let in.
+    /// `namespaces` are the existing ones; their clients wait to be accepted.
     ///
     /// # Errors
     /// [`ErrorCode::Name`] if there are too many of them.
@@ -32,13 +32,13 @@ impl ModuleHost {
         Ok(Self { host, handle })
     }
 
-    /// A namespace was made. If there are more than modules can tell apart, its clients are refused while a module is loaded,
-    /// so that nobody connects past a filter.
+    /// Adds a namespace. Beyond the limit of numbers its clients are refused while a module is loaded, so that no client
+    /// bypasses a filter.
     pub fn add_namespace(&self, namespace: &Namespace) {
         let _ = self.host.namespaces.add(namespace);
     }
 
-    /// A namespace is gone.
+    /// Removes a namespace.
     pub fn remove_namespace(&self, name: &str) {
         self.host.namespaces.remove(name);
     }
@@ -70,12 +70,12 @@ impl ModuleHost {
         self.host.unload_module(name)
     }
 
-    /// What each module has done, in the order in which they were loaded.
+    /// Figures of the modules, in the order in which they were loaded.
     pub fn figures(&self) -> Vec<ModuleFigures> {
         self.host.modules.figures()
     }
 
-    /// Shows an event to the modules, before anything else sees it. `None` if one of them dropped it.
+    /// Passes an event through the modules' filters; `None` if a filter dropped it.
     pub fn see(&self, event: Event) -> Option<Event> {
         if self.host.modules.is_empty() {
             return Some(event);

@@ -19,7 +19,7 @@ pub struct kraken_ws_emitter {
     _private: [u8; 0],
 }
 
-/// What is behind a `kraken_ws_emitter`.
+/// The value behind a `kraken_ws_emitter`.
 type EmitterHandle = Handle<Lasting<Emitter>>;
 
 impl Handled for Lasting<Emitter> {
@@ -29,13 +29,13 @@ impl Handled for Lasting<Emitter> {
     const MADE_BY: &'static str = "kraken_ws_emitter_new";
 }
 
-/// The name of the namespace that is meant; empty means `/`.
+/// Name of a namespace; the empty name is `/`.
 fn full(nsp: &str) -> &str {
     if nsp.is_empty() { "/" } else { nsp }
 }
 
 /// Makes an emitter; `options` is the JSON object of the option `cluster`, `{"redis":"redis://127.0.0.1"}` for example. With
-/// `waitForRedis` it returns when Redis is connected; else what is sent before waits, up to `queueBytes`.
+/// `waitForRedis` the call returns when Redis is connected; without it, messages wait until then, up to `queueBytes`.
 ///
 /// Errors: `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `SYSTEM`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_server_side_emit(
     })
 }
 
-/// Waits until Redis has confirmed all that was sent so far.
+/// Waits until Redis has confirmed all messages sent so far.
 ///
 /// Errors: `TIMEOUT` (not within `timeout_ms`; the message says what is in the way), `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_stats(
     })
 }
 
-/// Frees an emitter; null is fine. What waits is sent first, for at most the time that one answer of Redis may take.
+/// Frees an emitter; null is fine. Queued messages are sent first, for at most `redisTimeout`.
 ///
 /// Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

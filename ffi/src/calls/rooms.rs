@@ -1,4 +1,4 @@
-//! All sockets that a target means: into rooms, out of rooms, disconnected, counted.
+//! Calls on all sockets of a target: join, leave, disconnect, count.
 
 use kraken_ws_core::{Disconnect, Namespace, Reach, Server, Target};
 

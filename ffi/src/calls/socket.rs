@@ -1,4 +1,4 @@
-//! One socket: its rooms, its end, what the host attaches to it.
+//! Calls on one socket: rooms, disconnect, attached data.
 
 use std::ffi::c_void;
 

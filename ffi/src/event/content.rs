@@ -1,4 +1,4 @@
-//! What an event carries: a name, arguments as JSON text, attachments.
+//! Content of an event: a name, arguments as JSON text, attachments.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! The core's events as events of the host.
+//! Translation of the core's events into the host's.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ impl Host {
     pub(crate) fn admit(self: &Arc<Self>, event: Event) -> Option<SharedEvent> {
         let last = matches!(event, Event::Closed);
         let admitted = self.caught(|| self.filtered(event)).flatten();
-        // The host waits for the last event, so it gets that one even after a panic.
+        // The host waits for the last event, so `Closed` is delivered even after a panic.
         admitted.or_else(|| last.then(|| self.event(Kind::Closed).shared()))
     }
 
@@ -124,7 +124,7 @@ impl Host {
                 out.content = Content::of_answers(responses);
                 out
             }
-            // The core sends the others for hooks that a C host can't set.
+            // Other events need hooks that a C host can't set.
             _ => return None,
         };
         Some(translated)
@@ -148,7 +148,7 @@ impl Host {
         HostEvent::new(self.clone(), kind)
     }
 
-    /// An event of a socket. The core gives the handle; id and namespace are known since the connect.
+    /// An event of a socket. Id and namespace come from the socket's entry.
     fn socket_event(self: &Arc<Self>, kind: Kind, socket: SocketHandle) -> HostEvent {
         let mut out = self.event(kind);
         if let Some((socket, id, namespace)) = self.sockets.find(socket) {
