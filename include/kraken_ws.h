@@ -1069,8 +1069,8 @@ kraken_ws_status kraken_ws_server_side_emit(kraken_ws_server *server,
 
 /**
  * `kraken_ws_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings the answers that
- * came within `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not answer. The
- * number of the ack goes to `*ack_id`.
+ * came within `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not
+ * answer. The number of the ack goes to `*ack_id`.
  *
  * Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
  */
