@@ -25,7 +25,7 @@
 #![allow(non_camel_case_types)]
 // The header states at its top what callers have to ensure.
 #![allow(clippy::missing_safety_doc)]
-#![warn(clippy::undocumented_unsafe_blocks)]
+#![warn(unreachable_pub, clippy::undocumented_unsafe_blocks)]
 
 pub mod api;
 mod border;

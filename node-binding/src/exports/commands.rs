@@ -14,7 +14,7 @@ use crate::parts::text::Text;
 use crate::parts::wire::flag;
 
 /// The flags that `bits` stands for.
-pub fn flags(bits: u32) -> EmitFlags {
+pub(super) fn flags(bits: u32) -> EmitFlags {
     EmitFlags::new()
         .volatile(bits & flag::VOLATILE != 0)
         .compress(bits & flag::NO_COMPRESS == 0)
@@ -25,7 +25,7 @@ fn handle(socket: f64) -> SocketHandle {
     SocketHandle(socket as u64)
 }
 
-pub fn attachments(buffers: Option<Vec<BufferSlice<'_>>>) -> Vec<Bytes> {
+pub(super) fn attachments(buffers: Option<Vec<BufferSlice<'_>>>) -> Vec<Bytes> {
     buffers.unwrap_or_default().iter().map(|buffer| Bytes::copy_from_slice(buffer)).collect()
 }
 
@@ -33,7 +33,7 @@ fn boxed(names: Vec<Text>) -> Vec<Box<str>> {
     names.into_iter().map(|name| name.0.into_boxed_str()).collect()
 }
 
-pub fn target(rooms: Vec<Text>, except: Vec<Text>) -> Target {
+pub(super) fn target(rooms: Vec<Text>, except: Vec<Text>) -> Target {
     let mut target = Target::all();
     target.rooms = boxed(rooms);
     target.except = boxed(except);

@@ -24,11 +24,11 @@ pub struct NativeModule {
 
 /// The modules of a server; their host is created with the first one.
 #[derive(Default)]
-pub struct Modules(Option<ModuleHost>);
+pub(crate) struct Modules(Option<ModuleHost>);
 
 impl Modules {
     /// Shows an event to the modules; `None` if one of them took it.
-    pub fn see(&self, event: Event) -> Option<Event> {
+    pub(crate) fn see(&self, event: Event) -> Option<Event> {
         match &self.0 {
             Some(host) => host.see(event),
             None => Some(event),
@@ -36,21 +36,21 @@ impl Modules {
     }
 
     /// Tells the modules that a namespace was created.
-    pub fn add_namespace(&self, namespace: &Namespace) {
+    pub(crate) fn add_namespace(&self, namespace: &Namespace) {
         if let Some(host) = &self.0 {
             host.add_namespace(namespace);
         }
     }
 
     /// Tells the modules that a namespace was removed.
-    pub fn remove_namespace(&self, name: &str) {
+    pub(crate) fn remove_namespace(&self, name: &str) {
         if let Some(host) = &self.0 {
             host.remove_namespace(name);
         }
     }
 
     /// Figures of the modules, in the order in which they were loaded.
-    pub fn figures(&self) -> Vec<NativeModule> {
+    pub(crate) fn figures(&self) -> Vec<NativeModule> {
         let figures = self.0.as_ref().map(ModuleHost::figures).unwrap_or_default();
         figures
             .into_iter()

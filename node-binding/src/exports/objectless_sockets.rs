@@ -33,7 +33,7 @@ struct Connection {
 
 /// The sockets without an object, on the JavaScript thread.
 #[derive(Default)]
-pub struct ObjectlessSockets {
+pub(crate) struct ObjectlessSockets {
     /// Names of the namespaces that JavaScript does not look at.
     quiet: HashSet<Box<str>>,
     sockets: HashMap<u64, Socket>,
@@ -43,7 +43,7 @@ pub struct ObjectlessSockets {
 
 impl ObjectlessSockets {
     /// Handles an event of an objectless socket; returns other events.
-    pub fn take(&mut self, server: &Server, event: Event) -> Option<Event> {
+    pub(crate) fn take(&mut self, server: &Server, event: Event) -> Option<Event> {
         match event {
             Event::Connect { socket, nsp, id, request, auth, conn, .. } if self.quiet.contains(&*nsp) => {
                 server.accept(socket);
@@ -69,7 +69,7 @@ impl ObjectlessSockets {
     }
 
     /// Forgets a namespace that was removed.
-    pub fn forget(&mut self, namespace: &str) {
+    pub(crate) fn forget(&mut self, namespace: &str) {
         self.quiet.remove(namespace);
     }
 

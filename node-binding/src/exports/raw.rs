@@ -157,7 +157,7 @@ fn utf16_len(text: &str) -> usize {
 impl Batcher {
     /// Writes an event that has a form of its own on a raw server; returns other events. The text of a message goes
     /// into `messages`, and its length is the number.
-    pub fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
+    pub(crate) fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
         match event {
             Event::Message { conn, message: RawMessage::Text(text) } => {
                 self.head(lanes, kind::RAW_MESSAGE, Some(SocketHandle(conn.0)), utf16_len(&text) as f64);
