@@ -183,7 +183,7 @@ enum {
 /** The members of a direct-message conversation. */
 #define KRAKEN_WS_ROOM_DM "dm:"
 
-/** Options of a server to be. Not thread-safe: one thread fills them in. */
+/** Options for `kraken_ws_server_new`. Not thread-safe: only one thread may use them at a time. */
 typedef struct kraken_ws_options kraken_ws_options;
 
 /** A server. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_server_free` (64 bytes) is kept until the process ends, so that a late or second use is answered with `GONE` instead of touching freed memory. */
@@ -192,10 +192,10 @@ typedef struct kraken_ws_server kraken_ws_server;
 /** One event. What its functions return is valid until the event is freed, or, in a callback, until the callback returns. All of them may be called from any thread. */
 typedef struct kraken_ws_event kraken_ws_event;
 
-/** What `kraken_ws_server_fetch_sockets` or `kraken_ws_server_fleet_sockets` found. */
+/** Result of `kraken_ws_server_fetch_sockets` or `kraken_ws_server_fleet_sockets`. */
 typedef struct kraken_ws_socket_list kraken_ws_socket_list;
 
-/** What `kraken_ws_server_fleet_rooms` found. */
+/** Result of `kraken_ws_server_fleet_rooms`. */
 typedef struct kraken_ws_room_list kraken_ws_room_list;
 
 /** Publishes to all nodes of a fleet from a process without clients. Every function that takes one may be called from any thread. What remains of one after `kraken_ws_emitter_free` is kept, as of a server. */
@@ -208,23 +208,23 @@ typedef struct kraken_ws_module kraken_ws_module;
 typedef struct kraken_ws_api kraken_ws_api;
 
 /**
- * Version of the table and of everything in this header. It changes when something that was there changes its
- * meaning or goes away; additions don't change it.
+ * Version of the table and of everything in this header. It changes when an item changes its
+ * meaning or is removed; additions don't change it.
  */
 #define KRAKEN_WS_ABI_VERSION 1
 
 /**
- * Flag: drop the message for clients that can't be written to at that moment.
+ * Flag: drops the message for clients whose connection can't take it at once.
  */
 #define KRAKEN_WS_FLAG_VOLATILE 1
 
 /**
- * Flag: don't compress it.
+ * Flag: sends the message uncompressed.
  */
 #define KRAKEN_WS_FLAG_NO_COMPRESS 2
 
 /**
- * Flag: keep it in this process.
+ * Flag: sends the message to clients of this process only.
  */
 #define KRAKEN_WS_FLAG_LOCAL 4
 
@@ -281,7 +281,7 @@ typedef struct kraken_ws_api kraken_ws_api;
 #define KRAKEN_WS_LOG_DEBUG 4
 
 /**
- * What happened to the connection to the other nodes.
+ * A change of the connection to the other nodes.
  */
 enum kraken_ws_cluster_change
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -289,19 +289,20 @@ enum kraken_ws_cluster_change
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * The event is not about it.
+   * The event is not about this connection.
    */
   KRAKEN_WS_CLUSTER_CHANGE_NONE = 0,
   /**
-   * Connected to Redis, and everything is subscribed.
+   * Redis is connected, and all subscriptions are confirmed.
    */
   KRAKEN_WS_CLUSTER_CHANGE_UP = 1,
   /**
-   * Not connected any more, or not yet: `kraken_ws_event_reason_text`. Local clients are served, and it is tried again.
+   * Redis is not connected: `kraken_ws_event_reason_text` says why. Local clients are served, and the node keeps
+   * reconnecting.
    */
   KRAKEN_WS_CLUSTER_CHANGE_DOWN = 2,
   /**
-   * Messages for other nodes did not, or perhaps did not, leave this one: `kraken_ws_event_lost`.
+   * Messages for other nodes are lost or unconfirmed: `kraken_ws_event_lost` counts them.
    */
   KRAKEN_WS_CLUSTER_CHANGE_LOST = 3,
 };
@@ -314,7 +315,7 @@ typedef uint32_t kraken_ws_cluster_change;
 #endif // __cplusplus
 
 /**
- * What an event is about.
+ * The kind of an event.
  */
 enum kraken_ws_event_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -382,7 +383,7 @@ enum kraken_ws_event_kind
    */
   KRAKEN_WS_EVENT_KIND_SERVER_SIDE = 12,
   /**
-   * The answers to `kraken_ws_server_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+   * The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
    * asked, `_missing` how many did not answer.
    */
   KRAKEN_WS_EVENT_KIND_SERVER_SIDE_ACK = 13,
@@ -405,7 +406,7 @@ typedef uint32_t kraken_ws_event_kind;
 #endif // __cplusplus
 
 /**
- * What happened to a room of this process.
+ * A change of a room of this process.
  */
 enum kraken_ws_room_change
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -417,11 +418,11 @@ enum kraken_ws_room_change
    */
   KRAKEN_WS_ROOM_CHANGE_NONE = 0,
   /**
-   * It has its first member.
+   * The room got its first member.
    */
   KRAKEN_WS_ROOM_CHANGE_CREATED = 1,
   /**
-   * Its last member left.
+   * The room lost its last member.
    */
   KRAKEN_WS_ROOM_CHANGE_DELETED = 2,
   /**
@@ -442,22 +443,22 @@ typedef uint32_t kraken_ws_room_change;
 #endif // __cplusplus
 
 /**
- * The result of a call: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; treat
- * one that you don't know as a failure.
+ * The result of a call: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; an
+ * unknown number is a failure.
  */
 typedef int32_t kraken_ws_status;
 
 /**
- * UTF-8 text that somebody else owns: a pointer and a length, no NUL needed. A null pointer with length 0 is
- * the empty text. What the library hands out this way is valid as long as the thing it was taken from.
+ * Borrowed UTF-8 text: a pointer and a length, no NUL needed. A null pointer with length 0 is the empty text. Text
+ * that the library returns is valid as long as the event or list that it belongs to.
  */
 typedef struct {
   /**
-   * First byte.
+   * The first byte.
    */
   const char *ptr;
   /**
-   * Bytes.
+   * Number of bytes.
    */
   size_t len;
 } kraken_ws_str;
@@ -472,15 +473,15 @@ typedef struct {
    */
   size_t size;
   /**
-   * Namespace; empty means `/`.
+   * Name of the namespace; empty means `/`.
    */
   kraken_ws_str nsp;
   /**
-   * Rooms.
+   * Names of rooms.
    */
   const kraken_ws_str *rooms;
   /**
-   * How many rooms.
+   * Number of rooms.
    */
   size_t rooms_len;
   /**
@@ -488,7 +489,7 @@ typedef struct {
    */
   const kraken_ws_str *except;
   /**
-   * How many rooms in `except`.
+   * Number of rooms in `except`.
    */
   size_t except_len;
   /**
@@ -498,15 +499,15 @@ typedef struct {
 } kraken_ws_target;
 
 /**
- * Bytes that somebody else owns, by the rules of `kraken_ws_str`.
+ * Borrowed bytes, by the rules of `kraken_ws_str`.
  */
 typedef struct {
   /**
-   * First byte.
+   * The first byte.
    */
   const uint8_t *ptr;
   /**
-   * Bytes.
+   * Number of bytes.
    */
   size_t len;
 } kraken_ws_bytes;
@@ -583,11 +584,11 @@ typedef struct {
  */
 typedef struct {
   /**
-   * The socket's number; 0 for one of another node, which is reached as the room named by its id.
+   * The socket's number; 0 for a socket of another node, which is reached by the room named by its id.
    */
   uint64_t socket;
   /**
-   * Its public id.
+   * The socket's public id.
    */
   kraken_ws_str id;
   /**
@@ -595,7 +596,7 @@ typedef struct {
    */
   kraken_ws_str address;
   /**
-   * JSON of what the client gave as `auth`, or empty.
+   * JSON of the client's `auth`, or empty.
    */
   kraken_ws_str auth;
   /**
@@ -603,7 +604,7 @@ typedef struct {
    */
   kraken_ws_str data;
   /**
-   * How many rooms it is in, the one named by its id included.
+   * Number of the socket's rooms, the one named by its id included.
    */
   size_t rooms_len;
 } kraken_ws_socket_info;
@@ -753,11 +754,11 @@ typedef struct {
    */
   size_t size;
   /**
-   * Given to each of the functions.
+   * First argument of each function.
    */
   void *userdata;
   /**
-   * Called once, last, when the server does not need `userdata` any more.
+   * Called once, as the last function, when the server no longer uses `userdata`.
    */
   void (*drop)(void *userdata);
   /**
@@ -865,7 +866,7 @@ const char *kraken_ws_version(void);
 
 /**
  * Makes an emitter; `options` is the JSON object of the option `cluster`, `{"redis":"redis://127.0.0.1"}` for example. With
- * `waitForRedis` it returns when Redis is connected; else what is sent before waits, up to `queueBytes`.
+ * `waitForRedis` the call returns when Redis is connected; without it, messages wait until then, up to `queueBytes`.
  *
  * Errors: `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `SYSTEM`, `ARGUMENT`.
  */
@@ -914,7 +915,7 @@ kraken_ws_status kraken_ws_emitter_disconnect_sockets(kraken_ws_emitter *emitter
                                                       bool close);
 
 /**
- * Sends an event to the hosts of all nodes, as `kraken_ws_server_server_side_emit`.
+ * Sends an event to the hosts of all nodes, as `kraken_ws_server_side_emit`.
  *
  * Errors: `PAYLOAD`, `NAME` (a reserved event name), `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -927,7 +928,7 @@ kraken_ws_status kraken_ws_emitter_server_side_emit(kraken_ws_emitter *emitter,
                                                     uint32_t flags);
 
 /**
- * Waits until Redis has confirmed all that was sent so far.
+ * Waits until Redis has confirmed all messages sent so far.
  *
  * Errors: `TIMEOUT` (not within `timeout_ms`; the message says what is in the way), `GONE`, `FORKED`, `ARGUMENT`.
  */
@@ -943,7 +944,7 @@ kraken_ws_status kraken_ws_emitter_stats(kraken_ws_emitter *emitter,
                                          kraken_ws_cluster_stats *stats);
 
 /**
- * Frees an emitter; null is fine. What waits is sent first, for at most the time that one answer of Redis may take.
+ * Frees an emitter; null is fine. Queued messages are sent first, for at most `redisTimeout`.
  *
  * Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
  */
@@ -962,7 +963,7 @@ kraken_ws_status kraken_ws_server_fetch_sockets(kraken_ws_server *server,
 /**
  * `kraken_ws_server_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
  * `cluster.requestsTimeout`), so don't call it in a callback. The list has the sockets of the nodes that answered in time,
- * and how many nodes did not.
+ * and the number of those that did not.
  *
  * Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
@@ -972,18 +973,18 @@ kraken_ws_status kraken_ws_server_fleet_sockets(kraken_ws_server *server,
                                                 kraken_ws_socket_list **list);
 
 /**
- * How many nodes did not answer `kraken_ws_server_fleet_sockets` in time: their sockets are not in the list.
+ * Number of nodes that did not answer `kraken_ws_server_fleet_sockets` in time; the list lacks their sockets.
  */
 size_t kraken_ws_socket_list_missing(const kraken_ws_socket_list *list);
 
 /**
- * The name of a node that did not answer, empty beyond the last one that is known by name. It lives as long as the list.
+ * Name of a node that did not answer, empty beyond the last name that is known. The text lives as long as the list.
  */
 kraken_ws_str kraken_ws_socket_list_missing_node(const kraken_ws_socket_list *list,
                                                  size_t at);
 
 /**
- * How many sockets are in the list.
+ * Number of sockets in the list.
  */
 size_t kraken_ws_socket_list_len(const kraken_ws_socket_list *list);
 
@@ -995,7 +996,7 @@ bool kraken_ws_socket_list_get(const kraken_ws_socket_list *list,
                                kraken_ws_socket_info *info);
 
 /**
- * One room of one socket of the list, empty beyond the last. It lives as long as the list.
+ * One room of one socket of the list, empty beyond the last. The text lives as long as the list.
  */
 kraken_ws_str kraken_ws_socket_list_room(const kraken_ws_socket_list *list, size_t at, size_t room);
 
@@ -1014,13 +1015,13 @@ kraken_ws_status kraken_ws_server_join_cluster(kraken_ws_server *server,
                                                kraken_ws_str options);
 
 /**
- * Counts the servers of the fleet, this one included; 1 without a fleet. Waits for Redis.
+ * Counts the nodes of the fleet, this one included; 1 without a fleet. Waits for Redis.
  *
  * Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_server_server_count(kraken_ws_server *server,
-                                               kraken_ws_str nsp,
-                                               size_t *count);
+kraken_ws_status kraken_ws_server_node_count(kraken_ws_server *server,
+                                             kraken_ws_str nsp,
+                                             size_t *count);
 
 /**
  * Finds the rooms of all nodes, those named by the ids of sockets included, each once. Waits for the other nodes, up to
@@ -1033,17 +1034,17 @@ kraken_ws_status kraken_ws_server_fleet_rooms(kraken_ws_server *server,
                                               kraken_ws_room_list **list);
 
 /**
- * How many rooms are in the list.
+ * Number of rooms in the list.
  */
 size_t kraken_ws_room_list_len(const kraken_ws_room_list *list);
 
 /**
- * One room of the list, empty beyond the last. It lives as long as the list.
+ * One room of the list, empty beyond the last. The text lives as long as the list.
  */
 kraken_ws_str kraken_ws_room_list_get(const kraken_ws_room_list *list, size_t at);
 
 /**
- * How many nodes did not answer in time: their rooms are not in the list.
+ * Number of nodes that did not answer in time; the list lacks their rooms.
  */
 size_t kraken_ws_room_list_missing(const kraken_ws_room_list *list);
 
@@ -1058,30 +1059,30 @@ void kraken_ws_room_list_free(kraken_ws_room_list *list);
  *
  * Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
  */
-kraken_ws_status kraken_ws_server_server_side_emit(kraken_ws_server *server,
-                                                   kraken_ws_str nsp,
-                                                   kraken_ws_str event,
-                                                   kraken_ws_str payload,
-                                                   const kraken_ws_bytes *attachments,
-                                                   size_t attachments_len,
-                                                   uint32_t flags);
+kraken_ws_status kraken_ws_server_side_emit(kraken_ws_server *server,
+                                            kraken_ws_str nsp,
+                                            kraken_ws_str event,
+                                            kraken_ws_str payload,
+                                            const kraken_ws_bytes *attachments,
+                                            size_t attachments_len,
+                                            uint32_t flags);
 
 /**
- * `kraken_ws_server_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
- * `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not answer. The
- * number of the ack goes to `*ack_id`.
+ * `kraken_ws_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings the answers that
+ * came within `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not
+ * answer. The number of the ack goes to `*ack_id`.
  *
- * Errors: those of `kraken_ws_server_server_side_emit`, `STATE` (the server is Node's, and a module asks).
+ * Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
  */
-kraken_ws_status kraken_ws_server_server_side_emit_with_ack(kraken_ws_server *server,
-                                                            kraken_ws_str nsp,
-                                                            kraken_ws_str event,
-                                                            kraken_ws_str payload,
-                                                            const kraken_ws_bytes *attachments,
-                                                            size_t attachments_len,
-                                                            uint32_t flags,
-                                                            uint32_t timeout_ms,
-                                                            uint64_t *ack_id);
+kraken_ws_status kraken_ws_server_side_emit_with_ack(kraken_ws_server *server,
+                                                     kraken_ws_str nsp,
+                                                     kraken_ws_str event,
+                                                     kraken_ws_str payload,
+                                                     const kraken_ws_bytes *attachments,
+                                                     size_t attachments_len,
+                                                     uint32_t flags,
+                                                     uint32_t timeout_ms,
+                                                     uint64_t *ack_id);
 
 /**
  * Unloads a module by its name, after its `drop`.
@@ -1390,25 +1391,24 @@ kraken_ws_status kraken_ws_event_reply(const kraken_ws_event *event,
                                        kraken_ws_bytes body);
 
 /**
- * What happened to the connection to the other nodes.
+ * A change of the connection to the other nodes.
  */
 kraken_ws_cluster_change kraken_ws_event_cluster_change(const kraken_ws_event *event);
 
 /**
- * How many messages were lost since the last such event.
+ * Number of messages lost since the last event of this kind.
  */
 uint64_t kraken_ws_event_lost(const kraken_ws_event *event);
 
 /**
- * Of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`: how many other nodes did not answer in time.
+ * Number of other nodes that did not answer in time, of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`.
  */
 size_t kraken_ws_event_missing(const kraken_ws_event *event);
 
 /**
- * Of a `SERVER_SIDE_ACK`: the name of a node that did not answer, empty beyond the last one that is known by name.
+ * Name of a node that did not answer a `SERVER_SIDE_ACK`, empty beyond the last name that is known.
  */
-kraken_ws_str kraken_ws_event_missing_node(const kraken_ws_event *event,
-                                           size_t at);
+kraken_ws_str kraken_ws_event_missing_node(const kraken_ws_event *event, size_t at);
 
 /**
  * Keeps an event beyond its callback. Each retain needs one `kraken_ws_event_free`. Returns the event, or null
@@ -1418,7 +1418,7 @@ kraken_ws_event *kraken_ws_event_retain(const kraken_ws_event *event);
 
 /**
  * Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that
- * was not answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an ack is
+ * has no answer yet is answered with no: a pending connect or request is refused, an HTTP request gets 404, an ack is
  * not sent.
  */
 void kraken_ws_event_free(kraken_ws_event *event);
@@ -1434,14 +1434,14 @@ kraken_ws_event_kind kraken_ws_event_get_kind(const kraken_ws_event *event);
 kraken_ws_server *kraken_ws_event_server(const kraken_ws_event *event);
 
 /**
- * The socket's number, 0 if the event is of none. A number is used again after 16 million connections in the same slot of a
- * thread.
+ * The socket's number, 0 if the event is not about a socket. A number returns after 16 million connections in the same
+ * slot of a thread.
  */
 uint64_t kraken_ws_event_socket(const kraken_ws_event *event);
 
 /**
- * The socket's public id, the `socket.id` of its client: 20 characters, or of an Engine.IO 3 client its namespace and
- * session id.
+ * The socket's public id, `socket.id` in its client: 20 characters; for an Engine.IO 3 client its namespace and session
+ * id.
  */
 kraken_ws_str kraken_ws_event_socket_id(const kraken_ws_event *event);
 
@@ -1466,7 +1466,7 @@ kraken_ws_str kraken_ws_event_name(const kraken_ws_event *event);
 bool kraken_ws_event_is(const kraken_ws_event *event, const char *name);
 
 /**
- * How many arguments there are.
+ * Number of arguments.
  */
 size_t kraken_ws_event_arg_count(const kraken_ws_event *event);
 
@@ -1477,7 +1477,7 @@ size_t kraken_ws_event_arg_count(const kraken_ws_event *event);
 kraken_ws_str kraken_ws_event_arg(const kraken_ws_event *event, size_t at);
 
 /**
- * How many attachments there are.
+ * Number of attachments.
  */
 size_t kraken_ws_event_attachment_count(const kraken_ws_event *event);
 
@@ -1492,12 +1492,12 @@ kraken_ws_bytes kraken_ws_event_attachment(const kraken_ws_event *event, size_t 
 uint64_t kraken_ws_event_ack_id(const kraken_ws_event *event);
 
 /**
- * The time-out came before all answers.
+ * Whether the time-out passed before all answers had come.
  */
 bool kraken_ws_event_timed_out(const kraken_ws_event *event);
 
 /**
- * How many clients a publish with ack went to, or how many nodes a server-side emit.
+ * Number of clients that a publish with ack went to, or of nodes that a server-side emit went to.
  */
 size_t kraken_ws_event_expected(const kraken_ws_event *event);
 
@@ -1508,44 +1508,43 @@ size_t kraken_ws_event_expected(const kraken_ws_event *event);
 int32_t kraken_ws_event_reason(const kraken_ws_event *event);
 
 /**
- * The reason in socket.io's words, `transport close` for example; of `CLUSTER`, why the connection is down.
+ * The reason in socket.io's words, such as `transport close`; for `CLUSTER`, why the connection is down.
  */
 kraken_ws_str kraken_ws_event_reason_text(const kraken_ws_event *event);
 
 /**
- * What the client gave as `auth`: JSON text of an object, or empty.
+ * The client's `auth`: JSON text of an object, or empty.
  */
 kraken_ws_str kraken_ws_event_auth(const kraken_ws_event *event);
 
 /**
- * Of a connect or a request: the peer's address, empty for a Unix socket.
+ * The peer's address of a connect or a request, empty for a Unix socket.
  */
 kraken_ws_str kraken_ws_event_address(const kraken_ws_event *event);
 
 /**
- * Of a connect or a request: the method.
+ * The HTTP method of a connect or a request.
  */
 kraken_ws_str kraken_ws_event_method(const kraken_ws_event *event);
 
 /**
- * Of a connect or a request: path and query as received.
+ * Path and query of a connect or a request, as received.
  */
 kraken_ws_str kraken_ws_event_url(const kraken_ws_event *event);
 
 /**
- * Of a connect or a request: the first header of that name, which is in lower case; empty if there is
- * none.
+ * The first header of a connect or a request with this name, which is in lower case; empty if there is none.
  */
 kraken_ws_str kraken_ws_event_header(const kraken_ws_event *event,
                                      kraken_ws_str name);
 
 /**
- * What happened to the room.
+ * The change of the event's room.
  */
 kraken_ws_room_change kraken_ws_event_room_change(const kraken_ws_event *event);
 
 /**
- * The room that changed, empty if the event is about none.
+ * The room that changed, empty if the event is not about a room.
  */
 kraken_ws_str kraken_ws_event_room(const kraken_ws_event *event);
 
@@ -1574,7 +1573,7 @@ kraken_ws_status kraken_ws_event_replace(const kraken_ws_event *event,
                                          uint32_t flags);
 
 /**
- * Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be changed at any
+ * Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be called at any
  * time.
  */
 kraken_ws_status kraken_ws_set_server(kraken_ws_server *server);
@@ -1594,7 +1593,7 @@ kraken_ws_status kraken_ws_server_new(const kraken_ws_options *options,
 
 /**
  * Listens on a TCP address. `host` is a name or an address, empty for all addresses; port 0 takes a free one.
- * What was bound goes to `*bound`, unless that is null. May be called several times.
+ * `*bound` gets the port that was bound, unless it is null. May be called several times.
  *
  * Errors: `LISTEN` with the system's reason, `CLOSED`, `ARGUMENT`.
  */
@@ -1666,15 +1665,15 @@ kraken_ws_status kraken_ws_server_create_namespace(kraken_ws_server *server,
                                                    kraken_ws_str name);
 
 /**
- * Makes options that all have their default. Free them with `kraken_ws_options_free`.
+ * Makes options with all defaults. Free them with `kraken_ws_options_free`.
  */
 kraken_ws_options *kraken_ws_options_new(void);
 
 /**
  * Sets options from a JSON object with the names of docs/options.md, such as
  * `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
- * wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
- * `strictOptions` is false: then it is a line for `on_log` when the server is made.
+ * wrong, all stay as they are and the message names it with the accepted values. An unknown name is an error, unless
+ * `strictOptions` is false: then `on_log` gets a line about it when the server is made.
  *
  * Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
  */
@@ -1691,8 +1690,8 @@ kraken_ws_status kraken_ws_options_set(kraken_ws_options *options,
                                        kraken_ws_str value);
 
 /**
- * Sets an option whose value is text, which need not be quoted: a path, a certificate.
- * A dot leads inside: `tls.cert`.
+ * Sets an option whose value is text, without JSON quotes: a path, a certificate. A dot separates the name of a
+ * member: `tls.cert`.
  *
  * Errors: `OPTION`, `ARGUMENT`.
  */
@@ -1713,10 +1712,10 @@ kraken_ws_status kraken_ws_options_decide_connects(kraken_ws_options *options,
 void kraken_ws_options_free(kraken_ws_options *options);
 
 /**
- * For hosts without callbacks: takes up to `max` events into `events` and how many to `*count`. Waits for the
- * first one up to `timeout_ms`; 0 does not wait, a negative number has no limit. Each event is freed with
+ * For hosts without callbacks: takes up to `max` events into `events` and their number into `*count`. Waits for the
+ * first event up to `timeout_ms`; 0 does not wait, a negative number has no limit. Each event is freed with
  * `kraken_ws_event_free`. The last event of a server is `KRAKEN_WS_EVENT_KIND_CLOSED`; after it the call returns
- * `CLOSED`. Several threads may poll, at the price of the order.
+ * `CLOSED`. Several threads may poll; the order of their events is then undefined.
  *
  * Errors: `CLOSED`, `STATE` (the server has callbacks), `ARGUMENT`. No event in time is no error: `*count` is 0.
  */
@@ -1918,14 +1917,14 @@ struct kraken_ws_api {
   kraken_ws_room_change (*event_room_change)(const kraken_ws_event *event);
   /** `kraken_ws_server_join_cluster`. */
   kraken_ws_status (*server_join_cluster)(kraken_ws_server *server, kraken_ws_str options);
-  /** `kraken_ws_server_server_count`. */
-  kraken_ws_status (*server_server_count)(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
+  /** `kraken_ws_server_node_count`. */
+  kraken_ws_status (*server_node_count)(kraken_ws_server *server, kraken_ws_str nsp, size_t *count);
   /** `kraken_ws_server_cluster_stats`. */
   kraken_ws_status (*server_cluster_stats)(kraken_ws_server *server, kraken_ws_cluster_stats *stats);
-  /** `kraken_ws_server_server_side_emit`. */
-  kraken_ws_status (*server_server_side_emit)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
-  /** `kraken_ws_server_server_side_emit_with_ack`. */
-  kraken_ws_status (*server_server_side_emit_with_ack)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
+  /** `kraken_ws_server_side_emit`. */
+  kraken_ws_status (*server_side_emit)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags);
+  /** `kraken_ws_server_side_emit_with_ack`. */
+  kraken_ws_status (*server_side_emit_with_ack)(kraken_ws_server *server, kraken_ws_str nsp, kraken_ws_str event, kraken_ws_str payload, const kraken_ws_bytes *attachments, size_t attachments_len, uint32_t flags, uint32_t timeout_ms, uint64_t *ack_id);
   /** `kraken_ws_server_fleet_sockets`. */
   kraken_ws_status (*server_fleet_sockets)(kraken_ws_server *server, const kraken_ws_target *target, uint32_t timeout_ms, kraken_ws_socket_list **list);
   /** `kraken_ws_socket_list_missing`. */

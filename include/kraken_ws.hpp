@@ -457,22 +457,22 @@ class server {
   kraken_ws_stats stats() { return detail::read_stats(kraken_ws_server_stats, raw()); }
   /// `cluster` is the JSON object of the option of that name.
   void join_cluster(std::string_view cluster) { detail::check(kraken_ws_server_join_cluster(raw(), detail::str(cluster))); }
-  /// Servers of the fleet, this one included.
-  std::size_t server_count(std::string_view nsp = {}) {
+  /// Nodes of the fleet, this one included.
+  std::size_t node_count(std::string_view nsp = {}) {
     std::size_t count = 0;
-    detail::check(kraken_ws_server_server_count(raw(), detail::str(nsp), &count));
+    detail::check(kraken_ws_server_node_count(raw(), detail::str(nsp), &count));
     return count;
   }
-  /// See `kraken_ws_server_server_side_emit`.
+  /// See `kraken_ws_server_side_emit`.
   void server_side_emit(std::string_view name, std::string_view payload = {}, std::string_view nsp = {}) {
     detail::check(
-        kraken_ws_server_server_side_emit(raw(), detail::str(nsp), detail::str(name), detail::str(payload), nullptr, 0, 0));
+        kraken_ws_server_side_emit(raw(), detail::str(nsp), detail::str(name), detail::str(payload), nullptr, 0, 0));
   }
   /// The number of the ack that handlers::on_ack gets.
   std::uint64_t server_side_emit_with_ack(std::string_view name, std::string_view payload, std::uint32_t timeout_ms,
                                           std::string_view nsp = {}) {
     std::uint64_t id = 0;
-    detail::check(kraken_ws_server_server_side_emit_with_ack(raw(), detail::str(nsp), detail::str(name), detail::str(payload),
+    detail::check(kraken_ws_server_side_emit_with_ack(raw(), detail::str(nsp), detail::str(name), detail::str(payload),
                                                       nullptr, 0, 0, timeout_ms, &id));
     return id;
   }

@@ -38,7 +38,7 @@ async fn handle(server: Server, nsp: Namespace, mut events: Events) {
         for event in batch.drain(..) {
             match event {
                 Event::Connect { socket, .. } => server.join(socket, &["room"]),
-                Event::Packet { socket, data, ack: Some(id), .. } => {
+                Event::Event { socket, data, ack: Some(id), .. } => {
                     if let Some(args) = data.strip_prefix(r#"["echo","#) {
                         let _ = server.ack(&nsp, socket, id, &format!("[{args}"), vec![]);
                     }

@@ -28,7 +28,7 @@ async fn main() -> Result<(), kraken_ws_core::Error> {
                     println!("{id} connected");
                     ids.insert(socket, id);
                 }
-                Event::Packet { socket, data, ack, .. } => {
+                Event::Event { socket, data, ack, .. } => {
                     let packet: Value = serde_json::from_str(&data).unwrap_or_default();
                     match packet[0].as_str() {
                         Some("joinRoom") => {

@@ -12,7 +12,7 @@
 //! assert_eq!(data, r#"["file","a.png",{"_placeholder":true,"num":0}]"#);
 //! assert_eq!(attachments, [&b"\x89PNG"[..]]);
 //!
-//! // On the other side, what `Event::Packet` brings:
+//! // On the other side, what `Event::Event` brings:
 //! let (name, file): (String, Bytes) = values::of_event(data, attachments)?;
 //! assert_eq!((&*name, &file[..]), ("a.png", &b"\x89PNG"[..]));
 //! # Ok::<_, kraken_ws_core::Error>(())
@@ -43,7 +43,7 @@ pub fn ack<T: Serialize + ?Sized>(args: &T) -> Result<(String, Vec<Bytes>)> {
     written(CommonParser.encode_value(args, None))
 }
 
-/// The arguments of an event, from [`Event::Packet`](crate::Event::Packet).
+/// The arguments of an event, from [`Event::Event`](crate::Event::Event).
 ///
 /// # Errors
 /// [`ErrorCode::Payload`]: the arguments are not of type `T`.

@@ -1,4 +1,4 @@
-//! All functions as one table, and the two functions that hand it out: to hosts that `dlopen` the library, and to modules.
+//! The table of all functions, and the two functions that pass it on: to hosts that `dlopen` the library, and to modules.
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -10,8 +10,8 @@ use crate::event::*;
 use crate::modules::*;
 use crate::server::*;
 
-/// Version of the table and of everything in this header. It changes when something that was there changes its
-/// meaning or goes away; additions don't change it.
+/// Version of the table and of everything in this header. It changes when an item changes its
+/// meaning or is removed; additions don't change it.
 pub const KRAKEN_WS_ABI_VERSION: u32 = 1;
 
 /// A function of any type.
@@ -43,7 +43,7 @@ struct Table {
     functions: [Function; FUNCTIONS.len()],
 }
 
-// New functions go to the end: compiled hosts and modules know the others by their position.
+// New functions go to the end: compiled hosts and modules find functions by their position.
 table! {
     kraken_ws_version
     kraken_ws_status_name
@@ -132,10 +132,10 @@ table! {
     kraken_ws_event_room
     kraken_ws_event_room_change
     kraken_ws_server_join_cluster
-    kraken_ws_server_server_count
+    kraken_ws_server_node_count
     kraken_ws_server_cluster_stats
-    kraken_ws_server_server_side_emit
-    kraken_ws_server_server_side_emit_with_ack
+    kraken_ws_server_side_emit
+    kraken_ws_server_side_emit_with_ack
     kraken_ws_server_fleet_sockets
     kraken_ws_socket_list_missing
     kraken_ws_socket_list_missing_node

@@ -1,5 +1,5 @@
-//! The C ABI of `kraken-ws-core`: what is in `libkraken_ws` (`library/`), and `include/kraken_ws.h`. Node's addon has it
-//! too, so that it can load the same modules.
+//! The C ABI of `kraken-ws-core`: content of `libkraken_ws` (`library/`) and of `include/kraken_ws.h`. Node's addon links it
+//! too, to load the same modules.
 //!
 //! Each folder stands above those that it sees; a test (`tests/tests/arrows.rs`) compares this table with the code.
 //!
@@ -25,7 +25,7 @@
 #![allow(non_camel_case_types)]
 // The header states at its top what callers have to ensure.
 #![allow(clippy::missing_safety_doc)]
-#![warn(clippy::undocumented_unsafe_blocks)]
+#![warn(unreachable_pub, clippy::undocumented_unsafe_blocks)]
 
 pub mod api;
 mod border;

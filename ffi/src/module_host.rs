@@ -1,25 +1,27 @@
-//! Modules of a server that is Node's: the addon shows it the events before JavaScript gets them.
+//! Modules of a server of Node's: the addon passes events through them before JavaScript gets the events.
 
 use std::ffi::CString;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
-use kraken_ws_core::{Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Stage, Target};
+use kraken_ws_core::{
+    Disconnect, Error, ErrorCode, Event, Namespace, Result, Server, SocketHandle, Stage, Target,
+};
 
 use crate::api;
-use crate::event::{Question, take_packet};
+use crate::event::{Question, take_event};
 use crate::modules::ModuleFigures;
 use crate::server::{Host, Log, ServerHandle, number};
 
-/// A server of Node's as modules see it. They get the same table of functions as in a C host. Functions that only the owner of
-/// the server may call (close, free, poll, create a namespace) are refused.
+/// A server of Node's as modules see it. Modules get the same table of functions as in a C host. Calls that only the owner
+/// of the server may make (close, free, poll, create a namespace) are refused.
 pub struct ModuleHost {
     host: Arc<Host>,
     handle: &'static ServerHandle,
 }
 
 impl ModuleHost {
-    /// `namespaces` are those that exist; their clients wait to be let in.
+    /// `namespaces` are the existing ones; their clients wait to be accepted.
     ///
     /// # Errors
     /// [`ErrorCode::Name`] if there are too many of them.
@@ -32,13 +34,13 @@ impl ModuleHost {
         Ok(Self { host, handle })
     }
 
-    /// A namespace was made. If there are more than modules can tell apart, its clients are refused while a module is loaded,
-    /// so that nobody connects past a filter.
+    /// Adds a namespace. Beyond the limit of numbers its clients are refused while a module is loaded, so that no client
+    /// bypasses a filter.
     pub fn add_namespace(&self, namespace: &Namespace) {
         let _ = self.host.namespaces.add(namespace);
     }
 
-    /// A namespace is gone.
+    /// Removes a namespace.
     pub fn remove_namespace(&self, name: &str) {
         self.host.namespaces.remove(name);
     }
@@ -70,7 +72,7 @@ impl ModuleHost {
         self.host.unload_module(name)
     }
 
-    /// What each module has done, in the order in which they were loaded.
+    /// Figures of the modules, in the order in which they were loaded.
     pub fn figures(&self) -> Vec<ModuleFigures> {
         self.host.modules.figures()
     }
@@ -82,7 +84,7 @@ impl ModuleHost {
         if pending {
             self.host.server.reject(socket, r#"{"message":"Invalid namespace"}"#);
         } else {
-            self.host.server.disconnect(socket, false);
+            self.host.server.disconnect(socket, Disconnect::Socket);
         }
     }
 
@@ -126,10 +128,10 @@ impl Stage for ModuleHost {
                 let pending = matches!(seen.take_question(), Question::Connect);
                 Some(Event::Connect { socket, nsp, id, request, auth, conn, pending, recovered })
             }
-            Event::Packet { socket, data, attachments, ack } => {
-                let seen = self.host.admit(Event::Packet { socket, data, attachments, ack })?;
-                let (data, attachments, ack) = take_packet(seen);
-                Some(Event::Packet { socket, data, attachments, ack })
+            Event::Event { socket, data, attachments, ack } => {
+                let seen = self.host.admit(Event::Event { socket, data, attachments, ack })?;
+                let (data, attachments, ack) = take_event(seen);
+                Some(Event::Event { socket, data, attachments, ack })
             }
             Event::Disconnect { socket, reason, detail } => {
                 self.host.admit(Event::Disconnect { socket, reason, detail })?;

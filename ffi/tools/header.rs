@@ -198,7 +198,8 @@ fn prototype<'h>(functions: &'h str, name: &str) -> Result<(&'h str, String)> {
 }
 
 /// A function is named after the handle that it takes first, and only then: `kraken_ws_server_close(server, …)`.
-/// `kraken_ws_…_new` makes the handle.
+/// `kraken_ws_…_new` makes the handle. A Rust name that begins with the handle's word does not repeat it:
+/// `kraken_ws_server_server_side_emit` reads as a slip.
 fn check_names(functions: &str) -> Result<()> {
     for name in FUNCTIONS {
         let (_, parameters) = prototype(functions, name)?;
@@ -206,6 +207,9 @@ fn check_names(functions: &str) -> Result<()> {
         for handle in HANDLES {
             let made = *name == format!("kraken_ws_{handle}_new");
             let named = name.starts_with(&format!("kraken_ws_{handle}_"));
+            if name.starts_with(&format!("kraken_ws_{handle}_{handle}_")) {
+                return Err(format!("{name} says {handle} twice").into());
+            }
             let takes = first.starts_with(&format!("kraken_ws_{handle} *"));
             if takes && !named && !name.ends_with("_new") && *name != NOT_OF_ITS_HANDLE {
                 return Err(

@@ -21,6 +21,7 @@
 
 // `cargo clippy --all-targets` leaves out the macros that register functions with Node, so the functions look unused.
 #![cfg_attr(test, allow(dead_code))]
+#![warn(unreachable_pub)]
 
 mod exports;
 mod parts;

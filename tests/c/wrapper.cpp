@@ -92,7 +92,7 @@ static void fleets_of_one() {
   handlers.on_server_side = [](const kraken_ws::event_view &event) { event.ack("1"); };
   handlers.on_cluster = [](const kraken_ws::event_view &event) { CHECK(event.lost() == 0); };
   kraken_ws::server server(kraken_ws::options(), std::move(handlers)), polling;
-  CHECK(server.server_count() == 1);
+  CHECK(server.node_count() == 1);
   server.server_side_emit("hello", "1");
   CHECK(status_of([&] { server.cluster_stats(); }, "in no fleet") == KRAKEN_WS_ERROR_STATE);
   CHECK(status_of([&] { server.join_cluster("{}"); }, "cluster.redis") == KRAKEN_WS_ERROR_OPTION);

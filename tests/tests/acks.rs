@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kraken_ws_core::{EmitFlags, Event, Reason, SocketHandle, Target};
+use kraken_ws_core::{Disconnect, EmitFlags, Event, Reason, SocketHandle, Target};
 use kraken_ws_tests::{Host, PATIENCE, TcpClient, eventually};
 use serde_json::json;
 
@@ -68,7 +68,7 @@ fn an_answer_comes_back_with_the_id_of_its_emit() {
             got.push((*id, data.to_string()));
             None
         }
-        Event::Packet { .. } => Some(()),
+        Event::Event { .. } => Some(()),
         _ => None,
     });
     assert_eq!(got, [(ids[1], r#"["second",{"n":2}]"#.to_owned()), (ids[0], "[]".to_owned())]);
@@ -87,7 +87,7 @@ fn an_answer_after_the_time_out_is_ignored() {
     let asked = client.asked();
     client.ack(asked, r#"["late"]"#);
     client.send(r#"2["end"]"#);
-    assert!(matches!(host.event(), Event::Packet { .. }));
+    assert!(matches!(host.event(), Event::Event { .. }));
     host.close();
 }
 
@@ -132,7 +132,7 @@ fn acks_fail_with_the_reason_when_the_host_ends_the_socket() {
     let (mut client, socket) = host.client(addr);
     let id = emit(&host, socket, Some(SHORT));
     client.asked();
-    host.server.disconnect(socket, false);
+    host.server.disconnect(socket, Disconnect::Socket);
     assert_eq!(last_words(&mut host, socket), [(id, Some(Reason::ServerNamespaceDisconnect))]);
     // The timeout of the first ends before that of the second; no outcome is reported twice.
     client.send("0");

@@ -130,7 +130,7 @@ fn frames_behind_a_head_that_fills_the_first_read_stay_in_order() {
     client.flush().unwrap();
     for n in 0..400 {
         let data = host.find(|event| match event {
-            Event::Packet { data, .. } => Some(data.clone()),
+            Event::Event { data, .. } => Some(data.clone()),
             _ => None,
         });
         assert_eq!(*data, *format!("[\"n\",{n}]"));

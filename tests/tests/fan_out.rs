@@ -1,6 +1,6 @@
 //! The recipients of a publish do not depend on the number of shards.
 
-use kraken_ws_core::Target;
+use kraken_ws_core::{Disconnect, Reach, Target};
 use kraken_ws_tests::{Host, process};
 use serde_json::json;
 
@@ -89,10 +89,10 @@ fn rooms_and_figures_are_those_of_all_shards() {
     host.settle();
     assert_eq!(host.server.stats().messages_out - before.messages_out, 3);
 
-    host.server.sockets_leave(&host.main, Target::all(), &["low"], false);
+    host.server.sockets_leave(&host.main, Target::all(), &["low"], Reach::Fleet);
     host.settle();
     assert!(!host.server.has_room(&host.main, "low"));
-    host.server.disconnect_sockets(&host.main, Target::all(), true, false);
+    host.server.disconnect_sockets(&host.main, Target::all(), Disconnect::Connection, Reach::Fleet);
     host.settle();
     let after = host.server.stats();
     assert_eq!((after.connections, after.sockets, after.rooms), (0, 0, 0));

@@ -16,7 +16,7 @@ fn pair(redis: &Redis, mode: &str) -> [Host; 2] {
     let pair = [Host::start(&asks), Host::start(&json!({ "shards": 1, "cluster": cluster }))];
     for host in &pair {
         eventually("both nodes are counted", || {
-            wait(host.server.server_count(&host.main)).is_ok_and(|count| count == 2)
+            wait(host.server.node_count(&host.main)).is_ok_and(|count| count == 2)
         });
     }
     pair

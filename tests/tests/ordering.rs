@@ -50,7 +50,7 @@ fn events_of_one_client_arrive_in_the_order_it_sent_them() {
     });
     for n in 0..EVENTS {
         let data = host.find(|event| match event {
-            kraken_ws_core::Event::Packet { data, .. } => Some(data.to_string()),
+            kraken_ws_core::Event::Event { data, .. } => Some(data.to_string()),
             _ => None,
         });
         assert_eq!(data, format!(r#"["n",{n}]"#));

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use kraken_ws_core::{
-    ClusterChange, EmitFlags, Event, HttpReply, Options, Reason, RequestInfo, Server, SocketHandle, Target,
+    ClusterChange, Disconnect, EmitFlags, Event, HttpReply, Options, Reason, RequestInfo, Server,
+    SocketHandle, Target,
 };
 use kraken_ws_tests::{Host, PATIENCE, Redis, TcpClient, eventually, process};
 use serde_json::json;
@@ -157,7 +158,7 @@ fn a_panic_in_a_shard_closes_its_clients_and_nobody_elses() {
             let (client, socket) = host.client(addr);
             match shard_of(socket) {
                 0 => further.push((client, socket)),
-                _ => host.server.disconnect(socket, true),
+                _ => host.server.disconnect(socket, Disconnect::Connection),
             }
             assert!(!old.contains(&socket));
         }
@@ -167,7 +168,7 @@ fn a_panic_in_a_shard_closes_its_clients_and_nobody_elses() {
         assert_eq!(further[0].0.event(), json!(["still here"]));
         assert_eq!(spared[0].0.event(), json!(["still here"]));
         spared[0].0.send(r#"2["hello"]"#);
-        host.find(|event| matches!(event, Event::Packet { .. }).then_some(()));
+        host.find(|event| matches!(event, Event::Event { .. }).then_some(()));
         // An emit to a former socket reaches nobody.
         host.emit(old[0], r#"["late"]"#);
         assert_eq!(host.settle().len(), 8);

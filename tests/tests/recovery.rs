@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kraken_ws_core::{EmitFlags, Event, Reason, SessionEnd, SocketHandle, Target};
+use kraken_ws_core::{Disconnect, EmitFlags, Event, Reach, Reason, SessionEnd, SocketHandle, Target};
 use kraken_ws_tests::{Client, Host, TcpClient, dial};
 use serde_json::{Value, json};
 
@@ -160,8 +160,8 @@ fn what_was_sent_to_a_room_is_replayed_for_the_time_in_it_and_no_other() {
     // With a target, like `socketsJoin` in an application that does not know which clients are away.
     let own = || Target::room(id.as_str());
     host.publish(Target::room("away"), r#"["before the join"]"#);
-    host.server.sockets_join(&host.main, own(), &["away"], false);
-    host.server.sockets_leave(&host.main, own(), &["late"], false);
+    host.server.sockets_join(&host.main, own(), &["away"], Reach::Fleet);
+    host.server.sockets_leave(&host.main, own(), &["late"], Reach::Fleet);
     host.settle();
     host.publish(Target::room("away"), r#"["in the room while away"]"#);
     host.publish(Target::room("late"), r#"["after the leave while away"]"#);
@@ -192,7 +192,7 @@ fn who_is_disconnected_by_expression_while_away_does_not_come_back() {
     host.settle();
     drop(was.client);
     disconnected(&mut host);
-    host.server.disconnect_sockets(&host.main, Target::room("banned"), true, false);
+    host.server.disconnect_sockets(&host.main, Target::room("banned"), Disconnect::Connection, Reach::Fleet);
     host.settle();
     let (_client, answer) = join(addr, &auth(&was.pid, &was.offset));
     assert_ne!(answer["pid"], json!(was.pid));

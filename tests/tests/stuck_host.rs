@@ -45,7 +45,7 @@ fn write_until_stuck(stream: &mut TcpStream, bytes: &[u8]) -> usize {
 fn take_all(host: &mut Host) {
     for n in 0..EVENTS {
         let data = host.find(|event| match event {
-            Event::Packet { data, .. } => Some(data.clone()),
+            Event::Event { data, .. } => Some(data.clone()),
             _ => None,
         });
         assert!(data.starts_with(&format!(r#"["n",{n},"#)), "event {n} is {:.20}", &*data);
@@ -101,7 +101,7 @@ fn a_connection_that_waits_does_not_hold_up_the_others() {
     let mut other = TcpClient::tcp(addr);
     other.send(r#"2["other"]"#);
     host.find(|event| match event {
-        Event::Packet { data, .. } if &**data == r#"["other"]"# => Some(()),
+        Event::Event { data, .. } if &**data == r#"["other"]"# => Some(()),
         _ => None,
     });
     host.close();
@@ -185,7 +185,7 @@ fn clients_are_not_read_from_when_the_queue_is_full_already() {
     let waiting = host.pending_bytes();
     assert!(waiting < LIMIT + 1_000_000, "{waiting} bytes wait");
     for _ in 0..CLIENTS {
-        host.find(|event| matches!(event, Event::Packet { .. }).then_some(()));
+        host.find(|event| matches!(event, Event::Event { .. }).then_some(()));
     }
     for writer in writers {
         drop(writer.join().unwrap());
@@ -219,7 +219,7 @@ fn what_clients_send_before_they_are_accepted_is_bounded_for_all_together() {
     while came < clients.len() {
         match host.event() {
             Event::Connect { socket, pending: true, .. } => host.server.accept(socket),
-            Event::Packet { .. } => came += 1,
+            Event::Event { .. } => came += 1,
             _ => {}
         }
     }

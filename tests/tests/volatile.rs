@@ -14,7 +14,7 @@ fn a_burst_in_one_turn_closes_nobody_and_leaves_room_for_other_messages() {
     host.server.join(other, &["room"]);
     let flags = EmitFlags::new().volatile(true);
     // Neither client reads, so the kernel's buffers fill up in the middle of a turn.
-    host.server.together(|| {
+    host.server.batch(|| {
         let pad = "x".repeat(480 * 1024);
         for n in 0..BURST {
             let data = json!(["n", n, pad]).to_string();

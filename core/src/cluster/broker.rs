@@ -16,6 +16,7 @@ use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::broker::{Broker, Emit, Question};
 use crate::shared::figures::ClusterStats;
 use crate::shared::namespaces::{Namespace, NspShared};
+use crate::types::change::{Disconnect, Move};
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::ids::NspId;
 use crate::types::target::Target;
@@ -31,7 +32,7 @@ pub(crate) struct RedisBroker {
 impl Broker for RedisBroker {
     fn emit(&self, emit: Emit<'_>) {
         let nsp = &emit.nsp.0.name.clone();
-        self.queue.say(nsp, FleetMessage::Broadcast(broadcast(emit, None)));
+        self.queue.send_message(nsp, FleetMessage::Broadcast(broadcast(emit, None)));
     }
 
     fn emit_with_ack(&self, emit: Emit<'_>, acks: Arc<BroadcastAcks>, timeout: Duration) {
@@ -41,24 +42,22 @@ impl Broker for RedisBroker {
         self.queue.send(FleetCommand::AskClients { nsp, message, timeout, acks });
     }
 
-    fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
-        self.queue.say(&nsp.0.name, FleetMessage::Join { target, rooms });
+    fn move_sockets(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, way: Move) {
+        self.queue.send_message(&nsp.0.name, FleetMessage::Move { way, target, rooms });
     }
 
-    fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
-        self.queue.say(&nsp.0.name, FleetMessage::Leave { target, rooms });
-    }
-
-    fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool) {
-        self.queue.say(&nsp.0.name, FleetMessage::Disconnect { target, close });
+    fn disconnect_sockets(&self, nsp: &Namespace, target: Target, what: Disconnect) {
+        self.queue.send_message(&nsp.0.name, FleetMessage::Disconnect { target, what });
     }
 
     fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>) {
-        self.queue.say(&nsp.0.name, FleetMessage::ServerSide { data: data.into(), attachments, id: None });
+        self.queue
+            .send_message(&nsp.0.name, FleetMessage::ServerSide { data: data.into(), attachments, id: None });
     }
 
-    fn own_room(&self, nsp: NspId, id: &str, here: bool) {
-        self.queue.send(FleetCommand::Room { nsp, room: id.into(), kind: RoomKind::Own, here });
+    fn own_room(&self, nsp: NspId, id: &str, way: Move) {
+        let change = way.into();
+        self.queue.send(FleetCommand::Room { nsp, room: id.into(), kind: RoomKind::Own, change });
     }
 
     fn wants_own_rooms(&self) -> bool {
@@ -130,8 +129,8 @@ pub(crate) fn show_all(server: &Server, queue: &Arc<Queue>, names: &Names) {
 fn show_namespaces(server: &Server, queue: &Arc<Queue>, names: &Names) {
     let core = server.core();
     let to = queue.clone();
-    core.namespaces.watch(Box::new(move |nsp: &Arc<NspShared>, here| {
-        to.send(FleetCommand::Namespace { nsp: nsp.clone(), here });
+    core.namespaces.watch(Box::new(move |nsp: &Arc<NspShared>, change| {
+        to.send(FleetCommand::Namespace { nsp: nsp.clone(), change });
     }));
     if !names.has_channels(RoomKind::Joined) {
         return;
@@ -141,9 +140,9 @@ fn show_namespaces(server: &Server, queue: &Arc<Queue>, names: &Names) {
         let to = queue.clone();
         // JavaScript nodes publish to the main channel when a room's name looks like a socket id, so such a room
         // needs no channel.
-        Box::new(move |nsp, room: &str, here| {
+        Box::new(move |nsp, room: &str, change| {
             if all || !is_private(room) {
-                to.send(FleetCommand::Room { nsp, room: room.into(), kind, here });
+                to.send(FleetCommand::Room { nsp, room: room.into(), kind, change });
             }
         })
     };

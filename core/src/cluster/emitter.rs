@@ -16,6 +16,7 @@ use crate::cluster::wire::Names;
 use crate::options::cluster::ClusterOptions;
 use crate::shared::encode;
 use crate::shared::figures::ClusterStats;
+use crate::types::change::{Disconnect, Move};
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
@@ -58,9 +59,9 @@ impl Emitter {
         Ok(Self { queue, figures, thread: Mutex::new(Some(thread)) })
     }
 
-    fn say(&self, nsp: &str, message: FleetMessage) -> Result<()> {
+    fn send_message(&self, nsp: &str, message: FleetMessage) -> Result<()> {
         let nsp = if nsp.starts_with('/') { nsp.into() } else { format!("/{nsp}").into() };
-        if self.queue.say(&nsp, message) { Ok(()) } else { Err(closed()) }
+        if self.queue.send_message(&nsp, message) { Ok(()) } else { Err(closed()) }
     }
 
     /// Sends an event to all clients that `target` selects. `data` is a JSON array `["event", …]`.
@@ -82,25 +83,27 @@ impl Emitter {
             return Err(Error::new(ErrorCode::Payload, what));
         }
         let broadcast = Broadcast { target, data: data.into(), attachments, flags, ack: None };
-        self.say(nsp, FleetMessage::Broadcast(broadcast))
+        self.send_message(nsp, FleetMessage::Broadcast(broadcast))
     }
 
     /// Adds all sockets that `target` selects to rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_join(&self, nsp: &str, target: Target, rooms: &[&str]) {
-        let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        let _ = self.say(nsp, FleetMessage::Join { target, rooms });
+        self.move_sockets(nsp, target, rooms, Move::Join);
     }
 
     /// Removes all sockets that `target` selects from rooms. After [`Emitter::close`] nothing happens.
     pub fn sockets_leave(&self, nsp: &str, target: Target, rooms: &[&str]) {
-        let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
-        let _ = self.say(nsp, FleetMessage::Leave { target, rooms });
+        self.move_sockets(nsp, target, rooms, Move::Leave);
     }
 
-    /// Disconnects all sockets that `target` selects; with `close`, their connections too. After [`Emitter::close`]
-    /// nothing happens.
-    pub fn disconnect_sockets(&self, nsp: &str, target: Target, close: bool) {
-        let _ = self.say(nsp, FleetMessage::Disconnect { target, close });
+    fn move_sockets(&self, nsp: &str, target: Target, rooms: &[&str], way: Move) {
+        let rooms = rooms.iter().map(|room| Box::from(*room)).collect();
+        let _ = self.send_message(nsp, FleetMessage::Move { way, target, rooms });
+    }
+
+    /// Disconnects all sockets that `target` selects. After [`Emitter::close`] nothing happens.
+    pub fn disconnect_sockets(&self, nsp: &str, target: Target, what: Disconnect) {
+        let _ = self.send_message(nsp, FleetMessage::Disconnect { target, what });
     }
 
     /// Sends an event to the hosts of all nodes. `data` is a JSON array `["event", …]`.
@@ -109,7 +112,7 @@ impl Emitter {
     /// [`ErrorCode::Payload`], [`ErrorCode::Closed`].
     pub fn server_side_emit(&self, nsp: &str, data: &str, attachments: Vec<Bytes>) -> Result<()> {
         encode::check(data, &attachments)?;
-        self.say(nsp, FleetMessage::ServerSide { data: data.into(), attachments, id: None })
+        self.send_message(nsp, FleetMessage::ServerSide { data: data.into(), attachments, id: None })
     }
 
     /// Waits until Redis has confirmed everything sent so far.

@@ -19,18 +19,19 @@ use crate::cluster::stats::Figures;
 use crate::cluster::wire::{Kind, Malformed, is_emitter};
 use crate::local::Server;
 use crate::options::cluster::Mode;
-use crate::shared::broadcast_acks::{BroadcastAcks, Heard};
+use crate::shared::broadcast_acks::{AckProgress, BroadcastAcks};
 use crate::shared::namespaces::Namespace;
 use crate::shared::shard_sender::ShardSender;
+use crate::types::change::Move;
 use crate::types::error::ErrorCode;
 
 /// Number of messages that are handed to the shards in one batch.
 const BATCH: usize = 256;
 /// Limit for waiting while the shards or the host are full; after it, messages are dropped. Redis is not read
 /// meanwhile.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Interval of the attempts within [`PATIENCE`].
-const AGAIN: Duration = Duration::from_millis(2);
+const FULL_TIMEOUT: Duration = Duration::from_secs(1);
+/// Interval of the attempts within [`FULL_TIMEOUT`].
+const RETRY_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The queue of a shard or of the host is full.
 struct Full;
@@ -39,23 +40,23 @@ impl Node {
     /// Executes the events of the bus in order.
     pub(super) async fn take_messages(self: Rc<Self>, mut events: UnboundedReceiver<BusEvent>) {
         let mut batch = Vec::with_capacity(BATCH);
-        let mut patient = true;
+        let mut may_wait = true;
         while events.recv_many(&mut batch, BATCH).await > 0 {
             let mut batch = VecDeque::from(std::mem::take(&mut batch));
             let mut full_since = None;
             while !batch.is_empty() {
-                if self.hand_over(&mut batch).is_ok() {
-                    patient = true;
+                if self.execute_batch(&mut batch).is_ok() {
+                    may_wait = true;
                     break;
                 }
                 // After one message has timed out, the following ones are dropped without waiting, until a message
                 // fits again.
                 let since = *full_since.get_or_insert_with(Instant::now);
-                if patient && since.elapsed() < PATIENCE {
-                    tokio::time::sleep(AGAIN).await;
+                if may_wait && since.elapsed() < FULL_TIMEOUT {
+                    tokio::time::sleep(RETRY_INTERVAL).await;
                     continue;
                 }
-                patient = false;
+                may_wait = false;
                 full_since = None;
                 batch.pop_front();
                 Figures::count(&self.figures.lost_here);
@@ -68,7 +69,7 @@ impl Node {
 
     /// Executes a batch, with one wake-up per shard; stops when a queue is full. Executed events are removed from
     /// `batch`.
-    fn hand_over(self: &Rc<Self>, batch: &mut VecDeque<BusEvent>) -> Result<(), Full> {
+    fn execute_batch(self: &Rc<Self>, batch: &mut VecDeque<BusEvent>) -> Result<(), Full> {
         let server = self.server();
         let mut all = || {
             while let Some(event) = batch.front_mut() {
@@ -87,7 +88,7 @@ impl Node {
             Ok(())
         };
         match &server {
-            Some(server) => server.together(all),
+            Some(server) => server.batch(all),
             None => all(),
         }
     }
@@ -125,7 +126,7 @@ impl Node {
                 self.on_answer(&nsp, uid, &id, answer);
                 Ok(())
             }
-            Incoming::Message { uid, message } => self.on_words(server, namespace, uid, message),
+            Incoming::Message { uid, message } => self.on_fleet_message(server, namespace, uid, message),
         }
     }
 
@@ -150,7 +151,7 @@ impl Node {
         }
         match self.wire.read_broadcast(name, channel, payload) {
             Ok(Some((uid, broadcast))) => {
-                self.on_words(server, nsp, Some(uid), FleetMessage::Broadcast(broadcast))
+                self.on_fleet_message(server, nsp, Some(uid), FleetMessage::Broadcast(broadcast))
             }
             Ok(None) => Ok(()),
             Err(what) => {
@@ -160,7 +161,7 @@ impl Node {
         }
     }
 
-    fn on_words(
+    fn on_fleet_message(
         self: &Rc<Self>,
         server: &Server,
         nsp: Namespace,
@@ -170,21 +171,18 @@ impl Node {
         if let Some(uid) = uid.as_deref().filter(|uid| !is_emitter(uid))
             && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
         {
-            space.peers.heard(uid, matches!(message, FleetMessage::Hello));
+            space.peers.note_message(uid, matches!(message, FleetMessage::Hello));
         }
         self.note_moves(&nsp.0.name, &message);
-        if let FleetMessage::Join { rooms, .. } = &message
+        if let FleetMessage::Move { way: Move::Join, rooms, .. } = &message
             && let Some(space) = self.spaces.borrow_mut().get_mut(&nsp.0.name)
         {
             space.joining.add(rooms, Instant::now());
         }
         match message {
             FleetMessage::Broadcast(broadcast) => self.deliver(server, &nsp, uid, broadcast)?,
-            FleetMessage::Join { target, rooms } => server.move_for_others(&nsp, target, rooms, true),
-            FleetMessage::Leave { target, rooms } => server.move_for_others(&nsp, target, rooms, false),
-            FleetMessage::Disconnect { target, close } => {
-                server.disconnect_sockets(&nsp, target, close, true)
-            }
+            FleetMessage::Move { way, target, rooms } => server.move_for_node(&nsp, target, rooms, way),
+            FleetMessage::Disconnect { target, what } => server.disconnect_sockets_here(&nsp, target, what),
             FleetMessage::ServerSide { data, attachments, id } => {
                 if self.is_host_full() {
                     return Err(Full);
@@ -198,9 +196,9 @@ impl Node {
                 }
                 self.on_question(server.clone(), nsp, From { uid, id }, question);
             }
-            FleetMessage::One { id, sid, change } => {
+            FleetMessage::OneSocket { id, sid, change } => {
                 let from = id.map(|id| From { uid, id });
-                self.on_one(server.clone(), nsp, from, sid, change);
+                self.on_one_socket(server.clone(), nsp, from, sid, change);
             }
             FleetMessage::Hello => {
                 if let Some(uid) = uid {
@@ -232,10 +230,10 @@ impl Node {
             None => server.publish_here(nsp, target, &data, &attachments, flags),
             Some((id, timeout)) => {
                 let (queue, name) = (self.queue.clone(), nsp.0.name.clone());
-                let tell = move |heard| {
-                    let answer = match heard {
-                        Heard::Clients(count) => NodeAnswer::Clients(count),
-                        Heard::Answer(data, attachments) => NodeAnswer::Ack { data, attachments },
+                let report = move |progress| {
+                    let answer = match progress {
+                        AckProgress::Clients(count) => NodeAnswer::Clients(count),
+                        AckProgress::Answer(data, attachments) => NodeAnswer::Ack { data, attachments },
                     };
                     queue.send(FleetCommand::Answer {
                         nsp: name.clone(),
@@ -247,7 +245,7 @@ impl Node {
                 let acks = BroadcastAcks::for_node(
                     server.core().shards.len(),
                     &server.core().answers,
-                    Box::new(tell),
+                    Box::new(report),
                 );
                 let timeout = timeout.unwrap_or(self.options.requests_timeout);
                 let acks = (server.next_ack_id(), acks, timeout);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::shared::fleet_reply::RemoteSocket;
+use crate::types::change::{Disconnect, Move};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 
@@ -24,17 +25,14 @@ pub(crate) struct Broadcast {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum FleetMessage {
     Broadcast(Broadcast),
-    Join {
-        target: Target,
-        rooms: Vec<Box<str>>,
-    },
-    Leave {
+    Move {
+        way: Move,
         target: Target,
         rooms: Vec<Box<str>>,
     },
     Disconnect {
         target: Target,
-        close: bool,
+        what: Disconnect,
     },
     /// An event for the hosts; `id` is set if an answer is wanted.
     ServerSide {
@@ -48,10 +46,10 @@ pub(crate) enum FleetMessage {
     },
     /// A change to the single socket `sid`, as old versions of the adapter send it. The node that has the socket
     /// answers with [`NodeAnswer::Done`].
-    One {
+    OneSocket {
         id: Option<Box<str>>,
         sid: Box<str>,
-        change: Change,
+        change: SocketChange,
     },
     /// Announces a native node to the others.
     Hello,
@@ -68,10 +66,9 @@ pub(crate) enum NodeQuestion {
 
 /// A change to one socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
-    Join(Box<str>),
-    Leave(Box<str>),
-    Disconnect { close: bool },
+pub(crate) enum SocketChange {
+    Move(Move, Box<str>),
+    Disconnect(Disconnect),
 }
 
 /// A node's answer to a request.
@@ -80,7 +77,7 @@ pub(crate) enum NodeAnswer {
     Ids(Vec<Box<str>>),
     Rooms(Vec<Box<str>>),
     Sockets(Vec<RemoteSocket>),
-    /// A [`FleetMessage::One`] was executed.
+    /// A [`FleetMessage::OneSocket`] was executed.
     Done,
     /// The answer of a host: one JSON value.
     ServerSide {
@@ -141,13 +138,11 @@ impl FleetMessage {
         let bytes = |list: &[Bytes]| list.iter().map(Bytes::len).sum::<usize>();
         FLAT + match self {
             FleetMessage::Broadcast(b) => b.data.len() + bytes(&b.attachments) + target_weight(&b.target),
-            FleetMessage::Join { target: t, rooms } | FleetMessage::Leave { target: t, rooms } => {
-                target_weight(t) + names_weight(rooms)
-            }
+            FleetMessage::Move { target: t, rooms, .. } => target_weight(t) + names_weight(rooms),
             FleetMessage::Disconnect { target: t, .. } => target_weight(t),
             FleetMessage::ServerSide { data, attachments, .. } => data.len() + bytes(attachments),
             FleetMessage::Ask { question: NodeQuestion::Sockets(t), .. } => target_weight(t),
-            FleetMessage::Ask { .. } | FleetMessage::One { .. } | FleetMessage::Hello => 0,
+            FleetMessage::Ask { .. } | FleetMessage::OneSocket { .. } | FleetMessage::Hello => 0,
         }
     }
 }

@@ -30,16 +30,17 @@ use crate::shared::event::{ClusterChange, Event};
 use crate::shared::host_queue::HostQueue;
 use crate::shared::namespaces::Namespace;
 use crate::shared::panics::Panics;
+use crate::types::change::Change;
 use crate::types::error::{Error, ErrorCode, Result};
 use crate::types::ids::NspId;
 
 /// Limit for Redis to confirm the last publishes when a server closes.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const FINAL_FLUSH: Duration = Duration::from_secs(1);
 /// Shortest time between two `Lost` events.
-const LOSSES: Duration = Duration::from_secs(1);
+const LOSS_REPORTS: Duration = Duration::from_secs(1);
 
 /// Pause between a panic of the thread and its restart.
-const PAUSE: Duration = Duration::from_millis(200);
+const RESTART_PAUSE: Duration = Duration::from_millis(200);
 /// Name of this thread in logs of panics.
 const CLUSTER: &str = "cluster";
 /// Number of namespaces in `moved` above which entries without recent moves are removed.
@@ -106,19 +107,19 @@ pub(super) struct Node {
     pub routes: RefCell<HashMap<Box<[u8]>, Route>>,
     /// Reference counts. Namespace and room are joined with `#` unescaped, so two pairs of them can share a channel.
     wanted: RefCell<HashMap<Subscription, usize>>,
-    pub asking: RefCell<HashMap<Box<str>, Rc<Pending>>>,
+    pub requests: RefCell<HashMap<Box<str>, Rc<Pending>>>,
     /// By namespace, the rooms that sockets moved into or out of recently. Used only where rooms have channels of
     /// their own.
     moved: RefCell<HashMap<Box<str>, Joining>>,
     /// `None` until the bus has reported its first state.
     up: Cell<Option<bool>>,
     pub up_changed: Notify,
-    telling_lost: Cell<bool>,
+    loss_report_due: Cell<bool>,
     logged: RefCell<HashSet<&'static str>>,
     backlog: Backlog,
     panics: Arc<Panics>,
     /// Notified when a task of this node panics.
-    broke: Notify,
+    panicked: Notify,
 }
 
 /// The main function of the thread. `ready` receives the result of the start. After a panic, a new node starts with
@@ -130,16 +131,16 @@ pub(crate) fn run(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
             let (backlog, mut ready) = (Backlog::default(), Some(ready));
             loop {
                 let local = LocalSet::new();
-                let life = live(parts.clone(), backlog.clone(), &mut ready);
-                let lived = parts.panics.catch(CLUSTER, || local.block_on(&runtime, life));
+                let life = run_node(parts.clone(), backlog.clone(), &mut ready);
+                let outcome = parts.panics.catch(CLUSTER, || local.block_on(&runtime, life));
                 parts.panics.catch(CLUSTER, || drop(local));
-                if lived == Some(Lived::ToTheEnd) || ready.is_some() {
+                if outcome == Some(NodeEnd::Closed) || ready.is_some() {
                     break;
                 }
                 parts.event(Event::Cluster {
                     change: ClusterChange::Down { reason: "internal error".into() },
                 });
-                std::thread::sleep(PAUSE);
+                std::thread::sleep(RESTART_PAUSE);
                 if let Some(server) = parts.server() {
                     parts.panics.catch(CLUSTER, || broker::show_all(&server, &queue, &parts.names));
                 }
@@ -153,16 +154,20 @@ pub(crate) fn run(parts: NodeParts, ready: mpsc::Sender<Result<()>>) {
     queue.end();
 }
 
-/// How [`live`] ended.
+/// How [`run_node`] ended.
 #[derive(PartialEq, Eq)]
-enum Lived {
-    ToTheEnd,
-    Broke,
+enum NodeEnd {
+    Closed,
+    Panicked,
 }
 
 /// Runs one node until it closes or panics. `ready` is `None` after the result of the start was sent.
-async fn live(parts: NodeParts, backlog: Backlog, ready: &mut Option<mpsc::Sender<Result<()>>>) -> Lived {
-    let mut tell = |result| {
+async fn run_node(
+    parts: NodeParts,
+    backlog: Backlog,
+    ready: &mut Option<mpsc::Sender<Result<()>>>,
+) -> NodeEnd {
+    let mut report = |result| {
         if let Some(ready) = ready.take() {
             let _ = ready.send(result);
         }
@@ -171,43 +176,43 @@ async fn live(parts: NodeParts, backlog: Backlog, ready: &mut Option<mpsc::Sende
     let bus = match Bus::start(&dial::config(&parts.options), Arc::new(Dialer), events) {
         Ok(bus) => Arc::new(bus),
         Err(error) => {
-            tell(Err(error.into()));
-            return Lived::ToTheEnd;
+            report(Err(error.into()));
+            return NodeEnd::Closed;
         }
     };
     parts.figures.watch(&bus);
     let node = Rc::new(Node::new(parts, bus, backlog));
-    let reading = node.spawn(node.clone().take_messages(messages));
+    let reader = node.spawn(node.clone().take_messages(messages));
     let (end, ended) = oneshot::channel();
-    let of_writing = node.clone();
+    let writer = node.clone();
     node.spawn(async move {
-        of_writing.take_commands().await;
+        writer.take_commands().await;
         let _ = end.send(());
     });
-    let mut lived = Lived::ToTheEnd;
+    let mut outcome = NodeEnd::Closed;
     let waits = node.options.wait_for_redis;
     if waits && let Err(error) = node.bus.ready(node.options.redis_timeout).await {
-        tell(Err(error.into()));
+        report(Err(error.into()));
     } else {
-        tell(Ok(()));
+        report(Ok(()));
         tokio::select! {
             biased;
             panic = node.bus.broken() => {
                 node.panics.note(CLUSTER, panic);
-                lived = Lived::Broke;
+                outcome = NodeEnd::Panicked;
             }
-            () = node.broke.notified() => lived = Lived::Broke,
-            Ok(()) = ended => node.say_last_words().await,
+            () = node.panicked.notified() => outcome = NodeEnd::Panicked,
+            Ok(()) = ended => node.flush_at_close().await,
         }
     }
-    reading.abort();
-    match lived {
-        Lived::ToTheEnd => node.figures.keep(&node.bus),
-        Lived::Broke => node.figures.pass(&node.bus),
+    reader.abort();
+    match outcome {
+        NodeEnd::Closed => node.figures.keep_final(&node.bus),
+        NodeEnd::Panicked => node.figures.add_to_past(&node.bus),
     }
     // Pending requests are dropped with their tasks.
     node.bus.close().await;
-    lived
+    outcome
 }
 
 impl Node {
@@ -225,15 +230,15 @@ impl Node {
             numbers: RefCell::default(),
             routes: RefCell::default(),
             wanted: RefCell::default(),
-            asking: RefCell::default(),
+            requests: RefCell::default(),
             moved: RefCell::default(),
             up: Cell::new(None),
             up_changed: Notify::new(),
-            telling_lost: Cell::new(false),
+            loss_report_due: Cell::new(false),
             logged: RefCell::default(),
             backlog,
             panics,
-            broke: Notify::new(),
+            panicked: Notify::new(),
         }
     }
 
@@ -269,7 +274,7 @@ impl Node {
                 }
                 self.execute(command);
             }
-            self.look_for_losses();
+            self.report_losses();
             tokio::task::yield_now().await;
             self.queue.take(&mut taken).await;
             self.backlog.borrow_mut().append(&mut taken);
@@ -281,20 +286,20 @@ impl Node {
         let node = self.clone();
         tokio::task::spawn_local(async move {
             if node.panics.catch_in(CLUSTER, pin!(task)).await.is_none() {
-                node.broke.notify_one();
+                node.panicked.notify_one();
             }
         })
     }
 
     fn execute(self: &Rc<Self>, command: FleetCommand) {
         match command {
-            FleetCommand::Say { nsp, message } => self.say(&nsp, &message),
+            FleetCommand::Message { nsp, message } => self.send_message(&nsp, &message),
             FleetCommand::Answer { nsp, to, id, answer } => {
                 self.publish(self.wire.answer(&nsp, to.as_deref(), &id, &answer));
             }
-            FleetCommand::Namespace { nsp, here: true } => self.enter(Namespace(nsp)),
-            FleetCommand::Namespace { nsp, here: false } => self.leave(&Namespace(nsp)),
-            FleetCommand::Room { nsp, room, kind, here } => self.room(nsp, room, kind, here),
+            FleetCommand::Namespace { nsp, change: Change::Added } => self.enter(Namespace(nsp)),
+            FleetCommand::Namespace { nsp, change: Change::Removed } => self.leave(&Namespace(nsp)),
+            FleetCommand::Room { nsp, room, kind, change } => self.room(nsp, room, kind, change),
             FleetCommand::Flush { timeout, reply } => {
                 let node = self.clone();
                 self.spawn(async move {
@@ -306,7 +311,7 @@ impl Node {
     }
 
     /// Publishes a message to the other nodes.
-    pub(super) fn say(&self, nsp: &str, message: &FleetMessage) {
+    pub(super) fn send_message(&self, nsp: &str, message: &FleetMessage) {
         self.note_moves(nsp, message);
         let moved = |room: &str| {
             let moved = self.moved.borrow();
@@ -317,7 +322,7 @@ impl Node {
 
     /// Remembers the rooms of a join or leave, whichever node it came from.
     pub(super) fn note_moves(&self, nsp: &str, message: &FleetMessage) {
-        let (FleetMessage::Join { rooms, .. } | FleetMessage::Leave { rooms, .. }) = message else { return };
+        let FleetMessage::Move { rooms, .. } = message else { return };
         if !self.names.has_channels(RoomKind::Joined) {
             return;
         }
@@ -385,7 +390,7 @@ impl Node {
         };
         self.spaces.borrow_mut().insert(name.clone(), space);
         if self.up.get() == Some(true) {
-            self.say(&name, &FleetMessage::Hello);
+            self.send_message(&name, &FleetMessage::Hello);
         }
     }
 
@@ -407,14 +412,17 @@ impl Node {
     }
 
     /// Subscribes to a room's own channel when it gets its first member, and unsubscribes after the last.
-    fn room(&self, nsp: NspId, room: Box<str>, kind: RoomKind, here: bool) {
+    fn room(&self, nsp: NspId, room: Box<str>, kind: RoomKind, change: Change) {
         // A namespace can be removed while sockets are still in it.
         let Some(name) = self.numbers.borrow().get(&nsp).cloned() else { return };
         let mut spaces = self.spaces.borrow_mut();
         let Some(space) = spaces.get_mut(&name) else { return };
         let channel = Subscription::Sharded(self.names.room(&name, &room));
         let kinds = space.rooms.get(&room).copied().unwrap_or(0);
-        let now = if here { kinds | kind as u8 } else { kinds & !(kind as u8) };
+        let now = match change {
+            Change::Added => kinds | kind as u8,
+            Change::Removed => kinds & !(kind as u8),
+        };
         match (kinds, now) {
             (0, 0) => {}
             (0, _) => {
@@ -461,10 +469,10 @@ impl Node {
         self.up_changed.notify_waiters();
         tracing::info!("cluster: connected to Redis");
         self.event(Event::Cluster { change: ClusterChange::Up });
-        self.look_for_losses();
+        self.report_losses();
         if !self.names.is_emitter() {
             let names: Vec<_> = self.spaces.borrow().keys().cloned().collect();
-            names.iter().for_each(|nsp| self.say(nsp, &FleetMessage::Hello));
+            names.iter().for_each(|nsp| self.send_message(nsp, &FleetMessage::Hello));
             self.count_nodes();
         }
     }
@@ -478,23 +486,23 @@ impl Node {
             "cluster: not connected to Redis; local clients are served, and it is tried again"
         );
         self.event(Event::Cluster { change: ClusterChange::Down { reason: reason.into() } });
-        self.look_for_losses();
+        self.report_losses();
     }
 
-    /// Sends the host a `Lost` event after [`LOSSES`], if publishes were lost since the last one.
-    fn look_for_losses(self: &Rc<Self>) {
+    /// Sends the host a `Lost` event after [`LOSS_REPORTS`], if publishes were lost since the last one.
+    fn report_losses(self: &Rc<Self>) {
         if self.server.is_none()
-            || self.figures.lost() == self.figures.told_lost.load(Ordering::Relaxed)
-            || self.telling_lost.replace(true)
+            || self.figures.lost() == self.figures.reported_lost.load(Ordering::Relaxed)
+            || self.loss_report_due.replace(true)
         {
             return;
         }
         let node = self.clone();
         self.spawn(async move {
-            tokio::time::sleep(LOSSES).await;
-            node.telling_lost.set(false);
+            tokio::time::sleep(LOSS_REPORTS).await;
+            node.loss_report_due.set(false);
             let lost = node.figures.lost();
-            let publishes = lost - node.figures.told_lost.swap(lost, Ordering::Relaxed);
+            let publishes = lost - node.figures.reported_lost.swap(lost, Ordering::Relaxed);
             tracing::warn!(publishes, "cluster: messages for other nodes are lost");
             node.event(Event::Cluster { change: ClusterChange::Lost { publishes } });
         });
@@ -512,10 +520,10 @@ impl Node {
     }
 
     /// Waits at the end for the remaining publishes to be confirmed.
-    async fn say_last_words(&self) {
+    async fn flush_at_close(&self) {
         let time = match self.server {
             None => self.options.redis_timeout,
-            Some(_) if self.up.get() == Some(true) => LAST_WORDS.min(self.options.redis_timeout),
+            Some(_) if self.up.get() == Some(true) => FINAL_FLUSH.min(self.options.redis_timeout),
             Some(_) => return,
         };
         if let Err(error) = self.bus.flush(time).await {
@@ -524,7 +532,7 @@ impl Node {
     }
 
     /// Stores the number of other nodes.
-    pub(super) fn note_others(&self, nsp: &str, others: usize) {
+    pub(super) fn store_others(&self, nsp: &str, others: usize) {
         if nsp == "/" {
             self.figures.nodes.store(others as u64 + 1, Ordering::Relaxed);
         }

@@ -23,7 +23,7 @@ struct Peer {
 
 impl Peers {
     /// Notes a message of a node.
-    pub(super) fn heard(&mut self, uid: &str, names_itself: bool) {
+    pub(super) fn note_message(&mut self, uid: &str, names_itself: bool) {
         self.clock += 1;
         if let Some(peer) = self.known.get_mut(uid) {
             peer.heard = self.clock;
@@ -55,7 +55,7 @@ impl Peers {
 
     /// Selects the `missing` nodes among those that are alive and gave no answer with a uid. If some answers came
     /// without a uid, only nodes that always send theirs can be named.
-    pub(super) fn to_blame(&self, mut living: Vec<Box<str>>, missing: usize) -> Vec<Box<str>> {
+    pub(super) fn unanswering(&self, mut living: Vec<Box<str>>, missing: usize) -> Vec<Box<str>> {
         if living.len() > missing {
             living.retain(|uid| self.known.get(uid).is_some_and(|peer| peer.names_itself));
             living.truncate(missing);
@@ -71,15 +71,15 @@ mod tests {
     #[test]
     fn who_did_not_answer_is_named_where_that_is_certain() {
         let mut peers = Peers::default();
-        peers.heard("js-a", false);
-        peers.heard("js-b", false);
-        peers.heard("native", true);
-        peers.heard("js-a", false);
+        peers.note_message("js-a", false);
+        peers.note_message("js-b", false);
+        peers.note_message("native", true);
+        peers.note_message("js-a", false);
         let silent = peers.silent(&HashSet::new());
         assert_eq!(silent, ["js-a", "native", "js-b"].map(Box::<str>::from));
         // Two answers came without a uid, so the missing node is the one that always sends it.
-        assert_eq!(peers.to_blame(silent.clone(), 1), [Box::<str>::from("native")]);
-        assert_eq!(peers.to_blame(silent.clone(), 3), silent);
+        assert_eq!(peers.unanswering(silent.clone(), 1), [Box::<str>::from("native")]);
+        assert_eq!(peers.unanswering(silent.clone(), 3), silent);
         peers.forget("native");
         assert_eq!(peers.silent(&HashSet::from(["js-b".into()])), [Box::<str>::from("js-a")]);
     }
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn names_from_redis_do_not_fill_the_memory() {
         let mut peers = Peers::default();
-        (0..5000).for_each(|n| peers.heard(&n.to_string(), false));
+        (0..5000).for_each(|n| peers.note_message(&n.to_string(), false));
         assert_eq!(peers.len(), LIMIT);
         assert_eq!(&*peers.silent(&HashSet::new())[0], "4999");
     }

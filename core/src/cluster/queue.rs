@@ -14,6 +14,7 @@ use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::broker::HostAnswers;
 use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
 use crate::shared::namespaces::NspShared;
+use crate::types::change::Change;
 use crate::types::error::Result;
 use crate::types::ids::NspId;
 use crate::types::target::Target;
@@ -21,7 +22,7 @@ use crate::types::target::Target;
 /// A command for the cluster's thread.
 pub(crate) enum FleetCommand {
     /// A message to all other nodes.
-    Say {
+    Message {
         nsp: Arc<str>,
         message: FleetMessage,
     },
@@ -61,17 +62,17 @@ pub(crate) enum FleetCommand {
         nsp: Arc<str>,
         reply: oneshot::Sender<Result<usize>>,
     },
-    /// A namespace was created (`here`) or removed.
+    /// A namespace was created or removed.
     Namespace {
         nsp: Arc<NspShared>,
-        here: bool,
+        change: Change,
     },
-    /// A room of this server got its first member (`here`), or lost its last.
+    /// A room of this server got its first member, or lost its last.
     Room {
         nsp: NspId,
         room: Box<str>,
         kind: RoomKind,
-        here: bool,
+        change: Change,
     },
     Flush {
         timeout: Duration,
@@ -84,7 +85,9 @@ impl FleetCommand {
     /// Approximate size in bytes of what the host passed in; 0 for commands that are bounded in other ways.
     fn weight(&self) -> usize {
         match self {
-            FleetCommand::Say { message, .. } | FleetCommand::AskClients { message, .. } => message.weight(),
+            FleetCommand::Message { message, .. } | FleetCommand::AskClients { message, .. } => {
+                message.weight()
+            }
             FleetCommand::Hosts { data, attachments, .. } => {
                 FLAT + data.len() + attachments.iter().map(Bytes::len).sum::<usize>()
             }
@@ -96,13 +99,13 @@ impl FleetCommand {
 
     /// Discards a command that overflowed. Its caller learns that nodes did not answer: for acks at their timeout,
     /// for other requests at once.
-    fn drop_counted(self, figures: &Figures) {
+    fn discard(self, figures: &Figures) {
         Figures::count(&figures.overflowed);
         match self {
-            FleetCommand::AskClients { acks, .. } => drop(acks.nodes_missing(1, true)),
-            FleetCommand::Sockets { reply, .. } => drop(reply.send(FleetReply::unasked())),
-            FleetCommand::Rooms { reply, .. } => drop(reply.send(FleetReply::unasked())),
-            FleetCommand::Hosts { reply, .. } => drop(reply.send(FleetReply::unasked())),
+            FleetCommand::AskClients { acks, .. } => drop(acks.awaits_nodes(1)),
+            FleetCommand::Sockets { reply, .. } => drop(reply.send(FleetReply::not_sent())),
+            FleetCommand::Rooms { reply, .. } => drop(reply.send(FleetReply::not_sent())),
+            FleetCommand::Hosts { reply, .. } => drop(reply.send(FleetReply::not_sent())),
             _ => {}
         }
     }
@@ -110,7 +113,7 @@ impl FleetCommand {
 
 struct QueueState {
     /// Commands without a weight that preceded dropped messages. They are executed before `commands`.
-    kept: VecDeque<FleetCommand>,
+    overtaken: VecDeque<FleetCommand>,
     commands: VecDeque<FleetCommand>,
     /// Sum of [`FleetCommand::weight`] over both queues.
     bytes: usize,
@@ -128,7 +131,8 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(limit: usize, overflow: Overflow, figures: Arc<Figures>) -> Arc<Self> {
-        let state = QueueState { kept: VecDeque::new(), commands: VecDeque::new(), bytes: 0, closed: false };
+        let state =
+            QueueState { overtaken: VecDeque::new(), commands: VecDeque::new(), bytes: 0, closed: false };
         Arc::new(Self { state: Mutex::new(state), wake: Notify::new(), limit, overflow, figures })
     }
 
@@ -137,8 +141,8 @@ impl Queue {
     }
 
     /// Queues a message to the other nodes; false if the node has ended.
-    pub(crate) fn say(&self, nsp: &Arc<str>, message: FleetMessage) -> bool {
-        self.send(FleetCommand::Say { nsp: nsp.clone(), message })
+    pub(crate) fn send_message(&self, nsp: &Arc<str>, message: FleetMessage) -> bool {
+        self.send(FleetCommand::Message { nsp: nsp.clone(), message })
     }
 
     /// Queues a command; false if the node has ended. Above the limit, commands with a weight are dropped by the
@@ -166,7 +170,7 @@ impl Queue {
             None => drop(state),
         }
         for command in dropped {
-            command.drop_counted(&self.figures);
+            command.discard(&self.figures);
         }
         true
     }
@@ -179,14 +183,14 @@ impl Queue {
                     state.bytes -= command.weight();
                     dropped.push(command);
                 }
-                Some(other) => state.kept.push_back(other),
+                Some(other) => state.overtaken.push_back(other),
                 None => return,
             }
         }
     }
 
     fn put(&self, mut state: MutexGuard<'_, QueueState>, command: FleetCommand) {
-        let was_empty = state.commands.is_empty() && state.kept.is_empty();
+        let was_empty = state.commands.is_empty() && state.overtaken.is_empty();
         state.commands.push_back(command);
         drop(state);
         if was_empty {
@@ -199,8 +203,8 @@ impl Queue {
         loop {
             {
                 let mut state = self.lock();
-                if !state.commands.is_empty() || !state.kept.is_empty() {
-                    out.append(&mut state.kept);
+                if !state.commands.is_empty() || !state.overtaken.is_empty() {
+                    out.append(&mut state.overtaken);
                     out.append(&mut state.commands);
                     state.bytes = 0;
                     return;
@@ -214,7 +218,7 @@ impl Queue {
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.closed = true;
-        let rest = (std::mem::take(&mut state.commands), std::mem::take(&mut state.kept));
+        let rest = (std::mem::take(&mut state.commands), std::mem::take(&mut state.overtaken));
         drop(state);
         drop(rest);
     }
@@ -230,7 +234,9 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::*;
+    use crate::shared::answer_room::AnswerRoom;
     use crate::shared::event::Event;
+    use crate::types::target::Reach;
 
     fn message_of(n: usize) -> FleetMessage {
         FleetMessage::ServerSide { data: "x".repeat(n).into(), attachments: Vec::new(), id: None }
@@ -241,7 +247,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(queue.take(&mut out));
         let weight = |command| match command {
-            FleetCommand::Say { message, .. } => message.weight() - 128,
+            FleetCommand::Message { message, .. } => message.weight() - 128,
             _ => 0,
         };
         out.into_iter().map(weight).collect()
@@ -256,11 +262,11 @@ mod tests {
         ] {
             let figures = Arc::<Figures>::default();
             let queue = Queue::new(71_000, overflow, figures.clone());
-            queue.say(&nsp, message_of(10_000));
-            queue.say(&nsp, message_of(20_000));
+            queue.send_message(&nsp, message_of(10_000));
+            queue.send_message(&nsp, message_of(20_000));
             assert!(queue.send(FleetCommand::Close));
-            queue.say(&nsp, message_of(30_000));
-            queue.say(&nsp, message_of(40_000));
+            queue.send_message(&nsp, message_of(30_000));
+            queue.send_message(&nsp, message_of(40_000));
             assert_eq!(taken(&queue), left);
             assert_eq!(figures.overflowed.load(Ordering::Relaxed), if left.len() == 3 { 2 } else { 1 });
             assert_eq!(queue.bytes(), 0);
@@ -271,10 +277,10 @@ mod tests {
     fn one_message_may_be_larger_than_the_limit_and_nothing_enters_after_the_end() {
         let figures = Arc::<Figures>::default();
         let queue = Queue::new(65_536, Overflow::DropNewest, figures);
-        queue.say(&"/".into(), message_of(100_000));
+        queue.send_message(&"/".into(), message_of(100_000));
         assert_eq!(taken(&queue), [100_000]);
         queue.end();
-        assert!(!queue.say(&"/".into(), message_of(1)) && !queue.send(FleetCommand::Close));
+        assert!(!queue.send_message(&"/".into(), message_of(1)) && !queue.send(FleetCommand::Close));
         assert_eq!(queue.bytes(), 0);
     }
 
@@ -286,14 +292,14 @@ mod tests {
         let data = "x".repeat(50_000).into();
         let timeout = Duration::from_secs(5);
         queue.send(FleetCommand::Hosts { nsp: "/".into(), data, attachments: Vec::new(), timeout, reply });
-        let acks = BroadcastAcks::new(1, 1, true, &crate::shared::answer_room::AnswerRoom::new(1 << 20));
+        let acks = BroadcastAcks::new(1, 1, Reach::Fleet, &AnswerRoom::new(1 << 20));
         assert!(acks.sent(0).is_none(), "other nodes may have clients");
         let message =
             FleetMessage::ServerSide { data: "x".repeat(40_000).into(), attachments: Vec::new(), id: None };
         queue.send(FleetCommand::AskClients { nsp: "/".into(), message, timeout, acks: acks.clone() });
         assert_eq!(queue.bytes(), 40_128);
         assert_eq!(answer.try_recv().unwrap().missing, 1);
-        queue.say(&"/".into(), message_of(60_000));
+        queue.send_message(&"/".into(), message_of(60_000));
         assert_eq!(queue.bytes(), 60_128);
         let Some(Event::BroadcastAck { missing, timed_out, .. }) = acks.timed_out(std::iter::empty()) else {
             panic!("it ends")

@@ -22,7 +22,7 @@ use crate::types::error::{Error, ErrorCode, Result};
 /// answer.
 const RECOUNT: Duration = Duration::from_millis(250);
 /// Limit for finding out which nodes did not answer.
-const BLAME: Duration = Duration::from_millis(500);
+const NAMING: Duration = Duration::from_millis(500);
 /// Upper bound for a timeout, so that `Instant` arithmetic can't overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Maximum number of silent nodes that are checked for being alive.
@@ -66,32 +66,32 @@ impl Gathered {
     }
 }
 
-/// Removes a request from [`Node::asking`] when its task ends.
-struct Listed<'a>(&'a Node, Box<str>);
+/// Removes a request from [`Node::requests`] when its task ends.
+struct Registration<'a>(&'a Node, Box<str>);
 
-impl Drop for Listed<'_> {
+impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        self.0.asking.borrow_mut().remove(&self.1);
+        self.0.requests.borrow_mut().remove(&self.1);
     }
 }
 
 /// A registered request.
-struct Asked {
+struct Request {
     nsp: Arc<str>,
     id: Box<str>,
     pending: Rc<Pending>,
     deadline: Instant,
-    word: Word,
+    publication: Publication,
 }
 
 /// Whether the request has been published.
-enum Word {
+enum Publication {
     /// Published, or queued in the bus until Redis is back.
-    Said,
+    Sent,
     /// To be published once the subscriptions for the answers are confirmed.
-    Later(FleetMessage),
+    Deferred(FleetMessage),
     /// Not published: the bus would deliver it only after the request has ended.
-    Never,
+    Skipped,
 }
 
 impl Node {
@@ -100,18 +100,18 @@ impl Node {
         let node = self.clone();
         match question {
             FleetCommand::Sockets { nsp, target, timeout, reply } => {
-                let asked = self.question(nsp, NodeQuestion::Sockets(target), timeout);
+                let request = self.question(nsp, NodeQuestion::Sockets(target), timeout);
                 self.spawn(async move {
-                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
+                    let _ = reply.send(node.gather(request).await.fleet(|answer| match answer {
                         NodeAnswer::Sockets(sockets) => sockets,
                         _ => Vec::new(),
                     }));
                 });
             }
             FleetCommand::Rooms { nsp, timeout, reply } => {
-                let asked = self.question(nsp, NodeQuestion::Rooms, timeout);
+                let request = self.question(nsp, NodeQuestion::Rooms, timeout);
                 self.spawn(async move {
-                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
+                    let _ = reply.send(node.gather(request).await.fleet(|answer| match answer {
                         NodeAnswer::Rooms(rooms) => rooms,
                         _ => Vec::new(),
                     }));
@@ -120,9 +120,9 @@ impl Node {
             FleetCommand::Hosts { nsp, data, attachments, timeout, reply } => {
                 let id = self.names.request_id();
                 let message = FleetMessage::ServerSide { data, attachments, id: Some(id.clone()) };
-                let asked = self.open(nsp, id, timeout, None, message);
+                let request = self.register(nsp, id, timeout, None, message);
                 self.spawn(async move {
-                    let _ = reply.send(node.gather(asked).await.fleet(|answer| match answer {
+                    let _ = reply.send(node.gather(request).await.fleet(|answer| match answer {
                         NodeAnswer::ServerSide { data, attachments } => vec![(data, attachments)],
                         _ => Vec::new(),
                     }));
@@ -132,9 +132,9 @@ impl Node {
                 if let FleetMessage::Broadcast(broadcast) = &message
                     && let Some((id, _)) = &broadcast.ack
                 {
-                    let asked = self.open(nsp, id.clone(), timeout, Some(acks), message);
+                    let request = self.register(nsp, id.clone(), timeout, Some(acks), message);
                     self.spawn(async move {
-                        node.gather(asked).await;
+                        node.gather(request).await;
                     });
                 }
             }
@@ -149,33 +149,33 @@ impl Node {
     }
 
     /// Registers a request and publishes it if answers can be received.
-    fn open(
+    fn register(
         &self,
         nsp: Arc<str>,
         id: Box<str>,
         timeout: Duration,
         acks: Option<Arc<BroadcastAcks>>,
         message: FleetMessage,
-    ) -> Asked {
+    ) -> Request {
         let pending = Rc::new(Pending { acks, progress: RefCell::default(), changed: Notify::new() });
-        self.asking.borrow_mut().insert(id.clone(), pending.clone());
-        let hears = || self.channels(&nsp).iter().all(|(channel, _)| self.bus.hears(channel));
-        let word = match self.is_up() {
-            Some(false) if matches!(message, FleetMessage::Ask { .. }) => Word::Never,
-            Some(true) if !hears() => Word::Later(message),
-            None => Word::Later(message),
+        self.requests.borrow_mut().insert(id.clone(), pending.clone());
+        let receives = || self.channels(&nsp).iter().all(|(channel, _)| self.bus.hears(channel));
+        let publication = match self.is_up() {
+            Some(false) if matches!(message, FleetMessage::Ask { .. }) => Publication::Skipped,
+            Some(true) if !receives() => Publication::Deferred(message),
+            None => Publication::Deferred(message),
             Some(_) => {
-                self.say(&nsp, &message);
-                Word::Said
+                self.send_message(&nsp, &message);
+                Publication::Sent
             }
         };
-        Asked { nsp, id, pending, deadline: Instant::now() + timeout.min(LONGEST), word }
+        Request { nsp, id, pending, deadline: Instant::now() + timeout.min(LONGEST), publication }
     }
 
     /// Starts a request that asks the other nodes for their sockets or rooms.
-    fn question(&self, nsp: Arc<str>, question: NodeQuestion, timeout: Duration) -> Asked {
+    fn question(&self, nsp: Arc<str>, question: NodeQuestion, timeout: Duration) -> Request {
         let id = self.names.request_id();
-        self.open(nsp, id.clone(), timeout, None, FleetMessage::Ask { id, question })
+        self.register(nsp, id.clone(), timeout, None, FleetMessage::Ask { id, question })
     }
 
     /// Counts the nodes of the main namespace, for the statistics.
@@ -205,36 +205,39 @@ impl Node {
         let channel = self.names.requests(nsp);
         let count = timeout_at(deadline, self.bus.count(&channel)).await.map_err(|_| late())??;
         let others = count.saturating_sub(1);
-        self.note_others(nsp, others);
+        self.store_others(nsp, others);
         Ok(others)
     }
 
     /// Waits for the answers of all other nodes.
-    async fn gather(self: &Rc<Self>, asked: Asked) -> Gathered {
-        let Asked { nsp, id, pending, deadline, word } = asked;
+    async fn gather(self: &Rc<Self>, request: Request) -> Gathered {
+        let Request { nsp, id, pending, deadline, publication } = request;
         let nsp = &*nsp;
-        let listed = Listed(self, id);
+        let registration = Registration(self, id);
         let acks = pending.acks.as_ref();
-        let tell = |missing: usize, open: bool| {
-            self.tell(acks.and_then(|acks| acks.nodes_missing(missing, open)));
+        let report_missing = |missing: usize| {
+            self.report(acks.and_then(|acks| match missing {
+                0 => acks.nodes_done(0),
+                _ => acks.awaits_nodes(missing),
+            }));
         };
         let counted = self.others(nsp, deadline).await;
-        let all = match (counted, word) {
+        let all = match (counted, publication) {
             (Ok(0), _) => {
-                tell(0, false);
+                report_missing(0);
                 return Gathered::default();
             }
-            (Ok(others), Word::Said) => others,
-            (Ok(others), Word::Later(message)) => {
-                self.say(nsp, &message);
+            (Ok(others), Publication::Sent) => others,
+            (Ok(others), Publication::Deferred(message)) => {
+                self.send_message(nsp, &message);
                 others
             }
             // The request is published, but the nodes could not be counted: expect as many answers as at the last
             // count.
-            (Err(_), Word::Said) if self.is_up() == Some(true) => self.known(nsp).max(1),
+            (Err(_), Publication::Sent) if self.is_up() == Some(true) => self.known(nsp).max(1),
             _ => {
                 let gathered = self.unreachable(nsp, pending.progress.take());
-                tell(gathered.missing, false);
+                self.report(acks.and_then(|acks| acks.nodes_done(gathered.missing)));
                 return gathered;
             }
         };
@@ -242,7 +245,7 @@ impl Node {
         let mut recount = Instant::now() + RECOUNT;
         loop {
             let missing = expected.saturating_sub(pending.progress.borrow().nodes);
-            tell(missing, missing > 0);
+            report_missing(missing);
             let over = match acks {
                 Some(acks) => acks.is_done(),
                 None => missing == 0,
@@ -268,13 +271,13 @@ impl Node {
             }
             recount = Instant::now() + RECOUNT;
         }
-        drop(listed);
+        drop(registration);
         let Progress { answers, nodes, uids, refused, .. } = pending.progress.take();
         let missing = expected.saturating_sub(nodes) + refused;
         let missing_nodes = match missing {
             0 => Vec::new(),
             _ if acks.is_some() => Vec::new(),
-            _ => self.blame(nsp, &uids, missing).await,
+            _ => self.unanswering(nsp, &uids, missing).await,
         };
         Gathered { answers, expected: expected.max(nodes), missing, missing_nodes }
     }
@@ -285,8 +288,8 @@ impl Node {
     }
 
     /// The result of a request that Redis could not deliver.
-    fn unreachable(&self, nsp: &str, heard: Progress) -> Gathered {
-        let Progress { answers, nodes, uids, .. } = heard;
+    fn unreachable(&self, nsp: &str, progress: Progress) -> Gathered {
+        let Progress { answers, nodes, uids, .. } = progress;
         let missing = self.known(nsp).saturating_sub(nodes).max(usize::from(nodes == 0));
         let spaces = self.spaces.borrow();
         let mut missing_nodes = spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.silent(&uids));
@@ -312,26 +315,26 @@ impl Node {
     }
 
     /// Uids of the nodes that did not answer, as far as they are known.
-    async fn blame(&self, nsp: &str, answered: &HashSet<Box<str>>, missing: usize) -> Vec<Box<str>> {
+    async fn unanswering(&self, nsp: &str, answered: &HashSet<Box<str>>, missing: usize) -> Vec<Box<str>> {
         let mut silent = match self.spaces.borrow().get(nsp) {
             Some(space) => space.peers.silent(answered),
             None => return Vec::new(),
         };
         silent.truncate(SUSPECTS);
-        let living = tokio::time::timeout(BLAME, self.living(nsp, silent)).await.unwrap_or_default();
+        let living = tokio::time::timeout(NAMING, self.living(nsp, silent)).await.unwrap_or_default();
         let spaces = self.spaces.borrow();
-        spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.to_blame(living, missing))
+        spaces.get(nsp).map_or_else(Vec::new, |space| space.peers.unanswering(living, missing))
     }
 
     /// Handles an answer of another node.
     pub(super) fn on_answer(&self, nsp: &str, uid: Option<Box<str>>, id: &str, answer: NodeAnswer) {
         if let (Some(uid), Some(space)) = (&uid, self.spaces.borrow_mut().get_mut(nsp)) {
-            space.peers.heard(uid, true);
+            space.peers.note_message(uid, true);
         }
         // The request has ended, or belongs to another node.
-        let Some(pending) = self.asking.borrow().get(id).cloned() else { return };
+        let Some(pending) = self.requests.borrow().get(id).cloned() else { return };
         if let NodeAnswer::Ack { data, attachments } = answer {
-            self.tell(pending.acks.as_ref().and_then(|acks| acks.answered(None, &data, attachments)));
+            self.report(pending.acks.as_ref().and_then(|acks| acks.answered(None, &data, attachments)));
             return pending.changed.notify_one();
         }
         let mut progress = pending.progress.borrow_mut();
@@ -341,7 +344,7 @@ impl Node {
         progress.nodes += 1;
         match answer {
             NodeAnswer::Clients(count) => {
-                self.tell(pending.acks.as_ref().and_then(|acks| acks.node_sent(count)));
+                self.report(pending.acks.as_ref().and_then(|acks| acks.node_sent(count)));
             }
             answer => {
                 let room = self.server().map(|server| server.core().answers.clone());
@@ -360,7 +363,7 @@ impl Node {
         pending.changed.notify_one();
     }
 
-    fn tell(&self, event: Option<Event>) {
+    fn report(&self, event: Option<Event>) {
         if let Some(event) = event {
             self.event(event);
         }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use kraken_ws_codec::packet;
 
 use crate::cluster::handshake::handshake;
-use crate::cluster::message::{Change, NodeAnswer, NodeQuestion};
+use crate::cluster::message::{NodeAnswer, NodeQuestion, SocketChange};
 use crate::cluster::node::Node;
 use crate::local::{FetchedSocket, Server};
 use crate::options::Hooks;
@@ -15,6 +15,7 @@ use crate::shared::event::Event;
 use crate::shared::fleet_reply::RemoteSocket;
 use crate::shared::namespaces::Namespace;
 use crate::shared::reply::Reply;
+use crate::types::change::Move;
 use crate::types::target::Target;
 
 /// Limit for the host to answer a server-side emit. It is far above any timeout of the asking node.
@@ -110,22 +111,22 @@ impl Node {
     }
 
     /// Executes a request about a single socket, as old versions of the adapter send it.
-    pub(super) fn on_one(
+    pub(super) fn on_one_socket(
         self: &Rc<Self>,
         server: Server,
         nsp: Namespace,
         from: Option<From>,
         sid: Box<str>,
-        change: Change,
+        change: SocketChange,
     ) {
         let node = self.clone();
         self.spawn(async move {
             let found = server.fetch_sockets(&nsp, Target::room(sid.clone())).await;
             let Some(socket) = found.into_iter().find(|found| found.id == sid) else { return };
             match change {
-                Change::Join(room) => server.join(socket.socket, &[&*room]),
-                Change::Leave(room) => server.leave(socket.socket, &[&*room]),
-                Change::Disconnect { close } => server.disconnect(socket.socket, close),
+                SocketChange::Move(Move::Join, room) => server.join(socket.socket, &[&*room]),
+                SocketChange::Move(Move::Leave, room) => server.leave(socket.socket, &[&*room]),
+                SocketChange::Disconnect(what) => server.disconnect(socket.socket, what),
             }
             if let Some(from) = from {
                 node.answer_to(&nsp, &from, &NodeAnswer::Done);

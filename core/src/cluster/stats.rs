@@ -21,8 +21,8 @@ pub(crate) struct Figures {
     pub lost_here: AtomicU64,
     /// Number of nodes at the last count.
     pub nodes: AtomicU64,
-    /// Number of lost publishes that the host has been told of.
-    pub told_lost: AtomicU64,
+    /// Number of lost publishes that were reported to the host.
+    pub reported_lost: AtomicU64,
     bus: Mutex<Source>,
     /// Totals of the earlier buses, which ended with a panic.
     past: Mutex<BusStats>,
@@ -87,14 +87,14 @@ impl Figures {
     }
 
     /// Keeps the final counters of a bus that closes.
-    pub(crate) fn keep(&self, bus: &Bus) {
+    pub(crate) fn keep_final(&self, bus: &Bus) {
         let stats = BusStats { up: false, ..figures(bus.stats()) };
         *self.source() = Source::Last(stats);
     }
 
     /// Adds the counters of a bus that panicked to `past`. Its open publishes count as lost.
-    pub(crate) fn pass(&self, bus: &Bus) {
-        self.keep(bus);
+    pub(crate) fn add_to_past(&self, bus: &Bus) {
+        self.keep_final(bus);
         let last = self.bus();
         *self.source() = Source::NoBus;
         *self.past() = BusStats {

@@ -21,6 +21,14 @@ const BATCH: usize = 256;
 /// Capacity in frames that an empty queue keeps: 32 bytes.
 const KEEP: usize = 4;
 
+/// The frames of an outbox that wait for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// The newest; the earlier ones are counted already.
+    Newest,
+    All,
+}
+
 /// A queue of shared frames.
 #[derive(Default)]
 pub(crate) struct Outbox {
@@ -60,9 +68,12 @@ impl Outbox {
         self.bytes.saturating_sub(self.written)
     }
 
-    /// Counts the newest frame, or `all` of them, against the total budget.
-    pub(crate) fn charge(&self, outboxes: &Outboxes, all: bool) {
-        let skip = if all { 0 } else { self.queue.len().saturating_sub(1) };
+    /// Counts the frames that wait against the total budget.
+    pub(crate) fn charge(&self, outboxes: &Outboxes, waiting: Waiting) {
+        let skip = match waiting {
+            Waiting::All => 0,
+            Waiting::Newest => self.queue.len().saturating_sub(1),
+        };
         self.queue.iter().skip(skip).for_each(|frame| frame.wait(outboxes));
     }
 

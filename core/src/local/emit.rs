@@ -32,7 +32,7 @@ impl Server {
         flags: EmitFlags,
     ) -> Result<()> {
         if self.keeps(flags) {
-            return self.emit_kept(nsp, socket, data, &attachments, flags);
+            return self.emit_recoverable(nsp, socket, data, &attachments, flags);
         }
         if self.needs_offset(data) {
             return self.emit_with_offset(nsp, socket, data, &attachments, flags);
@@ -118,7 +118,7 @@ impl Server {
         flags: EmitFlags,
     ) -> Result<()> {
         if self.keeps(flags) {
-            return self.publish_kept(nsp, target, data, attachments, flags);
+            return self.publish_recoverable(nsp, target, data, attachments, flags);
         }
         if self.needs_offset(data) {
             return self.publish_with_offset(nsp, target, data, attachments, flags);

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 
 use crate::local::Server;
-use crate::net::listener;
+use crate::net::listener::{self, PortUse};
 use crate::shared::command::Command;
 use crate::types::error::{Error, ErrorCode, Result};
 
@@ -14,7 +14,7 @@ impl Server {
     /// # Errors
     /// [`ErrorCode::Listen`] with the system's reason.
     pub fn listen_tcp(&self, host: &str, port: u16) -> Result<SocketAddr> {
-        self.bind(host, port, false)
+        self.bind(host, port, PortUse::Exclusive)
     }
 
     /// [`Server::listen_tcp`] on a port that other processes of this user may also listen on with this method
@@ -23,16 +23,16 @@ impl Server {
     /// # Errors
     /// As [`Server::listen_tcp`].
     pub fn listen_tcp_shared(&self, host: &str, port: u16) -> Result<SocketAddr> {
-        self.bind(host, port, true)
+        self.bind(host, port, PortUse::Shared)
     }
 
-    fn bind(&self, host: &str, port: u16, shared: bool) -> Result<SocketAddr> {
+    fn bind(&self, host: &str, port: u16, usage: PortUse) -> Result<SocketAddr> {
         self.open()?;
         let fail = |e: std::io::Error| Error::new(ErrorCode::Listen, format!("listen {host}:{port}: {e}"));
         let addrs: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(fail)?.collect();
         let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
         for addr in addrs {
-            match listener::bind_tcp(addr, self.core().options.backlog, shared) {
+            match listener::bind_tcp(addr, self.core().options.backlog, usage) {
                 Ok((listener, bound)) => {
                     self.core().shards[0].send(Command::Listen(listener));
                     return Ok(bound);

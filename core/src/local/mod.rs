@@ -34,7 +34,7 @@ use crate::shared::core::Core;
 use crate::shared::event::Event;
 use crate::shared::host_queue::{Events, HostQueue};
 use crate::shared::journal::Recovery;
-use crate::shared::namespaces::Namespaces;
+use crate::shared::namespaces::{Admission, Namespaces};
 use crate::shared::shard_sender::ShardSender;
 use crate::shared::{batch, command_queue, thread_start};
 use crate::types::error::{Error, ErrorCode, Result};
@@ -121,9 +121,9 @@ impl Server {
             }
         }));
         if let Some(recovery) = &core.recovery {
-            recovery.lock().tell(core.hooks.has(Hooks::SESSIONS));
+            recovery.lock().set_reports(core.hooks.has(Hooks::SESSIONS));
         }
-        core.namespaces.create("/", false);
+        core.namespaces.create("/", Admission::Core);
         // If a later thread can't start, dropping `server` ends those that run.
         let server = Server(Arc::new(Inner { core, threads: Mutex::default() }));
         for (index, receiver) in receivers.into_iter().enumerate() {
@@ -181,13 +181,13 @@ impl Server {
         self.core().shards.get(socket.shard())
     }
 
-    pub(super) fn tell_conn(&self, conn: ConnId, command: Command) {
+    pub(super) fn send_to_conn(&self, conn: ConnId, command: Command) {
         if let Some(shard) = self.core().shards.get(conn.shard()) {
             shard.send(command);
         }
     }
 
-    pub(super) fn tell(&self, socket: SocketHandle, command: Command) {
+    pub(super) fn send_to_socket(&self, socket: SocketHandle, command: Command) {
         if let Some(shard) = self.shard_of(socket) {
             shard.send(command);
         }
@@ -196,16 +196,16 @@ impl Server {
     /// Collects the commands that `act` issues on this thread, and queues them in the order of the calls when `act`
     /// returns. This takes fewer wake-ups than command by command, and a shard starts when all of them are there.
     /// `act` must not wait for an answer: its question is still in the batch.
-    pub fn together<T>(&self, act: impl FnOnce() -> T) -> T {
+    pub fn batch<T>(&self, act: impl FnOnce() -> T) -> T {
         // The recovery journal numbers messages, and each shard must get them in that order.
         if self.core().recovery.is_some() {
             return act();
         }
-        batch::together(&self.core().shards, act)
+        batch::collect(&self.core().shards, act)
     }
 
     /// Queues a command for every shard.
-    fn all(&self, command: impl Fn() -> Command) {
+    fn send_to_all(&self, command: impl Fn() -> Command) {
         ShardSender::send_all(&self.core().shards, |_| command());
     }
 
@@ -213,7 +213,7 @@ impl Server {
     pub fn set_hooks(&self, hooks: Hooks) {
         self.core().hooks.set(hooks);
         if let Some(recovery) = &self.core().recovery {
-            recovery.lock().tell(hooks.contains(Hooks::SESSIONS));
+            recovery.lock().set_reports(hooks.contains(Hooks::SESSIONS));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Namespaces of this node.
 
 use crate::local::Server;
-use crate::shared::namespaces::Namespace;
+use crate::shared::namespaces::{Admission, Namespace};
 use crate::types::error::{Error, ErrorCode, Result};
 
 impl Server {
@@ -10,7 +10,7 @@ impl Server {
     /// # Errors
     /// [`ErrorCode::Name`] for a name with a comma, which the protocol can't carry.
     pub fn namespace(&self, name: &str) -> Result<Namespace> {
-        self.create_namespace(name, false)
+        self.create_namespace(name, Admission::Core)
     }
 
     /// [`Server::namespace`] whose clients wait for [`Server::accept`], from the first client on; see
@@ -19,12 +19,12 @@ impl Server {
     /// # Errors
     /// As [`Server::namespace`].
     pub fn deciding_namespace(&self, name: &str) -> Result<Namespace> {
-        let namespace = self.create_namespace(name, true)?;
+        let namespace = self.create_namespace(name, Admission::Host)?;
         namespace.set_decide(true);
         Ok(namespace)
     }
 
-    fn create_namespace(&self, name: &str, decide: bool) -> Result<Namespace> {
+    fn create_namespace(&self, name: &str, admission: Admission) -> Result<Namespace> {
         if name.contains(',') {
             return Err(Error::new(
                 ErrorCode::Name,
@@ -32,7 +32,7 @@ impl Server {
             ));
         }
         let name = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
-        Ok(Namespace(self.core().namespaces.create(&name, decide)))
+        Ok(Namespace(self.core().namespaces.create(&name, admission)))
     }
 
     /// Removes a namespace: later CONNECTs to it are refused; its sockets stay connected.

@@ -17,7 +17,7 @@ use crate::types::target::Target;
 
 impl Server {
     fn raw(&self, conn: ConnId, command: RawCommand) {
-        self.tell_conn(conn, Command::Raw(command));
+        self.send_to_conn(conn, Command::Raw(command));
     }
 
     fn raw_send(&self, conn: ConnId, frame: Frame, flags: EmitFlags, more: bool) -> Result<()> {

@@ -60,7 +60,7 @@ impl Server {
 
     /// [`Server::publish`] of a message that the journal keeps. The journal stays locked until every shard has the
     /// command; see `shared/journal`.
-    pub(super) fn publish_kept(
+    pub(super) fn publish_recoverable(
         &self,
         nsp: &Namespace,
         target: Target,
@@ -88,7 +88,7 @@ impl Server {
 
     /// [`Server::emit`] of a message that the journal keeps. A client that is away gets it on recovery; a client that
     /// is back under another handle gets it there.
-    pub(super) fn emit_kept(
+    pub(super) fn emit_recoverable(
         &self,
         nsp: &Namespace,
         socket: SocketHandle,

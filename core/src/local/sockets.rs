@@ -7,18 +7,19 @@ use tokio::sync::oneshot;
 use crate::local::{FetchedSocket, Server};
 use crate::shared::command::Command;
 use crate::shared::namespaces::Namespace;
+use crate::types::change::{Disconnect, Move};
 use crate::types::ids::{ConnId, SocketHandle};
 use crate::types::target::Target;
 
 impl Server {
     /// Accepts a socket whose `Connect` was `pending`.
     pub fn accept(&self, socket: SocketHandle) {
-        self.tell(socket, Command::Accept(socket));
+        self.send_to_socket(socket, Command::Accept(socket));
     }
 
     /// Refuses a socket whose `Connect` was `pending`. `error` is JSON: `{"message": …, "data": …}`.
     pub fn reject(&self, socket: SocketHandle, error: &str) {
-        self.tell(socket, Command::Reject(socket, error.into()));
+        self.send_to_socket(socket, Command::Reject(socket, error.into()));
     }
 
     /// Adds a socket to rooms.
@@ -30,63 +31,60 @@ impl Server {
 
     /// Removes a socket from rooms.
     pub fn leave(&self, socket: SocketHandle, rooms: &[&str]) {
-        self.tell(socket, Command::Leave(socket, names(rooms)));
+        self.send_to_socket(socket, Command::Leave(socket, names(rooms)));
     }
 
     /// Removes a socket from all rooms, its own-id room included.
     pub fn leave_all(&self, socket: SocketHandle) {
-        self.tell(socket, Command::LeaveAll(socket));
+        self.send_to_socket(socket, Command::LeaveAll(socket));
     }
 
     /// Reports own-id rooms to the broker: all existing ones, then each change.
     pub(crate) fn show_own_rooms(&self) {
-        self.all(|| Command::ShowOwnRooms);
+        self.send_to_all(|| Command::ShowOwnRooms);
     }
 
-    /// [`Server::sockets_join`] on this node.
-    pub(crate) fn sockets_join_here(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
+    /// [`Server::sockets_join`] or [`Server::sockets_leave`] on this node.
+    pub(crate) fn move_sockets_here(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, way: Move) {
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
-        for shard in &self.core().shards {
-            shard.send_join(Command::SocketsJoin(nsp.0.clone(), target.clone(), rooms.clone()));
-        }
-    }
-
-    /// [`Server::sockets_leave`] on this node.
-    pub(crate) fn sockets_leave_here(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>) {
-        let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
-        self.all(|| Command::SocketsLeave(nsp.0.clone(), target.clone(), rooms.clone()));
-    }
-
-    /// [`Server::disconnect_sockets`] on this node.
-    pub(crate) fn disconnect_sockets_here(&self, nsp: &Namespace, target: Target, close: bool) {
-        let target = Arc::new(target);
-        self.all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), close));
+        self.send_move(way, || Command::MoveSockets(nsp.0.clone(), target.clone(), rooms.clone(), way));
     }
 
     /// Carries out another node's [`Server::sockets_join`] or [`Server::sockets_leave`] on this node.
-    pub(crate) fn move_for_others(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, join: bool) {
+    pub(crate) fn move_for_node(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, way: Move) {
         let (target, rooms): (_, Arc<[_]>) = (Arc::new(target), rooms.into());
-        for shard in &self.core().shards {
-            shard.send_join(Command::MoveSockets(nsp.0.clone(), target.clone(), rooms.clone(), join));
+        self.send_move(way, || Command::MoveForNode(nsp.0.clone(), target.clone(), rooms.clone(), way));
+    }
+
+    /// Queues a command that moves sockets for every shard. Joins are counted: the room directory lags behind them.
+    fn send_move(&self, way: Move, command: impl Fn() -> Command) {
+        match way {
+            Move::Join => self.core().shards.iter().for_each(|shard| shard.send_join(command())),
+            Move::Leave => self.send_to_all(command),
         }
     }
 
-    /// Disconnects one socket; with `close` its whole connection. Messages that were sent before arrive first, also
-    /// on a client that is upgrading. To tell the client why, send it `["disconnect_reason", …]` before, as the Node
-    /// package does.
-    pub fn disconnect(&self, socket: SocketHandle, close: bool) {
-        self.tell(socket, Command::Disconnect(socket, close));
+    /// [`Server::disconnect_sockets`] on this node.
+    pub(crate) fn disconnect_sockets_here(&self, nsp: &Namespace, target: Target, what: Disconnect) {
+        let target = Arc::new(target);
+        self.send_to_all(|| Command::DisconnectSockets(nsp.0.clone(), target.clone(), what));
+    }
+
+    /// Disconnects one socket, or its whole connection. Messages that were sent before arrive first, also on a client
+    /// that is upgrading. To tell the client why, send it `["disconnect_reason", …]` before, as the Node package does.
+    pub fn disconnect(&self, socket: SocketHandle, what: Disconnect) {
+        self.send_to_socket(socket, Command::Disconnect(socket, what));
     }
 
     /// Closes a connection, by its number, as the engine does (`forced close`): without a Socket.IO
     /// DISCONNECT, so that clients reconnect.
     pub fn close_connection(&self, conn: ConnId) {
-        self.tell_conn(conn, Command::CloseConnection(conn));
+        self.send_to_conn(conn, Command::CloseConnection(conn));
     }
 
     /// Attaches JSON to a socket, for [`Server::fetch_sockets`].
     pub fn set_data(&self, socket: SocketHandle, json: &str) {
-        self.tell(socket, Command::SetData(socket, json.into()));
+        self.send_to_socket(socket, Command::SetData(socket, json.into()));
     }
 
     /// Finds the sockets of this process that match `target`.

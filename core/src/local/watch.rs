@@ -11,6 +11,6 @@ impl Server {
     /// [`Event::ConnectionClosed`](crate::Event::ConnectionClosed). The last one is also the answer for a connection
     /// that is already gone.
     pub fn watch(&self, conn: ConnId, on: bool) {
-        self.tell_conn(conn, Command::Watch { conn, on });
+        self.send_to_conn(conn, Command::Watch { conn, on });
     }
 }

@@ -19,15 +19,23 @@ pub(crate) enum Listener {
     Unix(std::os::unix::net::UnixListener, Unlink),
 }
 
-/// Binds a TCP address. `::` accepts IPv4 too, as in Node.js. With `shared`, other processes of this user can bind
-/// the same address, and the kernel spreads connections over them.
-pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32, shared: bool) -> io::Result<(Listener, SocketAddr)> {
+/// Who may bind a TCP port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PortUse {
+    /// One process.
+    Exclusive,
+    /// All processes of this user; the kernel spreads connections over them.
+    Shared,
+}
+
+/// Binds a TCP address. `::` accepts IPv4 too, as in Node.js.
+pub(crate) fn bind_tcp(addr: SocketAddr, backlog: u32, usage: PortUse) -> io::Result<(Listener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     if addr.is_ipv6() && addr.ip().is_unspecified() {
         socket.set_only_v6(false)?;
     }
     socket.set_reuse_address(true)?;
-    if shared {
+    if usage == PortUse::Shared {
         socket.set_reuse_port(true)?;
     }
     socket.set_nonblocking(true)?;

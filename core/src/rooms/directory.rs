@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use crate::types::change::Change;
 use crate::types::ids::NspId;
 
 type Key = (NspId, Box<str>);
-/// Called with a namespace, a room, and whether the room now exists.
-type Watcher = Box<dyn Fn(NspId, &str, bool) + Send>;
+/// Called when a room of a namespace gets its first holder, or loses its last.
+type Watcher = Box<dyn Fn(NspId, &str, Change) + Send>;
 
 /// The holders of a room.
 #[derive(Default)]
@@ -32,9 +33,9 @@ struct Rooms {
 }
 
 impl Rooms {
-    fn tell(&self, nsp: NspId, room: &str, here: bool) {
+    fn notify(&self, nsp: NspId, room: &str, change: Change) {
         if let Some(watcher) = &self.watcher {
-            watcher(nsp, room, here);
+            watcher(nsp, room, change);
         }
     }
 
@@ -44,7 +45,7 @@ impl Rooms {
         let first = held.is_empty();
         hold(held);
         if first {
-            self.tell(nsp, room, true);
+            self.notify(nsp, room, Change::Added);
         }
         first
     }
@@ -57,7 +58,7 @@ impl Rooms {
         let last = held.is_empty();
         if last {
             self.held.remove(&key);
-            self.tell(nsp, room, false);
+            self.notify(nsp, room, Change::Removed);
         }
         last
     }
@@ -77,7 +78,7 @@ impl Directory {
     pub(crate) fn watch(&self, watcher: Watcher) {
         let mut rooms = self.lock();
         rooms.watcher = Some(watcher);
-        rooms.held.keys().for_each(|(nsp, room)| rooms.tell(*nsp, room, true));
+        rooms.held.keys().for_each(|(nsp, room)| rooms.notify(*nsp, room, Change::Added));
     }
 
     /// A shard has its first member. `then` is called under the lock, with whether no other shard had one; so what it
@@ -117,7 +118,7 @@ impl Directory {
             !held.is_empty()
         });
         for (nsp, room) in last {
-            rooms.tell(nsp, &room, false);
+            rooms.notify(nsp, &room, Change::Removed);
             gone(nsp, &room);
         }
     }

@@ -14,7 +14,7 @@ use crate::shared::figures::ClusterStats;
 use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
 use crate::shared::namespaces::Namespace;
 use crate::types::error::{Error, ErrorCode, Result};
-use crate::types::target::Target;
+use crate::types::target::{Reach, Target};
 
 impl Server {
     /// Makes this server a node of a fleet, with clients or without; a server can join once. Without `wait_for_redis`
@@ -50,12 +50,12 @@ impl Server {
         nsp: &Namespace,
         question: impl FnOnce(oneshot::Sender<FleetReply<T>>) -> Question,
     ) -> FleetReply<T> {
-        let Some(broker) = self.broker(false) else { return FleetReply::default() };
+        let Some(broker) = self.broker(Reach::Fleet) else { return FleetReply::default() };
         let (reply, answer) = oneshot::channel();
         broker.ask(nsp, question(reply));
         // The broker dropped the question: a closing node asks nobody; a broken one has not asked, or has lost the
         // answers.
-        let no_answer = |_| if self.is_closing() { FleetReply::default() } else { FleetReply::unasked() };
+        let no_answer = |_| if self.is_closing() { FleetReply::default() } else { FleetReply::not_sent() };
         answer.await.unwrap_or_else(no_answer)
     }
 
@@ -81,12 +81,12 @@ impl Server {
         fleet
     }
 
-    /// The number of servers in the fleet, this one included.
+    /// The number of nodes in the fleet, this one included.
     ///
     /// # Errors
     /// [`ErrorCode::Redis`] if Redis does not answer.
-    pub async fn server_count(&self, nsp: &Namespace) -> Result<usize> {
-        let Some(broker) = self.broker(false) else { return Ok(1) };
+    pub async fn node_count(&self, nsp: &Namespace) -> Result<usize> {
+        let Some(broker) = self.broker(Reach::Fleet) else { return Ok(1) };
         let (reply, count) = oneshot::channel();
         broker.ask(nsp, Question::Count { reply });
         count.await.unwrap_or_else(|_| Err(Error::closed()))
@@ -100,7 +100,7 @@ impl Server {
     pub fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>) -> Result<()> {
         self.open()?;
         encode::check(data, &attachments)?;
-        if let Some(broker) = self.broker(false) {
+        if let Some(broker) = self.broker(Reach::Fleet) {
             broker.server_side_emit(nsp, data, attachments);
         }
         Ok(())
@@ -126,6 +126,6 @@ impl Server {
 
     /// Figures of this node; `None` if the server is not in a fleet.
     pub fn cluster_stats(&self) -> Option<ClusterStats> {
-        self.broker(false).map(|broker| broker.stats())
+        self.broker(Reach::Fleet).map(|broker| broker.stats())
     }
 }

@@ -16,9 +16,10 @@ use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::broker::{Broker, Emit};
 use crate::shared::host_queue::Events;
 use crate::shared::namespaces::Namespace;
+use crate::types::change::{Disconnect, Move};
 use crate::types::error::Result;
 use crate::types::flags::EmitFlags;
-use crate::types::target::Target;
+use crate::types::target::{Reach, Target};
 
 impl Server {
     /// Starts the shards. [`Events`] is the host's end of the event queue.
@@ -36,9 +37,9 @@ impl Server {
         Ok((server, events))
     }
 
-    /// The broker of the other nodes; `None` without a fleet, or if the call is `local`.
-    fn broker(&self, local: bool) -> Option<&dyn Broker> {
-        self.core().broker.get().filter(|_| !local)
+    /// The broker of the other nodes; `None` without a fleet, or if the call stays on this node.
+    fn broker(&self, reach: Reach) -> Option<&dyn Broker> {
+        self.core().broker.get().filter(|_| reach == Reach::Fleet)
     }
 
     /// Sends an event to all sockets that `target` selects, on all nodes of the fleet unless `flags.local`. It is
@@ -54,7 +55,7 @@ impl Server {
         attachments: Vec<Bytes>,
         flags: EmitFlags,
     ) -> Result<()> {
-        let Some(broker) = self.broker(flags.local) else {
+        let Some(broker) = self.broker(flags.reach()) else {
             return self.publish_here(nsp, target, data, &attachments, flags);
         };
         self.publish_here(nsp, target.clone(), data, &attachments, flags)?;
@@ -78,8 +79,9 @@ impl Server {
     ) -> Result<u64> {
         let id = self.next_ack_id();
         let shards = self.core().shards.len();
-        let broker = self.broker(flags.local);
-        let acks = BroadcastAcks::new(id, shards, broker.is_some(), &self.core().answers);
+        let broker = self.broker(flags.reach());
+        let reach = if broker.is_some() { Reach::Fleet } else { Reach::Node };
+        let acks = BroadcastAcks::new(id, shards, reach, &self.core().answers);
         let Some(broker) = broker else {
             self.ask_here(nsp, target, data, &attachments, flags, (id, acks, timeout))?;
             return Ok(id);
@@ -89,29 +91,29 @@ impl Server {
         Ok(id)
     }
 
-    /// Adds all sockets that `target` selects to rooms; in the whole fleet unless `local`.
-    pub fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: &[&str], local: bool) {
-        if let Some(broker) = self.broker(local) {
-            broker.sockets_join(nsp, target.clone(), boxed(rooms));
-        }
-        self.sockets_join_here(nsp, target, boxed(rooms));
+    /// Adds all sockets that `target` selects to rooms.
+    pub fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: &[&str], reach: Reach) {
+        self.move_sockets(nsp, target, rooms, Move::Join, reach);
     }
 
-    /// Takes all sockets that `target` selects out of rooms; in the whole fleet unless `local`.
-    pub fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: &[&str], local: bool) {
-        if let Some(broker) = self.broker(local) {
-            broker.sockets_leave(nsp, target.clone(), boxed(rooms));
-        }
-        self.sockets_leave_here(nsp, target, boxed(rooms));
+    /// Takes all sockets that `target` selects out of rooms.
+    pub fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: &[&str], reach: Reach) {
+        self.move_sockets(nsp, target, rooms, Move::Leave, reach);
     }
 
-    /// Disconnects all sockets that `target` selects, with `close` their whole connections; in the whole fleet unless
-    /// `local`.
-    pub fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool, local: bool) {
-        if let Some(broker) = self.broker(local) {
-            broker.disconnect_sockets(nsp, target.clone(), close);
+    fn move_sockets(&self, nsp: &Namespace, target: Target, rooms: &[&str], way: Move, reach: Reach) {
+        if let Some(broker) = self.broker(reach) {
+            broker.move_sockets(nsp, target.clone(), boxed(rooms), way);
         }
-        self.disconnect_sockets_here(nsp, target, close);
+        self.move_sockets_here(nsp, target, boxed(rooms), way);
+    }
+
+    /// Disconnects all sockets that `target` selects.
+    pub fn disconnect_sockets(&self, nsp: &Namespace, target: Target, what: Disconnect, reach: Reach) {
+        if let Some(broker) = self.broker(reach) {
+            broker.disconnect_sockets(nsp, target.clone(), what);
+        }
+        self.disconnect_sockets_here(nsp, target, what);
     }
 }
 

@@ -19,6 +19,7 @@ use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::shared::event::{Event, RoomChange};
 use crate::shared::panics::Panic;
+use crate::types::change::Move;
 use crate::types::ids::{ConnKey, ConnSlot, NspId, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 
@@ -103,7 +104,7 @@ impl State {
     fn forsake_socket(&mut self, slot: SocketSlot, sock: Socket) {
         let (socket, reason) = (SocketHandle::new(self.index, slot, sock.generation), Reason::TransportError);
         if self.shows_own_rooms && sock.connected {
-            self.core.broker.own_room(sock.nsp, sock.id.as_str(), false);
+            self.core.broker.own_room(sock.nsp, sock.id.as_str(), Move::Leave);
         }
         if let Some(extras) = sock.extras {
             for (id, wait) in extras.acks {

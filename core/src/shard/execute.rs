@@ -14,6 +14,7 @@ use crate::shard::{PAUSE, SHARD, Shard, spawn};
 use crate::shared::command::Command;
 use crate::shared::figures::ShardStats;
 use crate::shared::shard_sender::ShardSender;
+use crate::types::change::Move;
 use crate::types::reason::Reason;
 
 /// Ends the count of a command that [`ShardSender::send_join`] began, also if the command panics.
@@ -64,23 +65,20 @@ impl Shard {
                 }
                 None => s.forward(socket, Command::LeaveAll(socket)),
             }),
-            Command::SocketsJoin(nsp, target, rooms) => {
-                let _joined = Joined(&self.core.shards[self.index]);
-                self.with(|s| s.sockets_join(&nsp, &target, &rooms));
+            Command::MoveSockets(nsp, target, rooms, way) => {
+                let _joined = (way == Move::Join).then(|| Joined(&self.core.shards[self.index]));
+                self.with(|s| s.move_sockets(&nsp, &target, &rooms, way));
             }
-            Command::SocketsLeave(nsp, target, rooms) => {
-                self.with(|s| s.sockets_leave(&nsp, &target, &rooms))
+            Command::MoveForNode(nsp, target, rooms, way) => {
+                let _joined = (way == Move::Join).then(|| Joined(&self.core.shards[self.index]));
+                self.with(|s| s.move_for_node(&nsp, &target, &rooms, way));
             }
-            Command::MoveSockets(nsp, target, rooms, join) => {
-                let _joined = Joined(&self.core.shards[self.index]);
-                self.with(|s| s.move_sockets(&nsp, &target, &rooms, join));
+            Command::DisconnectSockets(nsp, target, what) => {
+                self.with(|s| s.disconnect_sockets(&nsp, &target, what));
             }
-            Command::DisconnectSockets(nsp, target, close) => {
-                self.with(|s| s.disconnect_sockets(&nsp, &target, close));
-            }
-            Command::Disconnect(socket, close) => self.with(|s| match s.socket(socket) {
-                Some(slot) => s.disconnect_socket(slot, close),
-                None => s.forward(socket, Command::Disconnect(socket, close)),
+            Command::Disconnect(socket, what) => self.with(|s| match s.socket(socket) {
+                Some(slot) => s.disconnect_socket(slot, what),
+                None => s.forward(socket, Command::Disconnect(socket, what)),
             }),
             Command::CloseConnection(number) => self.with(|s| {
                 if let Some(key) = s.conn_of(number) {
@@ -118,7 +116,7 @@ impl Shard {
                 self.with(|s| s.post_begin(sid, binary, shape, reply));
             }
             Command::Post { sid, body, binary } => self.with(|s| s.post(sid, &body, binary)),
-            Command::PostEnded { sid, gone } => self.with(|s| s.post_ended(sid, gone)),
+            Command::PostEnded { sid, end } => self.with(|s| s.post_ended(sid, end)),
             Command::Lookup { sid, reply } => {
                 let _ = reply.send(self.with(|s| s.lookup(sid)));
             }
@@ -133,7 +131,7 @@ impl Shard {
             Command::Raw(command) => self.with(|s| s.raw_command(command)),
             Command::Watch { conn, on } => self.with(|s| s.watch(conn, on)),
             // `take_commands` handles these two before it calls this.
-            Command::Together(_) | Command::Shutdown(_) => {}
+            Command::Batch(_) | Command::Shutdown(_) => {}
         }
     }
 

@@ -161,7 +161,7 @@ async fn take_commands(shard: Rc<Shard>, mut commands: command_queue::Receiver) 
         commands.recv_many(&mut batch, BATCH).await;
         for command in batch.drain(..) {
             match command {
-                Command::Together(commands) => {
+                Command::Batch(commands) => {
                     commands.into_iter().for_each(|command| take(&shard, command, &mut ended));
                 }
                 command => take(&shard, command, &mut ended),

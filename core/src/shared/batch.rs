@@ -7,39 +7,39 @@ use crate::shared::command::Command;
 use crate::shared::shard_sender::ShardSender;
 
 /// Commands that a thread collects, per shard of one server.
-struct Held {
+struct Batch {
     shards: *const ShardSender,
     commands: Vec<Vec<Command>>,
 }
 
 thread_local! {
-    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+    static BATCH: RefCell<Option<Batch>> = const { RefCell::new(None) };
 }
 
 /// Runs `act`, then queues the commands that it sent to `shards`, in order.
-pub(crate) fn together<T>(shards: &[ShardSender], act: impl FnOnce() -> T) -> T {
+pub(crate) fn collect<T>(shards: &[ShardSender], act: impl FnOnce() -> T) -> T {
     /// Queues the commands on drop, so that this happens also when `act` panics.
-    struct Release<'a>(&'a [ShardSender]);
-    impl Drop for Release<'_> {
+    struct SendOnDrop<'a>(&'a [ShardSender]);
+    impl Drop for SendOnDrop<'_> {
         fn drop(&mut self) {
-            let Some(held) = HELD.take() else { return };
-            ShardSender::release(self.0, held.commands);
+            let Some(batch) = BATCH.take() else { return };
+            ShardSender::send_batch(self.0, batch.commands);
         }
     }
-    if HELD.with_borrow(Option::is_some) {
+    if BATCH.with_borrow(Option::is_some) {
         return act(); // within another one: the outer one hands over
     }
     let commands = shards.iter().map(|_| Vec::new()).collect();
-    HELD.set(Some(Held { shards: shards.as_ptr(), commands }));
-    let _release = Release(shards);
+    BATCH.set(Some(Batch { shards: shards.as_ptr(), commands }));
+    let _send = SendOnDrop(shards);
     act()
 }
 
 /// Adds a command to this thread's batch; returns it if the thread has no batch for that shard.
-pub(crate) fn hold(shard: &ShardSender, index: usize, command: Command) -> Option<Command> {
-    HELD.with_borrow_mut(|held| match held {
-        Some(held) if std::ptr::eq(held.shards.wrapping_add(index), shard) => {
-            held.commands[index].push(command);
+pub(crate) fn add(shard: &ShardSender, index: usize, command: Command) -> Option<Command> {
+    BATCH.with_borrow_mut(|batch| match batch {
+        Some(batch) if std::ptr::eq(batch.shards.wrapping_add(index), shard) => {
+            batch.commands[index].push(command);
             None
         }
         _ => Some(command),

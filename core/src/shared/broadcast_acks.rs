@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::shared::answer_room::{AnswerRoom, Collected};
 use crate::shared::event::Event;
+use crate::types::target::Reach;
 
 /// Limit of the list of sockets that did not answer.
 const MAX_SILENT: usize = 1000;
@@ -13,7 +14,7 @@ const MAX_SILENT: usize = 1000;
 const FLAT: usize = 64;
 
 /// Progress of another node's broadcast on this node.
-pub(crate) enum Heard {
+pub(crate) enum AckProgress {
     /// All shards have sent, to this number of clients.
     Clients(usize),
     /// A client answered.
@@ -25,7 +26,7 @@ enum Asker {
     /// The host of this node, with its ack id.
     Host(u64),
     /// Another node. It gets each answer immediately, and counts them itself.
-    Node(Box<dyn Fn(Heard) + Send + Sync>),
+    Node(Box<dyn Fn(AckProgress) + Send + Sync>),
 }
 
 struct State {
@@ -65,21 +66,21 @@ pub(crate) struct BroadcastAcks {
 }
 
 impl BroadcastAcks {
-    /// Collector for the host; `nodes`: other nodes are asked too.
-    pub(crate) fn new(id: u64, shards: usize, nodes: bool, room: &Arc<AnswerRoom>) -> Arc<Self> {
-        Self::make(Asker::Host(id), shards, nodes, room)
+    /// Collector for the host, which asks clients of this node or of the fleet.
+    pub(crate) fn new(id: u64, shards: usize, reach: Reach, room: &Arc<AnswerRoom>) -> Arc<Self> {
+        Self::make(Asker::Host(id), shards, reach, room)
     }
 
     /// Collector for another node.
     pub(crate) fn for_node(
         shards: usize,
         room: &Arc<AnswerRoom>,
-        tell: Box<dyn Fn(Heard) + Send + Sync>,
+        report: Box<dyn Fn(AckProgress) + Send + Sync>,
     ) -> Arc<Self> {
-        Self::make(Asker::Node(tell), shards, false, room)
+        Self::make(Asker::Node(report), shards, Reach::Node, room)
     }
 
-    fn make(asker: Asker, shards: usize, nodes: bool, room: &Arc<AnswerRoom>) -> Arc<Self> {
+    fn make(asker: Asker, shards: usize, reach: Reach, room: &Arc<AnswerRoom>) -> Arc<Self> {
         let state = State {
             shards_left: shards,
             shards_late: 0,
@@ -89,7 +90,7 @@ impl BroadcastAcks {
             answered: 0,
             refused: 0,
             silent: Vec::new(),
-            nodes_open: nodes,
+            nodes_open: reach == Reach::Fleet,
             missing: 0,
             done: false,
         };
@@ -102,8 +103,8 @@ impl BroadcastAcks {
             state.shards_left -= 1;
             state.expected += recipients;
             let all = state.shards_left == 0;
-            if let (true, Asker::Node(tell)) = (all, &self.asker) {
-                tell(Heard::Clients(state.expected));
+            if let (true, Asker::Node(report)) = (all, &self.asker) {
+                report(AckProgress::Clients(state.expected));
             }
         })
     }
@@ -121,9 +122,9 @@ impl BroadcastAcks {
                     id.into_iter().for_each(|id| state.name_silent(id));
                 }
             }
-            Asker::Node(tell) => {
+            Asker::Node(report) => {
                 state.answered += 1;
-                tell(Heard::Answer(first.into(), attachments));
+                report(AckProgress::Answer(first.into(), attachments));
             }
         })
     }
@@ -131,7 +132,7 @@ impl BroadcastAcks {
     /// A client left without an answer.
     pub(crate) fn left(&self, id: &str) {
         let mut state = self.lock();
-        if !state.done && self.names_silent() {
+        if !state.done && self.wants_silent() {
             state.name_silent(id);
         }
     }
@@ -141,11 +142,19 @@ impl BroadcastAcks {
         self.update(|state| state.expected += recipients)
     }
 
-    /// Sets how many other nodes have not reported yet, and whether the broadcast waits for them (`open`).
-    pub(crate) fn nodes_missing(&self, missing: usize, open: bool) -> Option<Event> {
+    /// Sets how many other nodes have not reported yet. The broadcast still waits for them.
+    pub(crate) fn awaits_nodes(&self, missing: usize) -> Option<Event> {
         self.update(|state| {
             state.missing = missing;
-            state.nodes_open = open;
+            state.nodes_open = true;
+        })
+    }
+
+    /// Ends the wait for other nodes; `missing` of them have not reported.
+    pub(crate) fn nodes_done(&self, missing: usize) -> Option<Event> {
+        self.update(|state| {
+            state.missing = missing;
+            state.nodes_open = false;
         })
     }
 
@@ -155,7 +164,7 @@ impl BroadcastAcks {
     }
 
     /// Whether the sender wants the ids of sockets that did not answer.
-    pub(crate) fn names_silent(&self) -> bool {
+    pub(crate) fn wants_silent(&self) -> bool {
         matches!(self.asker, Asker::Host(_))
     }
 
@@ -220,13 +229,13 @@ mod tests {
     #[test]
     fn answers_beyond_the_room_count_as_timed_out_and_room_comes_back() {
         let room = AnswerRoom::new(1000);
-        let acks = BroadcastAcks::new(1, 1, false, &room);
+        let acks = BroadcastAcks::new(1, 1, Reach::Node, &room);
         assert!(acks.sent(3).is_none());
         assert!(acks.answered(Some("a"), &"x".repeat(600), Vec::new()).is_none());
         assert!(acks.answered(Some("b"), &"x".repeat(600), Vec::new()).is_none());
         assert_eq!(event(acks.answered(Some("c"), "1", Vec::new())), (true, 2, vec!["b".into()]));
         assert_eq!((room.bytes(), room.refused()), (0, 1));
-        let acks = BroadcastAcks::new(2, 1, false, &room);
+        let acks = BroadcastAcks::new(2, 1, Reach::Node, &room);
         acks.sent(1);
         assert_eq!(event(acks.answered(None, &"x".repeat(600), Vec::new())), (false, 1, vec![]));
     }
@@ -234,7 +243,7 @@ mod tests {
     #[test]
     fn those_who_did_not_answer_are_named_when_the_last_shard_has_waited() {
         let room = AnswerRoom::new(1 << 20);
-        let acks = BroadcastAcks::new(1, 2, false, &room);
+        let acks = BroadcastAcks::new(1, 2, Reach::Node, &room);
         acks.sent(2);
         acks.sent(2);
         acks.answered(Some("a"), "1", Vec::new());

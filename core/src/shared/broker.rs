@@ -13,6 +13,7 @@ use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::figures::ClusterStats;
 use crate::shared::fleet_reply::{FleetReply, RemoteSocket};
 use crate::shared::namespaces::Namespace;
+use crate::types::change::{Disconnect, Move};
 use crate::types::error::Result;
 use crate::types::flags::EmitFlags;
 use crate::types::ids::NspId;
@@ -36,20 +37,17 @@ pub(crate) trait Broker: Send + Sync {
     /// [`Broker::emit`] with acks, which `acks` collects until `timeout` has passed.
     fn emit_with_ack(&self, emit: Emit<'_>, acks: Arc<BroadcastAcks>, timeout: Duration);
 
-    /// Adds the sockets of the other nodes that match `target` to rooms.
-    fn sockets_join(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>);
+    /// Moves the sockets of the other nodes that match `target` into rooms or out of them.
+    fn move_sockets(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>, way: Move);
 
-    /// Removes the sockets of the other nodes that match `target` from rooms.
-    fn sockets_leave(&self, nsp: &Namespace, target: Target, rooms: Vec<Box<str>>);
-
-    /// Disconnects the sockets of the other nodes that match `target`; with `close` their whole connections.
-    fn disconnect_sockets(&self, nsp: &Namespace, target: Target, close: bool);
+    /// Disconnects the sockets of the other nodes that match `target`.
+    fn disconnect_sockets(&self, nsp: &Namespace, target: Target, what: Disconnect);
 
     /// Sends an event to the hosts of the other nodes.
     fn server_side_emit(&self, nsp: &Namespace, data: &str, attachments: Vec<Bytes>);
 
-    /// A socket of this node joined (`here`) or left its own-id room.
-    fn own_room(&self, nsp: NspId, id: &str, here: bool);
+    /// A socket of this node joined or left its own-id room.
+    fn own_room(&self, nsp: NspId, id: &str, way: Move);
 
     /// Whether the broker needs calls of [`Broker::own_room`].
     fn wants_own_rooms(&self) -> bool;
@@ -102,10 +100,10 @@ impl BrokerSlot {
         self.broker.get().map(|broker| &**broker)
     }
 
-    /// A socket of this node joined (`here`) or left its own-id room.
-    pub(crate) fn own_room(&self, nsp: NspId, id: &str, here: bool) {
+    /// A socket of this node joined or left its own-id room.
+    pub(crate) fn own_room(&self, nsp: NspId, id: &str, way: Move) {
         if let Some(broker) = self.get() {
-            broker.own_room(nsp, id, here);
+            broker.own_room(nsp, id, way);
         }
     }
 

@@ -15,6 +15,7 @@ use crate::net::stream::{Peer, RawStream};
 use crate::shared::broadcast_acks::BroadcastAcks;
 use crate::shared::namespaces::NspShared;
 use crate::shared::under_way::Hold;
+use crate::types::change::{Disconnect, Move};
 use crate::types::flags::EmitFlags;
 use crate::types::ids::{ConnId, NspId, SocketHandle};
 use crate::types::request::RequestInfo;
@@ -66,7 +67,7 @@ pub(crate) struct PassedIn {
 /// A message from any thread to a shard. A shard carries out the commands of one thread in order.
 pub(crate) enum Command {
     /// A batch of commands of one thread, in order.
-    Together(Vec<Command>),
+    Batch(Vec<Command>),
     /// Bytes to subtract from `queued`, and the message.
     Send(usize, Outgoing),
     Accept(SocketHandle),
@@ -74,12 +75,11 @@ pub(crate) enum Command {
     Join(SocketHandle, Box<[Box<str>]>),
     Leave(SocketHandle, Box<[Box<str>]>),
     LeaveAll(SocketHandle),
-    SocketsJoin(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
-    SocketsLeave(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>),
-    DisconnectSockets(Arc<NspShared>, Arc<Target>, bool),
-    /// As [`Command::SocketsJoin`] (`true`) or [`Command::SocketsLeave`], for another node.
-    MoveSockets(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>, bool),
-    Disconnect(SocketHandle, bool),
+    MoveSockets(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>, Move),
+    /// [`Command::MoveSockets`] for another node.
+    MoveForNode(Arc<NspShared>, Arc<Target>, Arc<[Box<str>]>, Move),
+    DisconnectSockets(Arc<NspShared>, Arc<Target>, Disconnect),
+    Disconnect(SocketHandle, Disconnect),
     CloseConnection(ConnId),
     /// The client of a socket is back on another connection. The channel is answered when the socket is gone.
     Supersede(SocketHandle, oneshot::Sender<()>),
@@ -121,10 +121,10 @@ pub(crate) enum Command {
         body: Bytes,
         binary: bool,
     },
-    /// A POST without a usable body; `gone`: its connection ended.
+    /// A POST without a usable body.
     PostEnded {
         sid: Id,
-        gone: bool,
+        end: PostEnd,
     },
     /// Asks for the transport and protocol of a session.
     Lookup {
@@ -168,6 +168,15 @@ impl Command {
                 | Command::PostEnded { .. }
         )
     }
+}
+
+/// Why a POST has no usable body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PostEnd {
+    /// The body is too long; the answer says so.
+    TooLong,
+    /// The connection of the POST ended.
+    Gone,
 }
 
 /// What `fetch_sockets` finds in one shard.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::shared::reply::{CorsReply, Decision, EngineReply, HttpReply, Reply};
+use crate::types::change::Move;
 use crate::types::ids::{ConnId, SocketHandle};
 use crate::types::raw_message::RawMessage;
 use crate::types::reason::{Reason, Refusal};
@@ -35,7 +36,7 @@ pub enum Event {
         recovered: Option<Box<Recovered>>,
     },
     /// The client sent an event.
-    Packet {
+    Event {
         /// The sender.
         socket: SocketHandle,
         /// JSON array `["event", …]` with placeholders for the attachments.
@@ -258,8 +259,8 @@ pub enum Event {
         nsp: Arc<str>,
         /// Room.
         room: Box<str>,
-        /// True if the sockets joined, false if they left.
-        join: bool,
+        /// Whether the sockets joined or left.
+        way: Move,
         /// The sockets that were not in the room before, or those that were.
         sockets: Vec<SocketHandle>,
     },
@@ -374,7 +375,7 @@ impl Event {
             Event::ConnectionError { request, context, .. } => {
                 request.weight() + context.iter().map(|(_, text)| 64 + text.len()).sum::<usize>()
             }
-            Event::Packet { data, attachments, .. }
+            Event::Event { data, attachments, .. }
             | Event::Ack { data, attachments, .. }
             | Event::ServerSide { data, attachments, .. } => {
                 data.len() + attachments.iter().map(Bytes::len).sum::<usize>()

@@ -16,7 +16,7 @@ pub struct FleetReply<T> {
 
 impl<T: Default> FleetReply<T> {
     /// Reply to a question that could not be sent.
-    pub(crate) fn unasked() -> Self {
+    pub(crate) fn not_sent() -> Self {
         Self { expected: 1, missing: 1, ..Self::default() }
     }
 }

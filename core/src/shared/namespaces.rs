@@ -4,7 +4,17 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, RwLock};
 
+use crate::types::change::Change;
 use crate::types::ids::NspId;
+
+/// Who accepts the clients that connect to a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// The core, at once.
+    Core,
+    /// The host, by [`Server::accept`](crate::Server::accept).
+    Host,
+}
 
 /// One namespace.
 pub(crate) struct NspShared {
@@ -42,8 +52,8 @@ impl std::fmt::Debug for Namespace {
     }
 }
 
-/// Called when a namespace is created (true) or removed (false).
-type Watcher = Box<dyn Fn(&Arc<NspShared>, bool) + Send + Sync>;
+/// Called when a namespace is added or removed.
+type Watcher = Box<dyn Fn(&Arc<NspShared>, Change) + Send + Sync>;
 
 #[derive(Default)]
 struct Map {
@@ -52,9 +62,9 @@ struct Map {
 }
 
 impl Map {
-    fn tell(&self, nsp: &Arc<NspShared>, here: bool) {
+    fn notify(&self, nsp: &Arc<NspShared>, change: Change) {
         if let Some(watcher) = &self.watcher {
-            watcher(nsp, here);
+            watcher(nsp, change);
         }
     }
 }
@@ -75,11 +85,11 @@ impl Namespaces {
     pub(crate) fn watch(&self, watcher: Watcher) {
         let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
         map.watcher = Some(watcher);
-        map.by_name.values().for_each(|nsp| map.tell(nsp, true));
+        map.by_name.values().for_each(|nsp| map.notify(nsp, Change::Added));
     }
 
-    /// Returns the namespace of that name. For a new one, `decide` holds from the start.
-    pub(crate) fn create(&self, name: &str, decide: bool) -> Arc<NspShared> {
+    /// Returns the namespace of that name. For a new one, `admission` holds from the first client on.
+    pub(crate) fn create(&self, name: &str, admission: Admission) -> Arc<NspShared> {
         let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
         if let Some(found) = map.by_name.get(name) {
             return found.clone();
@@ -87,17 +97,17 @@ impl Namespaces {
         let nsp = Arc::new(NspShared {
             id: NspId(self.next.fetch_add(1, Ordering::Relaxed)),
             name: name.into(),
-            decide: AtomicBool::new(decide),
+            decide: AtomicBool::new(admission == Admission::Host),
         });
         map.by_name.insert(name.into(), nsp.clone());
-        map.tell(&nsp, true);
+        map.notify(&nsp, Change::Added);
         nsp
     }
 
     pub(crate) fn remove(&self, name: &str) {
         let mut map = self.map.write().unwrap_or_else(|e| e.into_inner());
         if let Some(nsp) = map.by_name.remove(name) {
-            map.tell(&nsp, false);
+            map.notify(&nsp, Change::Removed);
         }
     }
 }

@@ -32,7 +32,7 @@ impl ShardSender {
 
     /// Queues a command; false if the shard has ended.
     pub(crate) fn send(&self, command: Command) -> bool {
-        match batch::hold(self, self.index, command) {
+        match batch::add(self, self.index, command) {
             Some(command) => self.commands.send(command),
             None => !self.is_closed(),
         }
@@ -48,7 +48,7 @@ impl ShardSender {
         let mut sent = true;
         let mut wake: SmallVec<[&command_queue::Sender; 16]> = SmallVec::new();
         for shard in shards {
-            match batch::hold(shard, shard.index, command(shard)) {
+            match batch::add(shard, shard.index, command(shard)) {
                 None => sent &= !shard.is_closed(),
                 Some(command) => match shard.commands.push(command) {
                     true => wake.push(&shard.commands),
@@ -61,13 +61,13 @@ impl ShardSender {
     }
 
     /// Queues the commands of a batch.
-    pub(crate) fn release(shards: &[Self], held: Vec<Vec<Command>>) {
+    pub(crate) fn send_batch(shards: &[Self], batch: Vec<Vec<Command>>) {
         let mut wake: SmallVec<[&command_queue::Sender; 16]> = SmallVec::new();
-        for (shard, mut commands) in shards.iter().zip(held) {
+        for (shard, mut commands) in shards.iter().zip(batch) {
             let command = match commands.len() {
                 0 => continue,
                 1 => commands.remove(0),
-                _ => Command::Together(commands),
+                _ => Command::Batch(commands),
             };
             if shard.commands.push(command) {
                 wake.push(&shard.commands);

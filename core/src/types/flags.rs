@@ -1,5 +1,7 @@
 //! The options of an emit.
 
+use crate::types::target::Reach;
+
 /// The options of an emit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,6 +18,11 @@ impl EmitFlags {
     /// To all nodes, compressed where that was negotiated, and queued for slow clients.
     pub const fn new() -> Self {
         Self { volatile: false, compress: true, local: false }
+    }
+
+    /// The nodes that [`EmitFlags::local`](#structfield.local) leaves.
+    pub const fn reach(self) -> Reach {
+        if self.local { Reach::Node } else { Reach::Fleet }
     }
 
     /// Sets [`EmitFlags::volatile`](#structfield.volatile).

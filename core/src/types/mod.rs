@@ -1,5 +1,6 @@
 //! Plain types without behaviour, which every folder may use.
 
+pub(crate) mod change;
 pub(crate) mod error;
 pub(crate) mod flags;
 pub(crate) mod headers;

@@ -1,4 +1,4 @@
-//! The recipients of a broadcast.
+//! The recipients of a broadcast, and the nodes that a call reaches.
 
 /// A set of sockets: the members of any of `rooms` (all sockets of the namespace if empty) that are in none of
 /// `except`. Every socket is in the room named by its own id.
@@ -8,6 +8,15 @@ pub struct Target {
     pub rooms: Vec<Box<str>>,
     /// Without the members of these rooms.
     pub except: Vec<Box<str>>,
+}
+
+/// The nodes that a call reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// All nodes of the fleet; this one if there are no others.
+    Fleet,
+    /// This node only, as socket.io's flag `local`.
+    Node,
 }
 
 impl Target {

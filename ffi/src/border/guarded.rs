@@ -1,9 +1,9 @@
-//! A value that may be freed while other threads are in the middle of a call that uses it.
+//! A value that may be freed while calls of other threads use it.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The top bit of `calls`: the value is freed, and no call begins any more.
+/// Top bit of `calls`: the value is freed and new calls are refused.
 const FREED: usize = 1 << (usize::BITS - 1);
 
 /// Holds a `T` until it is freed and the last call that uses it has returned. A call costs one atomic addition at its
@@ -19,7 +19,7 @@ unsafe impl<T: Send + Sync> Sync for Guarded<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for Guarded<T> {}
 
-/// A call under way, which keeps the value.
+/// A call in progress; the value lives at least as long.
 pub(crate) struct Guard<'a, T>(&'a Guarded<T>);
 
 impl<T> Guarded<T> {
@@ -35,12 +35,12 @@ impl<T> Guarded<T> {
     pub(crate) fn enter(&self) -> Option<Guard<'_, T>> {
         let before = self.calls.fetch_add(1, Ordering::Acquire);
         let call = Guard(self);
-        // Dropping the call takes the number back.
+        // The drop of `Guard` decrements the count again.
         (before & FREED == 0).then_some(call)
     }
 
-    /// Frees the value: later calls are refused, and it is dropped with the last one under way. False if that was done
-    /// before.
+    /// Frees the value: new calls are refused, and the last call in progress drops the value. Returns false if the value
+    /// was freed before.
     pub(crate) fn free(&self) -> bool {
         let before = self.calls.fetch_or(FREED, Ordering::AcqRel);
         if before & FREED != 0 {
@@ -52,7 +52,7 @@ impl<T> Guarded<T> {
         true
     }
 
-    /// Frees the value unless calls are under way; false if there are.
+    /// Frees the value if no call is in progress; returns whether it did.
     pub(crate) fn free_idle(&self) -> bool {
         let idle = self.calls.compare_exchange(0, FREED, Ordering::AcqRel, Ordering::Relaxed).is_ok();
         if idle {

@@ -1,7 +1,7 @@
-//! Handles: what a pointer of the header points at.
+//! Handles: the values behind the opaque pointers of the header.
 //!
-//! Hosts have pointers to types without members, `kraken_ws_server` for example. A [`Handle`] is behind each: a number that
-//! tells the kind, and then what the library keeps.
+//! A host has pointers to types without members, such as `kraken_ws_server`. Each points to a [`Handle`]: a magic number
+//! of its kind, followed by the library's value.
 
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
@@ -22,19 +22,19 @@ pub struct kraken_ws_server {
     _private: [u8; 0],
 }
 
-/// What has a handle.
+/// A value behind a handle.
 pub(crate) trait Handled {
-    /// The type of the header.
+    /// The opaque type of the header.
     type Opaque;
-    /// In front of the value; another for each kind.
+    /// Magic number in front of the value, different for each kind.
     const MAGIC: u64;
-    /// The kind, as error messages name it.
+    /// Name of the kind in error messages.
     const KIND: &'static str;
-    /// Which functions return one.
+    /// The functions that return such a handle, for error messages.
     const MADE_BY: &'static str;
 }
 
-/// A value with the number of its kind in front.
+/// A value behind the magic number of its kind.
 #[repr(C)]
 pub(crate) struct Handle<T: Handled> {
     magic: u64,
@@ -51,7 +51,7 @@ impl<T: Handled> Handle<T> {
         Box::into_raw(Box::new(Self::new(value))).cast()
     }
 
-    /// The pointer that the host knows.
+    /// The host's pointer to this handle.
     pub(crate) fn pointer(&self) -> *mut T::Opaque {
         std::ptr::from_ref(self).cast_mut().cast()
     }
@@ -119,9 +119,9 @@ impl<T: Handled> DerefMut for Handle<T> {
     }
 }
 
-/// What stays behind a handle that is never deallocated, so that late calls and a second free are noticed.
+/// Content of a handle that is never deallocated, so that late calls and a second free are detected.
 pub(crate) struct Lasting<T> {
-    /// The process that made it.
+    /// Fork generation of the process that made the handle.
     generation: u32,
     value: Guarded<T>,
 }
@@ -140,7 +140,7 @@ where
         handle
     }
 
-    /// Runs `act` on what a pointer of the host means, unless it was freed or belongs to another process.
+    /// Runs `act` on the value behind a pointer of the host, unless the value was freed or belongs to another process.
     ///
     /// # Safety
     /// A pointer that is not null comes from the library.
@@ -157,10 +157,10 @@ where
         }
     }
 
-    /// Ends it: later calls are refused, and the value is dropped with the last call under way.
+    /// Frees the value: new calls are refused, and the last call in progress drops the value.
     ///
     /// # Errors
-    /// [`ErrorCode::Gone`] if that was done before.
+    /// [`ErrorCode::Gone`] if the value was freed before.
     pub(crate) fn end(&self) -> Result<()> {
         if self.value.value.free() { Ok(()) } else { Err(gone(Lasting::<T>::KIND)) }
     }

@@ -1,4 +1,4 @@
-//! The border to C: statuses, text, handles, and how a thread of the host waits.
+//! The border to C: statuses, text, handles, and waiting of host threads.
 
 mod fork;
 mod guarded;

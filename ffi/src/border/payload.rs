@@ -1,4 +1,4 @@
-//! JSON text of the host. It is checked, because text that is not JSON would break every client that gets it.
+//! JSON text of the host. It is checked: text that is not JSON would break every client that receives it.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -7,16 +7,16 @@ use kraken_ws_codec::packet::RESERVED_EVENTS;
 use kraken_ws_codec::packet::json::quote;
 use kraken_ws_core::{EmitFlags, Error, ErrorCode, Result};
 
-/// Flag: drop the message for clients that can't be written to at that moment.
+/// Flag: drops the message for clients whose connection can't take it at once.
 pub const KRAKEN_WS_FLAG_VOLATILE: u32 = 1;
-/// Flag: don't compress it.
+/// Flag: sends the message uncompressed.
 pub const KRAKEN_WS_FLAG_NO_COMPRESS: u32 = 2;
-/// Flag: keep it in this process.
+/// Flag: sends the message to clients of this process only.
 pub const KRAKEN_WS_FLAG_LOCAL: u32 = 4;
 /// Flag: the payload is a JSON array of all arguments instead of the one argument.
 pub const KRAKEN_WS_FLAG_SPREAD: u32 = 8;
 
-/// The core's flags.
+/// Converts flags of C; unknown bits are refused.
 pub(crate) fn emit_flags(bits: u32) -> Result<EmitFlags> {
     let known =
         KRAKEN_WS_FLAG_VOLATILE | KRAKEN_WS_FLAG_NO_COMPRESS | KRAKEN_WS_FLAG_LOCAL | KRAKEN_WS_FLAG_SPREAD;
@@ -42,7 +42,7 @@ pub(crate) fn check_json(json: &str, what: &str) -> Result<()> {
     parse_json::<IgnoredAny>(json, what).map(drop)
 }
 
-/// `["event",payload]`.
+/// The JSON text `["event",payload]`.
 pub(crate) fn message(event: &str, payload: &str, flags: u32) -> Result<String> {
     if RESERVED_EVENTS.contains(&event) {
         return Err(Error::new(ErrorCode::Name, format!("event: {event:?} is a reserved name")));
@@ -50,25 +50,29 @@ pub(crate) fn message(event: &str, payload: &str, flags: u32) -> Result<String> 
     let mut out = String::with_capacity(event.len() + payload.len() + 8);
     out.push('[');
     quote(event, &mut out);
-    append(&mut out, payload, flags, true)?;
+    if let Some(arguments) = items(payload, flags)? {
+        out.push(',');
+        out.push_str(arguments);
+    }
     out.push(']');
     Ok(out)
 }
 
-/// `[payload]`.
+/// The JSON text `[payload]`.
 pub(crate) fn arguments(payload: &str, flags: u32) -> Result<String> {
     emit_flags(flags)?;
     let mut out = String::with_capacity(payload.len() + 2);
     out.push('[');
-    append(&mut out, payload, flags, false)?;
+    out.push_str(items(payload, flags)?.unwrap_or_default());
     out.push(']');
     Ok(out)
 }
 
-fn append(out: &mut String, payload: &str, flags: u32, comma: bool) -> Result<()> {
+/// JSON text of a payload's arguments, without brackets; `None` without arguments.
+fn items(payload: &str, flags: u32) -> Result<Option<&str>> {
     let mut payload = payload.trim_matches([' ', '\t', '\r', '\n']);
     if payload.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     check_json(payload, "payload")?;
     if flags & KRAKEN_WS_FLAG_SPREAD != 0 {
@@ -79,14 +83,10 @@ fn append(out: &mut String, payload: &str, flags: u32, comma: bool) -> Result<()
             )
         })?;
         if payload.trim().is_empty() {
-            return Ok(());
+            return Ok(None);
         }
     }
-    if comma {
-        out.push(',');
-    }
-    out.push_str(payload);
-    Ok(())
+    Ok(Some(payload))
 }
 
 #[cfg(test)]

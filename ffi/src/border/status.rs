@@ -1,4 +1,4 @@
-//! The result of a call: a status that every function returns, and a message per thread.
+//! Results of calls: each function returns a status, and the message of the last error is kept per thread.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use kraken_ws_core::{Error, ErrorCode, Result};
 
-/// The result of a call: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; treat
-/// one that you don't know as a failure.
+/// The result of a call: `KRAKEN_WS_OK` (0) or one of `KRAKEN_WS_ERROR_…`. Numbers are never reused; an
+/// unknown number is a failure.
 pub type kraken_ws_status = i32;
 
 const OK: kraken_ws_status = 0;
@@ -47,7 +47,7 @@ pub(crate) fn value<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
 
 /// Stores the message for `kraken_ws_last_error` of this thread.
 pub(crate) fn fail(error: &Error) -> kraken_ws_status {
-    // The thread-local message of a thread that is ending is gone; the status is still right.
+    // On a thread that is ending, the thread-local message is destroyed; the status is still returned.
     let _ = LAST_ERROR.try_with(|last| {
         let mut last = last.borrow_mut();
         error.message().clone_into(&mut last);
@@ -61,7 +61,7 @@ pub(crate) fn fail(error: &Error) -> kraken_ws_status {
 fn bug(panic: Box<dyn Any + Send>) -> Error {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    // Dropping a payload may panic again, and nothing above would catch that.
+    // The payload's own drop may panic, and no caller would catch that.
     std::mem::forget(panic);
     Error::new(ErrorCode::Internal, format!("a bug in kraken_ws was caught: {text}"))
 }

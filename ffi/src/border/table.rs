@@ -1,12 +1,12 @@
-//! The head of the table of functions, which is all that a module's loader needs to know of it.
+//! The head of the table of functions; the loader of modules needs no more of the table.
 
-/// The table; the header has it with a member of the right type for each function. They follow the head in memory.
+/// The head. In memory the pointers to the functions follow; the C header declares each with its type.
 #[repr(C)]
 pub struct kraken_ws_api {
     /// Bytes of the whole table.
     pub(crate) size: usize,
     /// `KRAKEN_WS_ABI_VERSION`.
     pub(crate) abi_version: u32,
-    /// 0.
+    /// Always 0.
     pub(crate) reserved: u32,
 }

@@ -6,31 +6,31 @@ use std::mem::MaybeUninit;
 use bytes::Bytes;
 use kraken_ws_core::{Error, ErrorCode, Result};
 
-/// UTF-8 text that somebody else owns: a pointer and a length, no NUL needed. A null pointer with length 0 is
-/// the empty text. What the library hands out this way is valid as long as the thing it was taken from.
+/// Borrowed UTF-8 text: a pointer and a length, no NUL needed. A null pointer with length 0 is the empty text. Text
+/// that the library returns is valid as long as the event or list that it belongs to.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct kraken_ws_str {
-    /// First byte.
+    /// The first byte.
     pub ptr: *const c_char,
-    /// Bytes.
+    /// Number of bytes.
     pub len: usize,
 }
 
-/// Bytes that somebody else owns, by the rules of `kraken_ws_str`.
+/// Borrowed bytes, by the rules of `kraken_ws_str`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct kraken_ws_bytes {
-    /// First byte.
+    /// The first byte.
     pub ptr: *const u8,
-    /// Bytes.
+    /// Number of bytes.
     pub len: usize,
 }
 
-/// Longest text or buffer that a call takes. A greater length is a mistake of the host, such as a negative number.
+/// Longest text or buffer that a call accepts. A greater length is a host's mistake, such as a negative number.
 const MAX_LEN: usize = 1 << 30;
 
-/// An error about an argument, with its name.
+/// An `ARGUMENT` error that names the argument.
 pub(crate) fn bad(what: &str, expected: &str) -> Error {
     Error::new(ErrorCode::Argument, format!("{what}: {expected}"))
 }
@@ -84,7 +84,7 @@ pub(crate) unsafe fn list<'a, T>(ptr: *const T, len: usize, what: &str) -> Resul
     Ok(unsafe { std::slice::from_raw_parts(ptr, len) })
 }
 
-/// A list of texts.
+/// The host's array of texts, borrowed for the time of a call.
 ///
 /// # Safety
 /// As [`list`], and as [`text`] for each item.
@@ -106,7 +106,7 @@ pub(crate) unsafe fn buffers(ptr: *const kraken_ws_bytes, len: usize) -> Result<
     unsafe { list(ptr, len, "attachments")? }.iter().map(copy).collect()
 }
 
-/// The memory that a result is written to.
+/// The host's memory for a result.
 ///
 /// # Safety
 /// A pointer that is not null points to writable memory for one `T`.
@@ -150,7 +150,7 @@ pub(crate) unsafe fn sized<T: Copy>(ptr: *const T, least: usize, what: &str) -> 
     }
 }
 
-/// Writes a struct that begins with its size, as many members as the host knows. `make` gets that size.
+/// Fills a struct that begins with its size, up to the members that the host's header has. `make` gets that size.
 ///
 /// # Safety
 /// Null, or a writable struct whose first member, a `size_t`, holds its size.

@@ -1,4 +1,4 @@
-//! Which library a host was linked with.
+//! The version of the loaded library.
 
 use std::ffi::{CStr, c_char};
 

@@ -1,4 +1,4 @@
-//! How a thread of the host waits: for a wake-up, for a future, for a thread of the library.
+//! Waiting of host threads: for a wake-up, for a future, for a thread of the library.
 
 use std::future::Future;
 use std::io::Read;
@@ -11,15 +11,15 @@ use std::time::Instant;
 
 use kraken_ws_core::{Error, ErrorCode, Result};
 
-/// Locks a mutex also after a panic of another thread that held it.
+/// Locks a mutex and ignores its poison: panics are caught at the border, which reports them.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tells waiting threads and the host's own event loop that there is something to do.
+/// Wakes waiting threads and the host's event loop.
 #[derive(Default)]
 pub(crate) struct Wake {
-    /// How often it was woken. A thread that reads the count before it looks for work misses nothing.
+    /// Number of wake-ups. A thread reads it before it looks for work, so that it sees a wake-up that comes in between.
     count: Mutex<u64>,
     changed: Condvar,
     /// Readable while events wait: the read end is the host's, by `kraken_ws_server_event_fd`.

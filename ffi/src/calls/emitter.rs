@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kraken_ws_core::{ClusterOptions, Emitter};
+use kraken_ws_core::{ClusterOptions, Disconnect, Emitter, Target};
 
 use super::figures::kraken_ws_cluster_stats;
 use super::stats::write_cluster_stats;
@@ -19,7 +19,7 @@ pub struct kraken_ws_emitter {
     _private: [u8; 0],
 }
 
-/// What is behind a `kraken_ws_emitter`.
+/// The value behind a `kraken_ws_emitter`.
 type EmitterHandle = Handle<Lasting<Emitter>>;
 
 impl Handled for Lasting<Emitter> {
@@ -29,13 +29,13 @@ impl Handled for Lasting<Emitter> {
     const MADE_BY: &'static str = "kraken_ws_emitter_new";
 }
 
-/// The name of the namespace that is meant; empty means `/`.
+/// Name of a namespace; the empty name is `/`.
 fn full(nsp: &str) -> &str {
     if nsp.is_empty() { "/" } else { nsp }
 }
 
 /// Makes an emitter; `options` is the JSON object of the option `cluster`, `{"redis":"redis://127.0.0.1"}` for example. With
-/// `waitForRedis` it returns when Redis is connected; else what is sent before waits, up to `queueBytes`.
+/// `waitForRedis` the call returns when Redis is connected; without it, messages wait until then, up to `queueBytes`.
 ///
 /// Errors: `OPTION`, `PAYLOAD` (no JSON), `REDIS` (with `waitForRedis`), `SYSTEM`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -87,13 +87,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_sockets_join(
     rooms_len: usize,
 ) -> kraken_ws_status {
     // SAFETY: handle, target and texts are as the header asks for.
-    call(|| unsafe {
-        let (to, rooms) = (read_target(target)?, texts(rooms, rooms_len, "rooms")?);
-        EmitterHandle::with(emitter, |emitter| {
-            emitter.sockets_join(full(to.nsp), to.target, &rooms);
-            Ok(())
-        })
-    })
+    unsafe { move_sockets(emitter, target, rooms, rooms_len, Emitter::sockets_join) }
 }
 
 /// Takes the sockets of a target on all nodes out of rooms.
@@ -107,10 +101,23 @@ pub unsafe extern "C" fn kraken_ws_emitter_sockets_leave(
     rooms_len: usize,
 ) -> kraken_ws_status {
     // SAFETY: handle, target and texts are as the header asks for.
+    unsafe { move_sockets(emitter, target, rooms, rooms_len, Emitter::sockets_leave) }
+}
+
+/// # Safety
+/// Handle, target and texts are as the header asks for.
+unsafe fn move_sockets(
+    emitter: *mut kraken_ws_emitter,
+    target: *const kraken_ws_target,
+    rooms: *const kraken_ws_str,
+    rooms_len: usize,
+    act: fn(&Emitter, &str, Target, &[&str]),
+) -> kraken_ws_status {
+    // SAFETY: the caller's promise is the same.
     call(|| unsafe {
         let (to, rooms) = (read_target(target)?, texts(rooms, rooms_len, "rooms")?);
         EmitterHandle::with(emitter, |emitter| {
-            emitter.sockets_leave(full(to.nsp), to.target, &rooms);
+            act(emitter, full(to.nsp), to.target, &rooms);
             Ok(())
         })
     })
@@ -129,13 +136,13 @@ pub unsafe extern "C" fn kraken_ws_emitter_disconnect_sockets(
     call(|| unsafe {
         let to = read_target(target)?;
         EmitterHandle::with(emitter, |emitter| {
-            emitter.disconnect_sockets(full(to.nsp), to.target, close);
+            emitter.disconnect_sockets(full(to.nsp), to.target, Disconnect::from_close(close));
             Ok(())
         })
     })
 }
 
-/// Sends an event to the hosts of all nodes, as `kraken_ws_server_server_side_emit`.
+/// Sends an event to the hosts of all nodes, as `kraken_ws_server_side_emit`.
 ///
 /// Errors: `PAYLOAD`, `NAME` (a reserved event name), `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -157,7 +164,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_server_side_emit(
     })
 }
 
-/// Waits until Redis has confirmed all that was sent so far.
+/// Waits until Redis has confirmed all messages sent so far.
 ///
 /// Errors: `TIMEOUT` (not within `timeout_ms`; the message says what is in the way), `GONE`, `FORKED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -187,7 +194,7 @@ pub unsafe extern "C" fn kraken_ws_emitter_stats(
     })
 }
 
-/// Frees an emitter; null is fine. What waits is sent first, for at most the time that one answer of Redis may take.
+/// Frees an emitter; null is fine. Queued messages are sent first, for at most `redisTimeout`.
 ///
 /// Errors: `GONE` (freed before), `FORKED` (nothing is done in a child process), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

@@ -11,16 +11,16 @@ use crate::border::{
 };
 use crate::server::{number, with_open};
 
-/// What `kraken_ws_server_fetch_sockets` or `kraken_ws_server_fleet_sockets` found.
+/// Result of `kraken_ws_server_fetch_sockets` or `kraken_ws_server_fleet_sockets`.
 #[repr(C)]
 pub struct kraken_ws_socket_list {
     _private: [u8; 0],
 }
 
-/// What is behind a `kraken_ws_socket_list`.
+/// The value behind a `kraken_ws_socket_list`.
 struct SocketList {
     sockets: Vec<Found>,
-    /// How many nodes did not answer, and the names of those that are known by name.
+    /// Number of nodes that did not answer, and the names of those whose names are known.
     missing: usize,
     missing_nodes: Vec<Box<str>>,
 }
@@ -36,17 +36,17 @@ impl Handled for SocketList {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct kraken_ws_socket_info {
-    /// The socket's number; 0 for one of another node, which is reached as the room named by its id.
+    /// The socket's number; 0 for a socket of another node, which is reached by the room named by its id.
     pub socket: u64,
-    /// Its public id.
+    /// The socket's public id.
     pub id: kraken_ws_str,
     /// The peer's address, empty for a Unix socket.
     pub address: kraken_ws_str,
-    /// JSON of what the client gave as `auth`, or empty.
+    /// JSON of the client's `auth`, or empty.
     pub auth: kraken_ws_str,
     /// JSON of `kraken_ws_server_socket_set_data`, or empty.
     pub data: kraken_ws_str,
-    /// How many rooms it is in, the one named by its id included.
+    /// Number of the socket's rooms, the one named by its id included.
     pub rooms_len: usize,
 }
 
@@ -76,7 +76,7 @@ impl Found {
     }
 }
 
-/// Reads one thing of a list; `otherwise` for a null pointer.
+/// Reads a value of a list; `otherwise` for a null pointer.
 ///
 /// # Safety
 /// As [`Handle::get`].
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn kraken_ws_server_fetch_sockets(
 
 /// `kraken_ws_server_fetch_sockets` on all nodes of the fleet. Waits for the other nodes, up to `timeout_ms` (0:
 /// `cluster.requestsTimeout`), so don't call it in a callback. The list has the sockets of the nodes that answered in time,
-/// and how many nodes did not.
+/// and the number of those that did not.
 ///
 /// Errors: `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -143,14 +143,14 @@ pub unsafe extern "C" fn kraken_ws_server_fleet_sockets(
     })
 }
 
-/// How many nodes did not answer `kraken_ws_server_fleet_sockets` in time: their sockets are not in the list.
+/// Number of nodes that did not answer `kraken_ws_server_fleet_sockets` in time; the list lacks their sockets.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_missing(list: *const kraken_ws_socket_list) -> usize {
     // SAFETY: the list is as the header asks for.
     unsafe { read(list, 0, |list| list.missing) }
 }
 
-/// The name of a node that did not answer, empty beyond the last one that is known by name. It lives as long as the list.
+/// Name of a node that did not answer, empty beyond the last name that is known. The text lives as long as the list.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_missing_node(
     list: *const kraken_ws_socket_list,
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn kraken_ws_socket_list_missing_node(
     unsafe { read(list, kraken_ws_str::EMPTY, name) }
 }
 
-/// How many sockets are in the list.
+/// Number of sockets in the list.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_len(list: *const kraken_ws_socket_list) -> usize {
     // SAFETY: the list is as the header asks for.
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn kraken_ws_socket_list_get(
     })
 }
 
-/// One room of one socket of the list, empty beyond the last. It lives as long as the list.
+/// One room of one socket of the list, empty beyond the last. The text lives as long as the list.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_socket_list_room(
     list: *const kraken_ws_socket_list,

@@ -1,4 +1,4 @@
-//! The other nodes of a fleet, as a server sees them.
+//! Calls to the other nodes of a fleet.
 
 use kraken_ws_core::{ClusterOptions, FleetReply};
 
@@ -28,11 +28,11 @@ pub unsafe extern "C" fn kraken_ws_server_join_cluster(
     })
 }
 
-/// Counts the servers of the fleet, this one included; 1 without a fleet. Waits for Redis.
+/// Counts the nodes of the fleet, this one included; 1 without a fleet. Waits for Redis.
 ///
 /// Errors: `REDIS` (no answer), `NAME` (no such namespace), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_server_count(
+pub unsafe extern "C" fn kraken_ws_server_node_count(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     count: *mut usize,
@@ -42,19 +42,19 @@ pub unsafe extern "C" fn kraken_ws_server_server_count(
         let (nsp, count) = (text(nsp, "nsp")?, out(count, "count")?);
         with_open(server, |host| {
             let namespace = host.namespaces.get(nsp)?.1;
-            count.write(block_on(host.server.server_count(&namespace))?);
+            count.write(block_on(host.server.node_count(&namespace))?);
             Ok(())
         })
     })
 }
 
-/// What `kraken_ws_server_fleet_rooms` found.
+/// Result of `kraken_ws_server_fleet_rooms`.
 #[repr(C)]
 pub struct kraken_ws_room_list {
     _private: [u8; 0],
 }
 
-/// What is behind a `kraken_ws_room_list`.
+/// The value behind a `kraken_ws_room_list`.
 struct RoomList(FleetReply<Vec<Box<str>>>);
 
 impl Handled for RoomList {
@@ -64,7 +64,7 @@ impl Handled for RoomList {
     const MADE_BY: &'static str = "kraken_ws_server_fleet_rooms";
 }
 
-/// Reads one thing of a list; `otherwise` for a null pointer.
+/// Reads a value of a list; `otherwise` for a null pointer.
 ///
 /// # Safety
 /// As [`Handle::get`].
@@ -101,14 +101,14 @@ pub unsafe extern "C" fn kraken_ws_server_fleet_rooms(
     })
 }
 
-/// How many rooms are in the list.
+/// Number of rooms in the list.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_room_list_len(list: *const kraken_ws_room_list) -> usize {
     // SAFETY: the list is as the header asks for.
     unsafe { read(list, 0, |fleet| fleet.answers.len()) }
 }
 
-/// One room of the list, empty beyond the last. It lives as long as the list.
+/// One room of the list, empty beyond the last. The text lives as long as the list.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_room_list_get(
     list: *const kraken_ws_room_list,
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn kraken_ws_room_list_get(
     unsafe { read(list, kraken_ws_str::EMPTY, name) }
 }
 
-/// How many nodes did not answer in time: their rooms are not in the list.
+/// Number of nodes that did not answer in time; the list lacks their rooms.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_room_list_missing(list: *const kraken_ws_room_list) -> usize {
     // SAFETY: the list is as the header asks for.
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn kraken_ws_room_list_free(list: *mut kraken_ws_room_list
 ///
 /// Errors: `PAYLOAD`, `NAME` (no such namespace, or a reserved event name), `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_server_side_emit(
+pub unsafe extern "C" fn kraken_ws_server_side_emit(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     event: kraken_ws_str,
@@ -160,13 +160,13 @@ pub unsafe extern "C" fn kraken_ws_server_server_side_emit(
     })
 }
 
-/// `kraken_ws_server_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings those that came within
-/// `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not answer. The
-/// number of the ack goes to `*ack_id`.
+/// `kraken_ws_server_side_emit` with answers: an event of the kind `SERVER_SIDE_ACK` brings the answers that
+/// came within `timeout_ms` (0: `cluster.requestsTimeout`), one argument of each node, and names the nodes that did not
+/// answer. The number of the ack goes to `*ack_id`.
 ///
-/// Errors: those of `kraken_ws_server_server_side_emit`, `STATE` (the server is Node's, and a module asks).
+/// Errors: those of `kraken_ws_server_side_emit`, `STATE` (the server is Node's, and a module asks).
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
-pub unsafe extern "C" fn kraken_ws_server_server_side_emit_with_ack(
+pub unsafe extern "C" fn kraken_ws_server_side_emit_with_ack(
     server: *mut kraken_ws_server,
     nsp: kraken_ws_str,
     event: kraken_ws_str,

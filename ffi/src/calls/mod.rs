@@ -1,5 +1,4 @@
-//! What a host asks a server to do: send, move sockets, fetch, ask other nodes, read figures. And the emitter, which does that
-//! without a server.
+//! Calls of a host: send, move sockets, fetch, ask other nodes, read figures; and the emitter, which sends without a server.
 
 mod emitter;
 mod fetch;

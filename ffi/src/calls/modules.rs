@@ -1,4 +1,4 @@
-//! The modules of a server: unloaded, and their figures. `api.rs` loads them, because they get its table.
+//! Unloading of modules, and their figures. `api.rs` loads modules, because they get its table.
 
 use std::ffi::c_char;
 

@@ -1,4 +1,6 @@
-//! All sockets that a target means: into rooms, out of rooms, disconnected, counted.
+//! Calls on all sockets of a target: join, leave, disconnect, count.
+
+use kraken_ws_core::{Disconnect, Namespace, Reach, Server, Target};
 
 use super::target::{kraken_ws_target, read_target};
 use crate::border::{call, kraken_ws_server, kraken_ws_status, kraken_ws_str, out, text, texts};
@@ -15,16 +17,7 @@ pub unsafe extern "C" fn kraken_ws_server_sockets_join(
     rooms_len: usize,
 ) -> kraken_ws_status {
     // SAFETY: handle, target and texts are as the header asks for.
-    call(|| unsafe {
-        let (to, rooms) = (read_target(target)?, texts(rooms, rooms_len, "rooms")?);
-        with_open(server, |host| {
-            let local = to.local();
-            host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.sockets_join(namespace, to.target, &rooms, local);
-                Ok(())
-            })
-        })
-    })
+    unsafe { move_sockets(server, target, rooms, rooms_len, Server::sockets_join) }
 }
 
 /// Takes the sockets of a target out of rooms, on all nodes of the fleet unless its flags have `KRAKEN_WS_FLAG_LOCAL`.
@@ -38,12 +31,25 @@ pub unsafe extern "C" fn kraken_ws_server_sockets_leave(
     rooms_len: usize,
 ) -> kraken_ws_status {
     // SAFETY: handle, target and texts are as the header asks for.
+    unsafe { move_sockets(server, target, rooms, rooms_len, Server::sockets_leave) }
+}
+
+/// # Safety
+/// Handle, target and texts are as the header asks for.
+unsafe fn move_sockets(
+    server: *mut kraken_ws_server,
+    target: *const kraken_ws_target,
+    rooms: *const kraken_ws_str,
+    rooms_len: usize,
+    act: fn(&Server, &Namespace, Target, &[&str], Reach),
+) -> kraken_ws_status {
+    // SAFETY: the caller's promise is the same.
     call(|| unsafe {
         let (to, rooms) = (read_target(target)?, texts(rooms, rooms_len, "rooms")?);
         with_open(server, |host| {
-            let local = to.local();
+            let reach = to.reach();
             host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.sockets_leave(namespace, to.target, &rooms, local);
+                act(&host.server, namespace, to.target, &rooms, reach);
                 Ok(())
             })
         })
@@ -62,11 +68,11 @@ pub unsafe extern "C" fn kraken_ws_server_disconnect_sockets(
 ) -> kraken_ws_status {
     // SAFETY: handle and target are as the header asks for.
     call(|| unsafe {
-        let to = read_target(target)?;
+        let (to, what) = (read_target(target)?, Disconnect::from_close(close));
         with_open(server, |host| {
-            let local = to.local();
+            let reach = to.reach();
             host.namespaces.with(to.nsp, |namespace, _| {
-                host.server.disconnect_sockets(namespace, to.target, close, local);
+                host.server.disconnect_sockets(namespace, to.target, what, reach);
                 Ok(())
             })
         })

@@ -1,4 +1,4 @@
-//! Events to clients.
+//! Sending of events to clients.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ struct Outgoing {
     flags: u32,
 }
 
-/// Reads the event that a call sends.
+/// Reads the arguments of a send.
 ///
 /// # Safety
 /// Texts and buffers are readable.

@@ -1,8 +1,8 @@
-//! One socket: its rooms, its end, what the host attaches to it.
+//! Calls on one socket: rooms, disconnect, attached data.
 
 use std::ffi::c_void;
 
-use kraken_ws_core::{Error, ErrorCode};
+use kraken_ws_core::{Disconnect, Error, ErrorCode};
 
 use crate::border::{
     call, check_json, kraken_ws_server, kraken_ws_status, kraken_ws_str, text, texts, value,
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn kraken_ws_server_socket_disconnect(
     // SAFETY: the handle is as the header asks for.
     call(|| unsafe {
         with_open(server, |host| {
-            host.disconnect(socket, close);
+            host.disconnect(socket, Disconnect::from_close(close));
             Ok(())
         })
     })

@@ -1,9 +1,9 @@
-//! To whom a call goes.
+//! Targets of calls.
 
 use std::mem::offset_of;
 use std::time::Duration;
 
-use kraken_ws_core::{Result, Target};
+use kraken_ws_core::{Reach, Result, Target};
 
 use crate::border::{KRAKEN_WS_FLAG_LOCAL, kraken_ws_str, sized, text, texts};
 
@@ -14,15 +14,15 @@ use crate::border::{KRAKEN_WS_FLAG_LOCAL, kraken_ws_str, sized, text, texts};
 pub struct kraken_ws_target {
     /// `sizeof(kraken_ws_target)`.
     pub size: usize,
-    /// Namespace; empty means `/`.
+    /// Name of the namespace; empty means `/`.
     pub nsp: kraken_ws_str,
-    /// Rooms.
+    /// Names of rooms.
     pub rooms: *const kraken_ws_str,
-    /// How many rooms.
+    /// Number of rooms.
     pub rooms_len: usize,
     /// Rooms whose members are left out.
     pub except: *const kraken_ws_str,
-    /// How many rooms in `except`.
+    /// Number of rooms in `except`.
     pub except_len: usize,
     /// `KRAKEN_WS_FLAG_…`, added up.
     pub flags: u32,
@@ -36,9 +36,9 @@ pub(super) struct ReadTarget<'a> {
 }
 
 impl ReadTarget<'_> {
-    /// Only sockets of this process are meant.
-    pub(super) fn local(&self) -> bool {
-        self.flags & KRAKEN_WS_FLAG_LOCAL != 0
+    /// The nodes that the target's flags name.
+    pub(super) fn reach(&self) -> Reach {
+        if self.flags & KRAKEN_WS_FLAG_LOCAL != 0 { Reach::Node } else { Reach::Fleet }
     }
 }
 

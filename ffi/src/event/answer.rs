@@ -1,4 +1,4 @@
-//! How a host answers the question of an event: may this client connect, what is the ack, what is the response.
+//! Answers to the questions of events: whether a client may connect, an ack, a response.
 
 use bytes::Bytes;
 use kraken_ws_core::{Decision, EngineReply, Error, ErrorCode, HttpReply, Refusal, Result};
@@ -10,11 +10,12 @@ use crate::border::{
     list, lock, text, texts,
 };
 
-/// The CONNECT_ERROR of a client that is refused without an error of the host.
+/// CONNECT_ERROR for a client that is refused without an error of the host.
 const REFUSED: &str = r#"{"message":"Unauthorized"}"#;
 
 impl HostEvent {
-    /// Takes the question out of the event if it is one that `is` accepts: it is answered once. `what` names the answer.
+    /// Takes the question out of the event if `is` accepts it, so that each question gets one answer. `what` names the
+    /// answer in errors.
     fn take(&self, what: &str, is: impl FnOnce(&Question) -> bool) -> Result<Question> {
         let mut question = lock(&self.question);
         if is(&question) {
@@ -27,7 +28,7 @@ impl HostEvent {
         Err(Error::new(ErrorCode::State, format!("{what}: {why}")))
     }
 
-    /// A client or a request waits for a yes or a no.
+    /// Whether a client or a request waits for a decision.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(*lock(&self.question), Question::Connect | Question::Allow(_) | Question::Engine(_))
     }
@@ -58,7 +59,7 @@ impl HostEvent {
         let asked = |question: &Question| {
             matches!(question, Question::Allow(_) | Question::Headers(_) | Question::Engine(_))
         };
-        // A client that is gone is no error.
+        // The client may be gone; that is no error.
         match self.take("allow", asked)? {
             Question::Allow(reply) => drop(reply.send(Decision::Allow { headers, sid: None })),
             Question::Headers(reply) => drop(reply.send(headers)),
@@ -81,7 +82,7 @@ impl HostEvent {
         Ok(())
     }
 
-    /// Answers a question that is still open with no: the event is freed.
+    /// Answers an open question with no, because the event is freed.
     pub(crate) fn settle(&self) {
         if self.is_pending() {
             let _ = self.decline();
@@ -241,7 +242,7 @@ pub unsafe extern "C" fn kraken_ws_event_reply(
         let headers = pairs(headers, headers_len)?;
         let body = Bytes::copy_from_slice(list(body.ptr, body.len, "body")?);
         let response = HttpReply::new(status, body).with_headers(headers);
-        // A client that is gone is no error.
+        // The client may be gone; that is no error.
         match event.take("reply", |question| matches!(question, Question::Http(_) | Question::Engine(_)))? {
             Question::Http(reply) => drop(reply.send(response)),
             Question::Engine(reply) => drop(reply.send(EngineReply::Answer(response))),

@@ -1,4 +1,4 @@
-//! What an event says of other nodes.
+//! Changes and answers of other nodes in an event.
 
 use kraken_ws_core::ClusterChange;
 
@@ -6,21 +6,22 @@ use super::read::{read, read_text};
 use super::{HostEvent, kraken_ws_event};
 use crate::border::kraken_ws_str;
 
-/// What happened to the connection to the other nodes.
+/// A change of the connection to the other nodes.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum kraken_ws_cluster_change {
-    /// The event is not about it.
+    /// The event is not about this connection.
     None = 0,
-    /// Connected to Redis, and everything is subscribed.
+    /// Redis is connected, and all subscriptions are confirmed.
     Up = 1,
-    /// Not connected any more, or not yet: `kraken_ws_event_reason_text`. Local clients are served, and it is tried again.
+    /// Redis is not connected: `kraken_ws_event_reason_text` says why. Local clients are served, and the node keeps
+    /// reconnecting.
     Down = 2,
-    /// Messages for other nodes did not, or perhaps did not, leave this one: `kraken_ws_event_lost`.
+    /// Messages for other nodes are lost or unconfirmed: `kraken_ws_event_lost` counts them.
     Lost = 3,
 }
 
-/// What happened to the connection to the other nodes.
+/// A change of the connection to the other nodes.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_cluster_change(
     event: *const kraken_ws_event,
@@ -36,7 +37,7 @@ pub unsafe extern "C" fn kraken_ws_event_cluster_change(
     unsafe { read(event, Change::None, change) }
 }
 
-/// How many messages were lost since the last such event.
+/// Number of messages lost since the last event of this kind.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_lost(event: *const kraken_ws_event) -> u64 {
     let lost = |event: &HostEvent| match event.cluster {
@@ -47,14 +48,14 @@ pub unsafe extern "C" fn kraken_ws_event_lost(event: *const kraken_ws_event) -> 
     unsafe { read(event, 0, lost) }
 }
 
-/// Of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`: how many other nodes did not answer in time.
+/// Number of other nodes that did not answer in time, of a `BROADCAST_ACK` or a `SERVER_SIDE_ACK`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_missing(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.missing) }
 }
 
-/// Of a `SERVER_SIDE_ACK`: the name of a node that did not answer, empty beyond the last one that is known by name.
+/// Name of a node that did not answer a `SERVER_SIDE_ACK`, empty beyond the last name that is known.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_missing_node(
     event: *const kraken_ws_event,

@@ -1,4 +1,4 @@
-//! What an event carries: a name, arguments as JSON text, attachments.
+//! Content of an event: a name, arguments as JSON text, attachments.
 
 use std::fmt::Write as _;
 
@@ -16,21 +16,24 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// Reads a JSON array; with `named`, its first item is the event's name.
-    pub(crate) fn new(data: Box<str>, attachments: Vec<Bytes>, named: bool) -> Self {
-        let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(&data).unwrap_or_default();
-        let start = data.as_ptr() as usize;
-        let mut args: Vec<(usize, usize)> =
-            items.iter().map(|item| (item.get().as_ptr() as usize - start, item.get().len())).collect();
-        let mut name = Box::default();
-        if named && !items.is_empty() {
-            args.remove(0);
-            // A number is a name too, as in socket.io.
-            let first = items[0].get();
-            name =
-                serde_json::from_str::<String>(first).map_or_else(|_| first.into(), String::into_boxed_str);
+    /// Reads the arguments of an answer: a JSON array.
+    pub(crate) fn answer(data: Box<str>, attachments: Vec<Bytes>) -> Self {
+        let args = arguments(&data);
+        Self { name: Box::default(), args, data, attachments }
+    }
+
+    /// Reads an event: a JSON array whose first item is the event's name.
+    pub(crate) fn event(data: Box<str>, attachments: Vec<Bytes>) -> Self {
+        let mut content = Self::answer(data, attachments);
+        if content.args.is_empty() {
+            return content;
         }
-        Self { name, args, data, attachments }
+        let (start, len) = content.args.remove(0);
+        // A number is a name too, as in socket.io.
+        let first = &content.data[start..start + len];
+        content.name =
+            serde_json::from_str::<String>(first).map_or_else(|_| first.into(), String::into_boxed_str);
+        content
     }
 
     /// JSON text of the first item of a JSON array, `null` if it has none.
@@ -51,8 +54,15 @@ impl Content {
             attachments.extend(buffers);
         }
         data.push(']');
-        Self::new(data.into(), attachments, false)
+        Self::answer(data.into(), attachments)
     }
+}
+
+/// Start and length of the JSON text of each item of an array; none if it is no array.
+fn arguments(data: &str) -> Vec<(usize, usize)> {
+    let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(data).unwrap_or_default();
+    let start = data.as_ptr() as usize;
+    items.iter().map(|item| (item.get().as_ptr() as usize - start, item.get().len())).collect()
 }
 
 /// JSON whose placeholders count from `first` on, because the attachments of earlier answers stand before its own.

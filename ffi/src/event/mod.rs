@@ -1,4 +1,4 @@
-//! Events: what a host reads of them, and how it answers them.
+//! Events: reading and answering them.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ pub(crate) use owner::Owner;
 pub use read::*;
 pub use room::*;
 
-/// What an event is about.
+/// The kind of an event.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum kraken_ws_event_kind {
@@ -61,7 +61,7 @@ pub enum kraken_ws_event_kind {
     /// The host of another node sent an event to the hosts: `_name`, `_arg`, `_attachment`; `kraken_ws_event_ack` if
     /// `_wants_ack`.
     ServerSide = 12,
-    /// The answers to `kraken_ws_server_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
+    /// The answers to `kraken_ws_server_side_emit_with_ack`, as in `BROADCAST_ACK`: `_expected` is how many nodes were
     /// asked, `_missing` how many did not answer.
     ServerSideAck = 13,
     /// The connection to the other nodes changed: `_cluster_change`.
@@ -81,7 +81,7 @@ pub struct kraken_ws_event {
 /// An event as it is handed to modules and hosts: the host may keep it, so it is counted.
 pub(crate) type SharedEvent = Arc<Handle<HostEvent>>;
 
-/// What is behind a `kraken_ws_event`.
+/// The value behind a `kraken_ws_event`.
 pub(crate) struct HostEvent {
     pub(crate) owner: Arc<dyn Owner>,
     pub(crate) kind: kraken_ws_event_kind,
@@ -89,7 +89,7 @@ pub(crate) struct HostEvent {
     pub(crate) id: Arc<str>,
     pub(crate) namespace: Arc<str>,
     pub(crate) content: Content,
-    /// Of the emit that an ack answers.
+    /// Id of the emit that an ack answers.
     pub(crate) ack_id: u64,
     pub(crate) timed_out: bool,
     pub(crate) expected: usize,
@@ -99,7 +99,7 @@ pub(crate) struct HostEvent {
     pub(crate) auth: Box<str>,
     pub(crate) room: Option<(RoomChange, Box<str>)>,
     pub(crate) cluster: Option<ClusterChange>,
-    /// How many other nodes did not answer, and the names of those that are known by name.
+    /// Number of other nodes that did not answer, and the names of those whose names are known.
     pub(crate) missing: usize,
     pub(crate) missing_nodes: Vec<Box<str>>,
     pub(crate) question: Mutex<Question>,
@@ -112,11 +112,11 @@ impl Handled for HostEvent {
     const MADE_BY: &'static str = "an event";
 }
 
-/// What an event asks of the host, and where the answer goes.
+/// The question of an event, with the channel of its answer.
 pub(crate) enum Question {
-    /// Nothing.
+    /// No question.
     None,
-    /// It has been answered.
+    /// The question has been answered.
     Answered,
     /// Whether the socket may connect.
     Connect,
@@ -157,7 +157,7 @@ impl HostEvent {
         }
     }
 
-    /// The same event with a question.
+    /// Sets the event's question.
     pub(crate) fn asking(mut self, question: Question) -> Self {
         self.question = Mutex::new(question);
         self
@@ -168,7 +168,7 @@ impl HostEvent {
         Arc::new(Handle::new(self))
     }
 
-    /// Takes the question out of the event; somebody else answers it.
+    /// Takes the question out of the event; the caller answers it.
     pub(crate) fn take_question(&self) -> Question {
         std::mem::replace(&mut *lock(&self.question), Question::Answered)
     }
@@ -179,8 +179,8 @@ impl HostEvent {
     }
 }
 
-/// Takes out what the client sent, and the number of the ack that it still waits for: somebody else gives that one.
-pub(crate) fn take_packet(mut event: SharedEvent) -> (Box<str>, Vec<Bytes>, Option<u64>) {
+/// Takes the client's event out of the host's, with the id of the ack that the client still waits for. The caller answers.
+pub(crate) fn take_event(mut event: SharedEvent) -> (Box<str>, Vec<Bytes>, Option<u64>) {
     let ack = match event.take_question() {
         Question::Ack(id) => Some(id),
         _ => None,

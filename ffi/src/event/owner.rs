@@ -1,4 +1,4 @@
-//! What an event needs of the server it belongs to.
+//! The server of an event, as the event sees it.
 
 use std::ffi::c_void;
 
@@ -18,10 +18,10 @@ pub(crate) trait Owner: Send + Sync {
     /// Lets a pending socket connect.
     fn accept(&self, socket: u64);
 
-    /// Refuses a pending socket: the host hears no more of it.
+    /// Refuses a pending socket; the host gets no more events of it.
     fn reject(&self, socket: u64, error: &str);
 
-    /// Disconnects a socket that is connected already as if it had been refused.
+    /// Disconnects a connected socket that a module refuses; the host gets no more events of it.
     fn turn_away(&self, socket: u64);
 
     /// Acknowledges an event of a client.
@@ -30,6 +30,6 @@ pub(crate) trait Owner: Send + Sync {
     /// Those of `kraken_ws_event_ack`.
     fn ack(&self, socket: u64, id: u64, data: &str, attachments: Vec<Bytes>) -> Result<()>;
 
-    /// Forgets a socket: the event of its end has been freed.
+    /// Removes a socket's entry; called when the event of its disconnect is freed.
     fn forget(&self, socket: u64);
 }

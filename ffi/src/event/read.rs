@@ -1,4 +1,4 @@
-//! What a host reads of an event.
+//! Accessors of an event.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use kraken_ws_core::{ClusterChange, RequestInfo};
 use super::{HostEvent, kraken_ws_event, kraken_ws_event_kind};
 use crate::border::{Handle, kraken_ws_bytes, kraken_ws_server, kraken_ws_str, text, value};
 
-/// Reads one thing of an event; `otherwise` for a null pointer.
+/// Reads a value of an event; `otherwise` for a null pointer.
 ///
 /// # Safety
 /// As [`Handle::get`].
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn kraken_ws_event_retain(event: *const kraken_ws_event) -
 }
 
 /// Frees an event of `kraken_ws_server_poll` or `kraken_ws_event_retain`; null is fine. A question that
-/// was not answered is then answered with no: a pending connect or request is refused, an HTTP request gets 404, an ack is
+/// has no answer yet is answered with no: a pending connect or request is refused, an HTTP request gets 404, an ack is
 /// not sent.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_free(event: *mut kraken_ws_event) {
@@ -78,16 +78,16 @@ pub unsafe extern "C" fn kraken_ws_event_server(event: *const kraken_ws_event) -
     unsafe { read(event, std::ptr::null_mut(), |event| event.owner.server()) }
 }
 
-/// The socket's number, 0 if the event is of none. A number is used again after 16 million connections in the same slot of a
-/// thread.
+/// The socket's number, 0 if the event is not about a socket. A number returns after 16 million connections in the same
+/// slot of a thread.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_socket(event: *const kraken_ws_event) -> u64 {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, 0, |event| event.socket) }
 }
 
-/// The socket's public id, the `socket.id` of its client: 20 characters, or of an Engine.IO 3 client its namespace and
-/// session id.
+/// The socket's public id, `socket.id` in its client: 20 characters; for an Engine.IO 3 client its namespace and session
+/// id.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_socket_id(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn kraken_ws_event_is(event: *const kraken_ws_event, name:
     }
 }
 
-/// How many arguments there are.
+/// Number of arguments.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_arg_count(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn kraken_ws_event_arg(event: *const kraken_ws_event, at: 
     unsafe { read_text(event, |event| event.arg(at).unwrap_or_default()) }
 }
 
-/// How many attachments there are.
+/// Number of attachments.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_attachment_count(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
@@ -169,14 +169,14 @@ pub unsafe extern "C" fn kraken_ws_event_ack_id(event: *const kraken_ws_event) -
     unsafe { read(event, 0, |event| event.ack_id) }
 }
 
-/// The time-out came before all answers.
+/// Whether the time-out passed before all answers had come.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_timed_out(event: *const kraken_ws_event) -> bool {
     // SAFETY: the event is as the header asks for.
     unsafe { read(event, false, |event| event.timed_out) }
 }
 
-/// How many clients a publish with ack went to, or how many nodes a server-side emit.
+/// Number of clients that a publish with ack went to, or of nodes that a server-side emit went to.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_expected(event: *const kraken_ws_event) -> usize {
     // SAFETY: the event is as the header asks for.
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn kraken_ws_event_reason(event: *const kraken_ws_event) -
     unsafe { read(event, -1, |event| event.reason.map_or(-1, |reason| reason as i32)) }
 }
 
-/// The reason in socket.io's words, `transport close` for example; of `CLUSTER`, why the connection is down.
+/// The reason in socket.io's words, such as `transport close`; for `CLUSTER`, why the connection is down.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_reason_text(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
@@ -203,36 +203,35 @@ pub unsafe extern "C" fn kraken_ws_event_reason_text(event: *const kraken_ws_eve
     }
 }
 
-/// What the client gave as `auth`: JSON text of an object, or empty.
+/// The client's `auth`: JSON text of an object, or empty.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_auth(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { read_text(event, |event| &event.auth) }
 }
 
-/// Of a connect or a request: the peer's address, empty for a Unix socket.
+/// The peer's address of a connect or a request, empty for a Unix socket.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_address(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.address) }
 }
 
-/// Of a connect or a request: the method.
+/// The HTTP method of a connect or a request.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_method(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.method) }
 }
 
-/// Of a connect or a request: path and query as received.
+/// Path and query of a connect or a request, as received.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_url(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.
     unsafe { request(event, |request| &request.url) }
 }
 
-/// Of a connect or a request: the first header of that name, which is in lower case; empty if there is
-/// none.
+/// The first header of a connect or a request with this name, which is in lower case; empty if there is none.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_header(
     event: *const kraken_ws_event,

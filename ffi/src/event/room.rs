@@ -1,4 +1,4 @@
-//! What an event says of a room.
+//! Room changes in an event.
 
 use kraken_ws_core::RoomChange;
 
@@ -6,15 +6,15 @@ use super::read::{read, read_text};
 use super::{HostEvent, kraken_ws_event};
 use crate::border::kraken_ws_str;
 
-/// What happened to a room of this process.
+/// A change of a room of this process.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum kraken_ws_room_change {
     /// The event is not about a room.
     None = 0,
-    /// It has its first member.
+    /// The room got its first member.
     Created = 1,
-    /// Its last member left.
+    /// The room lost its last member.
     Deleted = 2,
     /// A socket joined.
     Joined = 3,
@@ -22,7 +22,7 @@ pub enum kraken_ws_room_change {
     Left = 4,
 }
 
-/// What happened to the room.
+/// The change of the event's room.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_room_change(event: *const kraken_ws_event) -> kraken_ws_room_change {
     use kraken_ws_room_change as Change;
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn kraken_ws_event_room_change(event: *const kraken_ws_eve
     unsafe { read(event, Change::None, change) }
 }
 
-/// The room that changed, empty if the event is about none.
+/// The room that changed, empty if the event is not about a room.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_event_room(event: *const kraken_ws_event) -> kraken_ws_str {
     // SAFETY: the event is as the header asks for.

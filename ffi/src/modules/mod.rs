@@ -383,7 +383,7 @@ pub unsafe extern "C" fn kraken_ws_event_replace(
     call(|| unsafe {
         let (owner, payload) = (Handle::<HostEvent>::get(event)?, text(payload, "payload")?);
         let data = message(&owner.content.name, payload, flags)?;
-        let content = Content::new(data.into(), owner.content.attachments.clone(), true);
+        let content = Content::event(data.into(), owner.content.attachments.clone());
         FILTERED.with_borrow_mut(|filtered| match filtered {
             Some((at, replacement)) if *at == event => {
                 *replacement = Some(content);

@@ -1,4 +1,4 @@
-//! Hosts with callbacks: the thread that runs these.
+//! The dispatcher: the thread that runs a host's callbacks.
 
 use std::ffi::c_void;
 use std::mem::offset_of;
@@ -32,9 +32,9 @@ pub const KRAKEN_WS_DECISION_LATER: i32 = 2;
 pub struct kraken_ws_callbacks {
     /// `sizeof(kraken_ws_callbacks)`.
     pub size: usize,
-    /// Given to each of the functions.
+    /// First argument of each function.
     pub userdata: *mut c_void,
-    /// Called once, last, when the server does not need `userdata` any more.
+    /// Called once, as the last function, when the server no longer uses `userdata`.
     pub drop: Option<unsafe extern "C" fn(userdata: *mut c_void)>,
     /// A client connects to a namespace: returns `KRAKEN_WS_DECISION_ACCEPT`, `_REJECT` or `_LATER`. Null accepts all.
     pub on_connect: Option<unsafe extern "C" fn(userdata: *mut c_void, event: *const kraken_ws_event) -> i32>,
@@ -78,7 +78,7 @@ impl kraken_ws_callbacks {
     }
 }
 
-/// Calls `drop` at its end, also if the thread could not be started.
+/// Guard that calls the host's `drop`, also if the thread could not be started.
 struct Callbacks(kraken_ws_callbacks);
 
 impl Drop for Callbacks {
@@ -90,7 +90,7 @@ impl Drop for Callbacks {
     }
 }
 
-/// Tells the host that the thread has ended, also by a panic.
+/// Guard that reports the end of the thread, also after a panic.
 struct Ended(Arc<Host>);
 
 impl Drop for Ended {
@@ -99,13 +99,13 @@ impl Drop for Ended {
     }
 }
 
-/// Starts the thread.
+/// Starts the dispatcher.
 pub(crate) fn start(host: &Arc<Host>, callbacks: kraken_ws_callbacks) -> Result<()> {
     let of_thread = host.clone();
     let callbacks = Callbacks(callbacks);
     let thread = std::thread::Builder::new().name("kraken-host".into()).spawn(move || {
         of_thread.enter_dispatcher();
-        // Whoever frees the server waits for this drop.
+        // `kraken_ws_server_free` waits for this drop.
         let _ended = Ended(of_thread.clone());
         while of_thread.caught(|| run(&of_thread, &callbacks.0)).is_none() {}
         drop(callbacks);
@@ -183,7 +183,7 @@ fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &SharedEvent) {
     }
 }
 
-/// Calls a callback that decides, and answers the event by what it returned.
+/// Calls a callback that decides, and answers the event with its result.
 fn decide(
     name: &str,
     callback: Option<unsafe extern "C" fn(*mut c_void, *const kraken_ws_event) -> i32>,
@@ -212,7 +212,7 @@ fn decide(
         KRAKEN_WS_DECISION_REJECT => {}
         other => host.log.line(KRAKEN_WS_LOG_ERROR, format!("{name} returned {other}: taken for a no")),
     }
-    // The question of an event that is freed is answered with no.
+    // Freeing the event answers its question with no.
 }
 
 #[cfg(test)]
@@ -256,7 +256,7 @@ mod tests {
             on_session_end: None,
         };
         start(&host, callbacks).unwrap();
-        // Asked here first, and then by the thread.
+        // The first poll is here, the following ones are on the dispatcher.
         for round in 1..=2 {
             let waker = Arc::new(Mutex::new(None::<Waker>));
             let given = waker.clone();

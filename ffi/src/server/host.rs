@@ -1,4 +1,4 @@
-//! A server with what a C host needs around it.
+//! `Host`: a server with the state that a C host needs.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use kraken_ws_core::{Error, ErrorCode, Events, FetchedSocket, Options, Result, Server, Target};
+use kraken_ws_core::{Disconnect, Error, ErrorCode, Events, FetchedSocket, Options, Result, Server, Target};
 
 use super::inbox::Inbox;
 use super::log::Log;
@@ -23,12 +23,12 @@ use crate::event::Owner;
 use crate::modules::Modules;
 
 thread_local! {
-    /// Address of the [`Host`] whose callbacks this thread runs. Not a thread id: asking for that of a thread that
-    /// Rust did not start would allocate.
+    /// Address of the [`Host`] whose callbacks this thread runs. It stands in for a thread id, because `thread::current`
+    /// allocates on threads that Rust did not start.
     static DISPATCHING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// What is behind a `kraken_ws_server`.
+/// The value behind a `kraken_ws_server`.
 pub(crate) type ServerHandle = Handle<Lasting<Arc<Host>>>;
 
 impl Handled for Lasting<Arc<Host>> {
@@ -46,15 +46,15 @@ pub(crate) struct Host {
     pub(crate) inbox: Inbox,
     pub(crate) remote_calls: RemoteCalls,
     pub(crate) log: Log,
-    /// Connects wait for the host.
+    /// Whether connects wait for the host.
     pub(super) decides: bool,
-    /// The server is Node's, which takes its events and ends it.
+    /// Whether the server is Node's, which takes its events and ends it.
     borrowed: bool,
     handle: OnceLock<&'static ServerHandle>,
     /// The thread that runs the callbacks, if there are any.
     dispatcher: Mutex<Option<JoinHandle<()>>>,
     has_dispatcher: AtomicBool,
-    /// The host has freed the server: no callback is run any more.
+    /// Whether the host has freed the server; no callback runs after that.
     pub(crate) quiet: AtomicBool,
     ended: Mutex<bool>,
     end: Condvar,
@@ -69,7 +69,7 @@ impl Host {
         Self::around(server, Some(events), decides, log)
     }
 
-    /// Wraps a server. Without `events` it is Node's.
+    /// Wraps a server; without `events`, one of Node's.
     pub(crate) fn around(
         server: Server,
         events: Option<Events>,
@@ -98,7 +98,7 @@ impl Host {
         Ok(host)
     }
 
-    /// Refuses what only the owner of the server may do; `what` names it.
+    /// Refuses a call that only the owner of the server may make; `what` names the call.
     pub(crate) fn check_owner(&self, what: &str) -> Result<()> {
         if self.borrowed {
             let why = format!("{what}: the server is the host's that loads the modules; it does that itself");
@@ -121,7 +121,7 @@ impl Host {
         self.has_dispatcher.load(Ordering::Acquire)
     }
 
-    /// Marks this thread as the one that runs the callbacks.
+    /// Marks the current thread as the dispatcher, which runs the callbacks.
     pub(crate) fn enter_dispatcher(&self) {
         DISPATCHING.set(self.server_address());
     }
@@ -130,7 +130,7 @@ impl Host {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Is this the thread that runs the callbacks?
+    /// Whether the current thread is the dispatcher.
     pub(crate) fn on_dispatcher(&self) -> bool {
         DISPATCHING.get() == self.server_address()
     }
@@ -142,7 +142,7 @@ impl Host {
         Ok(())
     }
 
-    /// Connects wait for the host or for a module.
+    /// Whether connects wait for the host or for a module.
     pub(crate) fn decide(&self) -> bool {
         self.decides || self.modules.decide()
     }
@@ -152,7 +152,7 @@ impl Host {
         catch_unwind(AssertUnwindSafe(act)).map_err(|panic| self.server.panicked("host", panic)).ok()
     }
 
-    /// Loads a module and returns its name; it gets `table`.
+    /// Loads a module, passes it `table`, and returns its name.
     ///
     /// # Safety
     /// As [`Modules::load`].
@@ -175,14 +175,14 @@ impl Host {
         self.namespaces.set_decide(self.decide());
     }
 
-    /// The thread of the callbacks has run the last one.
+    /// Notes that the dispatcher has run the last callback.
     pub(crate) fn set_ended(&self) {
         *lock(&self.ended) = true;
         self.end.notify_all();
     }
 
-    /// Closes the server and waits for its end; false if that is not over by `deadline`. On the thread of the callbacks it
-    /// does not wait: that thread can only end after the callback.
+    /// Closes the server and waits until `deadline` for its end; returns whether it has ended. The dispatcher does not
+    /// wait: it can end only after the callback that called this.
     pub(crate) fn close(&self, deadline: Option<Instant>) -> bool {
         self.server.close();
         if self.on_dispatcher() {
@@ -222,7 +222,7 @@ impl Host {
         }
     }
 
-    /// Ends the server because the host frees it. Returns when no callback runs any more; from a callback it returns at once.
+    /// Ends the server because the host frees it. Waits for the callback in progress, unless that callback called this.
     pub(crate) fn finish(&self) {
         self.quiet.store(true, Ordering::Release);
         self.close(None);
@@ -242,9 +242,9 @@ impl Host {
         Ok((block_on(self.server.fetch_sockets(&namespace, target)), index))
     }
 
-    /// Disconnects a socket. The number may be of no socket of this server.
-    pub(crate) fn disconnect(&self, socket: u64, close: bool) {
-        self.server.disconnect(handle(socket), close);
+    /// Disconnects a socket. A number that no socket has is ignored.
+    pub(crate) fn disconnect(&self, socket: u64, what: Disconnect) {
+        self.server.disconnect(handle(socket), what);
     }
 }
 
@@ -267,10 +267,10 @@ impl Owner for Host {
     }
 
     fn turn_away(&self, socket: u64) {
-        // One that is silent already has been refused before.
+        // A silent socket was refused before.
         if !self.sockets.is_silent(socket) {
             self.sockets.silence(socket);
-            self.disconnect(socket, false);
+            self.disconnect(socket, Disconnect::Socket);
         }
     }
 

@@ -7,13 +7,13 @@ use kraken_ws_core::{Event, Events};
 
 use crate::border::{Wake, lock};
 
-/// Where the events come from.
+/// Queue of events between the core and the host.
 struct Source {
-    /// None if Node takes them.
+    /// `None` if Node takes the events.
     events: Option<Events>,
-    /// Source from the core ahead of the host, while it waits for the server to end.
+    /// Events taken from the core before the host polls, while a close waits for the server to end.
     early: VecDeque<Event>,
-    /// The core's last event is in `early` or has gone to the host.
+    /// Whether the core's last event is in `early` or has gone to the host.
     closed: bool,
 }
 
@@ -43,7 +43,7 @@ impl Inbox {
     /// Adds up to `max` events to `out`; returns how many.
     pub(crate) fn take(&self, out: &mut Vec<Event>, max: usize) -> usize {
         let mut source = lock(&self.source);
-        // First, so that an event which comes after the look makes the pipe readable again.
+        // Emptied before the look: an event that arrives afterwards makes the pipe readable again.
         self.wake.drain();
         let early = source.early.len().min(max);
         out.extend(source.early.drain(..early));
@@ -66,7 +66,7 @@ impl Inbox {
         source.closed
     }
 
-    /// The server has ended and the host has everything.
+    /// Whether the server has ended and the host has taken all events.
     pub(crate) fn is_over(&self) -> bool {
         let source = lock(&self.source);
         source.closed && source.early.is_empty()

@@ -1,4 +1,4 @@
-//! The life of a server: made, listening, closed, freed.
+//! Life cycle of a server: make, listen, close, free.
 
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
@@ -89,7 +89,7 @@ unsafe fn make(
 }
 
 /// Listens on a TCP address. `host` is a name or an address, empty for all addresses; port 0 takes a free one.
-/// What was bound goes to `*bound`, unless that is null. May be called several times.
+/// `*bound` gets the port that was bound, unless it is null. May be called several times.
 ///
 /// Errors: `LISTEN` with the system's reason, `CLOSED`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]

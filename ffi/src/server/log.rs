@@ -12,7 +12,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::border::{Wake, lock};
 
-/// How many lines wait for `on_log` at most. Further ones are dropped and counted, and the count becomes a line.
+/// Limit of lines that wait for `on_log`. Further lines are dropped, and a line reports their number.
 const MOST: usize = 256;
 
 /// Levels of `on_log`.
@@ -24,7 +24,7 @@ pub const KRAKEN_WS_LOG_INFO: i32 = 3;
 /// Levels of `on_log`.
 pub const KRAKEN_WS_LOG_DEBUG: i32 = 4;
 
-/// Lines of one server; without an `on_log` nothing is kept.
+/// Log lines of one server; none are collected without an `on_log`.
 #[derive(Default)]
 pub(crate) struct Log(Option<Arc<Lines>>);
 
@@ -42,7 +42,7 @@ impl Log {
     pub(crate) fn listening() -> Self {
         static SUBSCRIBE: Once = Once::new();
         SUBSCRIBE.call_once(|| {
-            // This fails if a Rust host has its own subscriber, which then gets the lines.
+            // A Rust host may have set a subscriber of its own; then that one gets the lines.
             let _ = tracing::subscriber::set_global_default(Core);
         });
         let lines =
@@ -53,7 +53,7 @@ impl Log {
         Self(Some(lines))
     }
 
-    /// Sets whom a new line wakes.
+    /// Sets the waker that a new line wakes.
     pub(crate) fn wakes(&self, wake: &Arc<Wake>) {
         if let Some(lines) = &self.0 {
             *lock(&lines.wake) = Some(wake.clone());
@@ -73,7 +73,7 @@ impl Log {
         }
     }
 
-    /// Takes the lines that wait.
+    /// Takes all waiting lines.
     pub(crate) fn take(&self) -> Vec<(i32, String)> {
         let Some(lines) = &self.0 else { return Vec::new() };
         let mut out: Vec<_> = lock(&lines.waiting).drain(..).collect();
@@ -100,7 +100,7 @@ impl Lines {
     }
 }
 
-/// Gives the core's lines to every listening server: the core does not say which server they are of.
+/// Passes log lines of the core to every server with an `on_log`: the core's lines do not name their server.
 struct Core;
 
 impl Subscriber for Core {
@@ -135,7 +135,7 @@ impl Subscriber for Core {
     fn exit(&self, _: &Id) {}
 }
 
-/// `message field=value …`.
+/// Collects the text of a line: `message field=value …`.
 #[derive(Default)]
 struct Text {
     message: String,

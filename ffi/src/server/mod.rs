@@ -1,4 +1,4 @@
-//! A server as a C host has it: how it is made, listens, delivers its events and ends.
+//! A server as a C host has it: life cycle, options, and delivery of events.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -70,7 +70,7 @@ pub(crate) fn process_wide() -> Result<*const kraken_ws_server> {
     Ok(server)
 }
 
-/// Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be changed at any
+/// Sets the server of `kraken_ws_send_to_room` and `kraken_ws_send_to_all`; null unsets it. May be called at any
 /// time.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub unsafe extern "C" fn kraken_ws_set_server(server: *mut kraken_ws_server) -> kraken_ws_status {

@@ -6,22 +6,22 @@ use kraken_ws_core::{Error, ErrorCode, Namespace, Result, Server, SocketHandle};
 
 /// Bits of the core's handle; the namespace's number is in the bits above.
 const HANDLE_BITS: u32 = 53;
-/// How many namespaces a C host can have.
+/// Limit of namespaces of a C host.
 const MOST: usize = (1 << (64 - HANDLE_BITS)) - 1;
 
-/// The number that a host knows a socket by. 0 is no socket.
+/// The host's number of a socket; 0 is no socket.
 pub(crate) fn number(socket: SocketHandle, namespace: usize) -> u64 {
     socket.0 | (namespace as u64) << HANDLE_BITS
 }
 
-/// The core's handle.
+/// The core's handle of a host's number.
 pub(crate) fn handle(socket: u64) -> SocketHandle {
     SocketHandle(socket & ((1 << HANDLE_BITS) - 1))
 }
 
 pub(crate) struct Namespaces {
     root: Namespace,
-    /// None where a number is free.
+    /// By number; `None` where a number is free.
     others: RwLock<Vec<Option<Namespace>>>,
 }
 
@@ -40,7 +40,7 @@ impl Namespaces {
         self.add(&namespace).inspect_err(|_| server.remove_namespace(namespace.name()))
     }
 
-    /// Gives a namespace a number.
+    /// Assigns a number to a namespace.
     pub(crate) fn add(&self, namespace: &Namespace) -> Result<()> {
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         if namespace.name() == "/" || others.iter().flatten().any(|other| other.name() == namespace.name()) {
@@ -65,14 +65,14 @@ impl Namespaces {
         }
     }
 
-    /// Each with its number.
+    /// All namespaces with their numbers.
     pub(crate) fn all(&self) -> Vec<(usize, Namespace)> {
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
         let numbered = others.iter().enumerate().filter_map(|(at, other)| Some((at + 1, other.clone()?)));
         std::iter::once((0, self.root.clone())).chain(numbered).collect()
     }
 
-    /// Its number, if the host knows it.
+    /// Number of a namespace; `None` if it has none.
     pub(crate) fn index(&self, name: &str) -> Option<usize> {
         if name == "/" {
             return Some(0);
@@ -82,12 +82,12 @@ impl Namespaces {
         others.iter().position(named).map(|at| at + 1)
     }
 
-    /// The namespace that is meant, with its number; empty means `/`.
+    /// Finds a namespace by name, with its number; the empty name is `/`.
     pub(crate) fn get(&self, name: &str) -> Result<(usize, Namespace)> {
         self.with(name, |namespace, index| Ok((index, namespace.clone())))
     }
 
-    /// Uses the namespace that is meant; empty means `/`.
+    /// Runs `act` on a namespace, by name; the empty name is `/`.
     pub(crate) fn with<T>(&self, name: &str, act: impl FnOnce(&Namespace, usize) -> Result<T>) -> Result<T> {
         if name.is_empty() || name == "/" {
             return act(&self.root, 0);
@@ -107,7 +107,7 @@ impl Namespaces {
         act(namespace, at + 1)
     }
 
-    /// Uses the namespace of a socket.
+    /// Runs `act` on the namespace of a socket.
     pub(crate) fn of<T>(&self, socket: u64, act: impl FnOnce(&Namespace) -> Result<T>) -> Result<T> {
         match (socket >> HANDLE_BITS) as usize {
             0 => act(&self.root),

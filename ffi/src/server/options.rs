@@ -1,4 +1,4 @@
-//! Options of a server, by the names that Node has.
+//! Options of a server, with the same names as in Node.
 
 use kraken_ws_core::options::OPTIONS;
 use kraken_ws_core::{Error, ErrorCode, Options, Result};
@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use crate::border::{Handle, Handled, call, kraken_ws_status, kraken_ws_str, parse_json, text, value};
 
-/// Options of a server to be. Not thread-safe: one thread fills them in.
+/// Options for `kraken_ws_server_new`. Not thread-safe: only one thread may use them at a time.
 #[repr(C)]
 pub struct kraken_ws_options {
     _private: [u8; 0],
 }
 
-/// What is behind a `kraken_ws_options`.
+/// The value behind a `kraken_ws_options`.
 #[derive(Default)]
 pub(crate) struct Settings {
     json: Map<String, Value>,
@@ -27,7 +27,7 @@ impl Handled for Settings {
     const MADE_BY: &'static str = "kraken_ws_options_new";
 }
 
-/// Changes the options by `change`; they stay as they were if the result is not valid.
+/// Applies `change` to the options, unless the result is invalid.
 ///
 /// # Safety
 /// As [`Handle::get_mut`].
@@ -41,7 +41,7 @@ unsafe fn update(
     change(&mut json)?;
     check_hooks(&json)?;
     let mut complete = json.clone();
-    // Certificate and key come in two calls. A server can't be made with one of them.
+    // Certificate and key are set by two calls, so `tls` is checked when the server is made.
     if complete.get("tls").is_some_and(|tls| tls.get("cert").is_none() != tls.get("key").is_none()) {
         complete.remove("tls");
     }
@@ -56,7 +56,7 @@ fn read(mut json: Map<String, Value>) -> Result<Options> {
     Options::from_json(&Value::Object(json))
 }
 
-/// The hooks that a polling host can set. With callbacks a hook is set when its function is there.
+/// Hooks that a polling host can set. With callbacks, a function that is not null sets its hook.
 const HOOKS: [&str; 6] = ["http", "allowRequest", "headers", "engine", "rooms", "sessions"];
 
 fn check_hooks(json: &Map<String, Value>) -> Result<()> {
@@ -78,7 +78,7 @@ impl Settings {
     }
 }
 
-/// Makes options that all have their default. Free them with `kraken_ws_options_free`.
+/// Makes options with all defaults. Free them with `kraken_ws_options_free`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
 pub extern "C" fn kraken_ws_options_new() -> *mut kraken_ws_options {
     value(std::ptr::null_mut(), || Handle::boxed(Settings::default()))
@@ -86,8 +86,8 @@ pub extern "C" fn kraken_ws_options_new() -> *mut kraken_ws_options {
 
 /// Sets options from a JSON object with the names of docs/options.md, such as
 /// `{"pingTimeout":60000,"cors":{"origin":true}}`. Options that it does not name stay as they are; if one is
-/// wrong, all stay as they are and the message names it with the accepted values. A name that no option has is wrong, unless
-/// `strictOptions` is false: then it is a line for `on_log` when the server is made.
+/// wrong, all stay as they are and the message names it with the accepted values. An unknown name is an error, unless
+/// `strictOptions` is false: then `on_log` gets a line about it when the server is made.
 ///
 /// Errors: `OPTION`, `PAYLOAD` (no JSON), `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -127,8 +127,8 @@ pub unsafe extern "C" fn kraken_ws_options_set(
     })
 }
 
-/// Sets an option whose value is text, which need not be quoted: a path, a certificate.
-/// A dot leads inside: `tls.cert`.
+/// Sets an option whose value is text, without JSON quotes: a path, a certificate. A dot separates the name of a
+/// member: `tls.cert`.
 ///
 /// Errors: `OPTION`, `ARGUMENT`.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn kraken_ws_options_set_text(
     // SAFETY: handle and texts are as the header asks for.
     call(|| unsafe {
         let (name, value) = (text(name, "name")?, Value::from(text(value, "value")?));
-        // `tls` is valid only with both of its members, so it is looked at when the server is made.
+        // `tls` is valid only with both members, so it is checked when the server is made.
         if let Some((outer, inner)) = name.split_once('.') {
             let settings = Handle::<Settings>::get_mut(options)?;
             if !OPTIONS.iter().any(|option| option.name == outer) {

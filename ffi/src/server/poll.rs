@@ -1,4 +1,4 @@
-//! Hosts without callbacks: how they take events.
+//! Polling for events, for hosts without callbacks.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use super::with;
 use crate::border::{bad, call, kraken_ws_server, kraken_ws_status, out};
 use crate::event::{SharedEvent, kraken_ws_event};
 
-/// For hosts without callbacks: takes up to `max` events into `events` and how many to `*count`. Waits for the
-/// first one up to `timeout_ms`; 0 does not wait, a negative number has no limit. Each event is freed with
+/// For hosts without callbacks: takes up to `max` events into `events` and their number into `*count`. Waits for the
+/// first event up to `timeout_ms`; 0 does not wait, a negative number has no limit. Each event is freed with
 /// `kraken_ws_event_free`. The last event of a server is `KRAKEN_WS_EVENT_KIND_CLOSED`; after it the call returns
-/// `CLOSED`. Several threads may poll, at the price of the order.
+/// `CLOSED`. Several threads may poll; the order of their events is then undefined.
 ///
 /// Errors: `CLOSED`, `STATE` (the server has callbacks), `ARGUMENT`. No event in time is no error: `*count` is 0.
 #[cfg_attr(feature = "symbols", unsafe(no_mangle))]
@@ -68,7 +68,7 @@ fn poll(host: &Arc<Host>, max: usize, until: Option<Instant>) -> Result<Vec<Shar
     }
 }
 
-/// Refuses a server with callbacks, and one that is Node's.
+/// Refuses servers with callbacks, and Node's.
 fn check_polling(host: &Host, what: &str) -> Result<()> {
     host.check_owner(what)?;
     if host.has_dispatcher() {

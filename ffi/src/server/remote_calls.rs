@@ -1,5 +1,5 @@
-//! Calls to the hosts of other nodes whose answers become events. The calls are futures of the core; the thread that takes
-//! events polls them, woken by their wakers as it is by events.
+//! Calls to the hosts of other nodes; their answers become events. A call is a future of the core. The thread that takes
+//! events polls it, and the future's waker wakes that thread as an event does.
 
 use std::any::Any;
 use std::future::Future;
@@ -14,11 +14,11 @@ use kraken_ws_core::{FleetReply, Result};
 
 use crate::border::{Wake, lock};
 
-/// What the hosts of other nodes answered.
+/// Answers of the hosts of other nodes.
 pub(crate) type Answers = FleetReply<Vec<(Box<str>, Vec<Bytes>)>>;
 type Call = Pin<Box<dyn Future<Output = Result<Answers>> + Send>>;
 
-/// The waker of one call: it has to be polled, by the thread that takes events.
+/// Waker of one call: marks it as due for a poll, and wakes the thread that takes events.
 struct Flag {
     raised: AtomicBool,
     wake: Arc<Wake>,
@@ -37,7 +37,7 @@ struct Pending {
     call: Call,
 }
 
-/// The calls under way.
+/// Calls in progress.
 #[derive(Default)]
 pub(crate) struct RemoteCalls(Mutex<Vec<Pending>>);
 
@@ -58,7 +58,7 @@ impl RemoteCalls {
         Ok(())
     }
 
-    /// Takes up to `max` calls that are answered. A call that panics counts as answered by no node.
+    /// Takes up to `max` calls with answers. A call that panics counts as answered by no node.
     pub(crate) fn answered(&self, max: usize, panicked: impl Fn(Box<dyn Any + Send>)) -> Vec<(u64, Answers)> {
         let poll = |pending: &mut Pending| {
             catch_unwind(AssertUnwindSafe(|| pending.poll())).unwrap_or_else(|panic| {

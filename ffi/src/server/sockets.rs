@@ -1,4 +1,4 @@
-//! What the C layer keeps per socket: its public id, its namespace, and the host's own pointer.
+//! State of the C layer per socket: public id, namespace, and the host's pointer.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -10,7 +10,7 @@ use super::namespaces::handle;
 use crate::border::lock;
 use crate::event::{SharedEvent, kraken_ws_event_kind as Kind};
 
-/// A pointer that the host attached, and the function that gets it back.
+/// A pointer that the host attached, and its `drop` function.
 pub(crate) struct UserPointer {
     pub(crate) ptr: *mut c_void,
     drop: Option<unsafe extern "C" fn(*mut c_void)>,
@@ -38,16 +38,16 @@ impl Drop for UserPointer {
 }
 
 struct Entry {
-    /// The number that the host knows, with the namespace in it.
+    /// The host's number, which contains that of the namespace.
     number: u64,
     id: Arc<str>,
     namespace: Arc<str>,
-    /// Refused: the host gets no more events of it.
+    /// Whether the socket was refused; the host gets no more events of it.
     silent: bool,
     user: Option<UserPointer>,
 }
 
-/// By the core's handle. An entry stays until the event of the disconnect is freed.
+/// Sockets by the core's handle. An entry stays until the event of the disconnect is freed.
 #[derive(Default)]
 pub(crate) struct Sockets(Mutex<HashMap<SocketHandle, Entry>>);
 
@@ -57,7 +57,7 @@ impl Sockets {
         lock(&self.0).insert(handle(number), entry);
     }
 
-    /// Number, public id and namespace.
+    /// Number, public id and namespace of a socket.
     pub(crate) fn find(&self, socket: SocketHandle) -> Option<(u64, Arc<str>, Arc<str>)> {
         let map = lock(&self.0);
         map.get(&socket).map(|entry| (entry.number, entry.id.clone(), entry.namespace.clone()))
@@ -73,7 +73,7 @@ impl Sockets {
         lock(&self.0).get(&handle(socket)).is_some_and(|entry| entry.silent)
     }
 
-    /// Attaches the host's pointer; gives it back if there is no such socket.
+    /// Attaches the host's pointer; returns it if there is no such socket.
     pub(crate) fn set_user(&self, socket: u64, user: UserPointer) -> Result<(), UserPointer> {
         let before = match lock(&self.0).get_mut(&handle(socket)) {
             Some(entry) => entry.user.replace(user),
@@ -90,7 +90,7 @@ impl Sockets {
             .map_or(std::ptr::null_mut(), |user| user.ptr)
     }
 
-    /// Forgets all of them.
+    /// Removes all sockets.
     pub(crate) fn clear(&self) {
         let entries = std::mem::take(&mut *lock(&self.0));
         drop(entries); // outside the lock, as above

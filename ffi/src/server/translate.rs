@@ -1,8 +1,8 @@
-//! The core's events as events of the host.
+//! Translation of the core's events into the host's.
 
 use std::sync::Arc;
 
-use kraken_ws_core::{Event, Reply, RequestInfo, SocketHandle, pass};
+use kraken_ws_core::{Disconnect, Event, Reply, RequestInfo, SocketHandle, pass};
 
 use super::host::Host;
 use super::namespaces::number;
@@ -14,7 +14,7 @@ impl Host {
     pub(crate) fn admit(self: &Arc<Self>, event: Event) -> Option<SharedEvent> {
         let last = matches!(event, Event::Closed);
         let admitted = self.caught(|| self.filtered(event)).flatten();
-        // The host waits for the last event, so it gets that one even after a panic.
+        // The host waits for the last event, so `Closed` is delivered even after a panic.
         admitted.or_else(|| last.then(|| self.event(Kind::Closed).shared()))
     }
 
@@ -31,7 +31,7 @@ impl Host {
             Event::Connect { socket, nsp, id, request, auth, pending, .. } => {
                 let Some(index) = self.namespaces.index(&nsp) else {
                     // The namespace has just been removed.
-                    self.server.disconnect(socket, false);
+                    self.server.disconnect(socket, Disconnect::Socket);
                     return None;
                 };
                 let mut out = self.event(Kind::Connect);
@@ -41,9 +41,9 @@ impl Host {
                 self.sockets.insert(out.socket, out.id.clone(), out.namespace.clone());
                 if pending { out.asking(Question::Connect) } else { out }
             }
-            Event::Packet { socket, data, attachments, ack } => {
+            Event::Event { socket, data, attachments, ack } => {
                 let mut out = self.socket_event(Kind::Event, socket);
-                out.content = Content::new(data, attachments, true);
+                out.content = Content::event(data, attachments);
                 out.asking(ack.map_or(Question::None, Question::Ack))
             }
             Event::Disconnect { socket, reason, .. } => {
@@ -75,7 +75,7 @@ impl Host {
             }
             Event::ServerSide { nsp, data, attachments, reply } => {
                 let mut out = self.event(Kind::ServerSide);
-                (out.namespace, out.content) = (nsp, Content::new(data, attachments, true));
+                (out.namespace, out.content) = (nsp, Content::event(data, attachments));
                 out.asking(reply.map_or(Question::None, Question::ServerSide))
             }
             Event::SessionEnd { socket, nsp, id, .. } => {
@@ -105,7 +105,7 @@ impl Host {
         let translated = match event {
             Event::Ack { socket, id, data, attachments } => {
                 let mut out = self.socket_event(Kind::Ack, socket);
-                (out.ack_id, out.content) = (id, Content::new(data, attachments, false));
+                (out.ack_id, out.content) = (id, Content::answer(data, attachments));
                 out
             }
             Event::AckTimeout { socket, id, gone } => {
@@ -120,7 +120,7 @@ impl Host {
                 out.content = Content::of_answers(responses);
                 out
             }
-            // The core sends the others for hooks that a C host can't set.
+            // Other events need hooks that a C host can't set.
             _ => return None,
         };
         Some(translated)
@@ -144,7 +144,7 @@ impl Host {
         HostEvent::new(self.clone(), kind)
     }
 
-    /// An event of a socket. The core gives the handle; id and namespace are known since the connect.
+    /// An event of a socket. Id and namespace come from the socket's entry.
     fn socket_event(self: &Arc<Self>, kind: Kind, socket: SocketHandle) -> HostEvent {
         let mut out = self.event(kind);
         if let Some((socket, id, namespace)) = self.sockets.find(socket) {

@@ -142,7 +142,7 @@ export class Adapter extends EventEmitter {
   async serverCount(): Promise<number> {
     const { _native: native, _number: number, server } = this.nsp;
     if (!native || !server._fleet) return 1;
-    const { answers } = await server._fleet.ask(native, (commands) => commands.serverCount(number), ([, , count]) => count as number);
+    const { answers } = await server._fleet.ask(native, (commands) => commands.nodeCount(number), ([, , count]) => count as number);
     return answers;
   }
 

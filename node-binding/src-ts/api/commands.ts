@@ -11,8 +11,8 @@ export class Commands extends CommandBatch {
     super(native, LANES_COMMAND);
   }
 
-  protected override deliver(count: number, text: string): void {
-    this.native.deliver(this.lanes, count, text);
+  protected override execute(count: number, text: string): void {
+    this.native.executeCommands(this.lanes, count, text);
   }
 
   private collect(kind: number, namespace: number, socket: number, number: number, line?: string): void {
@@ -116,8 +116,8 @@ export class Commands extends CommandBatch {
     return this.direct.fleetRooms(namespace);
   }
 
-  serverCount(namespace: number): number {
-    return this.direct.serverCount(namespace);
+  nodeCount(namespace: number): number {
+    return this.direct.nodeCount(namespace);
   }
 
   serverSideEmit(namespace: number, data: string, buffers?: Buffer[]): void {

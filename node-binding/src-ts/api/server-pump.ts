@@ -46,9 +46,9 @@ export class ServerPump extends Pump<Commands> {
 
   protected override event(kind: number, low: number, generation: number, number: number, payload: any): void {
     switch (kind) {
-      case EventKind.PACKET:
+      case EventKind.EVENT:
         return this.packet(this.sockets.find(low, generation), EVENT, payload, number);
-      case EventKind.PACKET_BINARY: {
+      case EventKind.EVENT_BINARY: {
         const data = rejoin(payload[1], this.attachments(payload[0]));
         return this.packet(this.sockets.find(low, generation), EVENT, data, number);
       }

@@ -29,10 +29,10 @@ export class RawCommands extends CommandBatch {
     super(native, LANES_RAW_COMMAND);
   }
 
-  protected override deliver(count: number, text: string): void {
+  protected override execute(count: number, text: string): void {
     const bytes = this.bytes.subarray(0, this.used);
     this.used = 0;
-    this.native.rawDeliver(this.lanes, count, text, bytes);
+    this.native.executeRawCommands(this.lanes, count, text, bytes);
   }
 
   private lane(kind: number, namespace: number, conn: number, number: number, length = 0): void {

@@ -5,9 +5,9 @@ export const enum EventKind {
   /** A socket wants to connect, or is connected. */
   CONNECT = 1,
   /** An event of a client. */
-  PACKET = 2,
+  EVENT = 2,
   /** An event of a client, with attachments. */
-  PACKET_BINARY = 3,
+  EVENT_BINARY = 3,
   /** A client's ack. */
   ACK = 4,
   /** A client's ack, with attachments. */

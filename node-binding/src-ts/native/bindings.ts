@@ -25,7 +25,7 @@ export interface NativeServer {
   close(): void;
   end(): void;
   commandRoom(): number;
-  deliver(lanes: Float64Array, count: number, text: string): void;
+  executeCommands(lanes: Float64Array, count: number, text: string): void;
   accept(socket: number): void;
   reject(socket: number, error: string): void;
   emit(namespace: number, socket: number, data: string, flags: number, buffers?: Buffer[]): void;
@@ -65,7 +65,7 @@ export interface NativeServer {
   joinCluster(options: string): void;
   fetchRemote(namespace: number, rooms: string[], except: string[], timeout: number): number;
   fleetRooms(namespace: number): number;
-  serverCount(namespace: number): number;
+  nodeCount(namespace: number): number;
   serverSideEmit(namespace: number, data: string, buffers?: Buffer[]): void;
   serverSideEmitWithAck(namespace: number, data: string, timeout: number, buffers?: Buffer[]): number;
   answerServerSide(number: number, data: string, buffers?: Buffer[]): void;
@@ -94,7 +94,7 @@ export interface NativeServer {
     tag: number,
   ): void;
   httpOver(number: number, gone: boolean): void;
-  rawDeliver(lanes: Float64Array, count: number, text: string, bytes: Buffer): void;
+  executeRawCommands(lanes: Float64Array, count: number, text: string, bytes: Buffer): void;
   watch(conn: number, on: boolean): void;
   notify(conn: number, number: number): void;
   rawSend(conn: number, text: string, flags: number): void;

@@ -44,8 +44,8 @@ export abstract class CommandBatch {
     this.room = native.commandRoom();
   }
 
-  /** Hands `count` commands over, with their lines. */
-  protected abstract deliver(count: number, text: string): void;
+  /** Lets the core execute `count` commands; `text` holds their lines. */
+  protected abstract execute(count: number, text: string): void;
 
   /** The handlers of a batch of events run next; the core's command queues have `room` free bytes. */
   beginBatch(room: number): void {
@@ -126,7 +126,7 @@ export abstract class CommandBatch {
     this.count = 0;
     this.room -= this.length * LARGEST_CHARACTER + count * this.share;
     this.length = 0;
-    this.deliver(count, text);
+    this.execute(count, text);
   }
 
   /** The native server, after a flush. */

@@ -17,7 +17,7 @@ use crate::parts::text::Text;
 const SWEEP: usize = 256;
 
 /// A question by its kind.
-pub enum Question {
+pub(crate) enum Question {
     /// May this namespace be made?
     Namespace(Reply<bool>),
     /// May this client connect, and with which headers?
@@ -38,7 +38,7 @@ pub enum Question {
 
 /// The open questions.
 #[derive(Default)]
-pub struct Questions {
+pub(crate) struct Questions {
     last: u64,
     /// Number of open questions at which [`Questions::keep`] removes those that nobody waits for any more.
     sweep_at: usize,
@@ -47,7 +47,7 @@ pub struct Questions {
 
 impl Questions {
     /// Stores a question; returns its number for JavaScript.
-    pub fn keep(&mut self, question: Question) -> u64 {
+    pub(crate) fn keep(&mut self, question: Question) -> u64 {
         // An application may never answer a server-side event, while its sender waits only until a time-out.
         if self.open.len() >= self.sweep_at {
             self.open.retain(|_, open| !matches!(open, Question::ServerSide(reply) if reply.is_closed()));
@@ -58,13 +58,13 @@ impl Questions {
         self.last
     }
 
-    pub fn take(&mut self, number: f64) -> Option<Question> {
+    pub(crate) fn take(&mut self, number: f64) -> Option<Question> {
         self.open.remove(&(number as u64))
     }
 }
 
 /// `[name, value, name, value, …]` as pairs.
-pub fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
+pub(super) fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
     let mut out = Vec::with_capacity(flat.len() / 2);
     let mut items = flat.into_iter();
     while let (Some(name), Some(value)) = (items.next(), items.next()) {

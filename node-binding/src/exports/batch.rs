@@ -17,21 +17,21 @@ use crate::parts::handshake::{quote, request_json};
 use crate::parts::wire::{event as kind, lane};
 
 /// Lanes of one event, and of the head.
-pub const LANES: usize = lane::EVENT as usize;
+pub(super) const LANES: usize = lane::EVENT as usize;
 /// Events in one batch: enough to make the crossing cheap, few enough that timers and other sockets of the
 /// host get their turn in between.
-pub const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 /// Bytes of text after which a batch ends early; a JavaScript string can't hold 256 of the largest messages.
 const TEXT_LIMIT: usize = 4 << 20;
 /// Capacity above which the text buffers are freed after a batch.
 const KEEP_TEXT: usize = 1 << 20;
 
 /// See [`Batcher::mark`].
-pub struct Mark([usize; 5]);
+pub(crate) struct Mark([usize; 5]);
 
 /// Builds batches; one per server, on the JavaScript thread.
 #[derive(Default)]
-pub struct Batcher {
+pub(crate) struct Batcher {
     /// Events taken from the core and not yet given to JavaScript.
     pub pending: VecDeque<Event>,
     /// Remainder of an event whose first part was in the last batch.
@@ -55,7 +55,7 @@ pub struct Batcher {
 
 impl Batcher {
     /// Starts a batch.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         if self.text.capacity() > KEEP_TEXT {
             self.text = String::new();
         }
@@ -71,23 +71,23 @@ impl Batcher {
     }
 
     /// Stores the request and CONNECT payload of a socket for `handshake`.
-    pub fn keep_handshake(&mut self, socket: u64, request: Arc<RequestInfo>, auth: Box<str>) {
+    pub(crate) fn keep_handshake(&mut self, socket: u64, request: Arc<RequestInfo>, auth: Box<str>) {
         self.handshakes.insert(socket, (request, auth));
     }
 
     /// The handshake of a socket as JSON text; it is returned once.
-    pub fn handshake(&mut self, socket: u64) -> Option<String> {
+    pub(crate) fn handshake(&mut self, socket: u64) -> Option<String> {
         self.handshakes.remove(&socket).map(|(request, auth)| request_json(&request, &auth))
     }
 
     /// Current position in the batch, for [`Batcher::back_to`].
-    pub fn mark(&self) -> Mark {
+    pub(crate) fn mark(&self) -> Mark {
         let Self { text, messages, ends, buffers, count, .. } = self;
         Mark([text.len(), messages.len(), ends.len(), buffers.len(), *count])
     }
 
     /// Removes what was added since the mark: an event that could not be written.
-    pub fn back_to(&mut self, Mark([text, messages, ends, buffers, count]): Mark) {
+    pub(crate) fn back_to(&mut self, Mark([text, messages, ends, buffers, count]): Mark) {
         self.text.truncate(text);
         self.messages.truncate(messages);
         self.ends.truncate(ends);
@@ -97,12 +97,12 @@ impl Batcher {
     }
 
     /// Whether the batch has no room for another event.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.count == BATCH || self.rest.is_some() || self.text.len() + self.messages.len() > TEXT_LIMIT
     }
 
     /// Ends the batch and writes its head lanes.
-    pub fn end(&mut self, lanes: &mut [f64], more: bool, room: f64) {
+    pub(crate) fn end(&mut self, lanes: &mut [f64], more: bool, room: f64) {
         self.text.push(']');
         self.text.push_str(&self.messages);
         lanes[0] = self.count as f64;
@@ -112,7 +112,7 @@ impl Batcher {
     }
 
     /// The payloads of the last batch, one by one.
-    pub fn payloads(&self) -> Vec<String> {
+    pub(crate) fn payloads(&self) -> Vec<String> {
         let mut start = 1;
         let mut out = Vec::with_capacity(self.ends.len());
         for &end in &self.ends {
@@ -123,7 +123,7 @@ impl Batcher {
     }
 
     /// Writes the lanes of an event with a payload, which the caller appends.
-    pub fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+    pub(crate) fn lanes(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
         self.head(lanes, kind, socket, number);
         if !self.ends.is_empty() {
             self.text.push(',');
@@ -131,7 +131,7 @@ impl Batcher {
     }
 
     /// Writes the lanes of an event without a payload.
-    pub fn head(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
+    pub(crate) fn head(&mut self, lanes: &mut [f64], kind: u8, socket: Option<SocketHandle>, number: f64) {
         let at = (self.count + 1) * LANES;
         let handle = socket.map_or(0, |socket| socket.0);
         lanes[at] = f64::from(kind);
@@ -162,7 +162,7 @@ impl Batcher {
     }
 
     /// Writes a response for Node's own HTTP server.
-    pub fn reply(&mut self, lanes: &mut [f64], number: u64, reply: HttpReply) {
+    pub(crate) fn reply(&mut self, lanes: &mut [f64], number: u64, reply: HttpReply) {
         self.lanes(lanes, kind::HTTP_REPLY, None, number as f64);
         let _ = write!(self.text, "[{},[", reply.status);
         for (i, (name, value)) in reply.headers.iter().enumerate() {
@@ -178,7 +178,7 @@ impl Batcher {
 
     /// Writes one event of the core.
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of event")]
-    pub fn event(&mut self, lanes: &mut [f64], questions: &mut Questions, event: Event) {
+    pub(crate) fn event(&mut self, lanes: &mut [f64], questions: &mut Questions, event: Event) {
         let event = match self.raw {
             true => match self.raw_event(lanes, event) {
                 Some(event) => event,
@@ -187,8 +187,8 @@ impl Batcher {
             false => event,
         };
         match event {
-            Event::Packet { socket, data, attachments, ack } => {
-                let kind = if attachments.is_empty() { kind::PACKET } else { kind::PACKET_BINARY };
+            Event::Event { socket, data, attachments, ack } => {
+                let kind = if attachments.is_empty() { kind::EVENT } else { kind::EVENT_BINARY };
                 self.lanes(lanes, kind, Some(socket), ack.map_or(-1.0, |id| id as f64));
                 self.payload(attachments, &data);
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kraken_ws_core::{
-    ClusterChange, ClusterOptions, ErrorCode, Event, FleetReply, Namespace, RemoteSocket, Server,
+    ClusterChange, ClusterOptions, ErrorCode, Event, FleetReply, Move, Namespace, RemoteSocket, Server,
 };
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
@@ -31,7 +31,7 @@ type Value = (Box<str>, Vec<Bytes>);
 type Pending = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// Answer of other nodes to a question of JavaScript.
-pub enum Answer {
+pub(crate) enum Answer {
     Sockets(FleetReply<Vec<RemoteSocket>>),
     Rooms(FleetReply<Vec<Box<str>>>),
     Count(kraken_ws_core::Result<usize>),
@@ -52,14 +52,14 @@ impl std::task::Wake for Alarm {
 }
 
 /// Questions to other nodes that are not answered yet.
-pub struct Asked {
+pub(crate) struct Asked {
     last: u64,
     open: Vec<(u64, Pending)>,
     alarm: Arc<Alarm>,
 }
 
 impl Asked {
-    pub fn new(wake: Arc<Wake>) -> Self {
+    pub(crate) fn new(wake: Arc<Wake>) -> Self {
         Self { last: 0, open: Vec::new(), alarm: Arc::new(Alarm { wake, rang: AtomicBool::new(false) }) }
     }
 
@@ -73,7 +73,7 @@ impl Asked {
 
     /// Passes the answers that have come to `answer` while it returns true (the batch has room); true if more may be
     /// there.
-    pub fn take(&mut self, mut answer: impl FnMut(u64, Answer) -> bool) -> bool {
+    pub(crate) fn take(&mut self, mut answer: impl FnMut(u64, Answer) -> bool) -> bool {
         if !self.alarm.rang.swap(false, Ordering::AcqRel) {
             return false;
         }
@@ -96,7 +96,7 @@ impl Asked {
 }
 
 impl Batcher {
-    pub fn names(&mut self, names: &[Box<str>]) {
+    pub(crate) fn names(&mut self, names: &[Box<str>]) {
         self.text.push('[');
         for (i, name) in names.iter().enumerate() {
             self.text.push_str(if i > 0 { "," } else { "" });
@@ -111,7 +111,7 @@ impl Batcher {
     }
 
     /// Writes the answer of other nodes to a question of JavaScript; for a failed question, its error message.
-    pub fn fleet(&mut self, lanes: &mut [f64], number: u64, answer: Answer) {
+    pub(crate) fn fleet(&mut self, lanes: &mut [f64], number: u64, answer: Answer) {
         self.lanes(lanes, kind::FLEET, None, number as f64);
         match answer {
             Answer::Sockets(fleet) => {
@@ -149,7 +149,7 @@ impl Batcher {
     }
 
     /// Writes an event that another node caused; returns other events.
-    pub fn cluster_event(
+    pub(crate) fn cluster_event(
         &mut self,
         lanes: &mut [f64],
         questions: &mut Questions,
@@ -169,11 +169,11 @@ impl Batcher {
                 self.lanes(lanes, kind::SOCKET_DATA, None, number as f64);
                 self.handles(&sockets);
             }
-            Event::Moved { nsp, room, join, sockets } => {
+            Event::Moved { nsp, room, way, sockets } => {
                 self.lanes(lanes, kind::MOVED, None, 0.0);
                 self.text.push('[');
                 quote(&mut self.text, &nsp);
-                let _ = write!(self.text, ",{join},");
+                let _ = write!(self.text, ",{},", way == Move::Join);
                 quote(&mut self.text, &room);
                 self.text.push(',');
                 self.handles(&sockets);
@@ -222,7 +222,7 @@ fn or_object(json: &str) -> &str {
 }
 
 /// Parses the option `cluster`.
-pub fn cluster_options(json: &str) -> Result<ClusterOptions> {
+pub(super) fn cluster_options(json: &str) -> Result<ClusterOptions> {
     let value = serde_json::from_str(json).map_err(|e| coded(ErrorCode::Option, &format!("cluster: {e}")))?;
     ClusterOptions::from_json(&value).map_err(thrown)
 }
@@ -272,10 +272,11 @@ impl NativeServer {
 
     /// Asks how many nodes there are.
     #[napi]
-    pub fn server_count(&self, namespace: u32) -> Result<f64> {
-        self.ask(namespace, |server, namespace| async move {
-            Answer::Count(server.server_count(&namespace).await)
-        })
+    pub fn node_count(&self, namespace: u32) -> Result<f64> {
+        self.ask(
+            namespace,
+            |server, namespace| async move { Answer::Count(server.node_count(&namespace).await) },
+        )
     }
 
     /// Sends an event to the other nodes.

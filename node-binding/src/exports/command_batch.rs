@@ -16,13 +16,13 @@ const LANES: usize = lane::COMMAND as usize;
 
 #[napi]
 impl NativeServer {
-    /// Carries out `count` commands in order. If one fails, the others are carried out all the same, and the first
+    /// Executes `count` commands in order. If one fails, the others are executed all the same, and the first
     /// error is thrown.
     #[napi]
-    pub fn deliver(&self, lanes: Float64ArraySlice<'_>, count: u32, text: Text) -> Result<()> {
+    pub fn execute_commands(&self, lanes: Float64ArraySlice<'_>, count: u32, text: Text) -> Result<()> {
         let mut lines = text.split('\n');
         let mut first = Ok(());
-        self.server.together(|| {
+        self.server.batch(|| {
             for command in lanes.chunks_exact(LANES).take(count as usize) {
                 let done = self.command(command, &mut lines);
                 if first.is_ok() {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use kraken_ws_core::{ConnId, EmitFlags, SocketHandle, Target};
+use kraken_ws_core::{ConnId, Disconnect, EmitFlags, SocketHandle, Target};
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 
@@ -14,7 +14,7 @@ use crate::parts::text::Text;
 use crate::parts::wire::flag;
 
 /// The flags that `bits` stands for.
-pub fn flags(bits: u32) -> EmitFlags {
+pub(super) fn flags(bits: u32) -> EmitFlags {
     EmitFlags::new()
         .volatile(bits & flag::VOLATILE != 0)
         .compress(bits & flag::NO_COMPRESS == 0)
@@ -25,7 +25,7 @@ fn handle(socket: f64) -> SocketHandle {
     SocketHandle(socket as u64)
 }
 
-pub fn attachments(buffers: Option<Vec<BufferSlice<'_>>>) -> Vec<Bytes> {
+pub(super) fn attachments(buffers: Option<Vec<BufferSlice<'_>>>) -> Vec<Bytes> {
     buffers.unwrap_or_default().iter().map(|buffer| Bytes::copy_from_slice(buffer)).collect()
 }
 
@@ -33,7 +33,7 @@ fn boxed(names: Vec<Text>) -> Vec<Box<str>> {
     names.into_iter().map(|name| name.0.into_boxed_str()).collect()
 }
 
-pub fn target(rooms: Vec<Text>, except: Vec<Text>) -> Target {
+pub(super) fn target(rooms: Vec<Text>, except: Vec<Text>) -> Target {
     let mut target = Target::all();
     target.rooms = boxed(rooms);
     target.except = boxed(except);
@@ -187,8 +187,8 @@ impl NativeServer {
         bits: u32,
     ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
-            let local = flags(bits).local;
-            self.server.sockets_join(namespace, target(rooms, except), &refs(&join), local);
+            let reach = flags(bits).reach();
+            self.server.sockets_join(namespace, target(rooms, except), &refs(&join), reach);
             Ok(())
         })
     }
@@ -204,8 +204,8 @@ impl NativeServer {
         bits: u32,
     ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
-            let local = flags(bits).local;
-            self.server.sockets_leave(namespace, target(rooms, except), &refs(&leave), local);
+            let reach = flags(bits).reach();
+            self.server.sockets_leave(namespace, target(rooms, except), &refs(&leave), reach);
             Ok(())
         })
     }
@@ -221,8 +221,8 @@ impl NativeServer {
         bits: u32,
     ) -> Result<()> {
         self.with_namespace(namespace, |namespace| {
-            let local = flags(bits).local;
-            self.server.disconnect_sockets(namespace, target(rooms, except), close, local);
+            let (what, reach) = (Disconnect::from_close(close), flags(bits).reach());
+            self.server.disconnect_sockets(namespace, target(rooms, except), what, reach);
             Ok(())
         })
     }
@@ -230,7 +230,7 @@ impl NativeServer {
     /// Disconnects a socket; with `close` its whole connection.
     #[napi]
     pub fn disconnect(&self, socket: f64, close: bool) {
-        self.server.disconnect(handle(socket), close);
+        self.server.disconnect(handle(socket), Disconnect::from_close(close));
     }
 
     /// Closes a connection without a Socket.IO DISCONNECT, so that its client reconnects.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-use kraken_ws_core::Emitter;
+use kraken_ws_core::{Disconnect, Emitter};
 use napi::bindgen_prelude::{AsyncTask, BufferSlice};
 use napi::{Env, Status, Task};
 use napi_derive::napi;
@@ -64,7 +64,7 @@ impl NativeEmitter {
     /// Disconnects the sockets of a room expression; with `close` their whole connections.
     #[napi]
     pub fn disconnect_sockets(&self, nsp: Text, rooms: Vec<Text>, except: Vec<Text>, close: bool) {
-        self.emitter.disconnect_sockets(&nsp, target(rooms, except), close);
+        self.emitter.disconnect_sockets(&nsp, target(rooms, except), Disconnect::from_close(close));
     }
 
     /// Sends an event to all nodes.

@@ -24,7 +24,7 @@ pub struct NativeModule {
 
 /// The modules of a server; their host is created with the first one.
 #[derive(Default)]
-pub struct Modules(Option<ModuleHost>);
+pub(crate) struct Modules(Option<ModuleHost>);
 
 impl Stage for Modules {
     fn pass(&self, event: Event) -> Option<Event> {
@@ -37,21 +37,21 @@ impl Stage for Modules {
 
 impl Modules {
     /// Tells the modules that a namespace was created.
-    pub fn add_namespace(&self, namespace: &Namespace) {
+    pub(crate) fn add_namespace(&self, namespace: &Namespace) {
         if let Some(host) = &self.0 {
             host.add_namespace(namespace);
         }
     }
 
     /// Tells the modules that a namespace was removed.
-    pub fn remove_namespace(&self, name: &str) {
+    pub(crate) fn remove_namespace(&self, name: &str) {
         if let Some(host) = &self.0 {
             host.remove_namespace(name);
         }
     }
 
     /// Figures of the modules, in the order in which they were loaded.
-    pub fn figures(&self) -> Vec<NativeModule> {
+    pub(crate) fn figures(&self) -> Vec<NativeModule> {
         let figures = self.0.as_ref().map(ModuleHost::figures).unwrap_or_default();
         figures
             .into_iter()

@@ -34,7 +34,7 @@ struct Connection {
 
 /// The sockets without an object, on the JavaScript thread.
 #[derive(Default)]
-pub struct ObjectlessSockets {
+pub(crate) struct ObjectlessSockets {
     /// Names of the namespaces that JavaScript does not look at.
     quiet: HashSet<Box<str>>,
     sockets: HashMap<u64, Socket>,
@@ -43,9 +43,9 @@ pub struct ObjectlessSockets {
 }
 
 /// Takes the events of objectless sockets.
-pub struct ObjectlessStage<'a> {
-    pub sockets: &'a RefCell<ObjectlessSockets>,
-    pub server: &'a Server,
+pub(crate) struct ObjectlessStage<'a> {
+    pub(crate) sockets: &'a RefCell<ObjectlessSockets>,
+    pub(crate) server: &'a Server,
 }
 
 impl Stage for ObjectlessStage<'_> {
@@ -66,7 +66,7 @@ impl ObjectlessSockets {
                 self.sockets.insert(socket.0, Socket { nsp, id, conn, request, auth, order });
                 None
             }
-            Event::Packet { socket, .. } if self.sockets.contains_key(&socket.0) => None,
+            Event::Event { socket, .. } if self.sockets.contains_key(&socket.0) => None,
             Event::Disconnect { socket, .. } if self.sockets.contains_key(&socket.0) => {
                 self.remove(socket.0);
                 None
@@ -82,7 +82,7 @@ impl ObjectlessSockets {
     }
 
     /// Forgets a namespace that was removed.
-    pub fn forget(&mut self, namespace: &str) {
+    pub(crate) fn forget(&mut self, namespace: &str) {
         self.quiet.remove(namespace);
     }
 

@@ -19,10 +19,10 @@ const LANES: usize = lane::RAW_COMMAND as usize;
 
 #[napi]
 impl NativeServer {
-    /// Carries out `count` commands in order. If one fails, the others are carried out all the same, and the first
+    /// Executes `count` commands in order. If one fails, the others are executed all the same, and the first
     /// error is thrown.
     #[napi]
-    pub fn raw_deliver(
+    pub fn execute_raw_commands(
         &self,
         lanes: Float64ArraySlice<'_>,
         count: u32,
@@ -157,7 +157,7 @@ fn utf16_len(text: &str) -> usize {
 impl Batcher {
     /// Writes an event that has a form of its own on a raw server; returns other events. The text of a message goes
     /// into `messages`, and its length is the number.
-    pub fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
+    pub(crate) fn raw_event(&mut self, lanes: &mut [f64], event: Event) -> Option<Event> {
         match event {
             Event::Message { conn, message: RawMessage::Text(text) } => {
                 self.head(lanes, kind::RAW_MESSAGE, Some(SocketHandle(conn.0)), utf16_len(&text) as f64);

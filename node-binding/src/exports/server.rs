@@ -26,7 +26,7 @@ use crate::parts::text::Text;
 use crate::parts::wake::Wake;
 
 /// Responses for Node's HTTP server, by request number.
-pub type Replies = Arc<Mutex<Vec<(u64, HttpReply)>>>;
+pub(super) type Replies = Arc<Mutex<Vec<(u64, HttpReply)>>>;
 
 /// One server. Lives on one JavaScript thread; the core's threads only touch `wake` and `replies`.
 #[napi]
@@ -63,7 +63,7 @@ pub struct NativeStats {
 }
 
 /// Converts figures to JavaScript numbers, which are exact up to 2^53.
-pub fn numbers(values: Vec<u64>) -> Vec<f64> {
+pub(super) fn numbers(values: Vec<u64>) -> Vec<f64> {
     values.into_iter().map(|value| value as f64).collect()
 }
 
@@ -75,13 +75,13 @@ fn options(json: &str) -> Result<Options> {
 /// Throws what `new NativeServer` would throw for these options, without creating a server. Returns a description of
 /// each unknown option.
 #[napi]
-pub fn check_options(json: Text) -> Result<Vec<String>> {
+pub(super) fn check_options(json: Text) -> Result<Vec<String>> {
     options(&json).map(|options| options.unknown)
 }
 
 /// Disconnect reasons by number.
 #[napi]
-pub fn reasons() -> Vec<String> {
+pub(super) fn reasons() -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for reason in Reason::ALL {
         let at = *reason as usize;
@@ -93,13 +93,13 @@ pub fn reasons() -> Vec<String> {
 
 /// Length that the lane array for `NativeServer.drain` must have.
 #[napi]
-pub fn lane_count() -> u32 {
+pub(super) fn lane_count() -> u32 {
     ((BATCH + 1) * LANES) as u32
 }
 
 /// Bytes that a queued message counts beside its payload.
 #[napi]
-pub fn command_bytes() -> u32 {
+pub(super) fn command_bytes() -> u32 {
     COMMAND_BYTES as u32
 }
 

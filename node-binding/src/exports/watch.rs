@@ -28,7 +28,7 @@ impl NativeServer {
 impl Batcher {
     /// Writes an event of a watched connection; other events are dropped, as JavaScript has no use for them. The
     /// payload of a packet is its text, or 0 with an attachment.
-    pub fn watched_event(&mut self, lanes: &mut [f64], event: Event) {
+    pub(crate) fn watched_event(&mut self, lanes: &mut [f64], event: Event) {
         match event {
             Event::PacketIn { conn, packet } => self.packet(lanes, kind::PACKET_IN, conn, packet),
             Event::PacketOut { conn, packet } => self.packet(lanes, kind::PACKET_OUT, conn, packet),

@@ -19,19 +19,19 @@ impl From<Status> for Code {
 }
 
 /// Result of everything that JavaScript calls.
-pub type Result<T> = std::result::Result<T, napi::Error<Code>>;
+pub(crate) type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
 /// For `map_err`: a core error becomes a JavaScript error.
-pub fn thrown(error: kraken_ws_core::Error) -> napi::Error<Code> {
+pub(crate) fn thrown(error: kraken_ws_core::Error) -> napi::Error<Code> {
     coded(error.code(), error.message())
 }
 
 /// An error made here, with its code.
-pub fn coded(code: ErrorCode, message: &str) -> napi::Error<Code> {
+pub(crate) fn coded(code: ErrorCode, message: &str) -> napi::Error<Code> {
     napi::Error::new(Code(format!("ERR_KRAKEN_WS_{}", code.name())), message.to_owned())
 }
 
 /// An error of Node-API itself, with its own status as the code.
-pub fn node(error: napi::Error) -> napi::Error<Code> {
+pub(crate) fn node(error: napi::Error) -> napi::Error<Code> {
     napi::Error::new(Code::from(error.status), error.reason.to_string())
 }

@@ -4,7 +4,7 @@ use kraken_ws_core::RequestInfo;
 
 /// `{"method":…,"url":…,"headers":[name, value, …],"address":…,"port":…,"secure":…,"transport":…,
 /// "protocol":…,"issued":…,"tag":…,"auth":…}`; `auth` is JSON text or empty.
-pub fn request_json(request: &RequestInfo, auth: &str) -> String {
+pub(crate) fn request_json(request: &RequestInfo, auth: &str) -> String {
     let mut out = String::with_capacity(640);
     out.push_str("{\"method\":");
     quote(&mut out, &request.method);
@@ -35,7 +35,7 @@ pub fn request_json(request: &RequestInfo, auth: &str) -> String {
 }
 
 /// Appends `text` as a JSON string.
-pub fn quote(out: &mut String, text: &str) {
+pub(crate) fn quote(out: &mut String, text: &str) {
     let plain = text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\');
     if plain {
         out.push('"');

@@ -13,7 +13,7 @@ use crate::parts::error::{Result, node};
 type Callback = ThreadsafeFunction<(), (), (), Status, false, true, 0>;
 
 /// Shared by the core's threads (which wake) and the JavaScript thread (which ends it).
-pub struct Wake {
+pub(crate) struct Wake {
     /// A call is outstanding; further wake-ups would add nothing.
     called: AtomicBool,
     /// `None` once the server is closed: releasing it lets the process exit.
@@ -23,13 +23,13 @@ pub struct Wake {
 impl Wake {
     /// `callback` is called without arguments on the JavaScript thread. It starts without keeping the
     /// process alive.
-    pub fn new(callback: Function<'_, (), ()>) -> Result<Arc<Self>> {
+    pub(crate) fn new(callback: Function<'_, (), ()>) -> Result<Arc<Self>> {
         let callback = callback.build_threadsafe_function::<()>().weak::<true>().build().map_err(node)?;
         Ok(Arc::new(Self { called: AtomicBool::new(false), callback: Mutex::new(Some(callback)) }))
     }
 
     /// Wakes JavaScript, from any thread.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         if self.called.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -39,12 +39,12 @@ impl Wake {
     }
 
     /// Called before the queues are drained: an event that comes later needs a new wake-up.
-    pub fn answered(&self) {
+    pub(crate) fn answered(&self) {
         self.called.store(false, Ordering::Release);
     }
 
     /// Sets whether this server keeps the process alive by itself, as a listening handle does.
-    pub fn keep_process(&self, env: Env, keep: bool) {
+    pub(crate) fn keep_process(&self, env: Env, keep: bool) {
         if let Some(callback) = &*self.callback.lock().unwrap_or_else(PoisonError::into_inner) {
             // SAFETY: called on the JavaScript thread that made the function, which is not released yet.
             unsafe {
@@ -60,7 +60,7 @@ impl Wake {
     /// Releases the function: there are no further calls. On the JavaScript thread `env` is known and the function
     /// stops keeping the process alive at once; the release alone has that effect only at the next turn of the event
     /// loop.
-    pub fn end(&self, env: Option<Env>) {
+    pub(crate) fn end(&self, env: Option<Env>) {
         if let Some(env) = env {
             self.keep_process(env, false);
         }

@@ -3,15 +3,15 @@
 #![allow(dead_code)] // each side uses its own
 
 /// A table: its name in TypeScript, what it is, and name, number and meaning of each.
-pub type Table = (&'static str, &'static str, &'static [(&'static str, u32, &'static str)]);
+pub(crate) type Table = (&'static str, &'static str, &'static [(&'static str, u32, &'static str)]);
 
 macro_rules! numbers {
     ($module:ident, $type:ty, $name:literal, $about:literal { $(#[doc = $doc:literal] $constant:ident = $number:literal;)+ }) => {
         #[doc = $about]
-        pub mod $module {
-            $(#[doc = $doc] pub const $constant: $type = $number;)+
+        pub(crate) mod $module {
+            $(#[doc = $doc] pub(crate) const $constant: $type = $number;)+
 
-            pub const TABLE: super::Table =
+            pub(crate) const TABLE: super::Table =
                 ($name, $about, &[$((stringify!($constant), $number, $doc)),+]);
         }
     };
@@ -21,9 +21,9 @@ numbers!(event, u8, "EventKind", "Kinds of events: lane 0 of each." {
     /// A socket wants to connect, or is connected.
     CONNECT = 1;
     /// An event of a client.
-    PACKET = 2;
+    EVENT = 2;
     /// An event of a client, with attachments.
-    PACKET_BINARY = 3;
+    EVENT_BINARY = 3;
     /// A client's ack.
     ACK = 4;
     /// A client's ack, with attachments.
@@ -149,4 +149,4 @@ numbers!(lane, u32, "LANES", "How lanes are laid out." {
 });
 
 /// Tables in which a number has one meaning.
-pub const KINDS: &[Table] = &[event::TABLE, command::TABLE, raw_command::TABLE, flag::TABLE];
+pub(crate) const KINDS: &[Table] = &[event::TABLE, command::TABLE, raw_command::TABLE, flag::TABLE];

@@ -101,13 +101,13 @@ static void on_event(void *userdata, const kraken_ws_event *event) {
     list_rooms(event);
   } else if (kraken_ws_event_is(event, "count")) {
     size_t nodes;
-    IS(KRAKEN_WS_OK, kraken_ws_server_server_count(server, S(""), &nodes));
+    IS(KRAKEN_WS_OK, kraken_ws_server_node_count(server, S(""), &nodes));
     snprintf(text, sizeof text, "%zu", nodes);
     answer(event, text);
   } else if (kraken_ws_event_is(event, "tellHosts")) {
-    IS(KRAKEN_WS_OK, kraken_ws_server_server_side_emit(server, S(""), S("hello"), first, buffers, count, 0));
+    IS(KRAKEN_WS_OK, kraken_ws_server_side_emit(server, S(""), S("hello"), first, buffers, count, 0));
   } else if (kraken_ws_event_is(event, "askHosts")) {
-    IS(KRAKEN_WS_OK, kraken_ws_server_server_side_emit_with_ack(server, S(""), S("hello"), first, buffers, count, 0, 1000, &id));
+    IS(KRAKEN_WS_OK, kraken_ws_server_side_emit_with_ack(server, S(""), S("hello"), first, buffers, count, 0, 1000, &id));
   } else if (kraken_ws_event_is(event, "stats")) {
     kraken_ws_cluster_stats stats = {.size = sizeof stats};
     IS(KRAKEN_WS_OK, kraken_ws_server_cluster_stats(server, &stats));

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use kraken_ws_core::{EmitFlags, Event, Options, Server, SocketHandle, Target};
+use kraken_ws_core::{Disconnect, EmitFlags, Event, Options, Reach, Server, SocketHandle, Target};
 
 /// How long anything may take that has to come. Only a failure waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -58,7 +58,7 @@ pub static STAGE: LazyLock<Stage> = LazyLock::new(|| {
                         let old = sockets.len().saturating_sub(16);
                         sockets.drain(..old);
                     }
-                    Event::Packet { socket, ack: Some(id), data, attachments, .. } => {
+                    Event::Event { socket, ack: Some(id), data, attachments, .. } => {
                         let _ = answering.ack(&main, socket, id, &data, attachments);
                     }
                     _ => {}
@@ -104,16 +104,17 @@ impl Stage {
         let target = if what & 0x80 == 0 { Target::all() } else { Target::room("room") };
         let flags = EmitFlags::new().volatile(what & 0x40 != 0);
         let data = serde_json::json!(["event", text]).to_string();
+        let closing = if what & 0x20 != 0 { Disconnect::Connection } else { Disconnect::Socket };
         match (what & 0x0f, newest) {
             (0..4, _) => drop(self.server.publish(&main, target, &data, vec![], flags)),
             (4, Some(socket)) => {
                 let timeout = Some(Duration::from_millis(3));
                 let _ = self.server.emit_with_ack(&main, socket, &data, vec![], flags, timeout);
             }
-            (5, Some(socket)) => self.server.disconnect(socket, what & 0x20 != 0),
+            (5, Some(socket)) => self.server.disconnect(socket, closing),
             (6, Some(socket)) => self.server.leave(socket, &["room"]),
-            (7, _) => self.server.disconnect_sockets(&main, target, what & 0x20 != 0, false),
-            (8, _) => self.server.sockets_join(&main, target, &["other"], false),
+            (7, _) => self.server.disconnect_sockets(&main, target, closing, Reach::Fleet),
+            (8, _) => self.server.sockets_join(&main, target, &["other"], Reach::Fleet),
             (9, _) => std::thread::sleep(Duration::from_millis(u64::from(what >> 4))),
             _ => {}
         }

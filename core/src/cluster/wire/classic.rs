@@ -14,10 +14,11 @@ use kraken_ws_codec::packet::{PacketError, PacketType};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::cluster::message::{Broadcast, Change, FleetMessage, Incoming, NodeAnswer, NodeQuestion};
+use crate::cluster::message::{Broadcast, FleetMessage, Incoming, NodeAnswer, NodeQuestion, SocketChange};
 use crate::cluster::wire::shapes::{Flags, Name, Opts, Packet, Socket, is_event, names};
 use crate::cluster::wire::text::{self, Object, distinct, is_number, of_payload};
 use crate::cluster::wire::{Malformed, Names, Written};
+use crate::types::change::{Disconnect, Move};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 
@@ -48,15 +49,18 @@ pub(super) fn message(of: &Names, nsp: &str, message: &FleetMessage) -> Result<W
             return Ok((of.broadcast(nsp, &rooms), self::broadcast(&of.uid, nsp, broadcast)?));
         }
         FleetMessage::Broadcast(broadcast) => broadcast_with_ack(&of.uid, nsp, broadcast)?,
-        FleetMessage::Join { target, rooms } => {
-            request(JOIN).json("opts", &text::opts(target, None)).rooms("rooms", rooms).end().into()
+        FleetMessage::Move { way, target, rooms } => {
+            let kind = match way {
+                Move::Join => JOIN,
+                Move::Leave => LEAVE,
+            };
+            request(kind).json("opts", &text::opts(target, None)).rooms("rooms", rooms).end().into()
         }
-        FleetMessage::Leave { target, rooms } => {
-            request(LEAVE).json("opts", &text::opts(target, None)).rooms("rooms", rooms).end().into()
-        }
-        FleetMessage::Disconnect { target, close } => {
-            request(DISCONNECT).json("opts", &text::opts(target, None)).bool("close", *close).end().into()
-        }
+        FleetMessage::Disconnect { target, what } => request(DISCONNECT)
+            .json("opts", &text::opts(target, None))
+            .bool("close", what.closes())
+            .end()
+            .into(),
         FleetMessage::ServerSide { data, attachments, id } => {
             let object = request(SERVER_SIDE);
             let object = if let Some(id) = id { object.text("requestId", id) } else { object };
@@ -71,7 +75,7 @@ pub(super) fn message(of: &Names, nsp: &str, message: &FleetMessage) -> Result<W
         },
         FleetMessage::Hello => request(HELLO).end().into(),
         // Only old versions of the adapter send this.
-        FleetMessage::One { .. } => return Err(PacketError::UnknownType),
+        FleetMessage::OneSocket { .. } => return Err(PacketError::UnknownType),
     };
     Ok((of.requests(nsp), payload))
 }
@@ -265,19 +269,25 @@ pub(super) fn read_request(own: &str, payload: &[u8]) -> Result<Option<Incoming>
         return Ok(None);
     }
     let ask = |question| Some(FleetMessage::Ask { id: id.clone()?, question });
-    let one = |change| Some(FleetMessage::One { id: id.clone(), sid: sid.as_ref()?.0.clone(), change });
+    let one = |change| Some(FleetMessage::OneSocket { id: id.clone(), sid: sid.as_ref()?.0.clone(), change });
     let room = room.map(|room| room.0);
     let message = match (kind, opts) {
         (IDS, _) => ask(NodeQuestion::Ids(names(rooms))),
         (ROOMS, _) => ask(NodeQuestion::Rooms),
-        (JOIN, Some(opts)) => Some(FleetMessage::Join { target: opts.target(), rooms: names(rooms) }),
-        (JOIN, None) => room.and_then(|room| one(Change::Join(room))),
-        (LEAVE, Some(opts)) => Some(FleetMessage::Leave { target: opts.target(), rooms: names(rooms) }),
-        (LEAVE, None) => room.and_then(|room| one(Change::Leave(room))),
-        (DISCONNECT, Some(opts)) => {
-            Some(FleetMessage::Disconnect { target: opts.target(), close: close.unwrap_or(false) })
+        (JOIN | LEAVE, opts) => {
+            let way = if kind == JOIN { Move::Join } else { Move::Leave };
+            match opts {
+                Some(opts) => Some(FleetMessage::Move { way, target: opts.target(), rooms: names(rooms) }),
+                None => room.and_then(|room| one(SocketChange::Move(way, room))),
+            }
         }
-        (DISCONNECT, None) => one(Change::Disconnect { close: close.unwrap_or(false) }),
+        (DISCONNECT, opts) => {
+            let what = Disconnect::from_close(close.unwrap_or(false));
+            match opts {
+                Some(opts) => Some(FleetMessage::Disconnect { target: opts.target(), what }),
+                None => one(SocketChange::Disconnect(what)),
+            }
+        }
         (FETCH, opts) => ask(NodeQuestion::Sockets(opts.unwrap_or_default().target())),
         (SERVER_SIDE, _) => data
             .filter(|data| data.get().starts_with('['))

@@ -13,6 +13,7 @@ use crate::cluster::message::{Broadcast, FleetMessage, Incoming, NodeAnswer, Nod
 use crate::cluster::wire::shapes::{Name, Opts, Packet, Socket, is_event, names};
 use crate::cluster::wire::text::{self, Object, distinct, of_payload};
 use crate::cluster::wire::{Malformed, Names, Written};
+use crate::types::change::{Disconnect, Move};
 
 const BROADCAST: u64 = 3;
 const JOIN: u64 = 4;
@@ -65,19 +66,17 @@ pub(super) fn message(
             };
             return Ok((channel, payload));
         }
-        FleetMessage::Join { target, rooms } => (
-            JOIN,
+        FleetMessage::Move { way, target, rooms } => (
+            match way {
+                Move::Join => JOIN,
+                Move::Leave => LEAVE,
+            },
             Object::new().json("opts", &text::opts(target, Some("{}"))).rooms("rooms", rooms),
             no_bytes,
         ),
-        FleetMessage::Leave { target, rooms } => (
-            LEAVE,
-            Object::new().json("opts", &text::opts(target, Some("{}"))).rooms("rooms", rooms),
-            no_bytes,
-        ),
-        FleetMessage::Disconnect { target, close } => (
+        FleetMessage::Disconnect { target, what } => (
             DISCONNECT,
-            Object::new().json("opts", &text::opts(target, Some("{}"))).bool("close", *close),
+            Object::new().json("opts", &text::opts(target, Some("{}"))).bool("close", what.closes()),
             no_bytes,
         ),
         FleetMessage::ServerSide { data, attachments, id } => {
@@ -95,7 +94,7 @@ pub(super) fn message(
         }
         FleetMessage::Hello => (HELLO, Object::new(), no_bytes),
         // Only old versions of the classic adapter send this.
-        FleetMessage::One { .. } | FleetMessage::Ask { question: NodeQuestion::Ids(_), .. } => {
+        FleetMessage::OneSocket { .. } | FleetMessage::Ask { question: NodeQuestion::Ids(_), .. } => {
             return Err(PacketError::UnknownType);
         }
     };
@@ -211,9 +210,14 @@ fn read_message(
             let ack = id.map(|id| (id, timeout));
             FleetMessage::Broadcast(Broadcast { target, data, attachments, flags, ack })
         }
-        JOIN => FleetMessage::Join { target: opts?.target(), rooms: names(rooms) },
-        LEAVE => FleetMessage::Leave { target: opts?.target(), rooms: names(rooms) },
-        DISCONNECT => FleetMessage::Disconnect { target: opts?.target(), close: close.unwrap_or(false) },
+        JOIN | LEAVE => {
+            let way = if kind == JOIN { Move::Join } else { Move::Leave };
+            FleetMessage::Move { way, target: opts?.target(), rooms: names(rooms) }
+        }
+        DISCONNECT => {
+            let what = Disconnect::from_close(close.unwrap_or(false));
+            FleetMessage::Disconnect { target: opts?.target(), what }
+        }
         FETCH => FleetMessage::Ask { id: id?, question: NodeQuestion::Sockets(opts?.target()) },
         SERVER_SIDE => {
             let data = packet.filter(|data| data.get().starts_with('['))?.get().into();

@@ -9,9 +9,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::message::{Change, NodeQuestion};
+use crate::cluster::message::{NodeQuestion, SocketChange};
 use crate::options::cluster::Subscriptions;
 use crate::shared::fleet_reply::RemoteSocket;
+use crate::types::change::{Disconnect, Move};
 use crate::types::flags::EmitFlags;
 use crate::types::target::Target;
 
@@ -110,11 +111,21 @@ fn meaning(name: &str, id: Option<Box<str>>) -> Option<FleetMessage> {
             ack: Some((id?, Some(Duration::from_secs(2)))),
             ..broadcast(target(&["nobody"], &[]), r#"["ack",1]"#)
         })),
-        ("emitter", "join") => Some(FleetMessage::Join { target: target(&["a"], &[]), rooms }),
-        (_, "join") => Some(FleetMessage::Join { target: target(&["a", "b"], &["c"]), rooms }),
-        (_, "leave") => Some(FleetMessage::Leave { target: Target::all(), rooms: vec!["x".into()] }),
-        ("emitter", "disconnect") => Some(FleetMessage::Disconnect { target: Target::all(), close: true }),
-        (_, "disconnect") => Some(FleetMessage::Disconnect { target: target(&["nobody"], &[]), close: true }),
+        ("emitter", "join") => {
+            Some(FleetMessage::Move { way: Move::Join, target: target(&["a"], &[]), rooms })
+        }
+        (_, "join") => {
+            Some(FleetMessage::Move { way: Move::Join, target: target(&["a", "b"], &["c"]), rooms })
+        }
+        (_, "leave") => {
+            Some(FleetMessage::Move { way: Move::Leave, target: Target::all(), rooms: vec!["x".into()] })
+        }
+        ("emitter", "disconnect") => {
+            Some(FleetMessage::Disconnect { target: Target::all(), what: Disconnect::Connection })
+        }
+        (_, "disconnect") => {
+            Some(FleetMessage::Disconnect { target: target(&["nobody"], &[]), what: Disconnect::Connection })
+        }
         (_, "server side") => Some(FleetMessage::ServerSide {
             data: r#"["hello",{"n":1}]"#.into(),
             attachments: Vec::new(),
@@ -241,18 +252,18 @@ fn old_nodes_are_understood() {
         Ok(Some(Incoming::Message { uid: None, message })) => message,
         other => panic!("{other:?}"),
     };
-    let one = |change| FleetMessage::One { id: Some("r".into()), sid: "s".into(), change };
+    let one = |change| FleetMessage::OneSocket { id: Some("r".into()), sid: "s".into(), change };
     assert_eq!(
         of(json!({ "requestId": "r", "type": 2, "sid": "s", "room": 5 })),
-        one(Change::Join("5".into()))
+        one(SocketChange::Move(Move::Join, "5".into()))
     );
     assert_eq!(
         of(json!({ "requestId": "r", "type": 3, "sid": "s", "room": "x" })),
-        one(Change::Leave("x".into()))
+        one(SocketChange::Move(Move::Leave, "x".into()))
     );
     assert_eq!(
         of(json!({ "requestId": "r", "type": 4, "sid": "s", "close": true })),
-        one(Change::Disconnect { close: true })
+        one(SocketChange::Disconnect(Disconnect::Connection))
     );
 }
 
@@ -322,9 +333,9 @@ fn messages() -> impl Strategy<Value = FleetMessage> {
         });
     prop_oneof![
         4 => broadcast,
-        1 => (targets(), names()).prop_map(|(target, rooms)| FleetMessage::Join { target, rooms }),
-        1 => (targets(), names()).prop_map(|(target, rooms)| FleetMessage::Leave { target, rooms }),
-        1 => (targets(), any::<bool>()).prop_map(|(target, close)| FleetMessage::Disconnect { target, close }),
+        1 => (targets(), names()).prop_map(|(target, rooms)| FleetMessage::Move { way: Move::Join, target, rooms }),
+        1 => (targets(), names()).prop_map(|(target, rooms)| FleetMessage::Move { way: Move::Leave, target, rooms }),
+        1 => (targets(), any::<bool>()).prop_map(|(target, close)| FleetMessage::Disconnect { target, what: Disconnect::from_close(close) }),
         1 => (events(), proptest::option::of(id()))
             .prop_map(|((data, attachments), id)| FleetMessage::ServerSide { data, attachments, id }),
         1 => (id(), targets())

@@ -10,13 +10,14 @@ use kraken_ws_codec::sid::Id;
 use tokio::sync::oneshot;
 
 use crate::engine::budget::Charge;
-use crate::engine::outbox::Shared;
+use crate::engine::outbox::{Shared, Waiting};
 use crate::engine::response;
 use crate::engine::transport::{PollShape, PollWaiter, PostWaiter, Transport};
 use crate::net::http::Answer;
 use crate::shard::conn::Conn;
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
+use crate::shared::command::PostEnd;
 use crate::types::ids::ConnKey;
 use crate::types::reason::{Reason, Refusal};
 
@@ -109,7 +110,7 @@ impl State {
             polling.answer = answer;
         }
         if !conn.outbox.is_empty() {
-            self.fell_behind(key, true);
+            self.fell_behind(key, Waiting::All);
         }
         self.raw_flushed(key);
     }
@@ -169,8 +170,9 @@ impl State {
         polling.post = Some(PostWaiter { reply, shape, held: None });
     }
 
-    /// Ends a POST without packets: its body is too long, or with `gone` its connection ended.
-    pub(in crate::shard) fn post_ended(&mut self, sid: Id, gone: bool) {
+    /// Ends a POST without packets.
+    pub(in crate::shard) fn post_ended(&mut self, sid: Id, end: PostEnd) {
+        let gone = end == PostEnd::Gone;
         let Some(key) = self.by_sid(sid) else { return };
         if let Transport::Polling(polling) = &mut self.conns[key.slot].transport {
             let under_way =

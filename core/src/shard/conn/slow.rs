@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::engine::backpressure::Behind;
+use crate::engine::outbox::Waiting;
 use crate::engine::transport::Transport;
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
@@ -45,14 +46,14 @@ impl State {
         self.close_conn(key, Reason::SlowConsumer, detail, CloseStyle::Reset);
     }
 
-    /// Records that a connection can't be written to: its newest frame, or with `all` every frame, counts as waiting.
+    /// Records that a connection can't be written to, and its frames wait.
     /// Above `maxOutboxBytes` the time of `outboxTimeout` begins.
-    pub(in crate::shard) fn fell_behind(&mut self, key: ConnKey, all: bool) {
+    pub(in crate::shard) fn fell_behind(&mut self, key: ConnKey, waiting: Waiting) {
         let Self { core, conns, wheel, .. } = self;
         let Some(conn) = conns.get_mut(key.slot).filter(|c| c.generation == key.generation) else {
             return;
         };
-        conn.outbox.charge(&core.outboxes, all);
+        conn.outbox.charge(&core.outboxes, waiting);
         let fresh = || Box::new(Behind { since: wheel.now(), ..Behind::default() });
         let behind = conn.behind.get_or_insert_with(fresh);
         self.over_budget |= core.outboxes.is_over();

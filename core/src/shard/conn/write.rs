@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use crate::engine::outbox::{Flushed, Shared};
+use crate::engine::outbox::{Flushed, Shared, Waiting};
 use crate::engine::transport::Transport;
 use crate::shard::conn::slow::Slow;
 use crate::shard::state::State;
@@ -59,7 +59,7 @@ impl State {
         let waits = !conn.writable();
         self.dirty.note(key, &mut conn.dirty);
         if waits {
-            self.fell_behind(key, false);
+            self.fell_behind(key, Waiting::Newest);
         }
         Pushed::Queued
     }
@@ -108,7 +108,7 @@ impl State {
                     Ok(Flushed::All) => self.raw_flushed(key),
                     Ok(Flushed::Blocked) => {
                         if !conn.outbox.is_empty() {
-                            self.fell_behind(key, true);
+                            self.fell_behind(key, Waiting::All);
                         }
                         crate::shard::spawn(
                             self.shard(),

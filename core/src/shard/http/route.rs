@@ -208,17 +208,17 @@ async fn middleware(
     }
 }
 
-/// Answers a request that is not Engine.IO's: the host does if `asks`, else the answer is 404. `headers` go out with
+/// Answers a request that is not Engine.IO's: the host does if `host_answers`, else the answer is 404. `headers` go out with
 /// the host's answer.
 async fn elsewhere(
     shard: &Rc<Shard>,
     info: RequestInfo,
     body: Body,
     mut headers: HeaderMap,
-    asks: bool,
+    host_answers: bool,
 ) -> Answer {
     let none = HeaderMap::new();
-    if !asks {
+    if !host_answers {
         return response::answer(404, "text/plain; charset=utf-8", "Not found", &none);
     }
     let body = match read(body, &shard.core.options).await {

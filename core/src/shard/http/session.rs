@@ -15,7 +15,7 @@ use crate::options::Hooks;
 use crate::shard::Shard;
 use crate::shard::http::exchange::{Body, Exchange, gone, read};
 use crate::shard::http::handshake::upgraded;
-use crate::shared::command::Command;
+use crate::shared::command::{Command, PostEnd};
 use crate::shared::event::Event;
 use crate::shared::reply::Reply;
 use crate::types::reason::Refusal;
@@ -102,7 +102,7 @@ impl Exchange {
         let shards = &self.shard.core.shards;
         let binary = self.request.header("content-type") == Some("application/octet-stream");
         // Declared before the channel: on drop the channel closes first, then the command is sent.
-        let mut watch = self.watch(owner, Command::PostEnded { sid, gone: true });
+        let mut watch = self.watch(owner, Command::PostEnded { sid, end: PostEnd::Gone });
         let (reply, mut answer) = oneshot::channel();
         shards[owner].send(Command::PostBegin { sid, binary, shape: self.shape(), reply });
         let body = tokio::select! {
@@ -121,7 +121,8 @@ impl Exchange {
                 answer.await.unwrap_or_else(|_| gone())
             }
             Err(status) => {
-                shards[owner].send(Command::PostEnded { sid, gone: status != 413 });
+                let end = if status == 413 { PostEnd::TooLong } else { PostEnd::Gone };
+                shards[owner].send(Command::PostEnded { sid, end });
                 self.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
                 response::answer(status, "", Bytes::new(), &self.headers)
             }

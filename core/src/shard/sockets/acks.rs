@@ -47,7 +47,7 @@ impl State {
     /// Ends a broadcast with acks whose time-out is over.
     pub(in crate::shard) fn broadcast_timed_out(&mut self, acks: &BroadcastAcks, nsp: NspId, id: u64) {
         let members = match self.nsps.get(&nsp) {
-            Some(nsp) if acks.names_silent() && !acks.is_done() => nsp.members(),
+            Some(nsp) if acks.wants_silent() && !acks.is_done() => nsp.members(),
             _ => &[],
         };
         let waits = |sock: &&Socket| sock.extras.as_ref().is_some_and(|extras| extras.acks.contains_key(&id));

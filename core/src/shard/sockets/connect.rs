@@ -17,6 +17,7 @@ use crate::shared::event::{Event, Recovered};
 use crate::shared::gate::{Admission, Entry, Holds};
 use crate::shared::journal::Session;
 use crate::shared::namespaces::NspShared;
+use crate::types::change::Move;
 use crate::types::ids::{ConnKey, SocketHandle, SocketSlot};
 use crate::types::reason::Reason;
 
@@ -162,7 +163,7 @@ impl State {
         let name = self.nsp_name(slot);
         match self.sockets[slot].extras.as_ref().and_then(|extras| extras.name.clone()) {
             Some(own) => self.join(slot, &[own]),
-            None => self.show_own_room(slot, true),
+            None => self.show_own_room(slot, Move::Join),
         }
         let Some(missed) = self.replay(slot) else { return };
         let text = if self.conns[conn].protocol == 3 {

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::shard::conn::close::CloseStyle;
 use crate::shard::state::State;
 use crate::shared::event::Event;
+use crate::types::change::{Disconnect, Move};
 use crate::types::ids::SocketSlot;
 use crate::types::reason::Reason;
 
@@ -20,7 +21,7 @@ impl State {
             self.moved.forget(Instant::now());
         }
         if self.sockets[slot].connected {
-            self.show_own_room(slot, false);
+            self.show_own_room(slot, Move::Leave);
         }
         // A raw host creates its sockets itself, and knows when they end.
         self.leaving =
@@ -49,11 +50,14 @@ impl State {
         }
     }
 
-    /// Disconnects one socket; with `close` its whole connection.
-    pub(in crate::shard) fn disconnect_socket(&mut self, slot: SocketSlot, close: bool) {
+    /// Disconnects one socket, or its whole connection.
+    pub(in crate::shard) fn disconnect_socket(&mut self, slot: SocketSlot, what: Disconnect) {
         let conn = self.sockets[slot].conn;
         let key = self.key(conn);
-        let slots = if close { self.sockets_of(key) } else { SmallVec::from_slice(&[slot]) };
+        let slots = match what {
+            Disconnect::Socket => SmallVec::from_slice(&[slot]),
+            Disconnect::Connection => self.sockets_of(key),
+        };
         for slot in slots {
             if self.conn(key).is_none() {
                 return;
@@ -64,7 +68,7 @@ impl State {
                 self.remove_socket(slot, Reason::ServerNamespaceDisconnect, "");
             }
         }
-        if close {
+        if what == Disconnect::Connection {
             self.close_conn(key, Reason::ForcedServerClose, "", CloseStyle::Close);
         }
     }

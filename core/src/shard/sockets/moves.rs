@@ -13,6 +13,7 @@ use crate::options::Hooks;
 use crate::shard::state::State;
 use crate::shared::event::Event;
 use crate::shared::namespaces::NspShared;
+use crate::types::change::Move;
 use crate::types::ids::{SocketHandle, SocketSlot};
 use crate::types::target::Target;
 
@@ -60,35 +61,32 @@ fn hash(room: &str) -> u64 {
 }
 
 impl State {
-    /// Executes another node's `sockets_join` or `sockets_leave`. With [`Hooks::MOVES`] the host gets an event for each
-    /// room whose members have changed.
-    pub(in crate::shard) fn move_sockets(
+    /// Moves sockets for another node. With [`Hooks::MOVES`] the host gets an event for each room whose members have
+    /// changed.
+    pub(in crate::shard) fn move_for_node(
         &mut self,
         nsp: &Arc<NspShared>,
         target: &Target,
         rooms: &[Box<str>],
-        join: bool,
+        way: Move,
     ) {
         let targets = self.targets(nsp, target);
         let tell = self.core.hooks.has(Hooks::MOVES);
         for room in rooms {
             let mut moved = Vec::new();
             for &slot in &targets {
-                if tell && self.sits_in(slot, room) != join {
+                if tell && self.sits_in(slot, room) != (way == Move::Join) {
                     moved.push(self.handle(slot));
                     self.moved.add(self.handle(slot), room, Instant::now());
                 }
-                match join {
-                    true => self.join(slot, std::slice::from_ref(room)),
-                    false => self.leave(slot, std::slice::from_ref(room)),
-                }
+                self.move_socket(slot, std::slice::from_ref(room), way);
             }
             if !moved.is_empty() {
-                self.event(Event::Moved { nsp: nsp.name.clone(), room: room.clone(), join, sockets: moved });
+                self.event(Event::Moved { nsp: nsp.name.clone(), room: room.clone(), way, sockets: moved });
             }
         }
         self.give_back(targets);
-        self.move_away(nsp, target, rooms, Some(join));
+        self.move_away(nsp, target, rooms, way);
     }
 
     /// Reports to the host where its own join or leave has put a socket, if it may not have heard of a move.
@@ -101,8 +99,9 @@ impl State {
             if self.moved.has(handle, room, now) {
                 // The host's next call may come before it has heard of this event.
                 self.moved.add(handle, room, now);
-                let (nsp, join) = (self.nsp_name(slot), self.sits_in(slot, room));
-                self.event(Event::Moved { nsp, room: room.clone(), join, sockets: vec![handle] });
+                let way = if self.sits_in(slot, room) { Move::Join } else { Move::Leave };
+                let nsp = self.nsp_name(slot);
+                self.event(Event::Moved { nsp, room: room.clone(), way, sockets: vec![handle] });
             }
         }
     }

@@ -2,6 +2,7 @@
 //! from here, and a cluster with a channel per socket is told of each.
 
 use crate::shard::state::State;
+use crate::types::change::Move;
 use crate::types::ids::{NspId, SocketSlot};
 
 impl State {
@@ -16,25 +17,26 @@ impl State {
     pub(in crate::shard) fn show_own_rooms(&mut self) {
         self.shows_own_rooms = true;
         for slot in self.nsps.values().flat_map(|nsp| nsp.members()) {
-            self.show_own_room(*slot, true);
+            self.show_own_room(*slot, Move::Join);
         }
     }
 
     /// Puts a socket into its own room, or takes it out.
-    pub(in crate::shard) fn set_own_room(&mut self, slot: SocketSlot, on: bool) {
+    pub(in crate::shard) fn set_own_room(&mut self, slot: SocketSlot, way: Move) {
+        let on = way == Move::Join;
         let sock = &mut self.sockets[slot];
         if std::mem::replace(&mut sock.own_room, on) != on && sock.connected {
             let id = sock.id;
-            self.note_stay(slot, id.as_str(), on);
-            self.show_own_room(slot, on);
+            self.note_stay(slot, id.as_str(), way);
+            self.show_own_room(slot, way);
         }
     }
 
     /// Tells the cluster that an own room begins or ends.
-    pub(in crate::shard) fn show_own_room(&self, slot: SocketSlot, here: bool) {
+    pub(in crate::shard) fn show_own_room(&self, slot: SocketSlot, way: Move) {
         let sock = &self.sockets[slot];
-        if self.shows_own_rooms && (sock.own_room || !here) {
-            self.core.broker.own_room(sock.nsp, sock.id.as_str(), here);
+        if self.shows_own_rooms && (sock.own_room || way == Move::Leave) {
+            self.core.broker.own_room(sock.nsp, sock.id.as_str(), way);
         }
     }
 }

@@ -145,7 +145,7 @@ impl State {
             return self.keep_early(key, socket, EarlyEvent { id, data: data.into(), attachments });
         }
         self.stats().messages_in.add(1);
-        let event = Event::Packet { socket: self.handle(socket), data: data.into(), attachments, ack: id };
+        let event = Event::Event { socket: self.handle(socket), data: data.into(), attachments, ack: id };
         self.event(event);
         self.caused_event(key);
     }

@@ -13,8 +13,9 @@ use crate::shard::sockets::socket::Socket;
 use crate::shard::state::State;
 use crate::shard::wheel::Timer;
 use crate::shared::command::Command;
-use crate::shared::journal::{Claim, Missed, Returned, Session, Stays};
+use crate::shared::journal::{Claim, Journal, Missed, Returned, Session, Stays};
 use crate::shared::namespaces::NspShared;
+use crate::types::change::Move;
 use crate::types::ids::{ConnKey, SocketHandle, SocketSlot};
 use crate::types::reason::{Reason, Recovery};
 use crate::types::target::Target;
@@ -163,15 +164,15 @@ impl State {
     }
 
     /// Notes that an accepted socket joined or left a room.
-    pub(in crate::shard) fn note_stay(&mut self, slot: SocketSlot, room: &str, joins: bool) {
+    pub(in crate::shard) fn note_stay(&mut self, slot: SocketSlot, room: &str, way: Move) {
         let journaled = self.recovery.journaled;
         let sock = &mut self.sockets[slot];
         let mark = sock.extras.as_mut().and_then(|extras| extras.mark.as_mut()).filter(|_| sock.connected);
         let Some(mark) = mark else { return };
         let at = journaled.max(mark.all);
-        match joins {
-            true => mark.stays.enter(room, at),
-            false => mark.stays.leave(room, at),
+        match way {
+            Move::Join => mark.stays.enter(room, at),
+            Move::Leave => mark.stays.leave(room, at),
         }
     }
 
@@ -275,7 +276,7 @@ impl State {
                 Command::Leave(_, rooms) => Command::Leave(here, rooms),
                 Command::LeaveAll(_) => Command::LeaveAll(here),
                 Command::SetData(_, data) => Command::SetData(here, data),
-                Command::Disconnect(_, close) => Command::Disconnect(here, close),
+                Command::Disconnect(_, what) => Command::Disconnect(here, what),
                 _ => return,
             });
             return;
@@ -306,8 +307,27 @@ impl State {
         nsp: &Arc<NspShared>,
         target: &Target,
         rooms: &[Box<str>],
-        join: Option<bool>,
+        way: Move,
     ) {
+        let at = self.recovery.journaled;
+        self.each_away(nsp, target, |journal, pid| {
+            journal.change(pid, |session| {
+                for room in rooms {
+                    match way {
+                        Move::Join => session.join(room, at),
+                        Move::Leave => session.leave(room, at),
+                    }
+                }
+            });
+        });
+    }
+
+    /// Ends the sessions of disconnected sockets that match `target`.
+    pub(in crate::shard) fn end_away(&mut self, nsp: &Arc<NspShared>, target: &Target) {
+        self.each_away(nsp, target, |journal, pid| journal.end(pid));
+    }
+
+    fn each_away(&mut self, nsp: &Arc<NspShared>, target: &Target, act: impl Fn(&mut Journal, Id)) {
         let core = self.core.clone();
         let Some(recovery) = &core.recovery else { return };
         // The usual case: no session is away, or none in these rooms.
@@ -316,17 +336,7 @@ impl State {
         }
         let mut journal = recovery.lock();
         for pid in journal.away_from(self.index, nsp.id, target) {
-            match join {
-                Some(join) => journal.change(pid, |session| {
-                    for room in rooms {
-                        match join {
-                            true => session.join(room, self.recovery.journaled),
-                            false => session.leave(room, self.recovery.journaled),
-                        }
-                    }
-                }),
-                None => journal.end(pid),
-            }
+            act(&mut journal, pid);
         }
         drop(journal);
         self.tell_ended();

@@ -7,6 +7,7 @@ use crate::shard::state::State;
 use crate::shared::command::Fetched;
 use crate::shared::event::{Event, RoomChange};
 use crate::shared::namespaces::NspShared;
+use crate::types::change::{Disconnect, Move};
 use crate::types::ids::{SocketHandle, SocketSlot};
 use crate::types::target::Target;
 
@@ -16,11 +17,11 @@ impl State {
         for room in rooms {
             // The own room has no entry in the index.
             if &**room == id.as_str() {
-                self.set_own_room(slot, true);
+                self.set_own_room(slot, Move::Join);
                 continue;
             }
             if let Some(created) = self.rooms.join(nsp, room, slot) {
-                self.note_stay(slot, room, true);
+                self.note_stay(slot, room, Move::Join);
                 self.joined(slot, room, created);
             }
         }
@@ -78,10 +79,10 @@ impl State {
         let (nsp, id) = (self.sockets[slot].nsp, self.sockets[slot].id);
         for room in rooms {
             if &**room == id.as_str() {
-                self.set_own_room(slot, false);
+                self.set_own_room(slot, Move::Leave);
             }
             if let Some(gone) = self.rooms.leave(nsp, room, slot) {
-                self.note_stay(slot, room, false);
+                self.note_stay(slot, room, Move::Leave);
                 let shared = self.nsps[&nsp].shared().clone();
                 self.left(&shared, self.handle(slot), room, gone);
             }
@@ -92,7 +93,7 @@ impl State {
     pub(in crate::shard) fn leave_all(&mut self, slot: SocketSlot) -> Vec<Box<str>> {
         let rooms: Vec<Box<str>> = self.rooms.rooms_of(slot).map(Into::into).collect();
         self.leave(slot, &rooms);
-        self.set_own_room(slot, false);
+        self.set_own_room(slot, Move::Leave);
         rooms
     }
 
@@ -108,50 +109,43 @@ impl State {
         }
     }
 
-    pub(in crate::shard) fn sockets_join(
-        &mut self,
-        nsp: &Arc<NspShared>,
-        target: &Target,
-        rooms: &[Box<str>],
-    ) {
-        let targets = self.targets(nsp, target);
-        for &slot in &targets {
-            self.join(slot, rooms);
-            self.confirm(slot, rooms);
+    pub(in crate::shard) fn move_socket(&mut self, slot: SocketSlot, rooms: &[Box<str>], way: Move) {
+        match way {
+            Move::Join => self.join(slot, rooms),
+            Move::Leave => self.leave(slot, rooms),
         }
-        self.give_back(targets);
-        self.move_away(nsp, target, rooms, Some(true));
     }
 
-    pub(in crate::shard) fn sockets_leave(
+    pub(in crate::shard) fn move_sockets(
         &mut self,
         nsp: &Arc<NspShared>,
         target: &Target,
         rooms: &[Box<str>],
+        way: Move,
     ) {
         let targets = self.targets(nsp, target);
         for &slot in &targets {
-            self.leave(slot, rooms);
+            self.move_socket(slot, rooms, way);
             self.confirm(slot, rooms);
         }
         self.give_back(targets);
-        self.move_away(nsp, target, rooms, Some(false));
+        self.move_away(nsp, target, rooms, way);
     }
 
     pub(in crate::shard) fn disconnect_sockets(
         &mut self,
         nsp: &Arc<NspShared>,
         target: &Target,
-        close: bool,
+        what: Disconnect,
     ) {
         let targets = self.targets(nsp, target);
         for &slot in &targets {
             if self.sockets.contains(slot) {
-                self.disconnect_socket(slot, close);
+                self.disconnect_socket(slot, what);
             }
         }
         self.give_back(targets);
-        self.move_away(nsp, target, &[], None);
+        self.end_away(nsp, target);
     }
 
     pub(in crate::shard) fn fetch(&mut self, nsp: &Arc<NspShared>, target: &Target) -> Vec<Fetched> {

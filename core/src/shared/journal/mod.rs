@@ -161,7 +161,7 @@ pub(crate) struct Journal {
     /// Time and pid of each disconnect, in order. Peers that have returned since are still listed.
     away: VecDeque<(Instant, Id)>,
     /// Whether the host wants `SessionEnd` events.
-    tells: bool,
+    reports: bool,
     /// `SessionEnd` events that are not queued for the host yet.
     ended: Vec<Event>,
 }
@@ -192,7 +192,7 @@ impl Recovery {
                 peers: HashMap::new(),
                 handles: HashMap::new(),
                 away: VecDeque::new(),
-                tells: false,
+                reports: false,
                 ended: Vec::new(),
             }),
             away: Arc::default(),
@@ -297,7 +297,7 @@ impl Journal {
         }
         let Place::Away(session) = peer.place else { return };
         self.bytes -= session.weight();
-        if let (true, Some(socket)) = (self.tells, peer.handles.last()) {
+        if let (true, Some(socket)) = (self.reports, peer.handles.last()) {
             self.ended.push(Event::SessionEnd {
                 socket: *socket,
                 nsp: peer.name,
@@ -310,8 +310,8 @@ impl Journal {
     }
 
     /// Sets whether the host wants `SessionEnd` events.
-    pub(crate) fn tell(&mut self, on: bool) {
-        self.tells = on;
+    pub(crate) fn set_reports(&mut self, on: bool) {
+        self.reports = on;
     }
 
     /// Takes the events in `ended`.

@@ -168,7 +168,7 @@ fn the_host_hears_of_each_session_that_nobody_can_come_back_for() {
     let unheard = leave(&mut journal, 0);
     journal.end(unheard);
     assert!(ends(&mut journal).is_empty(), "nobody asked");
-    journal.tell(true);
+    journal.set_reports(true);
     let sent_away = leave(&mut journal, 1);
     journal.end(sent_away);
     let back = leave(&mut journal, 2);

@@ -1,4 +1,4 @@
-//! `Server::together`: messages of one thread arrive as one batch and in order.
+//! `Server::batch`: messages of one thread arrive as one batch and in order.
 
 use kraken_ws_core::Target;
 use kraken_ws_tests::Host;
@@ -17,13 +17,13 @@ fn writes_once(shards: u64) {
     let mut clients: Vec<_> = (0..10).map(|_| host.client(addr)).collect();
     host.settle();
     let before = host.server.stats().writes;
-    host.server.together(|| {
+    host.server.batch(|| {
         for (_, socket) in &clients {
             host.server.join(*socket, &["late"]);
         }
         for n in 0..BURST {
             // Nested: nothing is sent before the outer call ends.
-            host.server.together(|| host.publish(Target::room("late"), &json!(["n", n]).to_string()));
+            host.server.batch(|| host.publish(Target::room("late"), &json!(["n", n]).to_string()));
             for (_, socket) in &clients {
                 host.emit(*socket, &json!(["own", n]).to_string());
             }
@@ -50,7 +50,7 @@ fn another_server_is_not_held_back() {
     let mut other = Host::start(&json!({ "shards": 1 }));
     let addr = other.listen();
     let (mut client, socket) = other.client(addr);
-    one.server.together(|| {
+    one.server.batch(|| {
         other.emit(socket, r#"["through"]"#);
         assert_eq!(client.event(), json!(["through"]));
     });
@@ -64,7 +64,7 @@ fn a_server_that_is_closed_within_it_closes() {
     let addr = host.listen();
     let (mut client, _) = host.client(addr);
     let server = host.server.clone();
-    server.together(|| {
+    server.batch(|| {
         host.publish(Target::all(), r#"["last"]"#);
         server.close();
     });
