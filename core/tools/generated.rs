@@ -1,5 +1,5 @@
 //! Writes what follows from the tables of the core and the addon, or compares it with `--check`: TypeScript in
-//! `node-binding/src-ts/generated`, C's structs of figures, and the tables of `docs/figures.md`.
+//! `node-binding/src-ts/generated`, C's structs of figures, and the tables of `docs`.
 
 use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
 use kraken_ws_core::reason::{Ends, Layer, Recovery};
@@ -10,6 +10,8 @@ use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 #[allow(unreachable_pub)] // another crate has this file as well
 mod wire;
 
+mod options;
+
 const HEAD: &str = "// Written from tables in Rust by `make generated`; edits are lost.\n";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -19,15 +21,38 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Some("--check") => true,
         Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
     };
-    let (page, options, structs) = ("docs/figures.md", "docs/options.md", "ffi/src/calls/figures.rs");
+    let structs = "ffi/src/calls/figures.rs";
+    let page = |name: &str, tables: &[(&str, String)]| -> Result<String, Box<dyn Error>> {
+        let mut page = fs::read_to_string(root.join(name))?;
+        tables.iter().try_for_each(|(table, text)| replace(&mut page, table, text))?;
+        Ok(page)
+    };
+    let (figures_page, options_page) = ("docs/figures.md", "docs/options.md");
+    let (scale, bridge) = ("docs/scale.md", "docs/bridge.md");
     for (name, text) in [
         ("node-binding/src-ts/generated/kraken.ts", kraken()?),
         ("node-binding/src-ts/generated/codes.ts", codes()?),
         ("node-binding/src-ts/generated/figures.ts", figures()?),
+        ("node-binding/src-ts/generated/options.ts", options::typescript(HEAD)?),
         ("node-binding/src-ts/generated/wire.ts", wire_numbers()?),
         (structs, c_figures(&fs::read_to_string(root.join(structs)).unwrap_or_default())?),
-        (page, tables(&fs::read_to_string(root.join(page))?)?),
-        (options, hooks(&fs::read_to_string(root.join(options))?)?),
+        (
+            figures_page,
+            page(figures_page, &[("server", rows(FIGURES)?), ("cluster", rows(CLUSTER_FIGURES)?)])?,
+        ),
+        (
+            options_page,
+            page(
+                options_page,
+                &[
+                    ("options", options::rows()?),
+                    ("javascript", options::javascript_rows()?),
+                    ("hooks", hooks()),
+                ],
+            )?,
+        ),
+        (scale, page(scale, &[("cluster", options::member_rows("cluster")?)])?),
+        (bridge, page(bridge, &[("own", options::bridge_names())])?),
     ] {
         let file = root.join(name);
         if !check {
@@ -174,27 +199,17 @@ fn c_figures(before: &str) -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
-/// A page with its tables of figures made anew.
-fn tables(page: &str) -> Result<String, Box<dyn Error>> {
-    let mut out = page.to_owned();
-    for (name, table) in [("server", FIGURES), ("cluster", CLUSTER_FIGURES)] {
-        replace(&mut out, name, &rows(table)?)?;
-    }
-    Ok(out)
-}
-
-/// The page of options with its table of hooks made anew.
-fn hooks(page: &str) -> Result<String, Box<dyn Error>> {
-    let mut out = page.to_owned();
+/// The table of hooks that the option knows.
+fn hooks() -> String {
     let rows: Vec<_> = Hooks::named().map(|(name, about)| format!("| `{name}` | {about} |\n")).collect();
-    replace(&mut out, "hooks", &format!("| hook | what it asks for |\n|---|---|\n{}", rows.concat()))?;
-    Ok(out)
+    format!("| hook | what it asks for |\n|---|---|\n{}", rows.concat())
 }
 
 /// Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
 fn replace(page: &mut String, name: &str, text: &str) -> Result<(), Box<dyn Error>> {
-    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-    let from = page.find(&start).ok_or(format!("a page without {start}"))? + start.len();
+    let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+    let mut from = page.find(&start).ok_or(format!("a page without {start}"))? + start.len();
+    from += usize::from(page[from..].starts_with('\n'));
     let to = from + page[from..].find(&end).ok_or(format!("a page without {end}"))?;
     page.replace_range(from..to, text);
     Ok(())

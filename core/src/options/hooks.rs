@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
-use crate::options::refuse;
+use crate::options::given::{listed, refuse};
 use crate::types::error::Result;
 
 /// The one table of hooks: a flag, its name in the option (empty: only calls of the host set it), and what it asks for.
@@ -72,24 +72,16 @@ impl Hooks {
     /// Reads the option: an object of booleans.
     pub(crate) fn from_json(value: &Value) -> Result<Self> {
         let Value::Object(map) = value else { return Err(refuse("hooks", "an object of booleans", value)) };
+        let names: Vec<_> = Self::named().map(|(name, _)| name).collect();
         let mut hooks = Self::empty();
         for (name, value) in map {
             let path = format!("hooks.{name}");
             let on = value.as_bool().ok_or_else(|| refuse(&path, "true or false", value))?;
             let flag =
                 TABLE.iter().find(|(known, ..)| known == name && !name.is_empty()).map(|(_, flag, _)| *flag);
-            hooks.set(flag.ok_or_else(|| refuse(&path, &names(), value))?, on);
+            hooks.set(flag.ok_or_else(|| refuse(&path, &listed(&names), value))?, on);
         }
         Ok(hooks)
-    }
-}
-
-/// `a, b or c`, for error messages.
-fn names() -> String {
-    let names: Vec<_> = Hooks::named().map(|(name, _)| name).collect();
-    match names.split_last() {
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-        None => String::new(),
     }
 }
 
