@@ -22,38 +22,34 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
     };
     let structs = "ffi/src/calls/figures.rs";
-    let page = |name: &str, tables: &[(&str, String)]| -> Result<String, Box<dyn Error>> {
-        let mut page = fs::read_to_string(root.join(name))?;
-        tables.iter().try_for_each(|(table, text)| replace(&mut page, table, text))?;
-        Ok(page)
-    };
-    let (figures_page, options_page) = ("docs/figures.md", "docs/options.md");
-    let (scale, bridge) = ("docs/scale.md", "docs/bridge.md");
-    for (name, text) in [
+    let mut files = vec![
         ("node-binding/src-ts/generated/kraken.ts", kraken()?),
         ("node-binding/src-ts/generated/codes.ts", codes()?),
         ("node-binding/src-ts/generated/figures.ts", figures()?),
         ("node-binding/src-ts/generated/options.ts", options::typescript(HEAD)?),
         ("node-binding/src-ts/generated/wire.ts", wire_numbers()?),
         (structs, c_figures(&fs::read_to_string(root.join(structs)).unwrap_or_default())?),
-        (
-            figures_page,
-            page(figures_page, &[("server", rows(FIGURES)?), ("cluster", rows(CLUSTER_FIGURES)?)])?,
-        ),
-        (
-            options_page,
-            page(
-                options_page,
-                &[
-                    ("options", options::rows()?),
-                    ("javascript", options::javascript_rows()?),
-                    ("hooks", hooks()),
-                ],
-            )?,
-        ),
-        (scale, page(scale, &[("cluster", options::member_rows("cluster")?)])?),
-        (bridge, page(bridge, &[("own", options::bridge_names())])?),
-    ] {
+    ];
+    let mut tables = vec![
+        ("docs/figures.md", "server", rows(FIGURES)?),
+        ("docs/figures.md", "cluster", rows(CLUSTER_FIGURES)?),
+        ("docs/options.md", "options", options::rows()?),
+        ("docs/options.md", "javascript", options::javascript_rows()?),
+        ("docs/options.md", "hooks", hooks()),
+        ("docs/bridge.md", "own", options::bridge_names()),
+        ("docs/errors.md", "errors", errors()),
+    ];
+    for option in options::with_members() {
+        tables.push((option.page, option.name, options::member_rows(option)?));
+    }
+    for (name, table, text) in tables {
+        if !files.iter().any(|(file, _)| *file == name) {
+            files.push((name, fs::read_to_string(root.join(name))?));
+        }
+        let (_, page) = files.iter_mut().find(|(file, _)| *file == name).expect("it was put there");
+        replace(page, table, &text).map_err(|e| format!("{name}: {e}"))?;
+    }
+    for (name, text) in files {
         let file = root.join(name);
         if !check {
             fs::write(&file, text)?;
@@ -199,18 +195,31 @@ fn c_figures(before: &str) -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
+/// The table of errors.
+fn errors() -> String {
+    let mut out = String::from("| number | name | when |\n|---|---|---|\n");
+    for (code, name) in ErrorCode::ALL {
+        out += &format!("| {} | `{name}` | {} |\n", *code as u16, code.about());
+    }
+    out
+}
+
 /// The table of hooks that the option knows.
 fn hooks() -> String {
-    let rows: Vec<_> = Hooks::named().map(|(name, about)| format!("| `{name}` | {about} |\n")).collect();
-    format!("| hook | what it asks for |\n|---|---|\n{}", rows.concat())
+    let mut out = String::from("| hook | C, on polling | what it asks for |\n|---|---|---|\n");
+    for (hook, name, about) in Hooks::named() {
+        let polling = if Hooks::OF_POLLING.contains(hook) { " yes " } else { " " };
+        out += &format!("| `{name}` |{polling}| {about} |\n");
+    }
+    out
 }
 
 /// Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
 fn replace(page: &mut String, name: &str, text: &str) -> Result<(), Box<dyn Error>> {
     let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
-    let mut from = page.find(&start).ok_or(format!("a page without {start}"))? + start.len();
+    let mut from = page.find(&start).ok_or(format!("it is without {start}"))? + start.len();
     from += usize::from(page[from..].starts_with('\n'));
-    let to = from + page[from..].find(&end).ok_or(format!("a page without {end}"))?;
+    let to = from + page[from..].find(&end).ok_or(format!("it is without {end}"))?;
     page.replace_range(from..to, text);
     Ok(())
 }

@@ -3,29 +3,27 @@
 use std::collections::BTreeSet;
 use std::fmt::{Error, Write};
 
-use kraken_ws_core::options::{
-    Bridge, CLUSTER_OPTIONS, JAVASCRIPT_OPTIONS, Kind, OPTIONS, OptionSpec, Source,
-};
+use kraken_ws_core::options::{Bridge, JAVASCRIPT_OPTIONS, Kind, OPTIONS, OptionSpec, Source};
 
 /// Longest line of TypeScript.
 const WIDTH: usize = 118;
 
+const UNITS: &str = "Times are in milliseconds, sizes in bytes.";
+
+/// Interfaces that have some of an option's members, because more than one function takes them.
+const PARTS: &[(&str, &str)] = &[
+    ("ClusterFormat", "The wire format, which has to be that of the other nodes."),
+    ("RedisOptions", "How to reach Redis."),
+];
+
 /// `generated/options.ts`.
 pub(super) fn typescript(head: &str) -> Result<String, Error> {
     let mut body = String::new();
-    for (part, about) in [
-        ("RedisOptions", "How to reach Redis. Times are in milliseconds, sizes in bytes."),
-        ("ClusterFormat", "The wire format, which has to be that of the other nodes."),
-    ] {
-        let members = CLUSTER_OPTIONS.iter().filter(|row| row.part == part);
-        interface(&mut body, part, about, members, true)?;
+    for option in with_members() {
+        members(&mut body, option)?;
     }
-    let rest = CLUSTER_OPTIONS.iter().filter(|row| row.part.is_empty());
-    let about = "How a server is part of a fleet: the option `cluster`. Times are in milliseconds, sizes in bytes.";
-    interface(&mut body, "ClusterOptions extends RedisOptions, ClusterFormat", about, rest, true)?;
-    let members = OPTIONS.iter().filter(|row| row.hosts.is_empty()).chain(JAVASCRIPT_OPTIONS);
-    let about = "Options of a server. Times are in milliseconds, sizes in bytes.";
-    interface(&mut body, "ServerOptions", about, members, false)?;
+    let rows = OPTIONS.iter().filter(|row| row.hosts.is_empty()).chain(JAVASCRIPT_OPTIONS);
+    interface(&mut body, "ServerOptions", &format!("Options of a server. {UNITS}"), rows, false)?;
 
     let own = names(OPTIONS.iter().filter(|row| row.bridge == Bridge::Own));
     writeln!(body, "\n/** Names of the options that are `bindNative`'s own. */\nexport type BridgeOption =")?;
@@ -40,13 +38,55 @@ pub(super) fn typescript(head: &str) -> Result<String, Error> {
     Ok(format!("{head}{}{body}", imports()))
 }
 
+/// Options that have a table of their own, those inside others first.
+pub(super) fn with_members() -> Vec<&'static OptionSpec> {
+    fn collect(rows: &'static [OptionSpec], found: &mut Vec<&'static OptionSpec>) {
+        for row in rows.iter().filter(|row| !row.members.is_empty()) {
+            collect(row.members, found);
+            found.push(row);
+        }
+    }
+    let mut found = Vec::new();
+    collect(OPTIONS, &mut found);
+    assert!(!found.is_empty(), "this build has no tables of members");
+    found
+}
+
+/// The interface of an option's members, with those of its parts before it.
+fn members(out: &mut String, option: &OptionSpec) -> Result<(), Error> {
+    let mut parts: Vec<&str> =
+        option.members.iter().map(|row| row.part).filter(|part| !part.is_empty()).collect();
+    parts.sort_unstable();
+    parts.dedup();
+    for part in &parts {
+        let about = PARTS.iter().find(|(name, _)| name == part).map_or("", |(_, about)| about);
+        assert!(!about.is_empty(), "{part} has no line in PARTS");
+        interface(
+            out,
+            part,
+            &format!("{about} {UNITS}"),
+            option.members.iter().filter(|row| row.part == *part),
+            true,
+        )?;
+    }
+    let name = match parts.join(", ") {
+        none if none.is_empty() => option.typescript.to_owned(),
+        parts => format!("{} extends {parts}", option.typescript),
+    };
+    let about = format!("The option `{}`: {}. {UNITS}", option.name, option.doc);
+    interface(out, &name, &about, option.members.iter().filter(|row| row.part.is_empty()), true)
+}
+
 /// Types that rows name: those of Node, and the hand-written ones.
 fn imports() -> String {
-    let rows = OPTIONS.iter().chain(CLUSTER_OPTIONS).chain(JAVASCRIPT_OPTIONS);
+    let tables = with_members();
+    let made: Vec<&str> = tables.iter().map(|option| option.typescript).collect();
+    let nested = tables.iter().flat_map(|option| option.members);
+    let rows = OPTIONS.iter().chain(nested).chain(JAVASCRIPT_OPTIONS);
     let mut named: BTreeSet<&str> = rows
         .flat_map(|row| row.typescript.split(|c: char| !c.is_alphanumeric()))
         .filter(|word| word.starts_with(|c: char| c.is_uppercase()))
-        .filter(|word| !["Buffer", "Partial", "ClusterOptions"].contains(word))
+        .filter(|word| !["Buffer", "Partial"].contains(word) && !made.contains(word))
         .collect();
     let node = if named.remove("IncomingMessage") {
         "import type { IncomingMessage } from 'node:http';\n"
@@ -84,30 +124,32 @@ fn interface<'a>(
     members: impl Iterator<Item = &'a OptionSpec>,
     optional: bool,
 ) -> Result<(), Error> {
-    writeln!(out, "\n/** {about} */\nexport interface {name} {{")?;
+    writeln!(out)?;
+    comment(out, "", about)?;
+    writeln!(out, "export interface {name} {{")?;
     for row in members {
-        comment(out, &sentences(row))?;
+        comment(out, "  ", &sentences(row))?;
         let mark = if optional && !row.required { "?" } else { "" };
         writeln!(out, "  {}{mark}: {};", row.name, type_of(row))?;
     }
     writeln!(out, "}}")
 }
 
-/// A comment of a member, on one line if it fits.
-fn comment(out: &mut String, text: &str) -> Result<(), Error> {
-    if text.chars().count() + "  /**  */".len() <= WIDTH {
-        return writeln!(out, "  /** {text} */");
+/// A comment, on one line if it fits.
+fn comment(out: &mut String, indent: &str, text: &str) -> Result<(), Error> {
+    if indent.len() + text.chars().count() + "/**  */".len() <= WIDTH {
+        return writeln!(out, "{indent}/** {text} */");
     }
-    writeln!(out, "  /**")?;
+    writeln!(out, "{indent}/**")?;
     let mut line = String::new();
     for word in text.split(' ') {
-        if line.chars().count() + word.chars().count() + "   * ".len() > WIDTH {
-            writeln!(out, "   *{line}")?;
+        if indent.len() + line.chars().count() + word.chars().count() + " * ".len() > WIDTH {
+            writeln!(out, "{indent} *{line}")?;
             line.clear();
         }
         write!(line, " {word}")?;
     }
-    writeln!(out, "   *{line}\n   */")
+    writeln!(out, "{indent} *{line}\n{indent} */")
 }
 
 /// What a member is for, its default and its range.
@@ -225,11 +267,9 @@ pub(super) fn javascript_rows() -> Result<String, Error> {
 }
 
 /// The table of an option's members.
-pub(super) fn member_rows(option: &str) -> Result<String, Error> {
-    let table = OPTIONS.iter().find(|row| row.name == option).map_or(&[][..], |row| row.members);
-    assert!(!table.is_empty(), "{option} has no table of members in this build");
-    let mut out = format!("| `{option}: {{ … }}` | default | range | meaning |\n|---|---|---|---|\n");
-    for row in table {
+pub(super) fn member_rows(option: &OptionSpec) -> Result<String, Error> {
+    let mut out = format!("| `{}: {{ … }}` | default | range | meaning |\n|---|---|---|---|\n", option.name);
+    for row in option.members {
         let default = default_in(row, "documentation");
         writeln!(out, "| `{}` | {default} |{}| {} |", row.name, range_cell(row), meaning(row))?;
     }

@@ -122,7 +122,8 @@ options! {
         protocol: Option<u8> = "protocol", Shape("2, 3") by protocol,
             "version of Redis' protocol", { default: "what is needed", typescript: "2 | 3", part: "RedisOptions" };
         wait_for_redis: bool = "waitForRedis", Bool(false),
-            "start only with Redis, else fail with `REDIS`; the calling thread (in Node its event loop) waits up to `redisTimeout`. Without it the server starts alone and joins when Redis comes";
+            "start only with Redis, else fail with `REDIS`; the calling thread (in Node its event loop) waits up to `redisTimeout`. Without it the server starts alone and joins when Redis comes",
+            { node: "The error has the code `ERR_KRAKEN_WS_REDIS`." };
         redis_timeout: Duration = "redisTimeout", Millis(1, DAY, 5000),
             "how long an attempt to connect, and an answer of Redis, may take", { part: "RedisOptions" };
         queue_bytes: usize = "queueBytes", Bytes(65_536, 4 << 30, 16 * MIB),

@@ -65,6 +65,8 @@ pub struct OptionSpec {
     pub required: bool,
     /// The members of an option that is an object with a table of its own.
     pub members: &'static [OptionSpec],
+    /// The page with the table of these members, between the markers `<!-- NAME -->` and `<!-- /NAME -->`.
+    pub page: &'static str,
     /// The default as the documentation has it, where the kind does not say it.
     pub default: &'static str,
     /// The accepted values as the documentation has them, where the kind does not say them.
@@ -91,6 +93,7 @@ impl OptionSpec {
         bridge: Bridge::Absent,
         required: false,
         members: &[],
+        page: "",
         default: "",
         range: "",
         more: "",

@@ -107,11 +107,14 @@ options! {
             "serve TLS on the own listeners", { typescript: "{ cert: string | Buffer; key: string | Buffer }", node: "Both are PEM." };
         cluster: Option<ClusterOptions> = "cluster", Shape("[many nodes](scale.md#many-nodes)") by cluster,
             "the other nodes of the fleet, and where Redis is",
-            { members: CLUSTER_OPTIONS, typescript: "ClusterOptions", node: "Without it this server's rooms are its own." };
+            {
+                members: CLUSTER_OPTIONS, page: "docs/scale.md", typescript: "ClusterOptions",
+                node: "Without it this server's rooms are its own."
+            };
         hooks: Hooks = "hooks", Shape("an object of booleans, see [hooks](#hooks)") by hooks,
             "questions the host wants to answer", {
                 default: "all `false`", hosts: "Rust, C",
-                more: "; C knows `http`, `allowRequest`, `headers`, `engine`, `rooms` and `sessions`, on polling"
+                more: "; C sets those that are marked there, on polling"
             };
     }
     fieldless {

@@ -10,6 +10,18 @@ import type {
   RedisTls,
 } from '../shapes/options';
 
+/** The wire format, which has to be that of the other nodes. Times are in milliseconds, sizes in bytes. */
+export interface ClusterFormat {
+  /** `classic` for fleets of `createAdapter`, `sharded` for `createShardedAdapter` (Redis 7). Default `classic`. */
+  mode?: 'classic' | 'sharded';
+  /** First part of channel names: `key` and `channelPrefix` of the adapters. Default `socket.io`. */
+  prefix?: string;
+  /** Sharded: rooms with a channel of their own. Default `dynamic`. */
+  subscriptionMode?: 'dynamic' | 'static' | 'dynamic-private';
+  /** Native nodes only: messages carry an HMAC, and others are ignored. Default none. */
+  secret?: string;
+}
+
 /** How to reach Redis. Times are in milliseconds, sizes in bytes. */
 export interface RedisOptions {
   /**
@@ -33,27 +45,18 @@ export interface RedisOptions {
   overflow?: 'drop-oldest' | 'drop-newest';
 }
 
-/** The wire format, which has to be that of the other nodes. */
-export interface ClusterFormat {
-  /** `classic` for fleets of `createAdapter`, `sharded` for `createShardedAdapter` (Redis 7). Default `classic`. */
-  mode?: 'classic' | 'sharded';
-  /** First part of channel names: `key` and `channelPrefix` of the adapters. Default `socket.io`. */
-  prefix?: string;
-  /** Sharded: rooms with a channel of their own. Default `dynamic`. */
-  subscriptionMode?: 'dynamic' | 'static' | 'dynamic-private';
-  /** Native nodes only: messages carry an HMAC, and others are ignored. Default none. */
-  secret?: string;
-}
-
-/** How a server is part of a fleet: the option `cluster`. Times are in milliseconds, sizes in bytes. */
-export interface ClusterOptions extends RedisOptions, ClusterFormat {
+/**
+ * The option `cluster`: the other nodes of the fleet, and where Redis is. Times are in milliseconds, sizes in bytes.
+ */
+export interface ClusterOptions extends ClusterFormat, RedisOptions {
   /** How long answers of other nodes are waited for. Default 5000, from 1 to 86400000. */
   requestsTimeout?: number;
   /** Classic: answer only to who asked. Default `false`. */
   publishOnSpecificResponseChannel?: boolean;
   /**
    * Start only with Redis, else fail with `REDIS`; the calling thread (in Node its event loop) waits up to
-   * `redisTimeout`. Without it the server starts alone and joins when Redis comes. Default `false`.
+   * `redisTimeout`. Without it the server starts alone and joins when Redis comes. The error has the code
+   * `ERR_KRAKEN_WS_REDIS`. Default `false`.
    */
   waitForRedis?: boolean;
 }
