@@ -47,15 +47,15 @@ enum {
   KRAKEN_WS_OK = 0,
   /** An option has an unknown name or a value outside its range. */
   KRAKEN_WS_ERROR_OPTION = 1,
-  /** A listener could not be bound. */
+  /** A listener could not be bound (in Node an `error` event of `io.httpServer`; a taken address has the code `EADDRINUSE`). */
   KRAKEN_WS_ERROR_LISTEN = 2,
-  /** Certificate or key could not be read or do not fit each other. */
+  /** Certificate or key can't be read or don't fit each other. */
   KRAKEN_WS_ERROR_TLS = 3,
   /** The server is closed. */
   KRAKEN_WS_ERROR_CLOSED = 4,
-  /** A payload is not the JSON text the call needs, or its attachments don't match. */
+  /** A payload can't be sent: it is not the JSON text that the call needs, or its attachments don't match. */
   KRAKEN_WS_ERROR_PAYLOAD = 5,
-  /** A handed-over descriptor is not a connected stream socket, or its request head is not HTTP. */
+  /** A handed-over descriptor is no connected stream socket, or its request head is not HTTP. */
   KRAKEN_WS_ERROR_ADOPT = 6,
   /** The command queue is full (`commandQueueBytes`); nothing was sent. */
   KRAKEN_WS_ERROR_QUEUE_FULL = 7,
@@ -63,17 +63,17 @@ enum {
   KRAKEN_WS_ERROR_SYSTEM = 8,
   /** A namespace or event name is not allowed. */
   KRAKEN_WS_ERROR_NAME = 9,
-  /** An argument of a call has the wrong type. */
+  /** An argument of a call has the wrong type; in C also a null pointer, an impossible length, text that is no UTF-8. */
   KRAKEN_WS_ERROR_ARGUMENT = 10,
-  /** This kind of server cannot do that; the message says what can. */
+  /** This kind of server cannot do that, the message says what can; in C also flags, callbacks or a table of a newer header. */
   KRAKEN_WS_ERROR_UNSUPPORTED = 11,
-  /** A host's binding found no native library that it can load. */
+  /** Node: the binary for this platform is missing or does not load. */
   KRAKEN_WS_ERROR_LOAD = 12,
-  /** A bug in the library was caught; the call had no effect that can be relied on. */
+  /** C: a bug in the library was caught; the call had no effect that can be relied on. */
   KRAKEN_WS_ERROR_INTERNAL = 13,
-  /** It was not done within the time given. */
+  /** It was not done within the time given; in C `kraken_ws_server_close` was not over in time. */
   KRAKEN_WS_ERROR_TIMEOUT = 14,
-  /** What the call is about is gone: a freed server, a socket that has left. */
+  /** What the call is about is gone: in C a freed server, a socket that has left. */
   KRAKEN_WS_ERROR_GONE = 15,
   /** The call does not fit the state: answered already, no server set, callbacks and polling mixed. */
   KRAKEN_WS_ERROR_STATE = 16,
@@ -81,9 +81,9 @@ enum {
   KRAKEN_WS_ERROR_FORKED = 17,
   /** A module could not be loaded or broke a rule; the message names it. */
   KRAKEN_WS_ERROR_MODULE = 18,
-  /** It is in use at this moment; try again. */
+  /** It is in use at this moment, in C by a call of the module that is under way; try again. */
   KRAKEN_WS_ERROR_BUSY = 19,
-  /** Redis can't be reached, or refuses; the message says which and why. */
+  /** Redis can't be reached or refuses (`waitForRedis`, `serverCount()`); the message has its words. */
   KRAKEN_WS_ERROR_REDIS = 20,
   /** The library was built without what the call or option needs; the message names the cargo feature. */
   KRAKEN_WS_ERROR_FEATURE = 21,

@@ -28,11 +28,13 @@ export const FOLDERS = {
   // HTTP servers and requests: Node's in front, the core's own listener, the client's bundles.
   http: { sees: ['options', 'native'] },
   // Types of options, and what becomes of them on the way to the core.
-  options: { sees: ['native'] },
+  options: { sees: ['native', 'generated', 'shapes'] },
   // The addon, what crosses to it and back, and what every folder needs: codes of errors, the clock.
   native: { sees: ['generated'] },
   // Written from tables in Rust.
-  generated: { sees: [] },
+  generated: { sees: [], types: ['shapes'] },
+  // Types of options that are structures, which rows of these tables name.
+  shapes: { sees: [] },
 };
 
 const order = Object.keys(FOLDERS);

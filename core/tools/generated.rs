@@ -1,5 +1,5 @@
 //! Writes what follows from the tables of the core and the addon, or compares it with `--check`: TypeScript in
-//! `node-binding/src-ts/generated`, C's structs of figures, and the tables of `docs/figures.md`.
+//! `node-binding/src-ts/generated`, C's structs of figures, and the tables of `docs`.
 
 use kraken_ws_core::kraken::{CLIENT_EVENTS, EventName, RoomKind, SERVER_EVENTS};
 use kraken_ws_core::reason::{Ends, Layer, Recovery};
@@ -10,6 +10,8 @@ use std::{error::Error, fmt::Write, fs, path::Path, process::ExitCode};
 #[allow(unreachable_pub)] // another crate has this file as well
 mod wire;
 
+mod options;
+
 const HEAD: &str = "// Written from tables in Rust by `make generated`; edits are lost.\n";
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -19,16 +21,35 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Some("--check") => true,
         Some(other) => return Err(format!("expected --check or nothing, got {other:?}").into()),
     };
-    let (page, options, structs) = ("docs/figures.md", "docs/options.md", "ffi/src/calls/figures.rs");
-    for (name, text) in [
+    let structs = "ffi/src/calls/figures.rs";
+    let mut files = vec![
         ("node-binding/src-ts/generated/kraken.ts", kraken()?),
         ("node-binding/src-ts/generated/codes.ts", codes()?),
         ("node-binding/src-ts/generated/figures.ts", figures()?),
+        ("node-binding/src-ts/generated/options.ts", options::typescript(HEAD)?),
         ("node-binding/src-ts/generated/wire.ts", wire_numbers()?),
         (structs, c_figures(&fs::read_to_string(root.join(structs)).unwrap_or_default())?),
-        (page, tables(&fs::read_to_string(root.join(page))?)?),
-        (options, hooks(&fs::read_to_string(root.join(options))?)?),
-    ] {
+    ];
+    let mut tables = vec![
+        ("docs/figures.md", "server", rows(FIGURES)?),
+        ("docs/figures.md", "cluster", rows(CLUSTER_FIGURES)?),
+        ("docs/options.md", "options", options::rows()?),
+        ("docs/options.md", "javascript", options::javascript_rows()?),
+        ("docs/options.md", "hooks", hooks()),
+        ("docs/bridge.md", "own", options::bridge_names()),
+        ("docs/errors.md", "errors", errors()),
+    ];
+    for option in options::with_members() {
+        tables.push((option.page, option.name, options::member_rows(option)?));
+    }
+    for (name, table, text) in tables {
+        if !files.iter().any(|(file, _)| *file == name) {
+            files.push((name, fs::read_to_string(root.join(name))?));
+        }
+        let (_, page) = files.iter_mut().find(|(file, _)| *file == name).expect("it was put there");
+        replace(page, table, &text).map_err(|e| format!("{name}: {e}"))?;
+    }
+    for (name, text) in files {
         let file = root.join(name);
         if !check {
             fs::write(&file, text)?;
@@ -174,28 +195,31 @@ fn c_figures(before: &str) -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
-/// A page with its tables of figures made anew.
-fn tables(page: &str) -> Result<String, Box<dyn Error>> {
-    let mut out = page.to_owned();
-    for (name, table) in [("server", FIGURES), ("cluster", CLUSTER_FIGURES)] {
-        replace(&mut out, name, &rows(table)?)?;
+/// The table of errors.
+fn errors() -> String {
+    let mut out = String::from("| number | name | when |\n|---|---|---|\n");
+    for (code, name) in ErrorCode::ALL {
+        out += &format!("| {} | `{name}` | {} |\n", *code as u16, code.about());
     }
-    Ok(out)
+    out
 }
 
-/// The page of options with its table of hooks made anew.
-fn hooks(page: &str) -> Result<String, Box<dyn Error>> {
-    let mut out = page.to_owned();
-    let rows: Vec<_> = Hooks::named().map(|(name, about)| format!("| `{name}` | {about} |\n")).collect();
-    replace(&mut out, "hooks", &format!("| hook | what it asks for |\n|---|---|\n{}", rows.concat()))?;
-    Ok(out)
+/// The table of hooks that the option knows.
+fn hooks() -> String {
+    let mut out = String::from("| hook | C, on polling | what it asks for |\n|---|---|---|\n");
+    for (hook, name, about) in Hooks::named() {
+        let polling = if Hooks::OF_POLLING.contains(hook) { " yes " } else { " " };
+        out += &format!("| `{name}` |{polling}| {about} |\n");
+    }
+    out
 }
 
 /// Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
 fn replace(page: &mut String, name: &str, text: &str) -> Result<(), Box<dyn Error>> {
-    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-    let from = page.find(&start).ok_or(format!("a page without {start}"))? + start.len();
-    let to = from + page[from..].find(&end).ok_or(format!("a page without {end}"))?;
+    let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+    let mut from = page.find(&start).ok_or(format!("it is without {start}"))? + start.len();
+    from += usize::from(page[from..].starts_with('\n'));
+    let to = from + page[from..].find(&end).ok_or(format!("it is without {end}"))?;
     page.replace_range(from..to, text);
     Ok(())
 }

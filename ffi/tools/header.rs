@@ -107,10 +107,9 @@ fn constants(crate_dir: &Path) -> Result<String> {
         out,
         "\n/** Statuses: see `kraken_ws_status`. */\nenum {{\n  /** Done. */\n  KRAKEN_WS_OK = 0,"
     )?;
-    let about = docs(&fs::read_to_string(crate_dir.join("../core/src/types/error.rs"))?);
     for (code, name) in ErrorCode::ALL {
         let number = *code as u16;
-        let about = about(&format!("{code:?} = {number},"))?;
+        let about = code.about();
         writeln!(out, "  /** {about} */\n  KRAKEN_WS_ERROR_{name} = {number},")?;
     }
     writeln!(out, "}};\n\n/** Why a socket ended: see `kraken_ws_event_reason`. */\nenum {{")?;

@@ -23,6 +23,12 @@ function table(page, head, which = 0) {
 
 const plain = (cell) => cell.replace(/`/g, '').replace(/ \(.*\)$/, '');
 
+/** The rows of the core's options. */
+function coreTable() {
+  const spec = source('core/src/options/spec.rs');
+  return spec.slice(spec.indexOf('table OPTIONS'), spec.indexOf('beside {'));
+}
+
 /** The range that an option's own error tells. */
 function rangeOf(name) {
   try {
@@ -35,8 +41,7 @@ function rangeOf(name) {
 }
 
 test('options: names and ranges are those of the core', () => {
-  const spec = source('core/src/options/spec.rs');
-  const listed = [...spec.slice(spec.indexOf('pub const OPTIONS')).matchAll(/\bo\(\s*"(\w+)",\s*Kind::(\w+)[\s\S]*?,\s*"((?:[^"\\]|\\.)*)",?\s*\)/g)];
+  const listed = [...coreTable().matchAll(/^ +(?:\w+: .+ = )?"(\w+)", (\w+)\(/gm)];
   const names = listed.map(([, name]) => name);
   const rows = table('docs/options.md', 'option');
   assert.deepEqual(rows.map(([name]) => plain(name)).sort(), names.sort());
@@ -52,12 +57,12 @@ test('options: names and ranges are those of the core', () => {
 test('options: defaults are those of the core', () => {
   const GIB = 2 ** 30;
   const DAY = 86_400_000;
-  const spec = source('core/src/options/spec.rs').replace(/_(?=\d)/g, '');
-  const number = (text) => Function('GIB', 'DAY', `return ${text}`)(GIB, DAY);
+  const spec = coreTable().replace(/_(?=\d)/g, '');
+  const number = (text) => Function('GIB', 'MIB', 'DAY', `return ${text}`)(GIB, 2 ** 20, DAY);
   let checked = 0;
   for (const [name, value] of table('docs/options.md', 'option')) {
-    const [, , , , initial] = new RegExp(`\\bo\\(\\s*"${plain(name)}",\\s*Kind::(Millis|Bytes|Count)\\(([^,]+),([^,]+),([^)]+)\\)`).exec(spec) ?? [];
-    const [, flag] = new RegExp(`\\bo\\(\\s*"${plain(name)}",\\s*Kind::(?:Bool|Compression)\\((true|false)`).exec(spec) ?? [];
+    const [, , , , initial] = new RegExp(`"${plain(name)}", (Millis|Bytes|Count)\\(([^,]+),([^,]+),([^)]+)\\)`).exec(spec) ?? [];
+    const [, flag] = new RegExp(`"${plain(name)}", (?:Bool|Compression)\\((true|false)`).exec(spec) ?? [];
     if (initial) assert.equal(Number(value), number(initial), name);
     else if (flag) assert.equal(plain(value.split(';')[0]), flag, name);
     else continue;

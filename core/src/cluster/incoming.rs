@@ -59,8 +59,8 @@ impl Node {
                 may_wait = false;
                 full_since = None;
                 batch.pop_front();
-                Figures::count(&self.figures.lost_here);
-                if self.figures.lost_here.load(std::sync::atomic::Ordering::Relaxed) == 1 {
+                Figures::count(&self.figures.node.lost_here);
+                if self.figures.node.lost_here.load(std::sync::atomic::Ordering::Relaxed) == 1 {
                     tracing::warn!("cluster: messages of other nodes are lost: shards or host are full");
                 }
             }
@@ -146,7 +146,7 @@ impl Node {
             room.is_empty() || is_here(server, &nsp, room) || joining()
         };
         if !self.names.room_in(name, channel).is_some_and(may_be_here) {
-            Figures::count(&self.figures.no_room);
+            Figures::count(&self.figures.node.dropped_no_room);
             return Ok(());
         }
         match self.wire.read_broadcast(name, channel, payload) {
@@ -206,7 +206,7 @@ impl Node {
                 }
             }
         }
-        Figures::count(&self.figures.foreign);
+        Figures::count(&self.figures.node.foreign);
         Ok(())
     }
 

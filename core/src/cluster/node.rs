@@ -510,7 +510,7 @@ impl Node {
 
     /// Counts a malformed message; only the first of each kind is logged.
     pub(super) fn malformed(&self, what: Malformed) {
-        Figures::count(&self.figures.malformed);
+        Figures::count(&self.figures.node.malformed);
         if self.logged.borrow_mut().insert(what.0) {
             tracing::warn!(
                 kind = what.0,
@@ -534,7 +534,7 @@ impl Node {
     /// Stores the number of other nodes.
     pub(super) fn store_others(&self, nsp: &str, others: usize) {
         if nsp == "/" {
-            self.figures.nodes.store(others as u64 + 1, Ordering::Relaxed);
+            self.figures.node.nodes.store(others as u64 + 1, Ordering::Relaxed);
         }
         if let Some(space) = self.spaces.borrow_mut().get_mut(nsp) {
             space.others = others;

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use kraken_ws_redis::{Bus, Counters};
+use kraken_ws_redis::Bus;
 
-use crate::shared::figures::{BusStats, ClusterStats};
+use crate::shared::figures::{BusStats, ClusterStats, NodeFigures};
 
 /// Counters that the cluster's thread and the queue share with readers of the statistics.
 #[derive(Default)]
@@ -14,13 +14,8 @@ pub(crate) struct Figures {
     pub overflowed: AtomicU64,
     /// Messages that could not be encoded in the wire format.
     pub unsendable: AtomicU64,
-    pub malformed: AtomicU64,
-    pub no_room: AtomicU64,
-    pub foreign: AtomicU64,
-    /// Messages of other nodes that were dropped because the shards or the host stayed full.
-    pub lost_here: AtomicU64,
-    /// Number of nodes at the last count.
-    pub nodes: AtomicU64,
+    /// The rows of the table that are about this node.
+    pub node: NodeFigures,
     /// Number of lost publishes that were reported to the host.
     pub reported_lost: AtomicU64,
     bus: Mutex<Source>,
@@ -38,13 +33,6 @@ enum Source {
     Last(BusStats),
 }
 
-/// The figures of a bus.
-fn figures(counters: Counters) -> BusStats {
-    let Counters { up, published, received, lost, unconfirmed, reconnects, gaps, gap_ms, queued_bytes } =
-        counters;
-    BusStats { up, published, received, lost, unconfirmed, reconnects, gaps, gap_ms, queued_bytes }
-}
-
 impl Figures {
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
@@ -59,24 +47,13 @@ impl Figures {
     }
 
     fn bus(&self) -> BusStats {
-        let now = self.bus_now();
-        let past = *self.past();
-        BusStats {
-            published: past.published + now.published,
-            received: past.received + now.received,
-            lost: past.lost + now.lost,
-            unconfirmed: past.unconfirmed + now.unconfirmed,
-            reconnects: past.reconnects + now.reconnects,
-            gaps: past.gaps + now.gaps,
-            gap_ms: past.gap_ms + now.gap_ms,
-            ..now
-        }
+        self.bus_now().after(&self.past())
     }
 
     fn bus_now(&self) -> BusStats {
         match &*self.source() {
             Source::NoBus => BusStats::default(),
-            Source::Bus(bus) => bus.upgrade().map(|bus| figures(bus.stats())).unwrap_or_default(),
+            Source::Bus(bus) => bus.upgrade().map(|bus| BusStats::of(bus.stats())).unwrap_or_default(),
             Source::Last(stats) => *stats,
         }
     }
@@ -88,7 +65,7 @@ impl Figures {
 
     /// Keeps the final counters of a bus that closes.
     pub(crate) fn keep_final(&self, bus: &Bus) {
-        let stats = BusStats { up: false, ..figures(bus.stats()) };
+        let stats = BusStats { up: false, ..BusStats::of(bus.stats()) };
         *self.source() = Source::Last(stats);
     }
 
@@ -117,17 +94,9 @@ impl Figures {
 
     /// `queued`: bytes in the command queue.
     pub(crate) fn snapshot(&self, queued: usize) -> ClusterStats {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut bus = self.bus();
         bus.lost = self.lost_for_certain(bus);
         bus.queued_bytes += queued as u64;
-        ClusterStats {
-            bus,
-            malformed: get(&self.malformed),
-            dropped_no_room: get(&self.no_room),
-            foreign: get(&self.foreign),
-            lost_here: get(&self.lost_here),
-            nodes: get(&self.nodes),
-        }
+        self.node.snapshot(bus)
     }
 }

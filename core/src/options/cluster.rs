@@ -3,16 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::options::refuse;
+use crate::options::given::{Given, refuse};
+use crate::options::rows::{kind, options, read, rows};
 use crate::types::error::{Error, ErrorCode, Result};
 
-/// The names in the option, in the order of the documentation.
-const NAMES: &str = "redis, mode, prefix, subscriptionMode, requestsTimeout, publishOnSpecificResponseChannel, \
-    username, password, tls, protocol, waitForRedis, redisTimeout, queueBytes, overflow or secret";
-/// Upper limit of durations in milliseconds: a day.
 const DAY: u64 = 86_400_000;
+const MIB: u64 = 1 << 20;
 
 /// The wire format, which also determines the kind of channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,42 +84,57 @@ pub struct RedisTls {
     pub key: Option<Vec<u8>>,
 }
 
-/// The settings of a node of a fleet.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClusterOptions {
-    /// Where Redis is.
-    pub redis: Redis,
-    /// User of the ACL; takes precedence over that in the URL.
-    pub username: Option<String>,
-    /// Password; takes precedence over that in the URL.
-    pub password: Option<String>,
-    /// TLS details.
-    pub tls: Option<RedisTls>,
-    /// RESP version, 2 or 3. `None` selects what the mode and Redis Cluster need.
-    pub protocol: Option<u8>,
-    /// Wire format.
-    pub mode: Mode,
-    /// First part of all channel names: `socket.io`.
-    pub prefix: String,
-    /// Sharded mode: rooms with a channel of their own.
-    pub subscriptions: Subscriptions,
-    /// Timeout for answers of other nodes: 5000 ms.
-    pub requests_timeout: Duration,
-    /// Classic mode: answers go to the channel of the asking node.
-    pub specific_response_channel: bool,
-    /// `Server::join_cluster` waits until Redis is connected; without it the server starts, and joins once Redis is
-    /// there.
-    pub wait_for_redis: bool,
-    /// Timeout for an attempt to connect and for a reply of Redis: 5000 ms.
-    pub redis_timeout: Duration,
-    /// Limit of the bytes of queued publishes: 16 MiB.
-    pub queue_bytes: usize,
-    /// The policy above that limit.
-    pub overflow: Overflow,
-    /// Secret shared by native nodes. Messages carry an HMAC; those without a valid one are ignored, including those
-    /// of JavaScript nodes.
-    pub secret: Option<Vec<u8>>,
+options! {
+    /// The settings of a node of a fleet. Names, ranges and defaults: [`CLUSTER_OPTIONS`].
+    #[derive(Clone, PartialEq, Eq)]
+    #[non_exhaustive]
+    struct ClusterOptions,
+    /// The members of the option `cluster`, in the order of the documentation.
+    table CLUSTER_OPTIONS {
+        redis: Redis = "redis", Shape(
+            "`redis://`, `rediss://` or `redis+unix://`, `{ sentinel: { sentinels, master } }` or `{ cluster: [urls] }`"
+        ) by redis,
+            "where Redis is", {
+                required: true, typescript: "RedisPlace", part: "RedisOptions",
+                node: "`redis://…`, `rediss://…`, `redis+unix://…`, `{ sentinel: { sentinels, master } }` or `{ cluster: [urls] }`."
+            };
+        mode: Mode = "mode", Word("classic" = Mode::Classic, "sharded" = Mode::Sharded),
+            "`classic` for fleets of `createAdapter`, `sharded` for `createShardedAdapter` (Redis 7)",
+            { part: "ClusterFormat" };
+        prefix: String = "prefix", Text("socket.io"),
+            "first part of channel names: `key` and `channelPrefix` of the adapters", { part: "ClusterFormat" };
+        subscriptions: Subscriptions = "subscriptionMode", Word(
+            "dynamic" = Subscriptions::Dynamic,
+            "static" = Subscriptions::Static,
+            "dynamic-private" = Subscriptions::DynamicPrivate
+        ),
+            "sharded: rooms with a channel of their own", { part: "ClusterFormat" };
+        requests_timeout: Duration = "requestsTimeout", Millis(1, DAY, 5000),
+            "how long answers of other nodes are waited for";
+        specific_response_channel: bool = "publishOnSpecificResponseChannel", Bool(false),
+            "classic: answer only to who asked";
+        username: Option<String> = "username", Text(""),
+            "user of Redis' ACL; over that of the URL", { part: "RedisOptions" };
+        password: Option<String> = "password", Text("") by password,
+            "password for Redis; over that of the URL", { part: "RedisOptions" };
+        tls: Option<RedisTls> = "tls", Shape("`{ ca, cert, key }` in PEM") by tls,
+            "certificates and key, beyond what `rediss://` says", { typescript: "RedisTls", part: "RedisOptions" };
+        protocol: Option<u8> = "protocol", Shape("2, 3") by protocol,
+            "version of Redis' protocol", { default: "what is needed", typescript: "2 | 3", part: "RedisOptions" };
+        wait_for_redis: bool = "waitForRedis", Bool(false),
+            "start only with Redis, else fail with `REDIS`; the calling thread (in Node its event loop) waits up to `redisTimeout`. Without it the server starts alone and joins when Redis comes",
+            { node: "The error has the code `ERR_KRAKEN_WS_REDIS`." };
+        redis_timeout: Duration = "redisTimeout", Millis(1, DAY, 5000),
+            "how long an attempt to connect, and an answer of Redis, may take", { part: "RedisOptions" };
+        queue_bytes: usize = "queueBytes", Bytes(65_536, 4 << 30, 16 * MIB),
+            "bytes of messages and requests that may wait for Redis", { part: "RedisOptions" };
+        overflow: Overflow = "overflow", Word("drop-oldest" = Overflow::DropOldest, "drop-newest" = Overflow::DropNewest),
+            "what goes when more than `queueBytes` would wait; it counts as lost", { part: "RedisOptions" };
+        secret: Option<Vec<u8>> = "secret", Text("") by secret,
+            "native nodes only: messages carry an HMAC, and others are ignored", { part: "ClusterFormat" };
+    }
+    fieldless {}
+    beside {}
 }
 
 /// Leaves out the secrets.
@@ -160,127 +173,43 @@ impl ClusterOptions {
         let Value::Object(map) = json else {
             return Err(refuse("cluster", r#"an object such as { redis: "redis://127.0.0.1:6379" }"#, json));
         };
-        let given = Given { path: "cluster", map };
-        let mut options = Self {
-            redis: match given.get("redis") {
-                Some(value) => redis(value)?,
-                None => return Err(refuse("cluster.redis", REDIS, &Value::Null)),
-            },
-            username: given.text("username")?,
-            password: None,
-            tls: given.get("tls").map(tls).transpose()?,
-            protocol: None,
-            mode: given.word("mode", &[("classic", Mode::Classic), ("sharded", Mode::Sharded)])?,
-            prefix: given.text("prefix")?.unwrap_or_else(|| "socket.io".to_owned()),
-            subscriptions: given.word(
-                "subscriptionMode",
-                &[
-                    ("dynamic", Subscriptions::Dynamic),
-                    ("static", Subscriptions::Static),
-                    ("dynamic-private", Subscriptions::DynamicPrivate),
-                ],
-            )?,
-            requests_timeout: given.millis("requestsTimeout", 5000)?,
-            specific_response_channel: given.bool("publishOnSpecificResponseChannel")?,
-            wait_for_redis: given.bool("waitForRedis")?,
-            redis_timeout: given.millis("redisTimeout", 5000)?,
-            queue_bytes: given.number("queueBytes", "bytes", 65_536, 4 << 30, 16 << 20)? as usize,
-            overflow: given.word(
-                "overflow",
-                &[("drop-oldest", Overflow::DropOldest), ("drop-newest", Overflow::DropNewest)],
-            )?,
-            secret: None,
-        };
-        for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
-            match (name.as_str(), value) {
-                ("password", Value::String(text)) => options.password = Some(text.clone()),
-                ("secret", Value::String(text)) if !text.is_empty() => {
-                    options.secret = Some(text.clone().into_bytes());
-                }
-                // The error must not repeat a secret.
-                ("password" | "secret", _) => {
-                    let what = format!("cluster.{name}: expected text, got something else");
-                    return Err(Error::new(ErrorCode::Option, what));
-                }
-                ("protocol", value) => match value.as_u64() {
-                    Some(version @ 2..=3) => options.protocol = Some(version as u8),
-                    _ => return Err(refuse("cluster.protocol", "2 or 3", value)),
-                },
-                (name, _) if KNOWN.contains(&name) => {}
-                (name, value) => return Err(refuse(&format!("cluster.{name}"), NAMES, value)),
-            }
-        }
+        let given = Given::new("cluster", CLUSTER_OPTIONS, Some(map));
+        let options = Self::read(&given)?;
+        given.only_known()?;
         Ok(options)
     }
 }
 
-/// The names that [`Given`] reads in a loop; the others are read one by one.
-const KNOWN: [&str; 12] = [
-    "redis",
-    "mode",
-    "prefix",
-    "subscriptionMode",
-    "requestsTimeout",
-    "publishOnSpecificResponseChannel",
-    "username",
-    "tls",
-    "waitForRedis",
-    "redisTimeout",
-    "queueBytes",
-    "overflow",
-];
-
 const REDIS: &str = "a URL (redis://, rediss:// or redis+unix://), { sentinel: { sentinels, master } } or \
     { cluster: [URLs] }";
 
-/// The given values by name; `null` means absent.
-struct Given<'a> {
-    path: &'static str,
-    map: &'a Map<String, Value>,
+/// Text that the error must not repeat.
+fn hidden(given: &Given<'_>, name: &str, fits: impl Fn(&str) -> bool) -> Result<Option<String>> {
+    match given.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if fits(text) => Ok(Some(text.clone())),
+        Some(_) => {
+            let what = format!("cluster.{name}: expected text, got something else");
+            Err(Error::new(ErrorCode::Option, what))
+        }
+    }
 }
 
-impl<'a> Given<'a> {
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.map.get(name).filter(|value| !value.is_null())
-    }
+fn password(given: &Given<'_>) -> Result<Option<String>> {
+    hidden(given, "password", |_| true)
+}
 
-    fn refuse(&self, name: &str, expected: &str, got: &Value) -> Error {
-        refuse(&format!("{}.{name}", self.path), expected, got)
-    }
+fn secret(given: &Given<'_>) -> Result<Option<Vec<u8>>> {
+    Ok(hidden(given, "secret", |text| !text.is_empty())?.map(String::into_bytes))
+}
 
-    fn text(&self, name: &str) -> Result<Option<String>> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
-            Some(other) => Err(self.refuse(name, "text", other)),
-        }
-    }
-
-    fn bool(&self, name: &str) -> Result<bool> {
-        match self.get(name) {
-            None => Ok(false),
-            Some(Value::Bool(on)) => Ok(*on),
-            Some(other) => Err(self.refuse(name, "true or false", other)),
-        }
-    }
-
-    fn number(&self, name: &str, unit: &str, least: u64, most: u64, default: u64) -> Result<u64> {
-        let Some(value) = self.get(name) else { return Ok(default) };
-        let whole = value.as_f64().filter(|f| f.fract() == 0.0 && *f >= least as f64 && *f <= most as f64);
-        let expected = format!("a number of {unit} from {least} to {most}");
-        whole.map(|f| f as u64).ok_or_else(|| self.refuse(name, &expected, value))
-    }
-
-    fn millis(&self, name: &str, default: u64) -> Result<Duration> {
-        self.number(name, "milliseconds", 1, DAY, default).map(Duration::from_millis)
-    }
-
-    /// One of these words; the first is the default.
-    fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<T> {
-        let Some(value) = self.get(name) else { return Ok(words[0].1) };
-        let found = words.iter().find(|(word, _)| value.as_str() == Some(word));
-        let quoted: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-        found.map(|(_, it)| *it).ok_or_else(|| self.refuse(name, &quoted.join(" or "), value))
+fn protocol(given: &Given<'_>) -> Result<Option<u8>> {
+    match given.get("protocol") {
+        None => Ok(None),
+        Some(value) => match value.as_u64() {
+            Some(version @ 2..=3) => Ok(Some(version as u8)),
+            _ => Err(given.refuse("protocol", "2 or 3", value)),
+        },
     }
 }
 
@@ -304,7 +233,8 @@ fn urls(path: &str, value: Option<&Value>) -> Result<Vec<String>> {
     list.iter().enumerate().map(|(i, item)| url(&format!("{path}[{i}]"), item)).collect()
 }
 
-fn redis(value: &Value) -> Result<Redis> {
+fn redis(given: &Given<'_>) -> Result<Redis> {
+    let value = given.get("redis").unwrap_or(&Value::Null);
     let map = match value {
         Value::String(_) => return url("cluster.redis", value).map(Redis::Url),
         Value::Object(map) if map.len() == 1 => map,
@@ -316,19 +246,21 @@ fn redis(value: &Value) -> Result<Redis> {
     let Some(sentinel) = map.get("sentinel") else { return Err(refuse("cluster.redis", REDIS, value)) };
     let path = "cluster.redis.sentinel";
     let Value::Object(map) = sentinel else { return Err(refuse(path, "{ sentinels, master }", sentinel)) };
-    let given = Given { path, map };
-    let master = given.text("master")?;
+    let given = Given::new(path, &[], Some(map));
+    let master = given.text("master")?.map(str::to_owned);
     Ok(Redis::Sentinel {
         sentinels: urls("cluster.redis.sentinel.sentinels", map.get("sentinels"))?,
         master: master.ok_or_else(|| given.refuse("master", "the master's name", &Value::Null))?,
     })
 }
 
-fn tls(value: &Value) -> Result<RedisTls> {
-    let Value::Object(map) = value else {
-        return Err(refuse("cluster.tls", "{ ca, cert, key } in PEM", value));
+fn tls(given: &Given<'_>) -> Result<Option<RedisTls>> {
+    let map = match given.get("tls") {
+        None => return Ok(None),
+        Some(Value::Object(map)) => map,
+        Some(other) => return Err(given.refuse("tls", "{ ca, cert, key } in PEM", other)),
     };
-    let given = Given { path: "cluster.tls", map };
+    let given = Given::new("cluster.tls", &[], Some(map));
     let pem = |name: &str| match given.get(name) {
         None => Ok(None),
         Some(Value::String(text)) if text.contains("-----BEGIN ") => Ok(Some(text.clone().into_bytes())),
@@ -347,7 +279,7 @@ fn tls(value: &Value) -> Result<RedisTls> {
         let what = "cluster.tls: expected cert and key together, got one of them";
         return Err(Error::new(ErrorCode::Option, what));
     }
-    Ok(tls)
+    Ok(Some(tls))
 }
 
 #[cfg(test)]

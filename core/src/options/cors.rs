@@ -4,7 +4,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::options::Pattern;
-use crate::options::parse::refuse;
+use crate::options::given::refuse;
 use crate::types::error::Result;
 
 /// The allowed origins.

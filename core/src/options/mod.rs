@@ -1,26 +1,27 @@
-//! Options: one table ([`spec::OPTIONS`]) holds names, ranges and defaults; [`Options`] holds the parsed values. An
+//! Options: one table ([`OPTIONS`]) holds names, ranges and defaults; [`Options`] holds the parsed values. An
 //! invalid value is refused at start, with its path and the accepted values.
 
 #[cfg_attr(not(feature = "cluster"), path = "cluster_absent.rs")]
 pub(crate) mod cluster;
 mod cors;
+mod given;
 mod hooks;
 mod parse;
 #[cfg_attr(not(feature = "regex"), path = "pattern_absent.rs")]
 mod pattern;
+mod rows;
 mod spec;
 
+pub use cluster::CLUSTER_OPTIONS;
 pub use cors::{Cors, Origin};
 pub use hooks::Hooks;
 pub(crate) use hooks::SharedHooks;
-pub(crate) use parse::refuse;
 pub use pattern::Pattern;
-pub use spec::{Kind, OPTIONS, OptionSpec};
+pub use rows::{Bridge, Kind, OptionSpec, Source};
+pub use spec::{JAVASCRIPT_OPTIONS, OPTIONS, Options};
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::options::cluster::ClusterOptions;
 use crate::types::error::{Result, needs};
 
 /// Whether this build has the feature `compression`. It is the only feature whose options are plain values, so it
@@ -107,58 +108,6 @@ impl RecoveryRules {
     pub fn new(max_disconnection: Duration) -> Self {
         Self { max_disconnection, skip_middlewares: true }
     }
-}
-
-/// All options of a server. Names, ranges and defaults: [`OPTIONS`].
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-#[allow(missing_docs)] // each field is documented in the table
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub struct Options {
-    pub path: String,
-    pub add_trailing_slash: bool,
-    pub transports: Transports,
-    pub allow_upgrades: bool,
-    pub allow_eio3: bool,
-    pub ping_interval: Duration,
-    pub ping_timeout: Duration,
-    pub upgrade_timeout: Duration,
-    pub connect_timeout: Duration,
-    pub max_http_buffer_size: usize,
-    pub per_message_deflate: Option<Compression>,
-    pub http_compression: Option<Compression>,
-    pub cookie: Option<Cookie>,
-    pub cors: Option<Arc<Cors>>,
-    pub initial_packet: Option<Box<str>>,
-    pub parser: Parser,
-    pub connection_state_recovery: Option<RecoveryRules>,
-    pub max_recovery_bytes: usize,
-    pub shards: usize,
-    pub max_outbox_bytes: usize,
-    pub outbox_timeout: Duration,
-    /// At least `max_outbox_bytes`.
-    pub hard_outbox_bytes: usize,
-    /// 0 means a fraction of memory.
-    pub total_outbox_bytes: usize,
-    pub flush_interval: Duration,
-    pub max_pending_events: usize,
-    pub host_queue_bytes: usize,
-    pub command_queue_bytes: usize,
-    pub max_answer_bytes: usize,
-    pub max_namespaces: usize,
-    pub headers_timeout: Duration,
-    pub request_timeout: Duration,
-    pub keep_alive_timeout: Duration,
-    pub max_header_bytes: usize,
-    pub backlog: u32,
-    pub tls: Option<Tls>,
-    pub cluster: Option<ClusterOptions>,
-    pub hooks: Hooks,
-    /// Unknown names in the given options, each with the name that may have been meant.
-    pub unknown: Vec<String>,
-    /// Messages are passed to the host undecoded: connections without Socket.IO, for a host that implements it. Not
-    /// in the table, because it depends on the host's code and is not configurable.
-    pub raw: bool,
 }
 
 /// The allowed transports.

@@ -6,76 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::options::cluster::ClusterOptions;
-use crate::options::{
-    Compression, Cookie, Cors, Hooks, Kind, OPTIONS, OptionSpec, Options, Parser, RecoveryRules, Tls,
-    Transports,
-};
+use crate::options::given::{Given, Plain, refuse};
+use crate::options::{Cookie, Cors, Hooks, OPTIONS, OptionSpec, Options, RecoveryRules, Tls, Transports};
 use crate::types::error::{Error, ErrorCode, Result};
-
-/// The error for an invalid option; all options share its form.
-pub(crate) fn refuse(path: &str, expected: &str, got: &Value) -> Error {
-    let mut shown = got.to_string();
-    if shown.len() > 80 {
-        shown = format!("{}…", shown.chars().take(79).collect::<String>());
-    }
-    Error::new(ErrorCode::Option, format!("{path}: expected {expected}, got {shown}"))
-}
-
-/// The given options by name; `null` means absent.
-struct Given<'a>(Option<&'a serde_json::Map<String, Value>>);
-
-impl Given<'_> {
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.0.and_then(|map| map.get(name)).filter(|value| !value.is_null())
-    }
-
-    fn number(&self, name: &str) -> Result<u64> {
-        let (unit, least, most, default) = match spec(name).kind {
-            Kind::Millis(a, b, d) => ("a number of milliseconds", a, b, d),
-            Kind::Bytes(a, b, d) => ("a number of bytes", a, b, d),
-            Kind::Count(a, b, d) => ("a whole number", a, b, d),
-            _ => unreachable!("{name} is not a number in the table"),
-        };
-        let Some(value) = self.get(name) else { return Ok(default) };
-        let whole = value.as_f64().filter(|f| f.fract() == 0.0 && *f >= least as f64 && *f <= most as f64);
-        whole.map(|f| f as u64).ok_or_else(|| refuse(name, &format!("{unit} from {least} to {most}"), value))
-    }
-
-    fn millis(&self, name: &str) -> Result<Duration> {
-        Ok(Duration::from_millis(self.number(name)?))
-    }
-
-    fn bool(&self, name: &str) -> Result<bool> {
-        let Kind::Bool(default) = spec(name).kind else { unreachable!("{name} is not a bool") };
-        match self.get(name) {
-            None => Ok(default),
-            Some(Value::Bool(b)) => Ok(*b),
-            Some(other) => Err(refuse(name, "true or false", other)),
-        }
-    }
-
-    fn compression(&self, name: &str) -> Result<Option<Compression>> {
-        let Kind::Compression(on, threshold) = spec(name).kind else { unreachable!("{name}") };
-        let on = on && super::HAS_COMPRESSION;
-        let default = Compression { threshold: threshold as usize };
-        match self.get(name) {
-            None => Ok(on.then_some(default)),
-            Some(Value::Bool(on)) => Ok(on.then_some(default)),
-            Some(Value::Object(map)) => match map.get("threshold") {
-                None | Some(Value::Null) => Ok(Some(default)),
-                Some(value) => value
-                    .as_u64()
-                    .map(|n| Some(Compression { threshold: n as usize }))
-                    .ok_or_else(|| refuse(&format!("{name}.threshold"), "a number of bytes from 0", value)),
-            },
-            Some(other) => Err(refuse(name, "true, false or { threshold }", other)),
-        }
-    }
-}
-
-fn spec(name: &str) -> &'static OptionSpec {
-    OPTIONS.iter().find(|o| o.name == name).expect("only names of the table are asked for")
-}
 
 impl Options {
     /// Reads options from a JSON document with the names of [`OPTIONS`]; absent and `null` mean the default. Names that no
@@ -98,60 +31,13 @@ impl Options {
             Value::Object(map) => Some(map),
             other => return Err(refuse("options", "an object", other)),
         };
-        let given = Given(map);
-        let strict = given.bool("strictOptions")?;
-        let mut unknown = Vec::new();
-        for (name, value) in map.into_iter().flatten() {
-            if value.is_null() || OPTIONS.iter().any(|o| o.name == name) {
-                continue;
-            }
-            let what = unknown_option(name, value);
-            if strict {
-                return Err(Error::new(ErrorCode::Option, what));
-            }
-            unknown.push(what);
+        let given = Given::new("", OPTIONS, map);
+        let strict = bool::read(&given, "strictOptions")?;
+        let unknown: Vec<_> = given.unknown().map(|(name, value)| unknown_option(name, value)).collect();
+        match unknown.first() {
+            Some(what) if strict => Err(Error::new(ErrorCode::Option, what)),
+            _ => Ok(Options { unknown, ..Options::of(&given)? }),
         }
-        Ok(Options {
-            unknown,
-            path: path(&given)?,
-            add_trailing_slash: given.bool("addTrailingSlash")?,
-            transports: transports(&given)?,
-            allow_upgrades: given.bool("allowUpgrades")?,
-            allow_eio3: given.bool("allowEIO3")?,
-            ping_interval: given.millis("pingInterval")?,
-            ping_timeout: given.millis("pingTimeout")?,
-            upgrade_timeout: given.millis("upgradeTimeout")?,
-            connect_timeout: given.millis("connectTimeout")?,
-            max_http_buffer_size: given.number("maxHttpBufferSize")? as usize,
-            per_message_deflate: given.compression("perMessageDeflate")?,
-            http_compression: given.compression("httpCompression")?,
-            cookie: cookie(&given)?,
-            cors: given.get("cors").map(Cors::from_json).transpose()?.flatten().map(Arc::new),
-            initial_packet: initial_packet(&given)?,
-            parser: parser(&given)?,
-            connection_state_recovery: recovery(&given)?,
-            max_recovery_bytes: given.number("maxRecoveryBytes")? as usize,
-            shards: given.number("shards")? as usize,
-            max_outbox_bytes: given.number("maxOutboxBytes")? as usize,
-            outbox_timeout: given.millis("outboxTimeout")?,
-            hard_outbox_bytes: given.number("hardOutboxBytes")?.max(given.number("maxOutboxBytes")?) as usize,
-            total_outbox_bytes: given.number("totalOutboxBytes")? as usize,
-            flush_interval: given.millis("flushIntervalMs")?,
-            max_pending_events: given.number("maxPendingEvents")? as usize,
-            host_queue_bytes: given.number("hostQueueBytes")? as usize,
-            max_answer_bytes: given.number("maxAnswerBytes")? as usize,
-            command_queue_bytes: given.number("commandQueueBytes")? as usize,
-            max_namespaces: given.number("maxNamespaces")? as usize,
-            headers_timeout: given.millis("headersTimeoutMs")?,
-            request_timeout: given.millis("requestTimeoutMs")?,
-            keep_alive_timeout: given.millis("keepAliveTimeoutMs")?,
-            max_header_bytes: given.number("maxHeaderBytes")? as usize,
-            backlog: given.number("backlog")? as u32,
-            tls: tls(&given)?,
-            cluster: given.get("cluster").map(ClusterOptions::from_json).transpose()?,
-            hooks: given.get("hooks").map(Hooks::from_json).transpose()?.unwrap_or_default(),
-            raw: false,
-        })
     }
 }
 
@@ -177,10 +63,9 @@ fn near(name: &str) -> Option<&'static str> {
         .map(|o| o.name)
 }
 
-fn path(given: &Given<'_>) -> Result<String> {
-    let Kind::Text(default) = spec("path").kind else { unreachable!("path is text") };
+pub(super) fn path(given: &Given<'_>) -> Result<String> {
     let text = match given.get("path") {
-        None => default,
+        None => return String::read(given, "path"),
         Some(Value::String(s)) if s.bytes().all(|b| b.is_ascii_graphic()) && !s.contains(['?', '#']) => s,
         Some(other) => return Err(refuse("path", "an ASCII URL path such as \"/socket.io\"", other)),
     };
@@ -188,7 +73,19 @@ fn path(given: &Given<'_>) -> Result<String> {
     Ok(format!("/{bare}"))
 }
 
-fn transports(given: &Given<'_>) -> Result<Transports> {
+pub(super) fn cluster(given: &Given<'_>) -> Result<Option<ClusterOptions>> {
+    given.get("cluster").map(ClusterOptions::from_json).transpose()
+}
+
+pub(super) fn cors(given: &Given<'_>) -> Result<Option<Arc<Cors>>> {
+    Ok(given.get("cors").map(Cors::from_json).transpose()?.flatten().map(Arc::new))
+}
+
+pub(super) fn hooks(given: &Given<'_>) -> Result<Hooks> {
+    given.get("hooks").map_or_else(|| Ok(Hooks::default()), Hooks::from_json)
+}
+
+pub(super) fn transports(given: &Given<'_>) -> Result<Transports> {
     const EXPECTED: &str = "a non-empty list of \"polling\" and \"websocket\"";
     let Some(value) = given.get("transports") else {
         return Ok(Transports { polling: true, websocket: true });
@@ -206,7 +103,7 @@ fn transports(given: &Given<'_>) -> Result<Transports> {
     Ok(found)
 }
 
-fn initial_packet(given: &Given<'_>) -> Result<Option<Box<str>>> {
+pub(super) fn initial_packet(given: &Given<'_>) -> Result<Option<Box<str>>> {
     match given.get("initialPacket") {
         None => Ok(None),
         Some(Value::String(s)) => Ok(Some(s.as_str().into())),
@@ -214,17 +111,7 @@ fn initial_packet(given: &Given<'_>) -> Result<Option<Box<str>>> {
     }
 }
 
-fn parser(given: &Given<'_>) -> Result<Parser> {
-    match given.get("parser").map(Value::as_str) {
-        None | Some(Some("default")) => Ok(Parser::Default),
-        Some(Some("msgpack")) => Ok(Parser::Msgpack),
-        Some(_) => {
-            Err(refuse("parser", "\"default\" or \"msgpack\"", given.get("parser").unwrap_or(&Value::Null)))
-        }
-    }
-}
-
-fn recovery(given: &Given<'_>) -> Result<Option<RecoveryRules>> {
+pub(super) fn recovery(given: &Given<'_>) -> Result<Option<RecoveryRules>> {
     const NAME: &str = "connectionStateRecovery";
     const LONGEST: u64 = 7 * 86_400_000;
     let none = serde_json::Map::new();
@@ -259,7 +146,7 @@ fn recovery(given: &Given<'_>) -> Result<Option<RecoveryRules>> {
     Ok(Some(rules))
 }
 
-fn cookie(given: &Given<'_>) -> Result<Option<Cookie>> {
+pub(super) fn cookie(given: &Given<'_>) -> Result<Option<Cookie>> {
     let map = match given.get("cookie") {
         None | Some(Value::Bool(false)) => return Ok(None),
         Some(Value::Bool(true)) => serde_json::Map::new(),
@@ -333,7 +220,7 @@ fn cookie(given: &Given<'_>) -> Result<Option<Cookie>> {
     Ok(Some(Cookie { name, attributes }))
 }
 
-fn tls(given: &Given<'_>) -> Result<Option<Tls>> {
+pub(super) fn tls(given: &Given<'_>) -> Result<Option<Tls>> {
     let Some(value) = given.get("tls") else { return Ok(None) };
     let text = |key: &str| {
         value.get(key).and_then(Value::as_str).map(|s| s.as_bytes().to_vec()).ok_or_else(|| {

@@ -154,6 +154,17 @@ impl Counter {
     }
 }
 
+/// A figure of a source that took the place of an earlier one: a counter goes on from its value.
+#[cfg(feature = "cluster")]
+macro_rules! continued {
+    (Counter, $past:expr, $now:expr) => {
+        $past + $now
+    };
+    (Gauge, $past:expr, $now:expr) => {
+        $now
+    };
+}
+
 /// The table of a node's figures: those of its connections to Redis, and its own.
 macro_rules! cluster_figures {
     (
@@ -168,6 +179,34 @@ macro_rules! cluster_figures {
             /// Connected and subscribed.
             pub up: bool,
             $($(#[doc = $bus_about])+ pub $bus: u64,)+
+        }
+
+        #[cfg(feature = "cluster")]
+        impl BusStats {
+            /// The figures of a bus.
+            pub(crate) fn of(counters: kraken_ws_redis::Counters) -> Self {
+                Self { up: counters.up, $($bus: counters.$bus,)+ }
+            }
+
+            /// The figures of this bus and of those before it, of which `past` has the totals.
+            pub(crate) fn after(self, past: &BusStats) -> Self {
+                Self { up: self.up, $($bus: continued!($bus_kind, past.$bus, self.$bus),)+ }
+            }
+        }
+
+        /// A node's own figures while it runs. Its thread writes them, anyone may read them.
+        #[cfg(feature = "cluster")]
+        #[derive(Default)]
+        pub(crate) struct NodeFigures {
+            $(pub $name: AtomicU64,)+
+        }
+
+        #[cfg(feature = "cluster")]
+        impl NodeFigures {
+            /// Their values at this moment, with those of its bus.
+            pub(crate) fn snapshot(&self, bus: BusStats) -> ClusterStats {
+                ClusterStats { bus, $($name: self.$name.load(Relaxed),)+ }
+            }
         }
 
         /// A snapshot of a node of a fleet.

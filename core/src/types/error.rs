@@ -1,87 +1,81 @@
-//! The one error table of the core. Numbers and names are stable: a number is never reused, and the C
-//! header and the TypeScript types are generated from [`ErrorCode::ALL`].
+//! The one error table of the core. Numbers and names are stable: a number is never reused.
 
 use std::fmt;
 
-/// Stable identity of an [`Error`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u16)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// An option has an unknown name or a value outside its range.
-    Option = 1,
-    /// A listener could not be bound.
-    Listen = 2,
-    /// Certificate or key could not be read or do not fit each other.
-    Tls = 3,
-    /// The server is closed.
-    Closed = 4,
-    /// A payload is not the JSON text the call needs, or its attachments don't match.
-    Payload = 5,
-    /// A handed-over descriptor is not a connected stream socket, or its request head is not HTTP.
-    Adopt = 6,
-    /// The command queue is full (`commandQueueBytes`); nothing was sent.
-    QueueFull = 7,
-    /// The operating system refused a thread or another resource.
-    System = 8,
-    /// A namespace or event name is not allowed.
-    Name = 9,
-    /// An argument of a call has the wrong type.
-    Argument = 10,
-    /// This kind of server cannot do that; the message says what can.
-    Unsupported = 11,
-    /// A host's binding found no native library that it can load.
-    Load = 12,
-    /// A bug in the library was caught; the call had no effect that can be relied on.
-    Internal = 13,
-    /// It was not done within the time given.
-    Timeout = 14,
-    /// What the call is about is gone: a freed server, a socket that has left.
-    Gone = 15,
-    /// The call does not fit the state: answered already, no server set, callbacks and polling mixed.
-    State = 16,
-    /// The process was forked after the server was made; a child can't use it.
-    Forked = 17,
-    /// A module could not be loaded or broke a rule; the message names it.
-    Module = 18,
-    /// It is in use at this moment; try again.
-    Busy = 19,
-    /// Redis can't be reached, or refuses; the message says which and why.
-    Redis = 20,
-    /// The library was built without what the call or option needs; the message names the cargo feature.
-    Feature = 21,
+/// The one table of errors: number, public name, and when it comes. The C header, TypeScript and `docs/errors.md` follow it.
+macro_rules! errors {
+    ($($(#[doc = $doc:literal])+ $code:ident = $number:literal, $name:literal;)+) => {
+        /// Stable identity of an [`Error`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $code = $number,)+
+        }
+
+        impl ErrorCode {
+            /// Every code with its public name, for the generators.
+            pub const ALL: &'static [(ErrorCode, &'static str)] = &[$((ErrorCode::$code, $name)),+];
+
+            /// Public name, `OPTION` for example. Hosts prefix it: `ERR_KRAKEN_WS_OPTION`.
+            pub fn name(self) -> &'static str {
+                match self { $(ErrorCode::$code => $name,)+ }
+            }
+
+            /// When it comes.
+            pub fn about(self) -> &'static str {
+                match self { $(ErrorCode::$code => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
 }
 
-impl ErrorCode {
-    /// Every code with its public name, for the generators.
-    pub const ALL: &'static [(ErrorCode, &'static str)] = &[
-        (ErrorCode::Option, "OPTION"),
-        (ErrorCode::Listen, "LISTEN"),
-        (ErrorCode::Tls, "TLS"),
-        (ErrorCode::Closed, "CLOSED"),
-        (ErrorCode::Payload, "PAYLOAD"),
-        (ErrorCode::Adopt, "ADOPT"),
-        (ErrorCode::QueueFull, "QUEUE_FULL"),
-        (ErrorCode::System, "SYSTEM"),
-        (ErrorCode::Name, "NAME"),
-        (ErrorCode::Argument, "ARGUMENT"),
-        (ErrorCode::Unsupported, "UNSUPPORTED"),
-        (ErrorCode::Load, "LOAD"),
-        (ErrorCode::Internal, "INTERNAL"),
-        (ErrorCode::Timeout, "TIMEOUT"),
-        (ErrorCode::Gone, "GONE"),
-        (ErrorCode::State, "STATE"),
-        (ErrorCode::Forked, "FORKED"),
-        (ErrorCode::Module, "MODULE"),
-        (ErrorCode::Busy, "BUSY"),
-        (ErrorCode::Redis, "REDIS"),
-        (ErrorCode::Feature, "FEATURE"),
-    ];
-
-    /// Public name, `OPTION` for example. Hosts prefix it: `ERR_KRAKEN_WS_OPTION`.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(code, _)| *code == self).map_or("UNKNOWN", |(_, name)| name)
-    }
+errors! {
+    /// An option has an unknown name or a value outside its range.
+    Option = 1, "OPTION";
+    /// A listener could not be bound (in Node an `error` event of `io.httpServer`; a taken address has the code
+    /// `EADDRINUSE`).
+    Listen = 2, "LISTEN";
+    /// Certificate or key can't be read or don't fit each other.
+    Tls = 3, "TLS";
+    /// The server is closed.
+    Closed = 4, "CLOSED";
+    /// A payload can't be sent: it is not the JSON text that the call needs, or its attachments don't match.
+    Payload = 5, "PAYLOAD";
+    /// A handed-over descriptor is no connected stream socket, or its request head is not HTTP.
+    Adopt = 6, "ADOPT";
+    /// The command queue is full (`commandQueueBytes`); nothing was sent.
+    QueueFull = 7, "QUEUE_FULL";
+    /// The operating system refused a thread or another resource.
+    System = 8, "SYSTEM";
+    /// A namespace or event name is not allowed.
+    Name = 9, "NAME";
+    /// An argument of a call has the wrong type; in C also a null pointer, an impossible length, text that is no
+    /// UTF-8.
+    Argument = 10, "ARGUMENT";
+    /// This kind of server cannot do that, the message says what can; in C also flags, callbacks or a table of a
+    /// newer header.
+    Unsupported = 11, "UNSUPPORTED";
+    /// Node: the binary for this platform is missing or does not load.
+    Load = 12, "LOAD";
+    /// C: a bug in the library was caught; the call had no effect that can be relied on.
+    Internal = 13, "INTERNAL";
+    /// It was not done within the time given; in C `kraken_ws_server_close` was not over in time.
+    Timeout = 14, "TIMEOUT";
+    /// What the call is about is gone: in C a freed server, a socket that has left.
+    Gone = 15, "GONE";
+    /// The call does not fit the state: answered already, no server set, callbacks and polling mixed.
+    State = 16, "STATE";
+    /// The process was forked after the server was made; a child can't use it.
+    Forked = 17, "FORKED";
+    /// A module could not be loaded or broke a rule; the message names it.
+    Module = 18, "MODULE";
+    /// It is in use at this moment, in C by a call of the module that is under way; try again.
+    Busy = 19, "BUSY";
+    /// Redis can't be reached or refuses (`waitForRedis`, `serverCount()`); the message has its words.
+    Redis = 20, "REDIS";
+    /// The library was built without what the call or option needs; the message names the cargo feature.
+    Feature = 21, "FEATURE";
 }
 
 /// What a call of the core can fail with: a stable code and a message that says what to do.

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use kraken_ws_core::{Error, ErrorCode, Result};
+use kraken_ws_core::{Error, ErrorCode, Hooks, Result};
 
 use super::host::Host;
 use super::log::{KRAKEN_WS_LOG_ERROR, KRAKEN_WS_LOG_WARN};
@@ -159,28 +159,56 @@ fn log(host: &Host, callbacks: &kraken_ws_callbacks) {
     }
 }
 
-fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &SharedEvent) {
-    let callback = match event.kind {
-        Kind::Connect => return decide("on_connect", callbacks.on_connect, host, callbacks, event),
-        Kind::AllowRequest => {
-            return decide("on_allow_request", callbacks.on_allow_request, host, callbacks, event);
+/// The one table of callbacks: the events that each gets, and the hook that is set if it is there. Those that `decide`
+/// answer the event by what they return.
+macro_rules! callbacks {
+    (
+        decide { $($kind:ident => $decides:ident $(, $hook:ident)?;)+ }
+        hear { $($($heard:ident)|+ => $hears:ident $(, $heard_hook:ident)?;)+ }
+        nobody { $($unheard:ident),+ }
+    ) => {
+        impl kraken_ws_callbacks {
+            /// Sets the hooks of the functions that are there, and removes those of the others.
+            pub(crate) fn set_hooks(&self, hooks: &mut Hooks) {
+                $($(hooks.set(Hooks::$hook, self.$decides.is_some());)?)+
+                $($(hooks.set(Hooks::$heard_hook, self.$hears.is_some());)?)+
+            }
         }
-        Kind::Engine => return decide("on_engine", callbacks.on_engine, host, callbacks, event),
-        Kind::Headers => callbacks.on_headers,
-        Kind::Room => callbacks.on_room,
-        Kind::ServerSide => callbacks.on_server_side,
-        Kind::Cluster => callbacks.on_cluster,
-        Kind::SessionEnd => callbacks.on_session_end,
-        Kind::Event => callbacks.on_event,
-        Kind::Disconnect => callbacks.on_disconnect,
-        Kind::Ack | Kind::BroadcastAck | Kind::ServerSideAck => callbacks.on_ack,
-        Kind::Http => callbacks.on_http,
-        Kind::Closed | Kind::None => None,
+
+        fn deliver(host: &Host, callbacks: &kraken_ws_callbacks, event: &SharedEvent) {
+            let callback = match event.kind {
+                $(Kind::$kind => {
+                    return decide(stringify!($decides), callbacks.$decides, host, callbacks, event);
+                })+
+                $($(Kind::$heard)|+ => callbacks.$hears,)+
+                $(Kind::$unheard)|+ => None,
+            };
+            if let Some(callback) = callback {
+                // SAFETY: the host's own function; the event lives for the call, and longer if it is retained.
+                unsafe { callback(callbacks.userdata, event.pointer()) };
+            }
+        }
     };
-    if let Some(callback) = callback {
-        // SAFETY: the host's own function; the event lives for the call, and longer if it is retained.
-        unsafe { callback(callbacks.userdata, event.pointer()) };
+}
+
+callbacks! {
+    decide {
+        Connect => on_connect;
+        AllowRequest => on_allow_request, ALLOW_REQUEST;
+        Engine => on_engine, ENGINE;
     }
+    hear {
+        Event => on_event;
+        Disconnect => on_disconnect;
+        Ack | BroadcastAck | ServerSideAck => on_ack;
+        Http => on_http, HTTP;
+        Headers => on_headers, HEADERS;
+        Room => on_room, ROOMS;
+        ServerSide => on_server_side;
+        Cluster => on_cluster;
+        SessionEnd => on_session_end, SESSIONS;
+    }
+    nobody { Closed, None }
 }
 
 /// Calls a callback that decides, and answers the event with its result.
@@ -240,20 +268,9 @@ mod tests {
         let callbacks = kraken_ws_callbacks {
             size: size_of::<kraken_ws_callbacks>(),
             userdata: std::ptr::from_ref(&acks).cast_mut().cast(),
-            drop: None,
-            on_connect: None,
-            on_event: None,
-            on_disconnect: None,
             on_ack: Some(count),
-            on_http: None,
-            on_log: None,
-            on_allow_request: None,
-            on_headers: None,
-            on_engine: None,
-            on_room: None,
-            on_server_side: None,
-            on_cluster: None,
-            on_session_end: None,
+            // SAFETY: null is a value of every member.
+            ..unsafe { std::mem::zeroed() }
         };
         start(&host, callbacks).unwrap();
         // The first poll is here, the following ones are on the dispatcher.

@@ -73,12 +73,7 @@ unsafe fn make(
     let mut log = Log::default();
     if let Some(callbacks) = callbacks {
         decide = callbacks.on_connect.is_some();
-        read.hooks.set(kraken_ws_core::Hooks::HTTP, callbacks.on_http.is_some());
-        read.hooks.set(kraken_ws_core::Hooks::ALLOW_REQUEST, callbacks.on_allow_request.is_some());
-        read.hooks.set(kraken_ws_core::Hooks::HEADERS, callbacks.on_headers.is_some());
-        read.hooks.set(kraken_ws_core::Hooks::ENGINE, callbacks.on_engine.is_some());
-        read.hooks.set(kraken_ws_core::Hooks::ROOMS, callbacks.on_room.is_some());
-        read.hooks.set(kraken_ws_core::Hooks::SESSIONS, callbacks.on_session_end.is_some());
+        callbacks.set_hooks(&mut read.hooks);
         if callbacks.on_log.is_some() {
             log = Log::listening();
         }

@@ -1,7 +1,7 @@
 //! Options of a server, with the same names as in Node.
 
 use kraken_ws_core::options::OPTIONS;
-use kraken_ws_core::{Error, ErrorCode, Options, Result};
+use kraken_ws_core::{Error, ErrorCode, Hooks, Options, Result};
 use serde_json::{Map, Value};
 
 use crate::border::{Handle, Handled, call, kraken_ws_status, kraken_ws_str, parse_json, text, value};
@@ -56,17 +56,19 @@ fn read(mut json: Map<String, Value>) -> Result<Options> {
     Options::from_json(&Value::Object(json))
 }
 
-/// Hooks that a polling host can set. With callbacks, a function that is not null sets its hook.
-const HOOKS: [&str; 6] = ["http", "allowRequest", "headers", "engine", "rooms", "sessions"];
-
+/// Refuses hooks that a polling host can't set. With callbacks a hook is set when its function is there.
 fn check_hooks(json: &Map<String, Value>) -> Result<()> {
+    let known: Vec<_> = Hooks::named()
+        .filter(|(hook, ..)| Hooks::OF_POLLING.contains(*hook))
+        .map(|(_, name, _)| name)
+        .collect();
     let hooks = json.get("hooks").and_then(Value::as_object);
     let asked =
-        |(name, on): &(&String, &Value)| !HOOKS.contains(&name.as_str()) && **on != Value::Bool(false);
+        |(name, on): &(&String, &Value)| !known.contains(&name.as_str()) && **on != Value::Bool(false);
     match hooks.into_iter().flatten().find(asked) {
         None => Ok(()),
         Some((name, _)) => {
-            let why = format!("hooks.{name}: expected one of {} in C", HOOKS.join(", "));
+            let why = format!("hooks.{name}: expected one of {} in C", known.join(", "));
             Err(Error::new(ErrorCode::Option, why))
         }
     }

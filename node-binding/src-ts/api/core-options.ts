@@ -1,23 +1,12 @@
 // The options of `new Server` as JSON for the core, without those that only JavaScript reads. The core checks names and
 // values; its errors begin with the name.
+import { JAVASCRIPT_ONLY } from '../generated/options';
 import { addon } from '../native/bindings';
 import { plainCluster } from '../options/cluster-options';
 import { withoutPatterns } from '../options/cors';
 import { cookie, optionsJson, refuse } from '../options/json';
 import type { ServerOptions } from '../options/server-options';
 import { checkAdapter } from './adapter-check';
-
-/** Options that the core never sees. */
-const JAVASCRIPT_ONLY: ReadonlySet<string> = new Set([
-  'allowRequest',
-  'serveClient',
-  'cleanupEmptyChildNamespaces',
-  'destroyUpgrade',
-  'destroyUpgradeTimeout',
-  'host',
-  'adapter',
-  'wsEngine',
-]);
 
 /** The option `cors` for the core. Functions stay in JavaScript: the core asks for their rules. */
 function cors(value: unknown): unknown {

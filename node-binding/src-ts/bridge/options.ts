@@ -1,27 +1,12 @@
 // The core's options, made from engine.io's, which have its defaults filled in, and from the bridge's own.
+import { BRIDGE_OWN, FROM_ENGINE } from '../generated/options';
+import type { BridgeOption } from '../generated/options';
 import { addon } from '../native/bindings';
 import { cookie, optionsJson } from '../options/json';
 import type { ServerOptions } from '../options/server-options';
 
 /** Options of `bindNative`: the core's own, beside those that the socket.io server was made with. */
-export type BridgeOptions = Partial<
-  Pick<
-    ServerOptions,
-    'shards' | 'maxOutboxBytes' | 'outboxTimeout' | 'hardOutboxBytes' | 'totalOutboxBytes' | 'flushIntervalMs'
-    | 'maxPendingEvents' | 'hostQueueBytes' | 'commandQueueBytes'
-  >
->;
-
-const OWN: ReadonlySet<string> = new Set([
-  'shards', 'maxOutboxBytes', 'outboxTimeout', 'hardOutboxBytes', 'totalOutboxBytes', 'flushIntervalMs',
-  'maxPendingEvents', 'hostQueueBytes', 'commandQueueBytes',
-]);
-
-/** Options of engine.io that mean the same to the core. */
-const SHARED = [
-  'path', 'addTrailingSlash', 'transports', 'allowUpgrades', 'allowEIO3', 'pingInterval', 'pingTimeout',
-  'upgradeTimeout', 'maxHttpBufferSize', 'cookie',
-] as const;
+export type BridgeOptions = Partial<Pick<ServerOptions, BridgeOption>>;
 
 function refuse(message: string): never {
   throw Object.assign(new Error(message), { code: 'ERR_KRAKEN_WS_OPTION' });
@@ -38,12 +23,12 @@ function compression(value: unknown): unknown {
 export function rawOptions(engine: Record<string, unknown>, own: BridgeOptions): string {
   if (own === null || typeof own !== 'object') refuse(`options: expected an object, got ${String(own)}`);
   const core: Record<string, unknown> = {};
-  for (const name of SHARED) if (engine[name] !== undefined) core[name] = engine[name];
+  for (const name of FROM_ENGINE) if (engine[name] !== undefined) core[name] = engine[name];
   core.cookie = cookie(engine.cookie);
   core.perMessageDeflate = compression(engine.perMessageDeflate);
   core.httpCompression = compression(engine.httpCompression);
   for (const name of Object.keys(own)) {
-    if (!OWN.has(name)) refuse(`${name}: expected one of ${[...OWN].join(', ')}; others belong to the socket.io server`);
+    if (!BRIDGE_OWN.has(name)) refuse(`${name}: expected one of ${[...BRIDGE_OWN].join(', ')}; others belong to the socket.io server`);
     core[name] = own[name as keyof BridgeOptions];
   }
   const json = optionsJson(core);

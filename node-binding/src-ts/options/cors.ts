@@ -2,36 +2,12 @@
 // a falsy origin means no headers at all.
 import type { IncomingMessage } from 'node:http';
 import { types } from 'node:util';
+import type { CorsOptions, CorsOptionsDelegate, CorsOrigin } from '../shapes/options';
+
+export type { CorsOptions, CorsOptionsDelegate, CorsOrigin };
 
 /** What is read of a request; functions of the application get all of it. */
 type Req = Pick<IncomingMessage, 'headers'>;
-
-/** What an origin may be where it is fixed. */
-export type StaticOrigin = boolean | string | RegExp | (boolean | string | RegExp)[];
-
-/** Decides about one origin. */
-export type CustomOrigin = (
-  requestOrigin: string | undefined,
-  callback: (err: Error | null, origin?: StaticOrigin) => void,
-) => void;
-
-/** One origin, several, a pattern, `true` for whatever asks, or a function that decides. */
-export type CorsOrigin = StaticOrigin | CustomOrigin;
-
-/** Cross-origin rules, as the `cors` package names them. */
-export interface CorsOptions {
-  origin?: CorsOrigin;
-  methods?: string | string[];
-  allowedHeaders?: string | string[];
-  exposedHeaders?: string | string[];
-  credentials?: boolean;
-  maxAge?: number;
-  preflightContinue?: boolean;
-  optionsSuccessStatus?: number;
-}
-
-/** Gives the rules for one request. */
-export type CorsOptionsDelegate = (req: any, callback: (err: Error | null, options?: CorsOptions) => void) => void;
 
 /** Whether the core has to ask for the rules. Patterns are matched here, because their syntax is JavaScript's. */
 export function isDynamic(cors: unknown): boolean {

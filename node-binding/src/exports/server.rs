@@ -299,12 +299,7 @@ impl NativeServer {
     /// options set stay as they are.
     #[napi]
     pub fn set_hooks(&self, hooks: u32) {
-        let follow = Hooks::ALLOW_REQUEST
-            | Hooks::HEADERS
-            | Hooks::CONNECTIONS
-            | Hooks::ENGINE
-            | Hooks::HEARTBEATS
-            | Hooks::PACKETS;
+        let follow = Hooks::OF_LISTENERS;
         self.server.set_hooks((self.server.hooks() - follow) | (Hooks::from_bits_truncate(hooks) & follow));
     }
 
