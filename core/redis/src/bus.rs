@@ -63,28 +63,46 @@ pub enum BusEvent {
 /// all.
 const SETTLING: Duration = Duration::from_secs(1);
 
-/// What became of the messages of a bus. Every message that is published is in one of `published`, `lost` and
-/// `unconfirmed`, or in `queued_bytes`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Connected and subscribed.
-    pub up: bool,
+/// The counters of a bus: a row has what a counter says, its name, and how it is read.
+macro_rules! counters {
+    ($($(#[doc = $about:literal])+ $name:ident = $read:expr;)+) => {
+        /// What became of the messages of a bus. Every message that is published is in one of `published`, `lost` and
+        /// `unconfirmed`, or in `queued_bytes`.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct Counters {
+            /// Connected and subscribed.
+            pub up: bool,
+            $($(#[doc = $about])+ pub $name: u64,)+
+        }
+
+        impl Counters {
+            fn of(state: &BusState) -> Self {
+                Self {
+                    up: state.health.is_up(),
+                    $($name: { let read: fn(&BusState) -> u64 = $read; read(state) },)+
+                }
+            }
+        }
+    };
+}
+
+counters! {
     /// Messages published: Redis has confirmed them.
-    pub published: u64,
+    published = |state| state.outgoing.counts().published;
     /// Messages that came.
-    pub received: u64,
+    received = |state| state.received;
     /// Messages that are lost for certain.
-    pub lost: u64,
+    lost = |state| state.outgoing.counts().lost;
     /// Messages whose connection broke before Redis confirmed them; they may have arrived.
-    pub unconfirmed: u64,
+    unconfirmed = |state| state.outgoing.counts().unconfirmed;
     /// Connections made anew.
-    pub reconnects: u64,
+    reconnects = |state| state.reconnects;
     /// How often the bus was down after it had been up.
-    pub gaps: u64,
+    gaps = |state| state.health.gaps().0;
     /// For how many milliseconds altogether.
-    pub gap_ms: u64,
+    gap_ms = |state| state.health.gaps().1.as_millis() as u64;
     /// Bytes of messages that wait for Redis, to be written or to be confirmed.
-    pub queued_bytes: u64,
+    queued_bytes = |state| state.outgoing.bytes() as u64;
 }
 
 /// The connections to Redis. They end when the bus is dropped.
@@ -262,21 +280,7 @@ impl Bus {
 
     /// The current counters.
     pub fn stats(&self) -> Counters {
-        self.shared.with(|state| {
-            let counts = state.outgoing.counts();
-            let (gaps, gap) = state.health.gaps();
-            Counters {
-                gaps,
-                gap_ms: gap.as_millis() as u64,
-                published: counts.published,
-                received: state.received,
-                lost: counts.lost,
-                unconfirmed: counts.unconfirmed,
-                reconnects: state.reconnects,
-                queued_bytes: state.outgoing.bytes() as u64,
-                up: state.health.is_up(),
-            }
-        })
+        self.shared.with(|state| Counters::of(state))
     }
 
     /// Publishes that are neither confirmed nor lost yet.
