@@ -91,7 +91,10 @@ fn codes() -> Result<String, std::fmt::Error> {
     writeln!(out, "\n/** `code` of errors that come from the core. */\nexport type CoreErrorCode =")?;
     let codes = ErrorCode::ALL.iter().map(|(_, name)| format!("ERR_KRAKEN_WS_{name}"));
     union(&mut out, codes)?;
-    writeln!(out, "\n/** Why a socket ended. `slow consumer` is ours: the client took too little of what")?;
+    writeln!(
+        out,
+        "\n/** Why a socket ended. Beside socket.io's words stand ours: `slow consumer`, a client that took too little of what"
+    )?;
     writeln!(out, " *  waited for it. */\nexport type DisconnectReason =")?;
     union(&mut out, Reason::ALL.iter().map(|reason| reason.as_str().to_owned()))?;
     let reasons = |is: &dyn Fn(&Reason) -> bool| -> String {

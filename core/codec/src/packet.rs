@@ -142,7 +142,7 @@ impl std::error::Error for PacketError {}
 /// recurses.
 ///
 /// # Errors
-/// See [`PacketError`]; socket.io closes the connection with `parse error`.
+/// See [`PacketError`]; as in socket.io, the connection is then closed.
 pub fn parse(text: &str) -> Result<Header<'_>, PacketError> {
     let digit = text.bytes().next().ok_or(PacketError::UnknownType)?;
     let kind =

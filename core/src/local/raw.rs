@@ -31,7 +31,7 @@ impl Server {
         self.send(shard, weight, Outgoing::Raw(RawSend { conn, frame, flags, more }))
     }
 
-    /// Sends a text message to a connection, numbered as in [`Event::Open`](crate::Event::Open). With `more` it is a
+    /// Sends a text message to a connection, which [`Event::Open`](crate::Event::Open) named. With `more` it is a
     /// further frame of the packet that the previous message began. Such a frame is dropped if its packet was
     /// volatile and dropped, and never refused by `commandQueueBytes`.
     ///

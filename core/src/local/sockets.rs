@@ -76,8 +76,8 @@ impl Server {
         self.send_to_socket(socket, Command::Disconnect(socket, what));
     }
 
-    /// Closes a connection, by its number, as the engine does (`forced close`): without a Socket.IO
-    /// DISCONNECT, so that clients reconnect.
+    /// Closes a connection as the engine does (`forced close`): without a Socket.IO DISCONNECT, so that clients
+    /// reconnect.
     pub fn close_connection(&self, conn: ConnId) {
         self.send_to_conn(conn, Command::CloseConnection(conn));
     }

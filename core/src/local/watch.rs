@@ -5,7 +5,7 @@ use crate::shared::command::Command;
 use crate::types::ids::ConnId;
 
 impl Server {
-    /// Turns the packet events of a connection, numbered as in [`Event::Connect`](crate::Event::Connect), on or off:
+    /// Turns the packet events of a connection, which [`Event::Connect`](crate::Event::Connect) named, on or off:
     /// [`Event::PacketIn`](crate::Event::PacketIn), [`Event::PacketOut`](crate::Event::PacketOut),
     /// [`Event::Drained`](crate::Event::Drained), and at its end
     /// [`Event::ConnectionClosed`](crate::Event::ConnectionClosed). The last one is also the answer for a connection

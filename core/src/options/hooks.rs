@@ -25,8 +25,8 @@ struct Row {
     about: &'static str,
 }
 
-/// The one table of hooks: a flag, its name in the option (empty: only calls of the host set it), who sets it beside the
-/// option of Node and Rust, and what it asks for.
+/// The one table of hooks: a flag, its name in the option (empty: only calls of the host set it), what it asks for, and in
+/// brackets the hosts that set it in a way of their own: Node by a listener, C by its option on polling.
 macro_rules! hooks {
     ($($(#[doc = $doc:literal])+ $flag:ident = $bit:literal, $name:literal $(, [$($setter:ident),+])?;)+) => {
         bitflags::bitflags! {

@@ -1,4 +1,4 @@
-//! The table of options: the only place where a name, a range or a default is written down.
+//! The table of options: name, range, default and meaning of each.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -118,7 +118,7 @@ pub enum Event {
         /// The answer; dropped means refuse.
         reply: Reply<CorsReply>,
     },
-    /// A handshake waits for the decision of the host (`hooks.allow_request`).
+    /// A handshake waits for the decision of the host (`hooks.allowRequest`).
     AllowRequest {
         /// The request.
         request: Arc<RequestInfo>,
@@ -155,7 +155,7 @@ pub enum Event {
     },
     /// An engine connection opened (`hooks.connections`).
     Open {
-        /// Connection number, as in [`Event::Connect`].
+        /// The connection, as in [`Event::Connect`].
         conn: ConnId,
         /// Session id. It is a secret: pass it to nobody.
         sid: Box<str>,
@@ -164,7 +164,7 @@ pub enum Event {
     },
     /// A message of a client (`Options::raw`).
     Message {
-        /// Connection number, as in [`Event::Open`].
+        /// The connection, as in [`Event::Open`].
         conn: ConnId,
         /// The message.
         message: RawMessage,
@@ -172,39 +172,39 @@ pub enum Event {
     /// Everything that was sent to the connection before `Server::raw_notify` has left it. Any host may ask for this
     /// event, not only a raw one.
     Flushed {
-        /// Connection number, as in [`Event::Open`].
+        /// The connection, as in [`Event::Open`].
         conn: ConnId,
         /// Number given to `Server::raw_notify`.
         number: u64,
     },
-    /// A ping or pong of a client arrived (`Options::raw`, `hooks.heartbeats`).
+    /// A ping or pong of a client arrived (`Options::raw`, `Hooks::HEARTBEATS`).
     Heartbeat {
-        /// Connection number, as in [`Event::Open`].
+        /// The connection, as in [`Event::Open`].
         conn: ConnId,
     },
     /// An engine packet of a client, on a connection that is watched (`Server::watch`). It precedes the event that
     /// the packet causes.
     PacketIn {
-        /// Connection number, as in [`Event::Connect`].
+        /// The connection, as in [`Event::Connect`].
         conn: ConnId,
         /// Text begins with the type of the packet; bytes are a binary message.
         packet: RawMessage,
     },
     /// An engine packet for a client, on a connection that is watched.
     PacketOut {
-        /// Connection number, as in [`Event::Connect`].
+        /// The connection, as in [`Event::Connect`].
         conn: ConnId,
         /// As in [`Event::PacketIn`].
         packet: RawMessage,
     },
     /// All packets of a connection that is watched have left it.
     Drained {
-        /// Connection number, as in [`Event::Connect`].
+        /// The connection, as in [`Event::Connect`].
         conn: ConnId,
     },
     /// An engine connection ended (`hooks.connections`, `Server::watch`).
     ConnectionClosed {
-        /// Connection number, as in [`Event::Open`].
+        /// The connection, as in [`Event::Open`].
         conn: ConnId,
         /// The reason.
         reason: Reason,
@@ -213,7 +213,7 @@ pub enum Event {
     },
     /// A polling connection has been upgraded to WebSocket.
     Upgraded {
-        /// Connection number, as in [`Event::Connect`].
+        /// The connection, as in [`Event::Connect`].
         conn: ConnId,
     },
     /// Another node of the fleet sent an event to the servers (`Server::server_side_emit` there).

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::options::Hooks;
 use crate::shared::core::Core;
 use crate::shared::event::Event;
-use crate::shared::namespaces::NspShared;
+use crate::shared::namespaces::{Admission, NspShared};
 use crate::shared::reply::{Decision, Reply};
 use crate::types::request::RequestInfo;
 
@@ -51,15 +51,6 @@ pub(crate) enum Entry {
     Close(&'static str),
 }
 
-/// Who connects a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Admission {
-    /// The core, at once.
-    Now,
-    /// The host, when its middleware has passed.
-    Host,
-}
-
 impl Core {
     /// What decides about clients.
     pub(crate) fn gate(&self) -> Gate<'_> {
@@ -94,9 +85,9 @@ impl Gate<'_> {
         sockets >= self.0.options.max_namespaces
     }
 
-    /// A new socket, or one that is back.
+    /// Who accepts a new socket, or one that is back.
     pub(crate) fn admit(self, nsp: &NspShared, is_recovered: bool) -> Admission {
         let skips = self.0.recovery.as_ref().is_some_and(|recovery| recovery.skip_middlewares);
-        if nsp.decide() && !(skips && is_recovered) { Admission::Host } else { Admission::Now }
+        if nsp.decide() && !(skips && is_recovered) { Admission::Host } else { Admission::Core }
     }
 }

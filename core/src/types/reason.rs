@@ -30,7 +30,7 @@ pub enum Polling {
     Dropped,
 }
 
-/// Whose word the reason is: below Socket.IO its own reasons are the engine's `forced close`.
+/// Whose word the reason is. A connection that Socket.IO closes has the reason `forced close` in Engine.IO.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Layer {
@@ -43,7 +43,7 @@ pub enum Layer {
 /// The one table of reasons. TypeScript and C follow it: `make generated`, `make header`.
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $text:literal: $ends:ident, $recovery:ident, $polling:ident, $layer:ident;)+) => {
-        /// Disconnect reasons, in socket.io's words, plus `slow consumer`.
+        /// Disconnect reasons, in socket.io's words, and ours for what socket.io does not do.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         #[non_exhaustive]

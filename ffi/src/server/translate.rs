@@ -120,7 +120,7 @@ impl Host {
                 out.content = Content::of_answers(responses);
                 out
             }
-            // Other events need hooks that a C host can't set.
+            // C has no kind for the others: most need a hook that a C host can't set.
             _ => return None,
         };
         Some(translated)

@@ -2,15 +2,11 @@
 import { BRIDGE_OWN, FROM_ENGINE } from '../generated/options';
 import type { BridgeOption } from '../generated/options';
 import { addon } from '../native/bindings';
-import { cookie, optionsJson } from '../options/json';
+import { cookie, optionsJson, refuse } from '../options/json';
 import type { ServerOptions } from '../options/server-options';
 
 /** Options of `bindNative`: the core's own, beside those that the socket.io server was made with. */
 export type BridgeOptions = Partial<Pick<ServerOptions, BridgeOption>>;
-
-function refuse(message: string): never {
-  throw Object.assign(new Error(message), { code: 'ERR_KRAKEN_WS_OPTION' });
-}
 
 /** The core chooses zlib's parameters itself; it takes on or off, and the threshold. */
 function compression(value: unknown): unknown {

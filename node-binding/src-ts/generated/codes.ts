@@ -24,7 +24,7 @@ export type CoreErrorCode =
   | 'ERR_KRAKEN_WS_REDIS'
   | 'ERR_KRAKEN_WS_FEATURE';
 
-/** Why a socket ended. `slow consumer` is ours: the client took too little of what
+/** Why a socket ended. Beside socket.io's words stand ours: `slow consumer`, a client that took too little of what
  *  waited for it. */
 export type DisconnectReason =
   | 'transport close'

@@ -300,8 +300,7 @@ impl State {
         self.tell_ended();
     }
 
-    /// Applies a move to the sessions that left from this shard and that `target` selects. `join`: `Some(true)` joins
-    /// the rooms, `Some(false)` leaves them, `None` ends the recovery of the sessions.
+    /// Applies a move to the sessions that left from this shard and that `target` selects.
     pub(in crate::shard) fn move_away(
         &mut self,
         nsp: &Arc<NspShared>,
