@@ -60,7 +60,7 @@ describe('the packed package', () => {
     const text = execFileSync('cargo', ['metadata', '--offline', '--format-version', '1', '--no-deps'], {
       cwd: join(staged('kraken-ws-native'), 'native'), encoding: 'utf8',
     });
-    assert.deepEqual(JSON.parse(text).packages.map(({ name }) => name).sort(), ['kraken-ws-core', 'kraken-ws-ffi', 'kraken-ws-node']);
+    assert.deepEqual(JSON.parse(text).packages.map(({ name }) => name).sort(), ['kraken-ws-codec', 'kraken-ws-core', 'kraken-ws-ffi', 'kraken-ws-node', 'kraken-ws-redis']);
   });
 
   test('installed, it serves from require and from import, and its manifest can be read', () => {
